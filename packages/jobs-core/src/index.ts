@@ -1,0 +1,11 @@
+export { AsyncJobQueue, type AsyncJobQueueRunOptions } from "./async-job-queue.ts";
+export { type AsyncJob, type AsyncJobRunner, asyncJob, type Job, type JobRunner, job } from "./job.ts";
+export { JobError } from "./job-error.ts";
+export { JobQueue, type JobQueueRunOptions } from "./job-queue.ts";
+export { type JobFailure, JobReport } from "./job-report.ts";
+
+// For authors of runners, observers and engines.
+
+export { isCancellation, neverAbortedSignal } from "./cancellation.ts";
+export { requireSyncResult } from "./sync-result.ts";
+export { describe, type RefuseAsync, requireJob, requireSignal } from "./validation.ts";

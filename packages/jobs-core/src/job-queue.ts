@@ -1,0 +1,89 @@
+import type { Job, JobRunner } from "./job.ts";
+import { JobList } from "./job-list.ts";
+import { JobOutcomes, JobReport } from "./job-report.ts";
+import { requireSyncResult } from "./sync-result.ts";
+import { type RefuseAsync, requireJob, requireRunner } from "./validation.ts";
+
+/** How a {@link JobQueue} runs its jobs. */
+export interface JobQueueRunOptions {
+  /** Executes each job. @default the job's own `run`, with nothing observed */
+  readonly runner?: JobRunner | undefined;
+}
+
+/**
+ * Synchronous jobs in memory, run in insertion order. Every job is attempted: one that fails never stops the next.
+ * The queue costs one array slot a job.
+ */
+export class JobQueue {
+  readonly #jobs = new JobList<Job<unknown>>();
+
+  /** How many jobs are in the queue. */
+  get size(): number {
+    return this.#jobs.size;
+  }
+
+  get isEmpty(): boolean {
+    return this.#jobs.size === 0;
+  }
+
+  /**
+   * Adds jobs at the end: all of them, or none where one is not a job.
+   *
+   * @throws TypeError for a job without a name or without a `run` function.
+   */
+  push<T extends readonly unknown[]>(...jobs: { [K in keyof T]: Job<T[K]> & RefuseAsync<T[K]> }): void {
+    this.#add(jobs, "JobQueue.push");
+  }
+
+  /**
+   * Adds any number of jobs at the end: all of them, or none where one is not a job or the iterable throws.
+   *
+   * @throws TypeError for a job without a name or without a `run` function.
+   */
+  pushAll<T>(jobs: Iterable<Job<T> & RefuseAsync<T>>): void {
+    this.#add([...jobs], "JobQueue.pushAll");
+  }
+
+  #add(jobs: readonly Job<unknown>[], where: string): void {
+    for (const job of jobs) requireJob(job, where);
+    for (const job of jobs) this.#jobs.add(job);
+  }
+
+  /** Forgets the jobs and runs none. A `runAll` under way still runs those it began with. */
+  clear(): void {
+    this.#jobs.clear();
+  }
+
+  /**
+   * Runs the jobs that are in the queue now, and keeps them: a second call runs them again.
+   * Jobs pushed meanwhile stay for the next call. Blocks until all have run.
+   *
+   * @throws TypeError if `runner` has no `run`.
+   */
+  runAll(options: JobQueueRunOptions = {}): JobReport {
+    return runEach(this.#jobs.copy(), requireRunner(options.runner, "run", "JobQueue.runAll"));
+  }
+
+  /**
+   * Runs jobs until the queue is empty, also those pushed meanwhile, and takes each out as it starts it.
+   * Blocks until all have run.
+   *
+   * @throws TypeError if `runner` has no `run`.
+   */
+  drain(options: JobQueueRunOptions = {}): JobReport {
+    return runEach(this.#jobs, requireRunner(options.runner, "run", "JobQueue.drain"));
+  }
+}
+
+function runEach(jobs: JobList<Job<unknown>>, runner: JobRunner | undefined): JobReport {
+  const outcomes = new JobOutcomes();
+  for (let job = jobs.take(); job !== undefined; job = jobs.take()) {
+    try {
+      requireSyncResult(job, runner === undefined ? job.run() : runner.run(job));
+      outcomes.completed.push(job.name);
+    } catch (error) {
+      outcomes.fail(job, error);
+    }
+  }
+  return new JobReport(outcomes);
+}

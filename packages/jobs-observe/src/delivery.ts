@@ -1,0 +1,46 @@
+import type { JobError } from "@nidus/jobs-core";
+
+/** One delivery of a stored job by an engine: an attempt to run it. */
+export interface JobDelivery {
+  /** The engine's name, such as "bullmq". */
+  readonly engine: string;
+  /** The engine's queue from which it came. */
+  readonly queue: string;
+  /** The job's id, the same in every attempt. */
+  readonly jobId: string;
+  /** From 1. */
+  readonly attempt: number;
+  /** How many attempts there are at most, the first included. */
+  readonly maxAttempts: number;
+  readonly enqueuedAt: Date;
+  /** The moment from which this attempt could start: it was enqueued for then, or retried for then. */
+  readonly runAt: Date;
+  /** What the enqueuing side gave to find related work by. */
+  readonly correlationId: string | undefined;
+  /** Headers, trace headers among them, that the enqueuing side's observers wrote. */
+  readonly carrier: Readonly<Record<string, string>>;
+}
+
+/** Jobs that an engine is about to store. */
+export interface EnqueuedJobContext {
+  readonly jobName: string;
+  readonly engine: string;
+  readonly queue: string;
+  /** How many jobs of this name are stored at once: 1, or the length of a batch. */
+  readonly count: number;
+  readonly correlationId: string | undefined;
+  /** Headers that travel with the jobs. Observers may add theirs, such as `traceparent`. */
+  readonly carrier: Record<string, string>;
+}
+
+/** What became of a delivery, as the engine has recorded it. */
+export interface SettledJobContext {
+  readonly jobName: string;
+  readonly delivery: JobDelivery;
+  /**
+   * `retried`: it will be delivered again. `dead-lettered`: it failed for the last time. `lost`: the engine gave it up
+   * without a run, after workers died with it.
+   */
+  readonly outcome: "succeeded" | "retried" | "dead-lettered" | "cancelled" | "lost";
+  readonly error: JobError | undefined;
+}

@@ -1,0 +1,17 @@
+export type { JobAttributes } from "./attributes.ts";
+export {
+  type JobEventReceiver,
+  type JobObserverChannelOptions,
+  jobObserverChannel,
+  type ObservedJobEvent,
+} from "./channel.ts";
+export type { ObservedJobContext } from "./context.ts";
+export { currentJob, currentJobObserver } from "./current-job.ts";
+export type { JobObserver, JobResultStatus } from "./observer.ts";
+export { combineJobObservers, type ObserverErrorHandler } from "./observer-list.ts";
+export { ObservedJobRunner, type ObservedJobRunnerOptions, type RunAsyncOptions } from "./runner.ts";
+
+// For authors of observers and engines.
+
+export { runKey } from "./context.ts";
+export type { EnqueuedJobContext, JobDelivery, SettledJobContext } from "./delivery.ts";

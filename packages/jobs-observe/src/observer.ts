@@ -1,0 +1,26 @@
+import type { JobError } from "@nidus/jobs-core";
+import type { ObservedJobContext } from "./context.ts";
+import type { EnqueuedJobContext, SettledJobContext } from "./delivery.ts";
+
+/** How a run ended. A timeout is a failure; `cancelled` means that the run ended because its signal was aborted. */
+export type JobResultStatus = "success" | "failure" | "cancelled";
+
+/**
+ * Hears of runs. Every member is optional and synchronous, and is called within the run, so what takes time belongs
+ * elsewhere: see `jobObserverChannel`. Nothing an observer does reaches the job or the other observers.
+ */
+export interface JobObserver {
+  /** Called once a run, inside every observer's scope, before the job starts. */
+  onJobStarted?(context: ObservedJobContext): void;
+  /** Called once a run, inside every observer's scope. `error` is there unless the run succeeded. */
+  onJobFinished?(context: ObservedJobContext, status: JobResultStatus, error?: JobError): void;
+  /**
+   * Ambient state of the run, such as an active span or an AsyncLocalStorage: calls `run` once and returns what it
+   * returned. Of an async run that is a promise. It is entered before `onJobStarted`, the first observer outermost.
+   */
+  runInScope?<T>(context: ObservedJobContext, run: () => T): T;
+  /** Engines only: jobs are about to be stored. It may write headers to `context.carrier`. */
+  onJobEnqueued?(context: EnqueuedJobContext): void;
+  /** Engines only: what became of a delivery. */
+  onJobSettled?(context: SettledJobContext): void;
+}
