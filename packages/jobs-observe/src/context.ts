@@ -132,16 +132,15 @@ export class FinishedRun extends RunContext {
     return this.#started.startedAtMs;
   }
 
-  /** The object that stands for a context's run. */
-  static runOf(context: ObservedJobContext): object {
+  static startOf(context: ObservedJobContext): ObservedJobContext {
     return #started in context ? context.#started : context;
   }
 }
 
 /**
- * An object that is the same for every context of one run, and another for every other run: the key under which an
- * observer keeps what belongs to a run between its start and its finish, without asking for the run id.
+ * The context with which a run started: the same object for every context of one run, and another for every other run.
+ * It is the key under which an observer keeps what belongs to a run until it finishes, without asking for the run id.
  */
-export function runKey(context: ObservedJobContext): object {
-  return FinishedRun.runOf(context);
+export function startedContext(context: ObservedJobContext): ObservedJobContext {
+  return FinishedRun.startOf(context);
 }

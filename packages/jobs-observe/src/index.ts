@@ -13,5 +13,5 @@ export { ObservedJobRunner, type ObservedJobRunnerOptions, type RunAsyncOptions 
 
 // For authors of observers and engines.
 
-export { runKey } from "./context.ts";
+export { startedContext } from "./context.ts";
 export type { EnqueuedJobContext, JobDelivery, SettledJobContext } from "./delivery.ts";

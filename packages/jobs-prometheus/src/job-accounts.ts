@@ -1,0 +1,109 @@
+import {
+  type EnqueuedJobContext,
+  type JobResultStatus,
+  type ObservedJobContext,
+  type SettledJobContext,
+} from "@nidus/jobs-observe";
+import type { Metric } from "prom-client";
+import { DurationHistogram } from "./duration-histogram.ts";
+import type { EngineCounts, JobSeries } from "./job-series.ts";
+import { engineMetrics, type MetricDefinition, runMetrics } from "./metrics.ts";
+import type { Settings } from "./options.ts";
+import { PublishedMetric } from "./published-metric.ts";
+import { SeriesTable } from "./series-table.ts";
+
+/** Jobs of engines have no context attributes before they run. */
+const noAttributes = {};
+
+/** The counts behind one set of metrics in one registry. */
+export class JobAccounts {
+  readonly settings: Settings;
+  readonly table: SeriesTable;
+  #hasEngineMetrics = false;
+
+  /** @throws Error if the registry has a metric of such a name that is not ours. */
+  constructor(settings: Settings) {
+    this.settings = settings;
+    this.table = new SeriesTable(settings.maxSeries, settings.attributeLabels);
+    this.#publish(runMetrics);
+  }
+
+  #publish(definitions: readonly MetricDefinition[]): void {
+    for (const definition of definitions) {
+      // A registry needs no more of a metric than PublishedMetric has; its type names the four classes of prom-client.
+      this.settings.registry.registerMetric(new PublishedMetric(definition, this) as unknown as Metric);
+    }
+  }
+
+  start(context: ObservedJobContext): void {
+    const series = this.table.of(context.jobName, context.attributes);
+    series.started++;
+    series.inProgress++;
+    series.running.add(context);
+    if (context.delivery !== undefined) this.#wait(series, context, context.delivery.runAt);
+  }
+
+  finish(context: ObservedJobContext, status: JobResultStatus): DurationHistogram {
+    const series = this.table.of(context.jobName, context.attributes);
+    series.inProgress--;
+    series.running.delete(context);
+    if (status === "success") series.lastSuccess = context;
+    const ended = series.byStatus[status];
+    ended.finished++;
+    ended.durations ??= new DurationHistogram(this.settings.buckets);
+    ended.durations.observe((context.durationMs ?? 0) / 1000);
+    return ended.durations;
+  }
+
+  enqueue(context: EnqueuedJobContext): void {
+    this.#engineCounts(this.table.of(context.jobName, noAttributes)).enqueued += context.count;
+  }
+
+  settle(context: SettledJobContext): void {
+    const counts = this.#engineCounts(this.table.of(context.jobName, noAttributes));
+    if (context.outcome === "retried") counts.retries++;
+    if (context.outcome === "dead-lettered" || context.outcome === "lost") counts.deadLettered++;
+  }
+
+  #wait(series: JobSeries, context: ObservedJobContext, runAt: Date): void {
+    const counts = this.#engineCounts(series);
+    counts.waits ??= new DurationHistogram(this.settings.buckets);
+    // The clocks of two machines differ: a job that started before its time has not waited.
+    counts.waits.observe(Math.max(0, context.startedAtMs - runAt.getTime()) / 1000);
+  }
+
+  #engineCounts(series: JobSeries): EngineCounts {
+    if (!this.#hasEngineMetrics) {
+      this.#publish(engineMetrics);
+      this.#hasEngineMetrics = true;
+    }
+    series.engine ??= { enqueued: 0, retries: 0, deadLettered: 0, waits: undefined };
+    return series.engine;
+  }
+}
+
+/**
+ * The accounts of a registry and prefix: those it has already, or new ones.
+ *
+ * @throws Error if they exist with other buckets, limits or labels, or if the name of a metric is taken by something else.
+ */
+export function accountsIn(settings: Settings): JobAccounts {
+  const { registry, prefix } = settings;
+  const name = prefix + (runMetrics[0] as MetricDefinition).name;
+  const existing: unknown = registry.getSingleMetric(name);
+  if (existing === undefined) return new JobAccounts(settings);
+  if (!(existing instanceof PublishedMetric)) {
+    throw new Error(`the registry has another metric named "${name}"; choose another \`prefix\``);
+  }
+  if (shapeOf(existing.accounts.settings) !== shapeOf(settings)) {
+    throw new Error(
+      `the registry has job metrics with the prefix "${prefix}" already: an observer that shares them needs the same ` +
+        "`buckets`, `maxSeries` and `attributeLabels`",
+    );
+  }
+  return existing.accounts;
+}
+
+function shapeOf({ buckets, maxSeries, attributeLabels }: Settings): string {
+  return JSON.stringify([buckets, maxSeries, [...attributeLabels]]);
+}

@@ -1,0 +1,130 @@
+import type { DurationHistogram, Exemplar } from "./duration-histogram.ts";
+import type { JobSeries, Labels } from "./job-series.ts";
+
+/** One line of the exposition, in the form in which prom-client writes it. */
+export interface Sample {
+  readonly labels: Readonly<Record<string, string | number>>;
+  /** Labels that many lines have in common: prom-client formats them once. */
+  readonly sharedLabels?: Labels;
+  readonly value: number;
+  /** Where it is another than the metric's own. */
+  readonly metricName?: string;
+  readonly exemplar?: Exemplar | undefined;
+}
+
+/** A metric of the table below: how it is declared, and how its samples follow from what was counted. */
+export interface MetricDefinition {
+  /** Without the prefix. */
+  readonly name: string;
+  readonly help: string;
+  readonly type: "counter" | "gauge" | "histogram";
+  /** How prom-client's cluster aggregation joins the processes. */
+  readonly aggregator: "sum" | "min" | "max";
+  samples(series: JobSeries, metricName: string, buckets: readonly number[]): Sample[];
+}
+
+/** Metrics of every run. */
+export const runMetrics: readonly MetricDefinition[] = [
+  {
+    name: "jobs_started_total",
+    help: "Job runs that started.",
+    type: "counter",
+    aggregator: "sum",
+    samples: ({ labels, started }) => [{ labels, value: started }],
+  },
+  {
+    name: "jobs_finished_total",
+    help: "Job runs that finished, by how they ended.",
+    type: "counter",
+    aggregator: "sum",
+    samples: ({ byStatus }) => Object.values(byStatus).map(({ labels, finished }) => ({ labels, value: finished })),
+  },
+  {
+    name: "job_duration_seconds",
+    help: "How long job runs took, by how they ended.",
+    type: "histogram",
+    aggregator: "sum",
+    samples: ({ byStatus }, name, buckets) =>
+      Object.values(byStatus).flatMap(({ labels, durations }) => histogramSamples(durations, labels, name, buckets)),
+  },
+  {
+    name: "jobs_in_progress",
+    help: "Job runs that have started and not finished.",
+    type: "gauge",
+    aggregator: "sum",
+    samples: ({ labels, inProgress }) => [{ labels, value: inProgress }],
+  },
+  {
+    name: "job_last_success_timestamp_seconds",
+    help: "Unix time at which the job last succeeded.",
+    type: "gauge",
+    aggregator: "max",
+    samples: ({ labels, lastSuccess }) =>
+      lastSuccess === undefined
+        ? []
+        : [{ labels, value: (lastSuccess.startedAtMs + (lastSuccess.durationMs ?? 0)) / 1000 }],
+  },
+  {
+    name: "job_oldest_running_start_timestamp_seconds",
+    help: "Unix time at which the longest running of the job's unfinished runs started.",
+    type: "gauge",
+    aggregator: "min",
+    samples: ({ labels, running: { oldestStartMs } }) =>
+      oldestStartMs === undefined ? [] : [{ labels, value: oldestStartMs / 1000 }],
+  },
+];
+
+/** Metrics of jobs that an engine stores and delivers: exposed from the first of them on. */
+export const engineMetrics: readonly MetricDefinition[] = [
+  {
+    name: "jobs_enqueued_total",
+    help: "Jobs handed to an engine.",
+    type: "counter",
+    aggregator: "sum",
+    samples: ({ labels, engine }) => (engine === undefined ? [] : [{ labels, value: engine.enqueued }]),
+  },
+  {
+    name: "job_retries_total",
+    help: "Deliveries that ended in another attempt.",
+    type: "counter",
+    aggregator: "sum",
+    samples: ({ labels, engine }) => (engine === undefined ? [] : [{ labels, value: engine.retries }]),
+  },
+  {
+    name: "jobs_dead_lettered_total",
+    help: "Jobs that failed for the last time, or were given up by their engine.",
+    type: "counter",
+    aggregator: "sum",
+    samples: ({ labels, engine }) => (engine === undefined ? [] : [{ labels, value: engine.deadLettered }]),
+  },
+  {
+    name: "job_wait_seconds",
+    help: "How long jobs waited between the moment they could start and their start.",
+    type: "histogram",
+    aggregator: "sum",
+    samples: ({ labels, engine }, name, buckets) => histogramSamples(engine?.waits, labels, name, buckets),
+  },
+];
+
+function histogramSamples(
+  histogram: DurationHistogram | undefined,
+  sharedLabels: Labels,
+  name: string,
+  buckets: readonly number[],
+): Sample[] {
+  if (histogram === undefined) return [];
+  const counts = histogram.cumulativeCounts();
+  const count = counts.at(-1) as number;
+  const samples: Sample[] = counts.map((value, index) => ({
+    labels: { le: buckets[index] ?? "+Inf" },
+    sharedLabels,
+    value,
+    metricName: `${name}_bucket`,
+    exemplar: histogram.exemplarOf(index),
+  }));
+  samples.push(
+    { labels: {}, sharedLabels, value: histogram.sumSeconds, metricName: `${name}_sum` },
+    { labels: {}, sharedLabels, value: count, metricName: `${name}_count` },
+  );
+  return samples;
+}

@@ -1,0 +1,112 @@
+import { describe } from "@nidus/jobs-core";
+import type { ObservedJobContext } from "@nidus/jobs-observe";
+import { Registry, type RegistryContentType } from "prom-client";
+
+/** Where and how job metrics are kept. */
+export interface PrometheusJobObserverOptions {
+  /**
+   * The prom-client registry that exposes the metrics, of any content type.
+   * @default a new one, of the OpenMetrics content type where `exemplars` is given
+   */
+  readonly registry?: Registry<RegistryContentType> | undefined;
+  /** Comes before every metric's name. Letters, digits, `_` and `:`. @default "nidus_" */
+  readonly prefix?: string | undefined;
+  /** Upper bounds of the duration and wait histograms, in seconds, rising. @default 5 ms to an hour, 16 of them */
+  readonly buckets?: readonly number[] | undefined;
+  /**
+   * How many label sets (job names, where there are no `attributeLabels`) get series of their own: a whole number from 1.
+   * Further ones are counted together as `<overflow>`. @default 1000
+   */
+  readonly maxSeries?: number | undefined;
+  /**
+   * Context attributes that become labels. Characters that a label name cannot have become `_`, so `tenant.id` is the label
+   * `tenant_id`; a run without the attribute has the empty label. Each value multiplies the series. @default none
+   */
+  readonly attributeLabels?: readonly string[] | undefined;
+  /**
+   * Labels of the exemplar that a finished run leaves on its bucket, such as its trace id, or undefined for none.
+   * At most 128 characters, names and values together. OpenMetrics registries only. Called once a finished run.
+   * @default no exemplars
+   */
+  readonly exemplars?: ((context: ObservedJobContext) => Record<string, string> | undefined) | undefined;
+}
+
+/** The same, checked and complete. */
+export interface Settings {
+  readonly registry: Registry<RegistryContentType>;
+  readonly prefix: string;
+  readonly buckets: readonly number[];
+  readonly maxSeries: number;
+  readonly attributeLabels: ReadonlyMap<string, string>;
+  readonly exemplars: PrometheusJobObserverOptions["exemplars"];
+}
+
+const defaultBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 3600];
+
+/** Labels that the metrics have already, and those that mean something to Prometheus in a histogram. */
+const ownLabels = new Set(["job_name", "status", "le", "quantile"]);
+
+/** @throws TypeError or RangeError that names the option, the expectation and the value received. */
+export function settingsOf(options: PrometheusJobObserverOptions): Settings {
+  const { prefix = "nidus_", buckets = defaultBuckets, maxSeries = 1_000, attributeLabels = [], exemplars } = options;
+  if (typeof prefix !== "string" || !/^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(`${prefix}a`)) {
+    throw new TypeError(`expected \`prefix\` to begin a metric name (letters, digits, _ and :), got ${describe(prefix)}`);
+  }
+  if (!Array.isArray(buckets) || buckets.length === 0 || !buckets.every(isFiniteAndAbovePrevious)) {
+    throw new TypeError(`expected \`buckets\` to be finite numbers of seconds, rising, got ${describe(buckets)}`);
+  }
+  if (!Number.isSafeInteger(maxSeries) || maxSeries < 1) {
+    throw new RangeError(`expected \`maxSeries\` to be a whole number from 1, got ${describe(maxSeries)}`);
+  }
+  if (exemplars !== undefined && typeof exemplars !== "function") {
+    throw new TypeError(`expected \`exemplars\` to be a function, got ${describe(exemplars)}`);
+  }
+  return {
+    registry: registryOf(options),
+    prefix,
+    buckets: [...buckets],
+    maxSeries,
+    attributeLabels: labelNamesOf(attributeLabels),
+    exemplars,
+  };
+}
+
+function isFiniteAndAbovePrevious(bound: unknown, index: number, bounds: readonly unknown[]): boolean {
+  return Number.isFinite(bound) && (index === 0 || (bound as number) > (bounds[index - 1] as number));
+}
+
+function registryOf({ registry, exemplars }: PrometheusJobObserverOptions): Registry<RegistryContentType> {
+  if (registry === undefined) {
+    const made: Registry<RegistryContentType> = new Registry();
+    if (exemplars !== undefined) made.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
+    return made;
+  }
+  if (typeof registry?.registerMetric !== "function") {
+    throw new TypeError(`expected \`registry\` to be a prom-client Registry, got ${describe(registry)}`);
+  }
+  if (exemplars !== undefined && registry.contentType !== Registry.OPENMETRICS_CONTENT_TYPE) {
+    throw new TypeError(`\`exemplars\` need a registry of the OpenMetrics content type, got ${registry.contentType}`);
+  }
+  return registry;
+}
+
+/** Label names by attribute key. */
+function labelNamesOf(attributes: readonly string[]): ReadonlyMap<string, string> {
+  if (!Array.isArray(attributes)) {
+    throw new TypeError(`expected \`attributeLabels\` to be an array of attribute keys, got ${describe(attributes)}`);
+  }
+  const names = new Map<string, string>();
+  const taken = new Set(ownLabels);
+  for (const key of attributes as readonly unknown[]) {
+    if (typeof key !== "string" || key === "") {
+      throw new TypeError(`expected \`attributeLabels\` to hold non-empty strings, got ${describe(key)}`);
+    }
+    const name = key.replace(/[^a-zA-Z0-9_]/g, "_").replace(/^(?=\d)/, "_");
+    if (taken.has(name) || name.startsWith("__")) {
+      throw new TypeError(`\`attributeLabels\`: ${describe(key)} would be the label "${name}", which is taken or reserved`);
+    }
+    taken.add(name);
+    names.set(key, name);
+  }
+  return names;
+}

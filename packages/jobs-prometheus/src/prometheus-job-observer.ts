@@ -1,0 +1,62 @@
+import { describe } from "@nidus/jobs-core";
+import type { JobObserver, ObservedJobContext } from "@nidus/jobs-observe";
+import type { Registry } from "prom-client";
+import type { Exemplar } from "./duration-histogram.ts";
+import { accountsIn } from "./job-accounts.ts";
+import { type PrometheusJobObserverOptions, settingsOf } from "./options.ts";
+
+/** A job observer whose counts stand in a prom-client registry. */
+export interface PrometheusJobObserver extends JobObserver {
+  /** The registry that was given, of whatever content type, or the one that was made. */
+  readonly registry: Registry;
+}
+
+/**
+ * Counts runs in plain numbers, and publishes them in a prom-client registry when it is scraped: a run costs a look-up by
+ * job name and a few additions. Observers that share a registry and a prefix share the metrics.
+ *
+ * @throws TypeError or RangeError for an option that is not as documented; Error if the registry has other metrics of
+ * these names.
+ */
+export function prometheusJobObserver(options: PrometheusJobObserverOptions = {}): PrometheusJobObserver {
+  const settings = settingsOf(options);
+  const accounts = accountsIn(settings);
+  const { registry, exemplars } = settings;
+  return {
+    registry: registry as Registry,
+    onJobStarted: (context) => accounts.start(context),
+    onJobFinished:
+      exemplars === undefined
+        ? (context, status) => void accounts.finish(context, status)
+        : (context, status) => {
+            const durations = accounts.finish(context, status);
+            const labelSet = exemplars(context);
+            if (labelSet !== undefined) durations.setExemplar(exemplarOf(context, labelSet));
+          },
+    onJobEnqueued: (context) => accounts.enqueue(context),
+    onJobSettled: (context) => accounts.settle(context),
+  };
+}
+
+/** What OpenMetrics allows: the text of all names and values together. */
+const maxExemplarCharacters = 128;
+
+/** @throws TypeError or RangeError, which the runner hands to `onObserverError`. */
+function exemplarOf(context: ObservedJobContext, labelSet: Record<string, string>): Exemplar {
+  let characters = 0;
+  for (const [name, value] of Object.entries(labelSet)) {
+    if (!/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name) || typeof value !== "string") {
+      throw new TypeError(`expected an exemplar's labels to be names and strings, got ${describe(name)}: ${describe(value)}`);
+    }
+    characters += [...name].length + [...value].length;
+  }
+  if (characters > maxExemplarCharacters) {
+    throw new RangeError(`expected an exemplar of at most ${maxExemplarCharacters} characters, got ${characters}`);
+  }
+  const durationMs = context.durationMs ?? 0;
+  return {
+    labelSet: { ...labelSet },
+    value: durationMs / 1000,
+    timestamp: (context.startedAtMs + durationMs) / 1000,
+  };
+}

@@ -1,0 +1,72 @@
+import type { JobAttributes } from "@nidus/jobs-observe";
+import { JobSeries, type Labels } from "./job-series.ts";
+
+/** What stands in every label of the series that counts all label sets beyond the limit. */
+export const overflowLabel = "<overflow>";
+
+type Level = Map<string, Level | JobSeries>;
+
+/** The series of each label set: a job name, and the values of the attributes that are labels. Bounded in number. */
+export class SeriesTable {
+  readonly #maxSeries: number;
+  readonly #attributeLabels: ReadonlyMap<string, string>;
+  readonly #byName: Level = new Map();
+  readonly #all: JobSeries[] = [];
+  #overflow: JobSeries | undefined;
+
+  constructor(maxSeries: number, attributeLabels: ReadonlyMap<string, string>) {
+    this.#maxSeries = maxSeries;
+    this.#attributeLabels = attributeLabels;
+  }
+
+  get all(): readonly JobSeries[] {
+    return this.#all;
+  }
+
+  /** The series of a job name and attributes, made when they are first seen. */
+  of(jobName: string, attributes: JobAttributes): JobSeries {
+    if (this.#attributeLabels.size === 0) {
+      const known = this.#byName.get(jobName);
+      return known === undefined ? this.#create([jobName]) : (known as JobSeries);
+    }
+    const values = [jobName];
+    for (const key of this.#attributeLabels.keys()) {
+      values.push(Object.hasOwn(attributes, key) ? String(attributes[key]) : "");
+    }
+    return this.#find(values) ?? this.#create(values);
+  }
+
+  #find(values: readonly string[]): JobSeries | undefined {
+    let level: Level | JobSeries | undefined = this.#byName;
+    for (const value of values) level = (level as Level | undefined)?.get(value);
+    return level as JobSeries | undefined;
+  }
+
+  #create(given: readonly string[]): JobSeries {
+    // What is no valid Unicode has no form in UTF-8: it is counted under the form in which it would be written.
+    const values = given.map((value) => Buffer.from(value).toString());
+    const known = this.#find(values);
+    if (known !== undefined) return known;
+    if (this.#all.length - (this.#overflow === undefined ? 0 : 1) >= this.#maxSeries || values[0] === overflowLabel) {
+      this.#overflow ??= this.#add(values.map(() => overflowLabel));
+      return this.#overflow;
+    }
+    const series = this.#add(values);
+    let level = this.#byName;
+    for (const value of values.slice(0, -1)) {
+      let next = level.get(value) as Level | undefined;
+      if (next === undefined) level.set(value, (next = new Map()));
+      level = next;
+    }
+    level.set(values.at(-1) as string, series);
+    return series;
+  }
+
+  #add(values: readonly string[]): JobSeries {
+    const names = ["job_name", ...this.#attributeLabels.values()];
+    const labels: Labels = Object.fromEntries(names.map((name, index) => [name, values[index] as string]));
+    const series = new JobSeries(labels);
+    this.#all.push(series);
+    return series;
+  }
+}
