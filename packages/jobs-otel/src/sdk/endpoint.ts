@@ -1,0 +1,49 @@
+/** Where traces go in OTLP: appended to a base URL. */
+const tracesPath = "v1/traces";
+
+/**
+ * The URL that traces are posted to: from `endpoint`, a base URL, or from the standard environment variables.
+ *
+ * @throws Error if there is none; TypeError if it is no http(s) URL, holds a user or password, or is plain http to another
+ * machine. Messages name the host at most.
+ */
+export function tracesUrl(endpoint: string | undefined, environment: NodeJS.ProcessEnv): string {
+  if (endpoint !== undefined) return secure(underBase(parse(endpoint, "`endpoint`")), "`endpoint`");
+  const { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: exact, OTEL_EXPORTER_OTLP_ENDPOINT: base } = environment;
+  if (exact) return secure(parse(exact, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"), "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
+  if (base) return secure(underBase(parse(base, "OTEL_EXPORTER_OTLP_ENDPOINT")), "OTEL_EXPORTER_OTLP_ENDPOINT");
+  throw new Error(
+    "otelPipeline needs somewhere to send spans: `endpoint`, OTEL_EXPORTER_OTLP_ENDPOINT or `spanProcessors`",
+  );
+}
+
+function parse(url: string, source: string): URL {
+  try {
+    return new URL(url);
+  } catch {
+    throw new TypeError(`expected ${source} to be a URL such as "http://localhost:4318"`);
+  }
+}
+
+function underBase(url: URL): URL {
+  url.pathname = `${url.pathname.replace(/\/+$/, "")}/${tracesPath}`;
+  return url;
+}
+
+function secure(url: URL, source: string): string {
+  if (url.protocol !== "https:" && url.protocol !== "http:") {
+    throw new TypeError(`expected ${source} to be an http or https URL, got the protocol "${url.protocol}"`);
+  }
+  if (url.username !== "" || url.password !== "") {
+    throw new TypeError(`expected ${source} to hold no user or password: credentials belong in \`headers\``);
+  }
+  if (url.protocol === "http:" && !isLoopback(url.hostname)) {
+    throw new TypeError(`${source} would send traces unencrypted to "${url.hostname}": use https, or a local collector`);
+  }
+  return url.href;
+}
+
+/** The URL parser has brought every spelling of an address into one form: four decimal numbers, or brackets. */
+function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "[::1]" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(hostname);
+}

@@ -1,0 +1,3 @@
+export type { OtelPipeline } from "../pipeline.ts";
+export type { ServiceIdentity } from "../service-identity.ts";
+export { type OtelPipelineOptions, otelPipeline } from "./otel-pipeline.ts";

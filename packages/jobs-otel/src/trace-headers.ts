@@ -1,0 +1,34 @@
+import {
+  type Context,
+  isSpanContextValid,
+  propagation,
+  ROOT_CONTEXT,
+  type SpanContext,
+  trace,
+} from "@opentelemetry/api";
+
+/** Writes the trace headers of `context`: by the application's propagator, or as W3C `traceparent` where it has none. */
+export function writeTraceHeaders(context: Context, carrier: Record<string, string>): void {
+  if (propagation.fields().length > 0) return propagation.inject(context, carrier);
+  const spanContext = trace.getSpanContext(context);
+  if (spanContext === undefined || !isSpanContextValid(spanContext)) return;
+  const { traceId, spanId, traceFlags } = spanContext;
+  carrier.traceparent = `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, "0")}`;
+}
+
+/** The span that wrote the headers, or undefined where there are none that can be read. */
+export function readTraceHeaders(carrier: Readonly<Record<string, string>>): SpanContext | undefined {
+  const spanContext =
+    propagation.fields().length > 0
+      ? trace.getSpanContext(propagation.extract(ROOT_CONTEXT, carrier))
+      : parseTraceparent(carrier.traceparent);
+  return spanContext !== undefined && isSpanContextValid(spanContext) ? spanContext : undefined;
+}
+
+/** Version 00 of the W3C Trace Context header. */
+function parseTraceparent(header: string | undefined): SpanContext | undefined {
+  const match = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/.exec(header ?? "");
+  if (match === null) return undefined;
+  const [, traceId = "", spanId = "", flags = ""] = match;
+  return { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true };
+}
