@@ -1,0 +1,48 @@
+import { combineJobObservers, type JobObserver } from "@nidus/jobs-observe";
+import type { ServiceIdentity } from "@nidus/jobs-otel";
+import type { ObservabilityAdapter } from "./adapter.ts";
+
+const defaultContentType = "text/plain; version=0.0.4; charset=utf-8";
+
+/** The end of an OpenMetrics exposition, which may stand there once. */
+const endOfExposition = "# EOF\n";
+
+/** A facade's adapters at work. */
+export class Composition {
+  readonly jobObserver: JobObserver;
+  readonly #adapters: readonly ObservabilityAdapter[];
+
+  constructor(adapters: readonly ObservabilityAdapter[], service: ServiceIdentity) {
+    this.#adapters = adapters;
+    this.jobObserver = combineJobObservers(...adapters.map((adapter) => adapter.jobObserver(service)));
+  }
+
+  /** @throws Error if no adapter has metrics, or if they have several content types. */
+  get contentType(): string {
+    const sources = this.#adapters.filter(({ metrics }) => metrics !== undefined);
+    const [type, ...others] = new Set(sources.map(({ contentType }) => contentType ?? defaultContentType));
+    if (type === undefined) throw new Error("there are no metrics to expose: add `.prometheus()`");
+    if (others.length > 0) {
+      const names = sources.map(({ name }) => name).join(", ");
+      throw new Error(`the metrics of ${names} have different content types and cannot be exposed as one`);
+    }
+    return type;
+  }
+
+  /** @throws (rejects with) what `contentType` throws, or an adapter's `metrics`. */
+  async metrics(): Promise<string> {
+    void this.contentType;
+    const texts = await Promise.all(this.#adapters.map(async (adapter) => (await adapter.metrics?.()) ?? ""));
+    if (!texts.some((text) => text.endsWith(endOfExposition))) return texts.join("");
+    return texts.map((text) => text.replace(endOfExposition, "")).join("") + endOfExposition;
+  }
+
+  /** @throws (rejects with) an AggregateError of what adapters threw, once every one has been called and has settled. */
+  async each(step: "forceFlush" | "shutdown"): Promise<void> {
+    const calls = this.#adapters.map(async (adapter) => adapter[step]?.());
+    const errors = (await Promise.allSettled(calls)).flatMap((call) =>
+      call.status === "rejected" ? [call.reason as unknown] : [],
+    );
+    if (errors.length > 0) throw new AggregateError(errors, `${errors.length} adapters failed in ${step}`);
+  }
+}

@@ -1,0 +1,162 @@
+import { type JobObserver, ObservedJobRunner } from "@nidus/jobs-observe";
+import type { OtelJobObserverOptions, ServiceIdentity } from "@nidus/jobs-otel";
+import type { PrometheusJobObserverOptions } from "@nidus/jobs-prometheus";
+import type { ObservabilityAdapter } from "./adapter.ts";
+import { Composition } from "./composition.ts";
+import { type MetricsHandler, metricsHandler } from "./metrics-handler.ts";
+import { type OtelPipelineSource, otelAdapter } from "./otel-adapter.ts";
+import { prometheusAdapter } from "./prometheus-adapter.ts";
+
+type AdapterMaker = (service: ServiceIdentity) => ObservabilityAdapter;
+
+/**
+ * How a service's jobs are observed. It never changes: every step returns another one, in any order, so a half-configured
+ * one can be shared. It is put to work by its first use; from then on its runners share observers, metrics and pipeline,
+ * and one derived from it later has its own.
+ */
+export class Observability implements AsyncDisposable {
+  readonly #service: ServiceIdentity;
+  /** By name, in an order of their own, so that the order of calls does not matter. */
+  readonly #adapters: ReadonlyMap<string, AdapterMaker>;
+  #composition: Composition | undefined;
+
+  /** @internal Made by `production`. */
+  constructor(service: ServiceIdentity, adapters: ReadonlyMap<string, AdapterMaker> = new Map()) {
+    this.#service = service;
+    this.#adapters = adapters;
+  }
+
+  /**
+   * The service's version, for its telemetry.
+   *
+   * @throws TypeError for an empty string.
+   */
+  version(serviceVersion: string): Observability {
+    requireText("version", serviceVersion);
+    return new Observability({ ...this.#service, serviceVersion }, this.#adapters);
+  }
+
+  /**
+   * Where the service is deployed, such as "prod".
+   *
+   * @throws TypeError for an empty string.
+   */
+  environment(environment: string): Observability {
+    requireText("environment", environment);
+    return new Observability({ ...this.#service, environment }, this.#adapters);
+  }
+
+  /** Prometheus metrics, in a registry of their own unless the options name one. A second call replaces the first. */
+  prometheus(options?: PrometheusJobObserverOptions): Observability {
+    return this.#adding("prometheus", () => prometheusAdapter(options));
+  }
+
+  /**
+   * OpenTelemetry spans: with nothing or options, through the application's own set-up; with a pipeline, or the function
+   * `otelPipeline` that makes one for this service, through that, which is then flushed and shut down here.
+   * A second call replaces the first.
+   */
+  otel(options?: OtelJobObserverOptions): Observability;
+  otel(pipeline: OtelPipelineSource, options?: OtelJobObserverOptions): Observability;
+  otel(
+    first?: OtelJobObserverOptions | OtelPipelineSource,
+    second?: OtelJobObserverOptions,
+  ): Observability {
+    if (typeof first === "function" || (first !== undefined && "forceFlush" in first)) {
+      return this.#adding("otel", (service) => otelAdapter(first, second, service));
+    }
+    return this.#adding("otel", (service) => otelAdapter(undefined, first, service));
+  }
+
+  /**
+   * An adapter of anybody's.
+   *
+   * @throws TypeError for what is no adapter; Error if one of that name is there already.
+   */
+  with(adapter: ObservabilityAdapter): Observability {
+    if (typeof adapter?.jobObserver !== "function") throw new TypeError("expected an adapter with `name` and `jobObserver`");
+    requireText("the adapter's `name`", adapter.name);
+    if (this.#adapters.has(adapter.name)) throw new Error(`there is an adapter named "${adapter.name}" already`);
+    return this.#adding(adapter.name, () => adapter);
+  }
+
+  #adding(name: string, make: AdapterMaker): Observability {
+    return new Observability(this.#service, new Map([...this.#adapters, [name, make]]));
+  }
+
+  get #atWork(): Composition {
+    this.#composition ??= new Composition(
+      [...this.#adapters].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, make]) => make(this.#service)),
+      this.#service,
+    );
+    return this.#composition;
+  }
+
+  /**
+   * A runner whose runs are observed.
+   *
+   * @throws TypeError, RangeError or Error if an adapter refuses its options.
+   */
+  jobRunner(): ObservedJobRunner {
+    return new ObservedJobRunner(this.jobObserver());
+  }
+
+  /**
+   * All of the observers as one, for a runner of one's own.
+   *
+   * @throws TypeError, RangeError or Error if an adapter refuses its options.
+   */
+  jobObserver(): JobObserver {
+    return this.#atWork.jobObserver;
+  }
+
+  /** The content type of `metrics`. @throws Error if there are no metrics. */
+  get contentType(): string {
+    return this.#atWork.contentType;
+  }
+
+  /** Exposition text. @throws (rejects with) Error if there are no metrics, or they cannot be collected. */
+  async metrics(): Promise<string> {
+    return this.#atWork.metrics();
+  }
+
+  /** A handler for a scrape endpoint, see {@link MetricsHandler}. @throws Error if there are no metrics. */
+  metricsHandler(): MetricsHandler {
+    void this.contentType;
+    return metricsHandler(this);
+  }
+
+  /** Sends what is buffered. @throws (rejects with) AggregateError of what adapters failed with, after all have tried. */
+  async forceFlush(): Promise<void> {
+    await this.#composition?.each("forceFlush");
+  }
+
+  /**
+   * Sends what is buffered and ends; jobs can still run. May be repeated.
+   *
+   * @throws (rejects with) AggregateError of what adapters failed with, after all have tried.
+   */
+  async shutdown(): Promise<void> {
+    await this.#composition?.each("shutdown");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown();
+  }
+}
+
+/**
+ * The start of a production set-up: `production("users-api").prometheus().otel().jobRunner()`.
+ *
+ * @throws TypeError if the service's name is not a non-empty string.
+ */
+export function production(serviceName: string): Observability {
+  requireText("the service's name", serviceName);
+  return new Observability({ serviceName });
+}
+
+function requireText(what: string, value: string): void {
+  if (typeof value !== "string" || value === "") {
+    throw new TypeError(`expected ${what} to be a non-empty string, got ${value === "" ? '""' : typeof value}`);
+  }
+}

@@ -1,0 +1,23 @@
+import { type OtelJobObserverOptions, type OtelPipeline, otelJobObserver, type ServiceIdentity } from "@nidus/jobs-otel";
+import type { ObservabilityAdapter } from "./adapter.ts";
+
+/** A pipeline, or what makes one when it is told whose it is. */
+export type OtelPipelineSource = OtelPipeline | ((service: ServiceIdentity) => OtelPipeline);
+
+/** @throws whatever the pipeline's maker throws; TypeError for an option that `otelJobObserver` refuses. */
+export function otelAdapter(
+  source: OtelPipelineSource | undefined,
+  options: OtelJobObserverOptions | undefined,
+  service: ServiceIdentity,
+): ObservabilityAdapter {
+  const name = "otel";
+  if (source === undefined) return { name, jobObserver: () => otelJobObserver(options) };
+  const pipeline = typeof source === "function" ? source(service) : source;
+  const observer = otelJobObserver({ ...options, tracer: options?.tracer ?? pipeline.tracer });
+  return {
+    name,
+    jobObserver: () => observer,
+    forceFlush: () => pipeline.forceFlush(),
+    shutdown: () => pipeline.shutdown(),
+  };
+}

@@ -1,0 +1,13 @@
+import { type PrometheusJobObserverOptions, prometheusJobObserver } from "@nidus/jobs-prometheus";
+import type { ObservabilityAdapter } from "./adapter.ts";
+
+/** @throws TypeError or RangeError for an option that `prometheusJobObserver` refuses. */
+export function prometheusAdapter(options: PrometheusJobObserverOptions | undefined): ObservabilityAdapter {
+  const observer = prometheusJobObserver(options);
+  return {
+    name: "prometheus",
+    jobObserver: () => observer,
+    metrics: () => observer.registry.metrics(),
+    contentType: observer.registry.contentType,
+  };
+}
