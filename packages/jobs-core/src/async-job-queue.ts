@@ -2,8 +2,8 @@ import { neverAbortedSignal } from "./cancellation.ts";
 import type { AsyncJob, AsyncJobRunner } from "./job.ts";
 import { JobList } from "./job-list.ts";
 import { JobOutcomes, JobReport } from "./job-report.ts";
-import { type Execution, WorkerPool } from "./worker-pool.ts";
 import { requireConcurrency, requireJob, requireRunner, requireSignal } from "./validation.ts";
+import { type Execution, WorkerPool } from "./worker-pool.ts";
 
 /** How an {@link AsyncJobQueue} runs its jobs. */
 export interface AsyncJobQueueRunOptions {

@@ -30,7 +30,12 @@ export class JobError extends Error {
   static isInstance(value: unknown): value is JobError {
     try {
       const { [brand]: isBranded, message, code } = value as Record<string | symbol, unknown>;
-      return value instanceof Error && isBranded === true && typeof message === "string" && typeof code === "string";
+      return (
+        value instanceof Error &&
+        isBranded === true &&
+        typeof message === "string" &&
+        typeof code === "string"
+      );
     } catch {
       return false;
     }

@@ -13,7 +13,8 @@ export type RefuseAsync<T> = 0 extends 1 & T
 /** A short rendering of any value for an error message; it never throws. */
 export function describe(value: unknown): string {
   try {
-    if (typeof value === "string") return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
+    if (typeof value === "string")
+      return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
     if (typeof value === "bigint") return `${value}n`;
     if (typeof value === "function") return `function ${value.name || "(anonymous)"}`;
     if (typeof value !== "object" || value === null) return String(value);
@@ -39,10 +40,14 @@ export function requireJob<J extends { readonly name: string; readonly run: unkn
   if (job === null) throw new TypeError(`${where}: expected a job with \`name\` and \`run\`, got null`);
   const { name, run } = job;
   if (typeof name !== "string" || name === "") {
-    throw new TypeError(`${where}: expected the job's \`name\` to be a non-empty string, got ${describe(name)}`);
+    throw new TypeError(
+      `${where}: expected the job's \`name\` to be a non-empty string, got ${describe(name)}`,
+    );
   }
   if (typeof run !== "function") {
-    throw new TypeError(`${where}: expected \`run\` of the job "${name}" to be a function, got ${describe(run)}`);
+    throw new TypeError(
+      `${where}: expected \`run\` of the job "${name}" to be a function, got ${describe(run)}`,
+    );
   }
   return job;
 }
@@ -58,7 +63,9 @@ export function requireRunner<R extends object>(
   where: string,
 ): R | undefined {
   if (runner === undefined || typeof runner?.[method] === "function") return runner;
-  throw new TypeError(`${where}: expected \`runner\` to have a \`${method}\` method, got ${describe(runner)}`);
+  throw new TypeError(
+    `${where}: expected \`runner\` to have a \`${method}\` method, got ${describe(runner)}`,
+  );
 }
 
 /**

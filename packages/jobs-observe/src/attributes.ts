@@ -13,7 +13,9 @@ export const noAttributes: JobAttributes = Object.freeze({});
  */
 export function withAttributes(base: JobAttributes, added: JobAttributes): JobAttributes {
   if (typeof added !== "object" || added === null || Array.isArray(added)) {
-    throw new TypeError(`context: expected a key and a value, or an object of attributes, got ${describe(added)}`);
+    throw new TypeError(
+      `context: expected a key and a value, or an object of attributes, got ${describe(added)}`,
+    );
   }
   for (const [key, value] of Object.entries(added)) {
     if (key === "") throw new TypeError("context: expected the key of an attribute to be a non-empty string");

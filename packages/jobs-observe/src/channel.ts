@@ -53,7 +53,9 @@ export function jobObserverChannel(
     throw new RangeError(`expected \`capacity\` to be a whole number from 1, got ${capacity}`);
   }
   if (overflow !== "drop-oldest" && overflow !== "drop-newest") {
-    throw new TypeError(`expected \`overflow\` to be "drop-oldest" or "drop-newest", got ${describe(overflow)}`);
+    throw new TypeError(
+      `expected \`overflow\` to be "drop-oldest" or "drop-newest", got ${describe(overflow)}`,
+    );
   }
   const buffer = new EventBuffer<ObservedJobEvent>(capacity, overflow === "drop-oldest");
   const observer: JobObserver = {
@@ -63,7 +65,9 @@ export function jobObserverChannel(
     onJobFinished(context, status, error) {
       if (buffer.isClosed) return;
       buffer.add(
-        error === undefined ? { type: "finished", context, status } : { type: "finished", context, status, error },
+        error === undefined
+          ? { type: "finished", context, status }
+          : { type: "finished", context, status, error },
       );
     },
   };

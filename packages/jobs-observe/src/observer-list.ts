@@ -118,7 +118,9 @@ function requireObserver(observer: JobObserver): JobObserver {
   }
   for (const hook of hooks) {
     if (observer[hook] !== undefined && typeof observer[hook] !== "function") {
-      throw new TypeError(`expected the observer's \`${hook}\` to be a function, got ${describe(observer[hook])}`);
+      throw new TypeError(
+        `expected the observer's \`${hook}\` to be a function, got ${describe(observer[hook])}`,
+      );
     }
   }
   return observer;
@@ -129,6 +131,9 @@ function warnOnce(): ObserverErrorHandler {
   return (error, observer) => {
     if (warned.has(observer)) return;
     warned.add(observer);
-    warn("an observer of jobs failed; the jobs are not affected, and its further errors are not shown", error);
+    warn(
+      "an observer of jobs failed; the jobs are not affected, and its further errors are not shown",
+      error,
+    );
   };
 }

@@ -19,7 +19,7 @@ export function runThroughScope<T>(
       outcome = attempt(body);
     }
     if (outcome === undefined) throw new Error("runInScope called `run` from inside `run`");
-    return valueOf(outcome);
+    return resultOf(outcome);
   };
 
   const left = attempt(() => scope(enter));
@@ -30,7 +30,7 @@ export function runThroughScope<T>(
   } else if (outcome !== undefined && !isSame(left, outcome)) {
     reportOwnError(left, outcome, report);
   }
-  return valueOf(outcome as Outcome<T>);
+  return resultOf(outcome as Outcome<T>);
 }
 
 function attempt<T>(body: () => T): Outcome<T> {
@@ -41,7 +41,7 @@ function attempt<T>(body: () => T): Outcome<T> {
   }
 }
 
-function valueOf<T>(outcome: Outcome<T>): T {
+function resultOf<T>(outcome: Outcome<T>): T {
   if ("error" in outcome) throw outcome.error;
   return outcome.value;
 }

@@ -1,6 +1,6 @@
-import { type Meter, type MetricOptions, metrics } from "@opentelemetry/api";
 import { describe } from "@nidus/jobs-core";
 import type { JobObserver } from "@nidus/jobs-observe";
+import { type Meter, type MetricOptions, metrics } from "@opentelemetry/api";
 import { durationBoundariesSeconds, jobInstruments } from "./semantic-conventions.ts";
 import { version } from "./version.ts";
 
@@ -42,7 +42,8 @@ export function otelJobMetricsObserver(options: OtelJobMetricsObserverOptions = 
       const attributes = { "job.name": jobName };
       started.add(1, attributes);
       inProgress.add(1, attributes);
-      if (delivery !== undefined) wait.record(Math.max(0, startedAtMs - delivery.runAt.getTime()) / 1000, attributes);
+      if (delivery !== undefined)
+        wait.record(Math.max(0, startedAtMs - delivery.runAt.getTime()) / 1000, attributes);
     },
     onJobFinished({ jobName, startedAtMs, durationMs = 0 }, status) {
       const attributes = { "job.name": jobName };

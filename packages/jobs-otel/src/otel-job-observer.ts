@@ -1,15 +1,15 @@
+import { describe, type JobError } from "@nidus/jobs-core";
+import { type JobObserver, type ObservedJobContext, startedContext } from "@nidus/jobs-observe";
 import {
   type Context,
-  context as otelContext,
   type Link,
+  context as otelContext,
   type Span,
   SpanKind,
   SpanStatusCode,
   type Tracer,
   trace,
 } from "@opentelemetry/api";
-import { describe, type JobError } from "@nidus/jobs-core";
-import { type JobObserver, type ObservedJobContext, startedContext } from "@nidus/jobs-observe";
 import { errorTypeOf, stackOf } from "./error-type.ts";
 import { jobSpanConvention, type SpanConvention } from "./semantic-conventions.ts";
 import { readTraceHeaders, writeTraceHeaders } from "./trace-headers.ts";
@@ -48,10 +48,14 @@ export function otelJobObserver(options: OtelJobObserverOptions = {}): JobObserv
     throw new TypeError(`expected \`tracer\` to be an OpenTelemetry tracer, got ${describe(tracer)}`);
   }
   if (propagation !== "link" && propagation !== "parent" && propagation !== "none") {
-    throw new TypeError(`expected \`propagation\` to be "link", "parent" or "none", got ${describe(propagation)}`);
+    throw new TypeError(
+      `expected \`propagation\` to be "link", "parent" or "none", got ${describe(propagation)}`,
+    );
   }
   if (typeof recordErrorMessage !== "boolean") {
-    throw new TypeError(`expected \`recordErrorMessage\` to be a boolean, got ${describe(recordErrorMessage)}`);
+    throw new TypeError(
+      `expected \`recordErrorMessage\` to be a boolean, got ${describe(recordErrorMessage)}`,
+    );
   }
   const spans = new Map<ObservedJobContext, Span>();
 
@@ -130,5 +134,9 @@ function recordFailure(span: Span, error: JobError, recordErrorMessage: boolean)
   }
   span.setStatus({ code: SpanStatusCode.ERROR, message: error.message });
   const stack = stackOf(error);
-  span.recordException({ name: errorTypeOf(error), message: error.message, ...(stack === undefined ? {} : { stack }) });
+  span.recordException({
+    name: errorTypeOf(error),
+    message: error.message,
+    ...(stack === undefined ? {} : { stack }),
+  });
 }

@@ -1,5 +1,5 @@
-import type { Attributes } from "@opentelemetry/api";
 import type { EnqueuedJobContext, JobResultStatus, ObservedJobContext } from "@nidus/jobs-observe";
+import type { Attributes } from "@opentelemetry/api";
 
 /**
  * What job spans are called and carry. OpenTelemetry has no agreed convention for background jobs yet; one that an
@@ -53,7 +53,11 @@ export const jobInstruments = {
   started: { name: "nidus.jobs.started", description: "Job runs that started." },
   finished: { name: "nidus.jobs.finished", description: "Job runs that finished, by how they ended." },
   inProgress: { name: "nidus.jobs.in_progress", description: "Job runs that have started and not finished." },
-  duration: { name: "nidus.job.duration", description: "How long job runs took, by how they ended.", unit: "s" },
+  duration: {
+    name: "nidus.job.duration",
+    description: "How long job runs took, by how they ended.",
+    unit: "s",
+  },
   lastSuccess: {
     name: "nidus.job.last_success.timestamp",
     description: "Unix time at which the job last succeeded.",

@@ -9,7 +9,10 @@ import {
 
 /** Writes the trace headers of `context`: by the application's propagator, or as W3C `traceparent` where it has none. */
 export function writeTraceHeaders(context: Context, carrier: Record<string, string>): void {
-  if (propagation.fields().length > 0) return propagation.inject(context, carrier);
+  if (propagation.fields().length > 0) {
+    propagation.inject(context, carrier);
+    return;
+  }
   const spanContext = trace.getSpanContext(context);
   if (spanContext === undefined || !isSpanContextValid(spanContext)) return;
   const { traceId, spanId, traceFlags } = spanContext;

@@ -1,8 +1,8 @@
-import {
-  type EnqueuedJobContext,
-  type JobResultStatus,
-  type ObservedJobContext,
-  type SettledJobContext,
+import type {
+  EnqueuedJobContext,
+  JobResultStatus,
+  ObservedJobContext,
+  SettledJobContext,
 } from "@nidus/jobs-observe";
 import type { Metric } from "prom-client";
 import { DurationHistogram } from "./duration-histogram.ts";

@@ -1,5 +1,5 @@
 import type { JobResultStatus, ObservedJobContext } from "@nidus/jobs-observe";
-import { DurationHistogram } from "./duration-histogram.ts";
+import type { DurationHistogram } from "./duration-histogram.ts";
 import { RunningContexts } from "./running-contexts.ts";
 
 /** Labels of a series, by name. */

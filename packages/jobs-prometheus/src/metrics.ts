@@ -37,7 +37,8 @@ export const runMetrics: readonly MetricDefinition[] = [
     help: "Job runs that finished, by how they ended.",
     type: "counter",
     aggregator: "sum",
-    samples: ({ byStatus }) => Object.values(byStatus).map(({ labels, finished }) => ({ labels, value: finished })),
+    samples: ({ byStatus }) =>
+      Object.values(byStatus).map(({ labels, finished }) => ({ labels, value: finished })),
   },
   {
     name: "job_duration_seconds",
@@ -45,7 +46,9 @@ export const runMetrics: readonly MetricDefinition[] = [
     type: "histogram",
     aggregator: "sum",
     samples: ({ byStatus }, name, buckets) =>
-      Object.values(byStatus).flatMap(({ labels, durations }) => histogramSamples(durations, labels, name, buckets)),
+      Object.values(byStatus).flatMap(({ labels, durations }) =>
+        histogramSamples(durations, labels, name, buckets),
+      ),
   },
   {
     name: "jobs_in_progress",

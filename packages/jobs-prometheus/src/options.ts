@@ -48,12 +48,22 @@ const ownLabels = new Set(["job_name", "status", "le", "quantile"]);
 
 /** @throws TypeError or RangeError that names the option, the expectation and the value received. */
 export function settingsOf(options: PrometheusJobObserverOptions): Settings {
-  const { prefix = "nidus_", buckets = defaultBuckets, maxSeries = 1_000, attributeLabels = [], exemplars } = options;
+  const {
+    prefix = "nidus_",
+    buckets = defaultBuckets,
+    maxSeries = 1_000,
+    attributeLabels = [],
+    exemplars,
+  } = options;
   if (typeof prefix !== "string" || !/^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(`${prefix}a`)) {
-    throw new TypeError(`expected \`prefix\` to begin a metric name (letters, digits, _ and :), got ${describe(prefix)}`);
+    throw new TypeError(
+      `expected \`prefix\` to begin a metric name (letters, digits, _ and :), got ${describe(prefix)}`,
+    );
   }
   if (!Array.isArray(buckets) || buckets.length === 0 || !buckets.every(isFiniteAndAbovePrevious)) {
-    throw new TypeError(`expected \`buckets\` to be finite numbers of seconds, rising, got ${describe(buckets)}`);
+    throw new TypeError(
+      `expected \`buckets\` to be finite numbers of seconds, rising, got ${describe(buckets)}`,
+    );
   }
   if (!Number.isSafeInteger(maxSeries) || maxSeries < 1) {
     throw new RangeError(`expected \`maxSeries\` to be a whole number from 1, got ${describe(maxSeries)}`);
@@ -85,7 +95,9 @@ function registryOf({ registry, exemplars }: PrometheusJobObserverOptions): Regi
     throw new TypeError(`expected \`registry\` to be a prom-client Registry, got ${describe(registry)}`);
   }
   if (exemplars !== undefined && registry.contentType !== Registry.OPENMETRICS_CONTENT_TYPE) {
-    throw new TypeError(`\`exemplars\` need a registry of the OpenMetrics content type, got ${registry.contentType}`);
+    throw new TypeError(
+      `\`exemplars\` need a registry of the OpenMetrics content type, got ${registry.contentType}`,
+    );
   }
   return registry;
 }
@@ -93,7 +105,9 @@ function registryOf({ registry, exemplars }: PrometheusJobObserverOptions): Regi
 /** Label names by attribute key. */
 function labelNamesOf(attributes: readonly string[]): ReadonlyMap<string, string> {
   if (!Array.isArray(attributes)) {
-    throw new TypeError(`expected \`attributeLabels\` to be an array of attribute keys, got ${describe(attributes)}`);
+    throw new TypeError(
+      `expected \`attributeLabels\` to be an array of attribute keys, got ${describe(attributes)}`,
+    );
   }
   const names = new Map<string, string>();
   const taken = new Set(ownLabels);
@@ -103,7 +117,9 @@ function labelNamesOf(attributes: readonly string[]): ReadonlyMap<string, string
     }
     const name = key.replace(/[^a-zA-Z0-9_]/g, "_").replace(/^(?=\d)/, "_");
     if (taken.has(name) || name.startsWith("__")) {
-      throw new TypeError(`\`attributeLabels\`: ${describe(key)} would be the label "${name}", which is taken or reserved`);
+      throw new TypeError(
+        `\`attributeLabels\`: ${describe(key)} would be the label "${name}", which is taken or reserved`,
+      );
     }
     taken.add(name);
     names.set(key, name);

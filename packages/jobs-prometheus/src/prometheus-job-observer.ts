@@ -46,12 +46,16 @@ function exemplarOf(context: ObservedJobContext, labelSet: Record<string, string
   let characters = 0;
   for (const [name, value] of Object.entries(labelSet)) {
     if (!/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name) || typeof value !== "string") {
-      throw new TypeError(`expected an exemplar's labels to be names and strings, got ${describe(name)}: ${describe(value)}`);
+      throw new TypeError(
+        `expected an exemplar's labels to be names and strings, got ${describe(name)}: ${describe(value)}`,
+      );
     }
     characters += [...name].length + [...value].length;
   }
   if (characters > maxExemplarCharacters) {
-    throw new RangeError(`expected an exemplar of at most ${maxExemplarCharacters} characters, got ${characters}`);
+    throw new RangeError(
+      `expected an exemplar of at most ${maxExemplarCharacters} characters, got ${characters}`,
+    );
   }
   const durationMs = context.durationMs ?? 0;
   return {

@@ -42,7 +42,10 @@ export class PublishedMetric {
     const { values, ...declaration } = this.getForPromString();
     return {
       ...declaration,
-      values: values.map(({ sharedLabels, labels, ...sample }) => ({ ...sample, labels: { ...sharedLabels, ...labels } })),
+      values: values.map(({ sharedLabels, labels, ...sample }) => ({
+        ...sample,
+        labels: { ...sharedLabels, ...labels },
+      })),
     };
   }
 

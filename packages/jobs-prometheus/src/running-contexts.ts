@@ -24,6 +24,8 @@ export class RunningContexts {
   get oldestStartMs(): number | undefined {
     const [other] = this.#others;
     if (this.#first === undefined) return other?.startedAtMs;
-    return other === undefined ? this.#first.startedAtMs : Math.min(this.#first.startedAtMs, other.startedAtMs);
+    return other === undefined
+      ? this.#first.startedAtMs
+      : Math.min(this.#first.startedAtMs, other.startedAtMs);
   }
 }

@@ -47,15 +47,18 @@ export class SeriesTable {
     const values = given.map((value) => Buffer.from(value).toString());
     const known = this.#find(values);
     if (known !== undefined) return known;
-    if (this.#all.length - (this.#overflow === undefined ? 0 : 1) >= this.#maxSeries || values[0] === overflowLabel) {
+    if (
+      this.#all.length - (this.#overflow === undefined ? 0 : 1) >= this.#maxSeries ||
+      values[0] === overflowLabel
+    ) {
       this.#overflow ??= this.#add(values.map(() => overflowLabel));
       return this.#overflow;
     }
     const series = this.#add(values);
     let level = this.#byName;
     for (const value of values.slice(0, -1)) {
-      let next = level.get(value) as Level | undefined;
-      if (next === undefined) level.set(value, (next = new Map()));
+      const next = (level.get(value) as Level | undefined) ?? new Map();
+      level.set(value, next);
       level = next;
     }
     level.set(values.at(-1) as string, series);

@@ -13,15 +13,20 @@ export interface MetricsSource {
 export function metricsHandler(source: MetricsSource): MetricsHandler {
   return async (request, response) => {
     if (request.method !== "GET" && request.method !== "HEAD") {
-      return answer(response, 405, "text/plain; charset=utf-8", "only GET and HEAD are answered here\n", { Allow: "GET, HEAD" });
+      return answer(response, 405, "text/plain; charset=utf-8", "only GET and HEAD are answered here\n", {
+        Allow: "GET, HEAD",
+      });
     }
     try {
       answer(response, 200, source.contentType, await source.metrics());
     } catch (error) {
-      process.emitWarning(`metrics could not be collected: ${error instanceof Error ? error.message : "unknown reason"}`, {
-        type: "NidusWarning",
-        code: "NIDUS_METRICS",
-      });
+      process.emitWarning(
+        `metrics could not be collected: ${error instanceof Error ? error.message : "unknown reason"}`,
+        {
+          type: "NidusWarning",
+          code: "NIDUS_METRICS",
+        },
+      );
       answer(response, 500, "text/plain; charset=utf-8", "the metrics could not be collected\n");
     }
   };

@@ -58,10 +58,7 @@ export class Observability implements AsyncDisposable {
    */
   otel(options?: OtelJobObserverOptions): Observability;
   otel(pipeline: OtelPipelineSource, options?: OtelJobObserverOptions): Observability;
-  otel(
-    first?: OtelJobObserverOptions | OtelPipelineSource,
-    second?: OtelJobObserverOptions,
-  ): Observability {
+  otel(first?: OtelJobObserverOptions | OtelPipelineSource, second?: OtelJobObserverOptions): Observability {
     if (typeof first === "function" || (first !== undefined && "forceFlush" in first)) {
       return this.#adding("otel", (service) => otelAdapter(first, second, service));
     }
@@ -74,9 +71,11 @@ export class Observability implements AsyncDisposable {
    * @throws TypeError for what is no adapter; Error if one of that name is there already.
    */
   with(adapter: ObservabilityAdapter): Observability {
-    if (typeof adapter?.jobObserver !== "function") throw new TypeError("expected an adapter with `name` and `jobObserver`");
+    if (typeof adapter?.jobObserver !== "function")
+      throw new TypeError("expected an adapter with `name` and `jobObserver`");
     requireText("the adapter's `name`", adapter.name);
-    if (this.#adapters.has(adapter.name)) throw new Error(`there is an adapter named "${adapter.name}" already`);
+    if (this.#adapters.has(adapter.name))
+      throw new Error(`there is an adapter named "${adapter.name}" already`);
     return this.#adding(adapter.name, () => adapter);
   }
 
@@ -157,6 +156,8 @@ export function production(serviceName: string): Observability {
 
 function requireText(what: string, value: string): void {
   if (typeof value !== "string" || value === "") {
-    throw new TypeError(`expected ${what} to be a non-empty string, got ${value === "" ? '""' : typeof value}`);
+    throw new TypeError(
+      `expected ${what} to be a non-empty string, got ${value === "" ? '""' : typeof value}`,
+    );
   }
 }

@@ -1,4 +1,9 @@
-import { type OtelJobObserverOptions, type OtelPipeline, otelJobObserver, type ServiceIdentity } from "@nidus/jobs-otel";
+import {
+  type OtelJobObserverOptions,
+  type OtelPipeline,
+  otelJobObserver,
+  type ServiceIdentity,
+} from "@nidus/jobs-otel";
 import type { ObservabilityAdapter } from "./adapter.ts";
 
 /** A pipeline, or what makes one when it is told whose it is. */

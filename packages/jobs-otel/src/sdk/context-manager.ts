@@ -4,6 +4,9 @@ import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-ho
 /** Registers a context manager where the application has none: without one, no span is ever active. */
 export function ensureContextManager(): void {
   const key = createContextKey("nidus.probe");
-  const isThere = context.with(context.active().setValue(key, true), () => context.active().getValue(key) === true);
+  const isThere = context.with(
+    context.active().setValue(key, true),
+    () => context.active().getValue(key) === true,
+  );
   if (!isThere) context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
 }

@@ -10,8 +10,10 @@ const tracesPath = "v1/traces";
 export function tracesUrl(endpoint: string | undefined, environment: NodeJS.ProcessEnv): string {
   if (endpoint !== undefined) return secure(underBase(parse(endpoint, "`endpoint`")), "`endpoint`");
   const { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: exact, OTEL_EXPORTER_OTLP_ENDPOINT: base } = environment;
-  if (exact) return secure(parse(exact, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"), "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
-  if (base) return secure(underBase(parse(base, "OTEL_EXPORTER_OTLP_ENDPOINT")), "OTEL_EXPORTER_OTLP_ENDPOINT");
+  if (exact)
+    return secure(parse(exact, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"), "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
+  if (base)
+    return secure(underBase(parse(base, "OTEL_EXPORTER_OTLP_ENDPOINT")), "OTEL_EXPORTER_OTLP_ENDPOINT");
   throw new Error(
     "otelPipeline needs somewhere to send spans: `endpoint`, OTEL_EXPORTER_OTLP_ENDPOINT or `spanProcessors`",
   );
@@ -38,12 +40,16 @@ function secure(url: URL, source: string): string {
     throw new TypeError(`expected ${source} to hold no user or password: credentials belong in \`headers\``);
   }
   if (url.protocol === "http:" && !isLoopback(url.hostname)) {
-    throw new TypeError(`${source} would send traces unencrypted to "${url.hostname}": use https, or a local collector`);
+    throw new TypeError(
+      `${source} would send traces unencrypted to "${url.hostname}": use https, or a local collector`,
+    );
   }
   return url.href;
 }
 
 /** The URL parser has brought every spelling of an address into one form: four decimal numbers, or brackets. */
 function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(hostname);
+  return (
+    hostname === "localhost" || hostname === "[::1]" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(hostname)
+  );
 }

@@ -1,4 +1,5 @@
 import { describe } from "@nidus/jobs-core";
+import type { Tracer } from "@opentelemetry/api";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
 import {
   defaultResource,
@@ -14,7 +15,6 @@ import {
   type SpanProcessor,
   TraceIdRatioBasedSampler,
 } from "@opentelemetry/sdk-trace-base";
-import type { Tracer } from "@opentelemetry/api";
 import type { OtelPipeline } from "../pipeline.ts";
 import type { ServiceIdentity } from "../service-identity.ts";
 import { version } from "../version.ts";
@@ -54,11 +54,15 @@ export interface OtelPipelineOptions extends ServiceIdentity {
 export function otelPipeline(options: OtelPipelineOptions): OtelPipeline {
   const { maxQueueSize = 2_048, exportTimeoutMs = 10_000, flushTimeoutMs = 5_000, sampleRatio } = options;
   if (typeof options.serviceName !== "string" || options.serviceName === "") {
-    throw new TypeError(`expected \`serviceName\` to be a non-empty string, got ${describe(options.serviceName)}`);
+    throw new TypeError(
+      `expected \`serviceName\` to be a non-empty string, got ${describe(options.serviceName)}`,
+    );
   }
   for (const [name, value] of Object.entries({ maxQueueSize, exportTimeoutMs, flushTimeoutMs })) {
     if (!Number.isSafeInteger(value) || value < 1 || value > 2 ** 31 - 1) {
-      throw new RangeError(`expected \`${name}\` to be a whole number from 1 to 2147483647, got ${describe(value)}`);
+      throw new RangeError(
+        `expected \`${name}\` to be a whole number from 1 to 2147483647, got ${describe(value)}`,
+      );
     }
   }
   if (sampleRatio !== undefined && !(sampleRatio >= 0 && sampleRatio <= 1)) {
@@ -103,11 +107,18 @@ class SdkPipeline implements OtelPipeline {
   }
 }
 
-function processorsOf(options: OtelPipelineOptions, maxQueueSize: number, exportTimeoutMs: number): SpanProcessor[] {
+function processorsOf(
+  options: OtelPipelineOptions,
+  maxQueueSize: number,
+  exportTimeoutMs: number,
+): SpanProcessor[] {
   const { endpoint, headers, spanProcessors = [] } = options;
   const processors = [...spanProcessors];
   const { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, OTEL_EXPORTER_OTLP_ENDPOINT } = process.env;
-  if (processors.length > 0 && !(endpoint ?? (OTEL_EXPORTER_OTLP_TRACES_ENDPOINT || OTEL_EXPORTER_OTLP_ENDPOINT))) {
+  if (
+    processors.length > 0 &&
+    !(endpoint ?? (OTEL_EXPORTER_OTLP_TRACES_ENDPOINT || OTEL_EXPORTER_OTLP_ENDPOINT))
+  ) {
     return processors;
   }
   const url = tracesUrl(endpoint, process.env);

@@ -1,0 +1,82 @@
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { UserError } from "./user-error.ts";
+
+/** What the command line says. */
+export interface Arguments {
+  readonly command: "demo" | "start" | "help";
+  readonly repository: string;
+  readonly out: string | undefined;
+  readonly concurrency: number;
+  readonly port: number;
+}
+
+export const help = `users-api: weekly digests for the authors of a git repository, sent by observed jobs
+
+  demo [repository]    queue and run every digest once, then print what happened
+  start [repository]   stay up as a service on 127.0.0.1:
+                       POST /digests runs every digest and answers with the report,
+                       GET /metrics, GET /healthz; SIGTERM ends it gracefully
+
+  repository           a folder in a git repository (default: the one this program is in)
+  --out FOLDER         where messages and users.json are written (default: a new temporary folder)
+  --concurrency N      how many digests are worked on at once (default: 8)
+  --port N             of the service (default: 3000; 0 takes a free one)
+  --help               this text
+
+Messages are written as .eml files. Where SMTP_URL is set (smtp://host:port) they are sent too.
+Where OTEL_EXPORTER_OTLP_ENDPOINT is set, spans are exported to it.
+The exit status is 0 if nothing but unusable addresses failed, and 1 otherwise.
+`;
+
+/** @throws UserError for an option or a value that there is none of. */
+export function parseArguments(args: readonly string[]): Arguments {
+  const { values, positionals } = parse(args);
+  const [command = "help", repository, ...rest] = positionals;
+  if (values.help || command === "help") return { ...defaults, command: "help" };
+  if (command !== "demo" && command !== "start")
+    throw new UserError(`there is no command "${command}": see --help`);
+  if (rest.length > 0) throw new UserError(`one repository at a time: "${rest[0]}" is one too many`);
+  return {
+    command,
+    repository: repository === undefined ? defaults.repository : resolve(repository),
+    out: values.out === undefined ? undefined : resolve(values.out),
+    concurrency: wholeNumber("--concurrency", values.concurrency, 1, 1_000) ?? defaults.concurrency,
+    port: wholeNumber("--port", values.port, 0, 65_535) ?? defaults.port,
+  };
+}
+
+const defaults = {
+  /** The checkout that this file is in: three folders up, built or not. */
+  repository: fileURLToPath(new URL("../../..", import.meta.url)),
+  out: undefined,
+  concurrency: 8,
+  port: 3_000,
+};
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        help: { type: "boolean", short: "h", default: false },
+        out: { type: "string" },
+        concurrency: { type: "string" },
+        port: { type: "string" },
+      },
+    });
+  } catch (error) {
+    throw new UserError(`${(error as Error).message.split(". ")[0]}: see --help`, { cause: error });
+  }
+}
+
+function wholeNumber(option: string, text: string | undefined, min: number, max: number): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isInteger(value) || value < min || value > max) {
+    throw new UserError(`${option} is expected to be a whole number from ${min} to ${max}, got "${text}"`);
+  }
+  return value;
+}

@@ -1,0 +1,21 @@
+import { help, parseArguments } from "./arguments.ts";
+import { demo } from "./demo.ts";
+import { start } from "./start.ts";
+import { UserError } from "./user-error.ts";
+
+/** Runs the command and resolves to the exit status. */
+async function main(): Promise<number> {
+  const parsed = parseArguments(process.argv.slice(2));
+  if (parsed.command === "help") {
+    process.stdout.write(help);
+    return 0;
+  }
+  return parsed.command === "demo" ? demo(parsed) : start(parsed);
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(error instanceof UserError ? `users-api: ${error.message}` : error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,90 @@
+import { createHash } from "node:crypto";
+import { constants } from "node:fs";
+import { access, mkdir, rename, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { createTransport } from "nodemailer";
+import { UserError } from "./user-error.ts";
+
+/** A message before it is composed. */
+export interface Message {
+  readonly to: { readonly name: string; readonly address: string };
+  readonly subject: string;
+  readonly text: string;
+  /** Names the message within the outbox, and stays the same when it is composed again. */
+  readonly key: string;
+}
+
+/** Where messages go. */
+export interface Outbox {
+  /** Composes a message as RFC 5322 has it. */
+  compose(message: Message): Promise<Buffer>;
+  /** Resolves to where the message went. Doing it again replaces what was there, or sends it again. */
+  deliver(message: Message, composed: Buffer, signal: AbortSignal): Promise<string>;
+  close(): void;
+}
+
+const sender = { name: "users-api", address: "digests@users-api.example" };
+
+/**
+ * An outbox that writes each message as an `.eml` file into `folder`, and sends it too where there is an `smtpUrl`.
+ *
+ * @throws (rejects with) UserError if the folder cannot be made or written to, or the URL is none.
+ */
+export async function openOutbox(folder: string, smtpUrl: string | undefined): Promise<Outbox> {
+  try {
+    await makeFolder(folder);
+    await access(folder, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new UserError(`cannot write to ${folder} (${(error as NodeJS.ErrnoException).code})`, {
+      cause: error,
+    });
+  }
+  const composer = createTransport({ streamTransport: true, buffer: true, newline: "windows" });
+  const smtp = smtpUrl === undefined ? undefined : smtpTransport(smtpUrl);
+
+  return {
+    async compose({ to, subject, text, key }) {
+      const messageId = `<${fileKey(key)}@users-api.example>`;
+      const { message } = await composer.sendMail({ from: sender, to, subject, text, messageId });
+      return message as Buffer;
+    },
+    async deliver({ to, key }, composed, signal) {
+      const path = join(folder, `${fileKey(key)}.eml`);
+      // Under another name first, so that a message that is there is whole.
+      await writeFile(`${path}.part`, composed, { signal });
+      await rename(`${path}.part`, path);
+      if (smtp !== undefined) {
+        await smtp.sendMail({ envelope: { from: sender.address, to: to.address }, raw: composed, signal });
+      }
+      return path;
+    },
+    close: () => smtp?.close(),
+  };
+}
+
+/** Makes a folder and those above it. Node's own `recursive` never ends where a folder refuses new ones, as /proc does. */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST" && (await stat(folder)).isDirectory()) return;
+    if (code !== "ENOENT" || dirname(folder) === folder) throw error;
+    await makeFolder(dirname(folder));
+    await mkdir(folder);
+  }
+}
+
+function smtpTransport(url: string) {
+  const protocol = URL.canParse(url) ? new URL(url).protocol : undefined;
+  if (protocol !== "smtp:" && protocol !== "smtps:") {
+    throw new UserError("SMTP_URL is expected to be a URL such as smtp://127.0.0.1:25");
+  }
+  return createTransport({ url, pool: true, connectionTimeout: 10_000, socketTimeout: 30_000 });
+}
+
+/** What is readable of a key, and a hash that keeps keys apart which look alike then. */
+function fileKey(key: string): string {
+  const readable = key.replace(/[^a-zA-Z0-9.@-]+/g, "_").slice(0, 80);
+  return `${readable}-${createHash("sha256").update(key).digest("hex").slice(0, 8)}`;
+}

@@ -1,0 +1,79 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { JobReport } from "@nidus/jobs-core";
+import type { MetricsHandler } from "@nidus/observability";
+import type { DigestRunReport } from "./digest-run.ts";
+
+/** What the service is made of. */
+export interface ServiceOptions {
+  readonly metrics: MetricsHandler;
+  /** Aborted when the service is to end. */
+  readonly stopping: AbortSignal;
+  readonly runDigests: () => Promise<DigestRunReport>;
+}
+
+/** The service's HTTP side, not yet listening. One run of the digests at a time. */
+export function createService({ metrics, stopping, runDigests }: ServiceOptions): Server {
+  let isRunning = false;
+
+  const postDigests: Handler = async (_request, response) => {
+    if (stopping.aborted) return answer(response, 503, { error: "the service is stopping" });
+    if (isRunning) return answer(response, 409, { error: "the digests are being run already" });
+    isRunning = true;
+    try {
+      const { reindex, digests } = await runDigests();
+      answer(response, digests.wasAborted ? 503 : 200, {
+        reindex: outline(reindex),
+        digests: outline(digests),
+      });
+    } catch (error) {
+      answer(response, 500, {
+        error: error instanceof Error ? error.message : "the digests could not be run",
+      });
+    } finally {
+      isRunning = false;
+    }
+  };
+
+  const getHealth: Handler = async (_request, response) =>
+    stopping.aborted
+      ? answer(response, 503, { status: "stopping" })
+      : answer(response, 200, { status: "ok" });
+
+  const routes = new Map<string, { readonly method: string | undefined; readonly handle: Handler }>([
+    ["/digests", { method: "POST", handle: postDigests }],
+    ["/healthz", { method: "GET", handle: getHealth }],
+    // It answers for its methods itself.
+    ["/metrics", { method: undefined, handle: metrics }],
+  ]);
+
+  return createServer((request, response) => {
+    // Nothing here reads a body.
+    request.resume();
+    // What is answered while the service stops is the connection's last answer.
+    if (stopping.aborted) response.shouldKeepAlive = false;
+    const route = routes.get(request.url?.split("?")[0] ?? "");
+    if (route === undefined) return answer(response, 404, { error: "there is nothing here" });
+    if (route.method !== undefined && route.method !== request.method) {
+      response.setHeader("Allow", route.method);
+      return answer(response, 405, { error: `this answers ${route.method}` });
+    }
+    void route.handle(request, response);
+  });
+}
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+function outline({ completed, failed, cancelled, notStarted, wasAborted }: JobReport): object {
+  return {
+    completed: completed.length,
+    failed: failed.map(({ job, error }) => ({ job, reason: error.message })),
+    cancelled: cancelled.length,
+    notStarted: notStarted.length,
+    wasAborted,
+  };
+}
+
+function answer(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { "Content-Type": "application/json; charset=utf-8" });
+  response.end(`${JSON.stringify(body)}\n`);
+}

@@ -1,0 +1,27 @@
+import { otelPipeline } from "@nidus/jobs-otel/sdk";
+import { type Observability, production } from "@nidus/observability";
+import type { Tracer } from "@opentelemetry/api";
+import { SlowestTrace } from "./slowest-trace.ts";
+
+/** How the service is observed. */
+export interface Telemetry {
+  readonly observability: Observability;
+  /** For the spans within jobs. */
+  readonly tracer: Tracer;
+  readonly slowestTrace: SlowestTrace;
+}
+
+/** Prometheus metrics, and spans that are kept for the summary and exported where OTEL_EXPORTER_OTLP_ENDPOINT says. */
+export function startTelemetry(version: string): Telemetry {
+  const slowestTrace = new SlowestTrace();
+  const pipeline = otelPipeline({
+    serviceName: "users-api",
+    serviceVersion: version,
+    spanProcessors: [slowestTrace],
+  });
+  return {
+    observability: production("users-api").version(version).prometheus().otel(pipeline),
+    tracer: pipeline.tracerProvider.getTracer("users-api", version),
+    slowestTrace,
+  };
+}
