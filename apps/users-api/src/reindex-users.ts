@@ -24,31 +24,30 @@ export class ReindexUsers implements Job<number> {
   }
 
   run(): number {
-    const users = [...indexOf(this.#commits).values()].sort((a, b) => b.commits - a.commits);
+    const users = usersOf(this.#commits).sort((a, b) => b.commits - a.commits);
     writeFileSync(join(this.#folder, "users.json"), `${JSON.stringify(users, undefined, 2)}\n`);
     return users.length;
   }
 }
 
-/** By address in lower case. */
-function indexOf(commits: readonly Commit[]): Map<string, User> {
-  const users = new Map<string, User>();
-  for (const { authorEmail, authorName, authoredAt } of commits) {
-    const email = authorEmail.toLowerCase();
-    const at = authoredAt.toISOString();
-    const known = users.get(email) ?? {
-      email,
-      name: authorName,
-      commits: 0,
-      firstCommitAt: at,
-      lastCommitAt: at,
-    };
-    users.set(email, {
-      ...known,
-      commits: known.commits + 1,
-      firstCommitAt: Math.min(at, known.firstCommitAt),
-      lastCommitAt: Math.max(at, known.lastCommitAt),
-    });
+/** The users, by address in lower case. */
+function usersOf(commits: readonly Commit[]): User[] {
+  const byEmail = new Map<string, Commit[]>();
+  for (const commit of commits) {
+    const email = commit.authorEmail.toLowerCase();
+    const known = byEmail.get(email);
+    if (known === undefined) byEmail.set(email, [commit]);
+    else known.push(commit);
   }
-  return users;
+  return [...byEmail].map(([email, own]) => {
+    const times = own.map(({ authoredAt }) => authoredAt.toISOString()).sort();
+    const [first = "", last = first] = [times[0], times.at(-1)];
+    return {
+      email,
+      name: own[0]?.authorName ?? "",
+      commits: own.length,
+      firstCommitAt: first,
+      lastCommitAt: last,
+    };
+  });
 }
