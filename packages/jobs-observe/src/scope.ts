@@ -24,13 +24,13 @@ export function runThroughScope<T>(
 
   const left = attempt(() => scope(enter));
   if (!isEntered) {
-    report("error" in left ? left.error : new Error("runInScope returned without calling `run`"));
     isEntered = true;
+    if (!("error" in left)) report(new Error("runInScope returned without calling `run`"));
     outcome = attempt(body);
-  } else if (outcome !== undefined && !isSame(left, outcome)) {
-    reportOwnError(left, outcome, report);
   }
-  return resultOf(outcome as Outcome<T>);
+  const ended = outcome as Outcome<T>;
+  if (!isSame(left, ended)) reportOwnError(left, ended, report);
+  return resultOf(ended);
 }
 
 function attempt<T>(body: () => T): Outcome<T> {

@@ -1,0 +1,162 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { type AsyncJob, AsyncJobQueue, asyncJob, isCancellation, neverAbortedSignal } from "../src/index.ts";
+import { settled } from "./support/deferred.ts";
+import { hostileProxy } from "./support/hostile.ts";
+
+/** Waits for its signal, and rejects with what `end` makes of it. */
+const waiting = (name: string, end: (signal: AbortSignal) => unknown = ({ reason }) => reason): AsyncJob =>
+  asyncJob(
+    name,
+    (signal) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(end(signal)))),
+  );
+
+describe("an aborted signal", () => {
+  it("keeps further jobs from starting, and runAll accounts for all of them", async () => {
+    const aborting = new AbortController();
+    const queue = new AsyncJobQueue();
+    queue.push(
+      asyncJob("done", async () => {}),
+      waiting("running"),
+      waiting("never"),
+      waiting("never either"),
+    );
+    const run = queue.runAll({ signal: aborting.signal });
+    await settled();
+    aborting.abort();
+    const report = await run;
+    expect(report.completed).toEqual(["done"]);
+    expect(report.cancelled).toEqual(["running"]);
+    expect(report.notStarted).toEqual(["never", "never either"]);
+    expect([report.failed, report.wasAborted, report.isSuccess]).toEqual([[], true, false]);
+  });
+
+  it("leaves what a drain did not start in the queue", async () => {
+    const aborting = new AbortController();
+    const queue = new AsyncJobQueue();
+    queue.push(waiting("running"), waiting("still there"));
+    const run = queue.drain({ signal: aborting.signal });
+    aborting.abort();
+    const report = await run;
+    expect([report.cancelled, report.notStarted, report.wasAborted]).toEqual([["running"], [], true]);
+    expect(queue.size).toBe(1);
+    const after = await queue.drain({ signal: aborting.signal });
+    expect([after.wasAborted, queue.size]).toEqual([true, 1]);
+  });
+
+  it("does not start what is pushed to a drain after the abort", async () => {
+    const aborting = new AbortController();
+    const queue = new AsyncJobQueue();
+    queue.push(waiting("running"));
+    const run = queue.drain({ signal: aborting.signal, concurrency: 2 });
+    aborting.abort();
+    queue.push(waiting("late"));
+    await run;
+    expect(queue.size).toBe(1);
+  });
+
+  it("waits for running jobs that do not look at it", async () => {
+    const aborting = new AbortController();
+    let hasEnded = false;
+    const queue = new AsyncJobQueue();
+    queue.push(
+      asyncJob("stubborn", async () => {
+        await delay(5);
+        hasEnded = true;
+      }),
+    );
+    const run = queue.runAll({ signal: aborting.signal });
+    aborting.abort();
+    const report = await run;
+    expect(hasEnded).toBe(true);
+    expect([report.completed, report.wasAborted, report.isSuccess]).toEqual([["stubborn"], true, false]);
+  });
+
+  it("counts for nothing once everything has run, or where there is nothing to run", async () => {
+    const aborting = new AbortController();
+    const queue = new AsyncJobQueue();
+    queue.push(asyncJob("a", async () => {}));
+    const report = await queue.drain({ signal: aborting.signal });
+    aborting.abort();
+    expect([report.wasAborted, report.isSuccess]).toEqual([false, true]);
+    expect((await queue.drain({ signal: aborting.signal })).isSuccess).toBe(true);
+  });
+
+  it("makes a failure of any other error, and of a timeout", async () => {
+    for (const [reason, end, isCancelled] of [
+      [new Error("stop"), ({ reason }: AbortSignal) => reason, true],
+      ["a string", ({ reason }: AbortSignal) => reason, true],
+      [new Error("stop"), () => new DOMException("gone", "AbortError"), true],
+      [new Error("stop"), () => new Error("broke while stopping"), false],
+      [new DOMException("late", "TimeoutError"), ({ reason }: AbortSignal) => reason, false],
+      [new DOMException("late", "TimeoutError"), () => new DOMException("gone", "AbortError"), false],
+    ] as const) {
+      const aborting = new AbortController();
+      const queue = new AsyncJobQueue();
+      queue.push(waiting("job", end));
+      const run = queue.runAll({ signal: aborting.signal });
+      aborting.abort(reason);
+      const report = await run;
+      expect([report.cancelled.length, report.failed.length]).toEqual(isCancelled ? [1, 0] : [0, 1]);
+    }
+  });
+
+  it("causes no warning when many running jobs listen to it", async () => {
+    const warnings: string[] = [];
+    const note = ({ name }: Error): void => void warnings.push(name);
+    process.on("warning", note);
+    try {
+      const aborting = new AbortController();
+      const queue = new AsyncJobQueue();
+      for (let i = 0; i < 200; i++) queue.push(waiting("listener"));
+      const run = queue.runAll({ signal: aborting.signal, concurrency: 100 });
+      await settled();
+      aborting.abort();
+      expect((await run).cancelled).toHaveLength(100);
+      await settled();
+      expect(warnings).toEqual([]);
+    } finally {
+      process.off("warning", note);
+    }
+  });
+});
+
+describe("isCancellation", () => {
+  it("never throws, whatever the error or the reason", () => {
+    const aborting = new AbortController();
+    aborting.abort(hostileProxy(new Error("x")));
+    expect(isCancellation(hostileProxy(new Error("y")), aborting.signal)).toBe(false);
+    expect(isCancellation(aborting.signal.reason, aborting.signal)).toBe(true);
+  });
+
+  it("needs an aborted signal", () => {
+    expect(isCancellation(new DOMException("gone", "AbortError"), new AbortController().signal)).toBe(false);
+  });
+});
+
+describe("neverAbortedSignal", () => {
+  it("is what jobs get where no signal was given, and works where a signal is asked for", async () => {
+    const queue = new AsyncJobQueue();
+    const seen: AbortSignal[] = [];
+    queue.push(asyncJob("look", (signal) => delay(1, seen.push(signal), { signal })));
+    expect((await queue.runAll()).isSuccess).toBe(true);
+    expect(seen[0]).toBe(neverAbortedSignal());
+    expect(seen[0]).toBeInstanceOf(AbortSignal);
+    expect(seen[0]?.aborted).toBe(false);
+    expect(() => seen[0]?.throwIfAborted()).not.toThrow();
+  });
+
+  it("stores neither listeners nor signals derived from it", async () => {
+    const signal = neverAbortedSignal();
+    let calls = 0;
+    signal.addEventListener("abort", () => calls++);
+    signal.onabort = () => calls++;
+    signal.dispatchEvent(new Event("abort"));
+    expect([calls, signal.onabort]).toEqual([0, null]);
+
+    const own = new AbortController();
+    const derived = AbortSignal.any([signal, own.signal]);
+    own.abort("why");
+    expect([derived.aborted, derived.reason, signal.aborted]).toEqual([true, "why", false]);
+  });
+});

@@ -1,0 +1,100 @@
+import fc from "fast-check";
+import { describe, expect, it, vi } from "vitest";
+import { JobError } from "../src/index.ts";
+import { hostileProxy, revokedProxy } from "./support/hostile.ts";
+
+describe("JobError.from", () => {
+  it("keeps the message of an error and carries the error as the cause", () => {
+    const thrown = new TypeError("no such user");
+    const error = JobError.from(thrown);
+    expect(error).toBeInstanceOf(JobError);
+    expect(error.message).toBe("no such user");
+    expect(error.cause).toBe(thrown);
+    expect(error.code).toBe("NIDUS_JOB_FAILED");
+    expect(error.name).toBe("JobError");
+    expect(String(error)).toBe("JobError: no such user");
+  });
+
+  it("leaves a JobError, and a subclass of it, as it is", () => {
+    class Special extends JobError {}
+    for (const error of [new JobError("a"), new Special("b")]) expect(JobError.from(error)).toBe(error);
+  });
+
+  it.each([
+    ["a string", "out of paper", "out of paper"],
+    ["an object with a message", { message: "from another library" }, "from another library"],
+    ["undefined", undefined, "the job threw undefined"],
+    ["null", null, "the job threw null"],
+    ["a number", 42, "the job threw 42"],
+    ["a bigint", 42n, "the job threw 42n"],
+    ["a symbol", Symbol("s"), "the job threw Symbol(s)"],
+    ["an empty string", "", 'the job threw ""'],
+    ["an error without a message", new RangeError(), "the job threw RangeError without a message"],
+    ["an object without a prototype", Object.create(null), "the job threw an object of class (none)"],
+    ["an array", [1, 2], "the job threw an array of 2"],
+    ["a function", function handler() {}, "the job threw function handler"],
+  ])("says what was thrown: %s", (_, thrown, message) => {
+    const error = JobError.from(thrown);
+    expect(error.message).toBe(message);
+    expect(error.cause).toBe(thrown);
+    expect("cause" in error).toBe(true);
+  });
+
+  it("survives values that throw when they are looked at", () => {
+    const withGetter = {
+      get message(): string {
+        throw new Error("not yours");
+      },
+    };
+    const thrown = [
+      hostileProxy(),
+      hostileProxy(new Error("x")),
+      hostileProxy(new JobError("x")),
+      revokedProxy(),
+      withGetter,
+    ];
+    for (const value of thrown) {
+      const error = JobError.from(value);
+      expect(error.message).not.toBe("");
+      expect(Object.is(error.cause, value)).toBe(true);
+    }
+  });
+
+  it("makes a usable JobError of anything", () => {
+    fc.assert(
+      fc.property(
+        fc.anything({ withBigInt: true, withDate: true, withMap: true, withNullPrototype: true }),
+        (thrown) => {
+          const error = JobError.from(thrown);
+          expect(error.message.length).toBeGreaterThan(0);
+          expect(Object.is(error.cause, thrown)).toBe(true);
+        },
+      ),
+    );
+  });
+});
+
+describe("JobError.isInstance", () => {
+  it("recognises errors of another copy of the package, and nothing else", async () => {
+    vi.resetModules();
+    const copy = await import("../src/job-error.ts");
+    expect(copy.JobError).not.toBe(JobError);
+    expect(JobError.isInstance(new copy.JobError("x"))).toBe(true);
+    expect(copy.JobError.from(new JobError("x"))).toBeInstanceOf(JobError);
+    for (const other of [
+      new Error("x"),
+      { code: "NIDUS_JOB_FAILED" },
+      undefined,
+      "x",
+      hostileProxy(),
+      revokedProxy(),
+    ]) {
+      expect(JobError.isInstance(other)).toBe(false);
+    }
+  });
+
+  it("is not taken in by a proxy that answers yes to everything", () => {
+    expect(JobError.isInstance(new Proxy({}, { get: () => true, has: () => true }))).toBe(false);
+    expect(JobError.isInstance(new Proxy(new Error("x"), { get: () => true, has: () => true }))).toBe(false);
+  });
+});

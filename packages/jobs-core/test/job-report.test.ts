@@ -1,0 +1,47 @@
+import { describe, expect, it } from "vitest";
+import { AsyncJobQueue, asyncJob, JobError, JobQueue, job } from "../src/index.ts";
+
+const failing = (name: string) =>
+  job(name, () => {
+    throw new Error(`${name} broke`);
+  });
+
+describe("JobReport.throwIfFailed", () => {
+  it("does nothing after a success", () => {
+    const queue = new JobQueue();
+    queue.push(job("a", () => {}));
+    expect(() => queue.runAll().throwIfFailed()).not.toThrow();
+  });
+
+  it("throws the JobErrors of all failed jobs as one", () => {
+    const queue = new JobQueue();
+    queue.pushAll(["a", "b", "c", "d"].map(failing));
+    const report = queue.runAll();
+    const error = thrownBy(() => report.throwIfFailed());
+    expect(error.errors).toEqual(report.failed.map((failure) => failure.error));
+    expect(error.errors.every((each) => JobError.isInstance(each))).toBe(true);
+    expect(error.message).toBe("4 failed (a: a broke; b: b broke; c: c broke; and 1 more)");
+  });
+
+  it("throws after an abort too, with its reason as the last cause", async () => {
+    const aborting = new AbortController();
+    const queue = new AsyncJobQueue();
+    queue.push(
+      asyncJob("stop", async () => aborting.abort(new Error("closing time"))),
+      asyncJob("never", async () => {}),
+    );
+    const report = await queue.runAll({ signal: aborting.signal });
+    const error = thrownBy(() => report.throwIfFailed());
+    expect(error.message).toBe("0 failed (aborted: closing time)");
+    expect(error.errors.map((each: JobError) => each.cause)).toEqual([aborting.signal.reason]);
+  });
+});
+
+function thrownBy(run: () => void): AggregateError {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof AggregateError) return error;
+  }
+  throw new Error("expected an AggregateError");
+}

@@ -1,0 +1,13 @@
+/** A value that throws whatever is done with it. */
+export function hostileProxy(target: object = {}): object {
+  const refuse = (): never => {
+    throw new Error("hands off");
+  };
+  return new Proxy(target, { get: refuse, has: refuse, getPrototypeOf: refuse, ownKeys: refuse });
+}
+
+export function revokedProxy(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+}
