@@ -1,0 +1,13 @@
+import type { JobObserver } from "@nidus/jobs-observe";
+import { type OpenMetricsContentType, Registry } from "prom-client";
+import { expectTypeOf } from "vitest";
+import { type PrometheusJobObserver, prometheusJobObserver } from "../src/index.ts";
+
+declare const openMetrics: Registry<OpenMetricsContentType>;
+
+expectTypeOf<PrometheusJobObserver>().toExtend<JobObserver>();
+expectTypeOf(prometheusJobObserver()).toEqualTypeOf<PrometheusJobObserver>();
+expectTypeOf(prometheusJobObserver({ registry: openMetrics }).registry).toEqualTypeOf<Registry>();
+prometheusJobObserver({ registry: new Registry(), maxSeries: undefined });
+// @ts-expect-error a number of seconds is wanted
+prometheusJobObserver({ buckets: ["1s"] });

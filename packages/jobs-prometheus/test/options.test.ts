@@ -1,0 +1,39 @@
+import { describe, expect, it } from "vitest";
+import { type PrometheusJobObserverOptions, prometheusJobObserver } from "../src/index.ts";
+
+describe("prometheusJobObserver", () => {
+  it.each<[PrometheusJobObserverOptions, typeof TypeError | typeof RangeError, string]>([
+    [{ registry: {} as never }, TypeError, "`registry` to be a prom-client Registry"],
+    [{ prefix: "9x" }, TypeError, 'got "9x"'],
+    [{ prefix: "a-b" }, TypeError, "`prefix`"],
+    [{ buckets: [] }, TypeError, "`buckets`"],
+    [{ buckets: [2, 1] }, TypeError, "rising"],
+    [{ buckets: [1, Number.POSITIVE_INFINITY] }, TypeError, "finite"],
+    [{ buckets: ["1" as never] }, TypeError, "`buckets`"],
+    [{ maxSeries: 0 }, RangeError, "got 0"],
+    [{ maxSeries: 1.5 }, RangeError, "got 1.5"],
+    [{ attributeLabels: "tenant" as never }, TypeError, "`attributeLabels`"],
+    [{ attributeLabels: [""] }, TypeError, "non-empty"],
+    [{ attributeLabels: ["status"] }, TypeError, 'the label "status", which is taken or reserved'],
+    [{ attributeLabels: ["__name"] }, TypeError, "reserved"],
+    [{ attributeLabels: ["a.b", "a_b"] }, TypeError, 'the label "a_b", which is taken'],
+    [{ exemplars: "x" as never }, TypeError, "`exemplars` to be a function"],
+  ])("refuses %o", (options, type, message) => {
+    expect(() => prometheusJobObserver(options)).toThrow(type);
+    expect(() => prometheusJobObserver(options)).toThrow(message);
+  });
+
+  it("accepts options that are undefined, and an empty prefix", async () => {
+    prometheusJobObserver({
+      registry: undefined,
+      prefix: undefined,
+      buckets: undefined,
+      maxSeries: undefined,
+      attributeLabels: undefined,
+      exemplars: undefined,
+    });
+    expect(await prometheusJobObserver({ prefix: "" }).registry.metrics()).toContain(
+      "# TYPE jobs_started_total counter",
+    );
+  });
+});

@@ -1,0 +1,116 @@
+import { asyncJob, job } from "@nidus/jobs-core";
+import { ObservedJobRunner } from "@nidus/jobs-observe";
+import { AggregatorRegistry, Counter, Registry, type RegistryContentType } from "prom-client";
+import { describe, expect, it } from "vitest";
+import { prometheusJobObserver } from "../src/index.ts";
+import { parse, sampleOf } from "./support/exposition.ts";
+
+const noop = job("send", () => {});
+
+describe("a registry", () => {
+  it("is shared by observers that are given the same one", async () => {
+    const registry = new Registry();
+    const observers = [prometheusJobObserver({ registry }), prometheusJobObserver({ registry })];
+    for (const observer of observers) {
+      expect(observer.registry).toBe(registry);
+      new ObservedJobRunner(observer).run(noop);
+    }
+    expect(sampleOf(parse(await registry.metrics()), "nidus_jobs_started_total")).toBe(2);
+  });
+
+  it("keeps observers with other prefixes apart", async () => {
+    const registry = new Registry();
+    new ObservedJobRunner(prometheusJobObserver({ registry })).run(noop);
+    new ObservedJobRunner(prometheusJobObserver({ registry, prefix: "acme:" })).run(noop);
+    const lines = parse(await registry.metrics());
+    expect(sampleOf(lines, "nidus_jobs_started_total")).toBe(1);
+    expect(sampleOf(lines, "acme:jobs_started_total")).toBe(1);
+  });
+
+  it("refuses observers that would share metrics of another shape", () => {
+    const registry = new Registry();
+    prometheusJobObserver({ registry });
+    for (const options of [{ buckets: [1] }, { maxSeries: 5 }, { attributeLabels: ["tenant"] }]) {
+      expect(() => prometheusJobObserver({ registry, ...options })).toThrow("needs the same");
+    }
+  });
+
+  it("refuses an observer where somebody else's metric has the name", () => {
+    const registry = new Registry();
+    new Counter({ name: "nidus_jobs_started_total", help: "x", registers: [registry] });
+    expect(() => prometheusJobObserver({ registry })).toThrow(
+      'another metric named "nidus_jobs_started_total"',
+    );
+  });
+
+  it("adds its default labels, and holds other metrics beside", async () => {
+    const registry = new Registry();
+    registry.setDefaultLabels({ app: "users-api" });
+    new Counter({ name: "other_total", help: "x", registers: [registry] }).inc();
+    new ObservedJobRunner(prometheusJobObserver({ registry })).run(noop);
+    const lines = parse(await registry.metrics());
+    expect(lines.every(({ labels }) => labels.app === "users-api")).toBe(true);
+    expect(sampleOf(lines, "other_total")).toBe(1);
+    expect(sampleOf(lines, "nidus_job_duration_seconds_count", { job_name: "send" })).toBe(1);
+    expect(await registry.getSingleMetricAsString("nidus_jobs_started_total")).toContain('job_name="send"');
+  });
+
+  it("resets what was counted, and what is running goes on", async () => {
+    const observer = prometheusJobObserver();
+    const runner = new ObservedJobRunner(observer);
+    let end = (): void => {};
+    const running = runner.runAsync(asyncJob("send", () => new Promise<void>((resolve) => (end = resolve))));
+    runner.run(noop);
+    observer.registry.resetMetrics();
+    const lines = parse(await observer.registry.metrics());
+    expect(sampleOf(lines, "nidus_jobs_started_total")).toBe(0);
+    expect(sampleOf(lines, "nidus_jobs_finished_total", { status: "success" })).toBe(0);
+    expect(sampleOf(lines, "nidus_jobs_in_progress")).toBe(1);
+    end();
+    await running;
+    expect(sampleOf(parse(await observer.registry.metrics()), "nidus_jobs_in_progress")).toBe(0);
+  });
+
+  it("of the OpenMetrics type is written as OpenMetrics, scrape after scrape", async () => {
+    const registry = new Registry<RegistryContentType>();
+    registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
+    new ObservedJobRunner(prometheusJobObserver({ registry })).run(noop);
+    const [first, second] = [await registry.metrics(), await registry.metrics()];
+    expect(second).toBe(first);
+    expect(first).toContain("# TYPE nidus_jobs_started counter\nnidus_jobs_started_total{");
+    expect(first.endsWith("# EOF\n")).toBe(true);
+    expect(sampleOf(parse(first), "nidus_jobs_started_total")).toBe(1);
+  });
+});
+
+describe("prom-client's cluster aggregation", () => {
+  it("sums counts, and takes the latest and the earliest of times", async () => {
+    const workers = await Promise.all(
+      [0, 1].map(async (index) => {
+        const observer = prometheusJobObserver();
+        const runner = new ObservedJobRunner(observer);
+        for (let i = 0; i <= index; i++) runner.run(job('se,"nd', () => {}));
+        void runner.runAsync(asyncJob("stuck", () => new Promise<void>(() => {})));
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        // As it arrives from another process.
+        return JSON.parse(JSON.stringify(await observer.registry.getMetricsAsJSON())) as object[];
+      }),
+    );
+    const text = await AggregatorRegistry.aggregate(workers as never).metrics();
+    const lines = parse(text);
+    expect(sampleOf(lines, "nidus_jobs_started_total", { job_name: 'se,"nd' })).toBe(3);
+    expect(sampleOf(lines, "nidus_job_duration_seconds_count", { job_name: 'se,"nd' })).toBe(3);
+    expect(sampleOf(lines, "nidus_job_duration_seconds_bucket", { job_name: 'se,"nd', le: "+Inf" })).toBe(3);
+    expect(sampleOf(lines, "nidus_jobs_in_progress", { job_name: "stuck" })).toBe(2);
+
+    const times = (name: string): number[] =>
+      workers.map((metrics) => {
+        const found = metrics.find((metric) => (metric as { name: string }).name === name);
+        return (found as { values: { value: number }[] }).values[0]?.value ?? 0;
+      });
+    const latest = "nidus_job_last_success_timestamp_seconds";
+    const oldest = "nidus_job_oldest_running_start_timestamp_seconds";
+    expect(sampleOf(lines, latest)).toBe(Math.max(...times(latest)));
+    expect(sampleOf(lines, oldest)).toBe(Math.min(...times(oldest)));
+  });
+});
