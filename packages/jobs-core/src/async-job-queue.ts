@@ -1,27 +1,15 @@
-import { neverAbortedSignal } from "./cancellation.ts";
-import type { AsyncJob, AsyncJobRunner } from "./job.ts";
+import type { AsyncJob } from "./job.ts";
 import { JobList } from "./job-list.ts";
-import { JobOutcomes, JobReport } from "./job-report.ts";
-import { requireConcurrency, requireJob, requireRunner, requireSignal } from "./validation.ts";
-import { type Execution, WorkerPool } from "./worker-pool.ts";
-
-/** How an {@link AsyncJobQueue} runs its jobs. */
-export interface AsyncJobQueueRunOptions {
-  /** Executes each job. @default the job's own `run`, with nothing observed */
-  readonly runner?: AsyncJobRunner | undefined;
-  /** How many jobs may run at once: a whole number from 1, or Infinity. @default 1, strictly one after the other */
-  readonly concurrency?: number | undefined;
-  /** Once aborted, no further job starts, and running jobs see it. @default a signal that never aborts */
-  readonly signal?: AbortSignal | undefined;
-}
+import type { JobReport } from "./job-report.ts";
+import { type AsyncJobQueueRunOptions, startWorkers, type WorkerPool } from "./worker-pool.ts";
 
 /**
  * Jobs in memory, async or not, started in insertion order. Every job is attempted: one that fails never stops the next.
  * The queue costs one array slot a job.
  */
 export class AsyncJobQueue {
-  readonly #jobs = new JobList<AsyncJob<unknown>>();
-  readonly #drains = new Set<WorkerPool>();
+  readonly #jobs: JobList<AsyncJob<unknown>> = new JobList();
+  readonly #drains: Set<WorkerPool> = new Set();
 
   /** How many jobs are in the queue. Those that a `drain` has started are no longer in it. */
   get size(): number {
@@ -29,7 +17,7 @@ export class AsyncJobQueue {
   }
 
   get isEmpty(): boolean {
-    return this.#jobs.size === 0;
+    return this.size === 0;
   }
 
   /**
@@ -38,7 +26,7 @@ export class AsyncJobQueue {
    * @throws TypeError for a job without a name or without a `run` function.
    */
   push(...jobs: AsyncJob<unknown>[]): void {
-    this.#add(jobs, "AsyncJobQueue.push");
+    this.pushAll(jobs);
   }
 
   /**
@@ -47,12 +35,7 @@ export class AsyncJobQueue {
    * @throws TypeError for a job without a name or without a `run` function.
    */
   pushAll(jobs: Iterable<AsyncJob<unknown>>): void {
-    this.#add([...jobs], "AsyncJobQueue.pushAll");
-  }
-
-  #add(jobs: readonly AsyncJob<unknown>[], where: string): void {
-    for (const job of jobs) requireJob(job, where);
-    for (const job of jobs) this.#jobs.add(job);
+    this.#jobs.add([...jobs]);
     for (const drain of this.#drains) drain.fill();
   }
 
@@ -67,12 +50,11 @@ export class AsyncJobQueue {
    *
    * @throws (rejects with) TypeError or RangeError for an option that is not as documented; nothing was run then.
    */
-  async runAll(options: AsyncJobQueueRunOptions = {}): Promise<JobReport> {
-    const execution = executionOf(options, "AsyncJobQueue.runAll");
+  async runAll(options?: AsyncJobQueueRunOptions): Promise<JobReport> {
     const jobs = this.#jobs.copy();
-    await new WorkerPool(jobs, execution).run();
-    for (let job = jobs.take(); job !== undefined; job = jobs.take()) execution.outcomes.skip(job);
-    return new JobReport(execution.outcomes);
+    const report = await startWorkers(jobs, options).done;
+    for (let job = jobs.take(); job !== undefined; job = jobs.take()) report.notStarted.push(job.name);
+    return report;
   }
 
   /**
@@ -82,21 +64,11 @@ export class AsyncJobQueue {
    *
    * @throws (rejects with) TypeError or RangeError for an option that is not as documented; nothing was run then.
    */
-  async drain(options: AsyncJobQueueRunOptions = {}): Promise<JobReport> {
-    const execution = executionOf(options, "AsyncJobQueue.drain");
-    const pool = new WorkerPool(this.#jobs, execution);
+  async drain(options?: AsyncJobQueueRunOptions): Promise<JobReport> {
+    const pool = startWorkers(this.#jobs, options);
     this.#drains.add(pool);
-    await pool.run();
+    const report = await pool.done;
     this.#drains.delete(pool);
-    return new JobReport(execution.outcomes);
+    return report;
   }
-}
-
-function executionOf(options: AsyncJobQueueRunOptions, where: string): Execution {
-  return {
-    runner: requireRunner(options.runner, "runAsync", where),
-    concurrency: requireConcurrency(options.concurrency, where),
-    signal: requireSignal(options.signal, where) ?? neverAbortedSignal(),
-    outcomes: new JobOutcomes(),
-  };
 }

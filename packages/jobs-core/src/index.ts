@@ -1,11 +1,19 @@
-export { AsyncJobQueue, type AsyncJobQueueRunOptions } from "./async-job-queue.ts";
+export { AsyncJobQueue } from "./async-job-queue.ts";
 export { type AsyncJob, type AsyncJobRunner, asyncJob, type Job, type JobRunner, job } from "./job.ts";
 export { JobError } from "./job-error.ts";
 export { JobQueue, type JobQueueRunOptions } from "./job-queue.ts";
 export { type JobFailure, JobReport } from "./job-report.ts";
+export type { AsyncJobQueueRunOptions } from "./worker-pool.ts";
 
 // For authors of runners, observers and engines.
 
 export { isCancellation, neverAbortedSignal } from "./cancellation.ts";
 export { requireSyncResult } from "./sync-result.ts";
-export { describe, type RefuseAsync, requireJob, requireSignal } from "./validation.ts";
+export {
+  describe,
+  type RefuseAsync,
+  refusal,
+  requireJob,
+  requireSignal,
+  requireWholeNumber,
+} from "./validation.ts";

@@ -1,8 +1,5 @@
 import { describe } from "./validation.ts";
 
-/** In the global symbol registry, so that copies of this package recognise each other's errors. */
-const brand = Symbol.for("nidus.JobError");
-
 /**
  * What a job failed with, in a uniform shape: always an `Error`, with a usable message, the stable `code`
  * and whatever was thrown as `cause`.
@@ -12,10 +9,8 @@ export class JobError extends Error {
   readonly code: string = "NIDUS_JOB_FAILED";
 
   static {
-    Object.defineProperties(JobError.prototype, {
-      name: { value: "JobError", writable: true, configurable: true },
-      [brand]: { value: true },
-    });
+    // On the prototype, as the names of JavaScript's own errors are.
+    JobError.prototype.name = "JobError";
   }
 
   /**
@@ -26,16 +21,11 @@ export class JobError extends Error {
     return JobError.isInstance(thrown) ? thrown : new JobError(messageOf(thrown), { cause: thrown });
   }
 
-  /** Whether a value is a `JobError`, also one made by another installed copy of this package. */
+  /** Whether a value is a `JobError`, also one of another installed copy of this package: their codes begin alike. */
   static isInstance(value: unknown): value is JobError {
     try {
-      const { [brand]: isBranded, message, code } = value as Record<string | symbol, unknown>;
-      return (
-        value instanceof Error &&
-        isBranded === true &&
-        typeof message === "string" &&
-        typeof code === "string"
-      );
+      const { code } = value as JobError;
+      return value instanceof JobError || (value instanceof Error && code.startsWith("NIDUS_JOB"));
     } catch {
       return false;
     }
@@ -44,14 +34,10 @@ export class JobError extends Error {
 
 function messageOf(thrown: unknown): string {
   try {
-    if (typeof thrown === "string" && thrown !== "") return thrown;
-    if (typeof thrown === "object" && thrown !== null) {
-      const { message } = thrown as { message?: unknown };
-      if (typeof message === "string" && message !== "") return message;
-      if (thrown instanceof Error) return `the job threw ${thrown.name || "an error"} without a message`;
-    }
+    const message = typeof thrown === "object" ? (thrown as Error).message : thrown;
+    if (message && typeof message === "string") return message;
   } catch {
-    // Its getters throw: describe it from the outside.
+    // There is none, or its getter throws.
   }
   return `the job threw ${describe(thrown)}`;
 }

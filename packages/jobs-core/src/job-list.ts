@@ -1,20 +1,25 @@
-/** First in, first out, at one slot a job: taking the first is O(1) on average, over any number of jobs. */
-export class JobList<J> {
+import { requireJob } from "./validation.ts";
+
+/** Jobs in insertion order, at one slot each: taking the first is O(1) on average, over any number of jobs. */
+export class JobList<J extends { readonly name: string; readonly run: unknown }> {
   #slots: (J | undefined)[] = [];
   #head = 0;
 
+  /** How many jobs are in it. */
   get size(): number {
     return this.#slots.length - this.#head;
   }
 
-  add(job: J): void {
-    this.#slots.push(job);
+  /** Adds all of them, or none where one is not a job. @throws TypeError */
+  add(jobs: readonly J[]): void {
+    jobs.forEach(requireJob);
+    for (const job of jobs) this.#slots.push(job);
   }
 
   /** Takes out the first job, or undefined where there is none. */
   take(): J | undefined {
+    if (this.size === 0) return undefined;
     const job = this.#slots[this.#head];
-    if (this.#head === this.#slots.length) return undefined;
     this.#slots[this.#head++] = undefined;
     // Half of the slots are spent: moving the other half costs at most as much as spending them did.
     if (this.#head * 2 >= this.#slots.length) {

@@ -1,8 +1,8 @@
 import type { Job, JobRunner } from "./job.ts";
 import { JobList } from "./job-list.ts";
-import { JobOutcomes, JobReport } from "./job-report.ts";
+import { type JobReport, OpenReport } from "./job-report.ts";
 import { requireSyncResult } from "./sync-result.ts";
-import { type RefuseAsync, requireJob, requireRunner } from "./validation.ts";
+import { type RefuseAsync, requireRunner } from "./validation.ts";
 
 /** How a {@link JobQueue} runs its jobs. */
 export interface JobQueueRunOptions {
@@ -15,7 +15,7 @@ export interface JobQueueRunOptions {
  * The queue costs one array slot a job.
  */
 export class JobQueue {
-  readonly #jobs = new JobList<Job<unknown>>();
+  readonly #jobs: JobList<Job<unknown>> = new JobList();
 
   /** How many jobs are in the queue. */
   get size(): number {
@@ -23,7 +23,7 @@ export class JobQueue {
   }
 
   get isEmpty(): boolean {
-    return this.#jobs.size === 0;
+    return this.size === 0;
   }
 
   /**
@@ -32,7 +32,7 @@ export class JobQueue {
    * @throws TypeError for a job without a name or without a `run` function.
    */
   push<T extends readonly unknown[]>(...jobs: { [K in keyof T]: Job<T[K]> & RefuseAsync<T[K]> }): void {
-    this.#add(jobs, "JobQueue.push");
+    this.#jobs.add(jobs);
   }
 
   /**
@@ -41,12 +41,7 @@ export class JobQueue {
    * @throws TypeError for a job without a name or without a `run` function.
    */
   pushAll<T>(jobs: Iterable<Job<T> & RefuseAsync<T>>): void {
-    this.#add([...jobs], "JobQueue.pushAll");
-  }
-
-  #add(jobs: readonly Job<unknown>[], where: string): void {
-    for (const job of jobs) requireJob(job, where);
-    for (const job of jobs) this.#jobs.add(job);
+    this.#jobs.add([...jobs]);
   }
 
   /** Forgets the jobs and runs none. A `runAll` under way still runs those it began with. */
@@ -60,8 +55,8 @@ export class JobQueue {
    *
    * @throws TypeError if `runner` has no `run`.
    */
-  runAll(options: JobQueueRunOptions = {}): JobReport {
-    return runEach(this.#jobs.copy(), requireRunner(options.runner, "run", "JobQueue.runAll"));
+  runAll(options?: JobQueueRunOptions): JobReport {
+    return runEach(this.#jobs.copy(), options);
   }
 
   /**
@@ -70,20 +65,23 @@ export class JobQueue {
    *
    * @throws TypeError if `runner` has no `run`.
    */
-  drain(options: JobQueueRunOptions = {}): JobReport {
-    return runEach(this.#jobs, requireRunner(options.runner, "run", "JobQueue.drain"));
+  drain(options?: JobQueueRunOptions): JobReport {
+    return runEach(this.#jobs, options);
   }
 }
 
-function runEach(jobs: JobList<Job<unknown>>, runner: JobRunner | undefined): JobReport {
-  const outcomes = new JobOutcomes();
+function runEach(jobs: JobList<Job<unknown>>, options: JobQueueRunOptions | undefined): JobReport {
+  const runner = requireRunner(options?.runner, "run");
+  const report = new OpenReport();
   for (let job = jobs.take(); job !== undefined; job = jobs.take()) {
+    let name = "(unreadable)";
     try {
+      name = job.name;
       requireSyncResult(job, runner === undefined ? job.run() : runner.run(job));
-      outcomes.completed.push(job.name);
+      report.completed.push(name);
     } catch (error) {
-      outcomes.fail(job, error);
+      report.fail(name, error);
     }
   }
-  return new JobReport(outcomes);
+  return report;
 }

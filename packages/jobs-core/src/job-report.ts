@@ -1,4 +1,3 @@
-import type { AsyncJob } from "./job.ts";
 import { JobError } from "./job-error.ts";
 
 /** A job that failed, by name, and what it failed with. */
@@ -10,26 +9,17 @@ export interface JobFailure {
 /** What became of the jobs that one `runAll` or `drain` took on. Lists hold job names. */
 export class JobReport {
   /** Jobs that ended well, in the order in which they ended. */
-  readonly completed: readonly string[];
+  readonly completed: readonly string[] = [];
   /** Jobs that failed, in the order in which they ended. */
-  readonly failed: readonly JobFailure[];
+  readonly failed: readonly JobFailure[] = [];
   /** Jobs that were started, and ended because the signal was aborted. */
-  readonly cancelled: readonly string[];
+  readonly cancelled: readonly string[] = [];
   /** `runAll` only: jobs that were in the queue and never started, because the signal was aborted. */
-  readonly notStarted: readonly string[];
+  readonly notStarted: readonly string[] = [];
   /** Whether the signal was aborted before everything had run. */
-  readonly wasAborted: boolean;
-  readonly #abortReason: unknown;
-
-  /** @internal Reports are made by the queues. */
-  constructor(outcome: JobOutcomes) {
-    this.completed = outcome.completed;
-    this.failed = outcome.failed;
-    this.cancelled = outcome.cancelled;
-    this.notStarted = outcome.notStarted;
-    this.wasAborted = outcome.abort !== undefined;
-    this.#abortReason = outcome.abort?.reason;
-  }
+  readonly wasAborted: boolean = false;
+  /** Where it was: why. */
+  protected abortReason: unknown;
 
   /** No job failed, and nothing was aborted. */
   get isSuccess(): boolean {
@@ -44,45 +34,26 @@ export class JobReport {
    */
   throwIfFailed(): void {
     if (this.isSuccess) return;
-    const errors = this.failed.map((failure) => failure.error);
-    const problems = this.failed.slice(0, 3).map(({ job, error }) => `${job}: ${error.message}`);
-    if (this.failed.length > 3) problems.push(`and ${this.failed.length - 3} more`);
-    if (this.wasAborted) {
-      const abort = JobError.from(this.#abortReason);
-      errors.push(abort);
-      problems.push(`aborted: ${abort.message}`);
-    }
-    throw new AggregateError(errors, `${this.failed.length} failed (${problems.join("; ")})`);
+    const errors = this.failed.map(({ error }) => error);
+    if (this.wasAborted) errors.push(JobError.from(this.abortReason));
+    throw new AggregateError(errors, `${this.failed.length} jobs failed. First: ${errors[0]?.message}`);
   }
 }
 
-/** The lists of a report while they are being filled. */
-export class JobOutcomes {
-  readonly completed: string[] = [];
-  readonly failed: JobFailure[] = [];
-  readonly cancelled: string[] = [];
-  readonly notStarted: string[] = [];
-  /** The signal that was aborted before everything had run. */
-  abort: { readonly reason: unknown } | undefined = undefined;
+/** A report while it is being written. */
+export class OpenReport extends JobReport {
+  declare readonly completed: string[];
+  declare readonly failed: JobFailure[];
+  declare readonly cancelled: string[];
+  declare readonly notStarted: string[];
+  declare wasAborted: boolean;
 
-  fail(job: AsyncJob<unknown>, error: unknown): void {
-    this.failed.push({ job: nameOf(job), error: JobError.from(error) });
+  fail(job: string, error: unknown): void {
+    this.failed.push({ job, error: JobError.from(error) });
   }
 
-  cancel(job: AsyncJob<unknown>): void {
-    this.cancelled.push(nameOf(job));
-  }
-
-  skip(job: AsyncJob<unknown>): void {
-    this.notStarted.push(nameOf(job));
-  }
-}
-
-/** A name that cannot be read any more must not keep the other jobs from running. */
-function nameOf(job: AsyncJob<unknown>): string {
-  try {
-    return job.name;
-  } catch {
-    return "(unreadable name)";
+  abort(reason: unknown): void {
+    this.wasAborted = true;
+    this.abortReason = reason;
   }
 }

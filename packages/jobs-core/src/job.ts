@@ -40,7 +40,7 @@ export interface AsyncJobRunner {
  * @throws TypeError if `name` is not a non-empty string or `run` is not a function.
  */
 export function job<T>(name: string, run: (() => T) & RefuseAsync<T>): Job<T> {
-  return requireJob({ name, run }, "job()");
+  return requireJob({ name, run });
 }
 
 /**
@@ -49,5 +49,5 @@ export function job<T>(name: string, run: (() => T) & RefuseAsync<T>): Job<T> {
  * @throws TypeError if `name` is not a non-empty string or `run` is not a function.
  */
 export function asyncJob<T>(name: string, run: (signal: AbortSignal) => T | Promise<T>): AsyncJob<T> {
-  return requireJob({ name, run }, "asyncJob()");
+  return requireJob({ name, run });
 }

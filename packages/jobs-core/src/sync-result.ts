@@ -8,26 +8,16 @@ import { JobError } from "./job-error.ts";
  * @throws JobError "… returned a promise; push it to an AsyncJobQueue".
  */
 export function requireSyncResult<T>(job: Job<T>, result: T): T {
-  if (isThenable(result)) {
-    ignoreRejection(result);
-    throw new JobError(`the job "${job.name}" returned a promise; push it to an AsyncJobQueue`);
-  }
-  return result;
+  if (!isThenable(result)) return result;
+  // Asks a thenable for its rejection in a callback of its own, where also a hostile one can do no harm.
+  new Promise((resolve) => resolve(result)).catch(() => {});
+  throw new JobError(`the job "${job.name}" returned a promise; push it to an AsyncJobQueue`);
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  if ((typeof value !== "object" && typeof value !== "function") || value === null) return false;
+function isThenable(value: unknown): boolean {
   try {
-    return typeof (value as { then?: unknown }).then === "function";
+    return typeof (value as PromiseLike<unknown> | undefined)?.then === "function";
   } catch {
     return false;
-  }
-}
-
-async function ignoreRejection(promise: PromiseLike<unknown>): Promise<void> {
-  try {
-    await promise;
-  } catch {
-    // The job has failed already, for returning a promise at all.
   }
 }

@@ -10,45 +10,45 @@ export type RefuseAsync<T> = 0 extends 1 & T
     ? unknown
     : { readonly "this job returns a promise: it belongs in an AsyncJobQueue, or in runAsync()": never };
 
-/** A short rendering of any value for an error message; it never throws. */
+/** A short rendering of any value for a message; it never throws. */
 export function describe(value: unknown): string {
   try {
-    if (typeof value === "string")
-      return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
-    if (typeof value === "bigint") return `${value}n`;
-    if (typeof value === "function") return `function ${value.name || "(anonymous)"}`;
-    if (typeof value !== "object" || value === null) return String(value);
-    if (Array.isArray(value)) return `an array of ${value.length}`;
-    return `an object of class ${value.constructor?.name ?? "(none)"}`;
+    if (typeof value === "string") return JSON.stringify(value.slice(0, 80));
+    return String(value).slice(0, 80);
   } catch {
-    return "a value that cannot be described";
+    return "something unreadable";
   }
+}
+
+/** The error with which all of Nidus refuses a wrong argument: "expected `name` to be a string, got 7". */
+export function refusal(
+  what: string,
+  expectation: string,
+  received: unknown,
+  Refusal: new (message: string) => TypeError = TypeError,
+): TypeError {
+  return new Refusal(`expected ${what} to be ${expectation}, got ${describe(received)}`);
+}
+
+/**
+ * The number itself, once it is known to be whole and at least 1.
+ *
+ * @throws TypeError for what is no number, RangeError for any other.
+ */
+export function requireWholeNumber(what: string, value: number): number {
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw refusal(what, "a whole number from 1", value, typeof value === "number" ? RangeError : TypeError);
 }
 
 /**
  * The job itself, once it is known to be one.
  *
- * @throws TypeError that names `where`, the expectation and the value received.
+ * @throws TypeError
  */
-export function requireJob<J extends { readonly name: string; readonly run: unknown }>(
-  job: J,
-  where: string,
-): J {
-  if (typeof job !== "object" && typeof job !== "function") {
-    throw new TypeError(`${where}: expected a job with \`name\` and \`run\`, got ${describe(job)}`);
-  }
-  if (job === null) throw new TypeError(`${where}: expected a job with \`name\` and \`run\`, got null`);
-  const { name, run } = job;
-  if (typeof name !== "string" || name === "") {
-    throw new TypeError(
-      `${where}: expected the job's \`name\` to be a non-empty string, got ${describe(name)}`,
-    );
-  }
-  if (typeof run !== "function") {
-    throw new TypeError(
-      `${where}: expected \`run\` of the job "${name}" to be a function, got ${describe(run)}`,
-    );
-  }
+export function requireJob<J extends { readonly name: string; readonly run: unknown }>(job: J): J {
+  if (!job?.name || typeof job.name !== "string")
+    throw refusal("a job's `name`", "a non-empty string", job?.name);
+  if (typeof job.run !== "function") throw refusal(`\`run\` of "${job.name}"`, "a function", job.run);
   return job;
 }
 
@@ -60,27 +60,9 @@ export function requireJob<J extends { readonly name: string; readonly run: unkn
 export function requireRunner<R extends object>(
   runner: R | undefined,
   method: keyof R & string,
-  where: string,
 ): R | undefined {
   if (runner === undefined || typeof runner?.[method] === "function") return runner;
-  throw new TypeError(
-    `${where}: expected \`runner\` to have a \`${method}\` method, got ${describe(runner)}`,
-  );
-}
-
-/**
- * A concurrency, 1 where none was given.
- *
- * @throws TypeError for what is no number, RangeError for a number that is neither whole and at least 1 nor Infinity.
- */
-export function requireConcurrency(concurrency: number | undefined, where: string): number {
-  if (concurrency === undefined) return 1;
-  const expected = `${where}: expected \`concurrency\` to be a whole number from 1, or Infinity`;
-  if (typeof concurrency !== "number") throw new TypeError(`${expected}, got ${describe(concurrency)}`);
-  if ((!Number.isInteger(concurrency) && concurrency !== Number.POSITIVE_INFINITY) || concurrency < 1) {
-    throw new RangeError(`${expected}, got ${concurrency}`);
-  }
-  return concurrency;
+  throw refusal("`runner`", `an object with \`${method}\``, runner);
 }
 
 /**
@@ -89,11 +71,9 @@ export function requireConcurrency(concurrency: number | undefined, where: strin
  *
  * @throws TypeError for anything else.
  */
-export function requireSignal(signal: AbortSignal | undefined, where: string): AbortSignal | undefined {
+export function requireSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
   if (signal === undefined) return undefined;
-  if (typeof signal?.aborted === "boolean" && typeof signal.addEventListener === "function") {
-    setMaxListeners(0, signal);
-    return signal;
-  }
-  throw new TypeError(`${where}: expected \`signal\` to be an AbortSignal, got ${describe(signal)}`);
+  if (typeof signal?.aborted !== "boolean") throw refusal("`signal`", "an AbortSignal", signal);
+  setMaxListeners(0, signal);
+  return signal;
 }

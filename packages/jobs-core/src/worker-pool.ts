@@ -1,81 +1,83 @@
-import { isCancellation } from "./cancellation.ts";
+import { isCancellation, neverAbortedSignal } from "./cancellation.ts";
 import type { AsyncJob, AsyncJobRunner } from "./job.ts";
 import type { JobList } from "./job-list.ts";
-import type { JobOutcomes } from "./job-report.ts";
+import { OpenReport } from "./job-report.ts";
+import { requireRunner, requireSignal, requireWholeNumber } from "./validation.ts";
 
-/** What one `runAll` or `drain` was asked for, and where it notes what happened. */
-export interface Execution {
-  readonly runner: AsyncJobRunner | undefined;
-  readonly concurrency: number;
-  readonly signal: AbortSignal;
-  readonly outcomes: JobOutcomes;
+/** How an AsyncJobQueue runs its jobs. */
+export interface AsyncJobQueueRunOptions {
+  /** Executes each job. @default the job's own `run`, with nothing observed */
+  readonly runner?: AsyncJobRunner | undefined;
+  /** How many jobs may run at once: a whole number from 1, or Infinity. @default 1, strictly one after the other */
+  readonly concurrency?: number | undefined;
+  /** Once aborted, no further job starts, and running jobs see it. @default a signal that never aborts */
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** Takes jobs from a list and runs them, at most `concurrency` at a time. */
-export class WorkerPool {
-  readonly #jobs: JobList<AsyncJob<unknown>>;
-  readonly #execution: Execution;
-  #workers = 0;
-  /** Workers that `fill` called for and that have not begun: a job each is spoken for. */
-  #summoned = 0;
-  #finish: () => void = () => {};
-
-  constructor(jobs: JobList<AsyncJob<unknown>>, execution: Execution) {
-    this.#jobs = jobs;
-    this.#execution = execution;
-  }
-
+/** Workers that take jobs from a list and run them. */
+export interface WorkerPool {
   /** Resolves when the list is empty, or the signal is aborted, and all that was started has settled. */
-  async run(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.#finish = resolve;
-      while (this.#hasUseForAnother()) {
-        this.#workers++;
-        this.#endOf(this.#work());
-      }
-      if (this.#workers === 0) resolve();
-    });
-    const { signal, outcomes } = this.#execution;
-    if (signal.aborted && this.#jobs.size > 0) outcomes.abort = signal;
-  }
+  readonly done: Promise<OpenReport>;
+  /** Puts idle workers to the jobs that were added since: after the caller's own code, and only while others still work. */
+  fill(): void;
+}
 
-  /** Puts idle workers to the jobs that were added since. They start after the caller's own code, not inside it. */
-  fill(): void {
-    while (this.#hasUseForAnother()) {
-      this.#workers++;
-      this.#summoned++;
-      queueMicrotask(() => {
-        this.#summoned--;
-        this.#endOf(this.#work());
+/**
+ * Starts at most `concurrency` workers.
+ *
+ * @throws TypeError or RangeError for an option that is not as documented.
+ */
+export function startWorkers(
+  jobs: JobList<AsyncJob<unknown>>,
+  { runner, concurrency = 1, signal: given }: AsyncJobQueueRunOptions = {},
+): WorkerPool {
+  requireRunner(runner, "runAsync");
+  if (concurrency !== Number.POSITIVE_INFINITY) requireWholeNumber("`concurrency`", concurrency);
+  const signal = requireSignal(given) ?? neverAbortedSignal();
+  const options = { signal };
+  const report = new OpenReport();
+  let workers = 0;
+  let finish: (report: OpenReport) => void;
+
+  const work = async (): Promise<void> => {
+    while (!signal.aborted) {
+      const job = jobs.take();
+      if (job === undefined) return;
+      let name = "(unreadable)";
+      try {
+        name = job.name;
+        await (runner === undefined ? job.run(signal) : runner.runAsync(job, options));
+        report.completed.push(name);
+      } catch (error) {
+        if (isCancellation(error, signal)) report.cancelled.push(name);
+        else report.fail(name, error);
+      }
+      if (signal.aborted) report.abort(signal.reason);
+    }
+  };
+
+  /** Starts what can be started, and ends where nothing is left to wait for. */
+  const next = (): void => {
+    while (workers < concurrency && jobs.size > 0 && !signal.aborted) {
+      workers++;
+      void work().then(() => {
+        workers--;
+        next();
       });
     }
-  }
+    if (workers > 0) return;
+    if (jobs.size > 0) report.abort(signal.reason);
+    finish(report);
+  };
 
-  #hasUseForAnother(): boolean {
-    const { concurrency, signal } = this.#execution;
-    return this.#workers < concurrency && this.#summoned < this.#jobs.size && !signal.aborted;
-  }
-
-  #endOf(work: Promise<void>): void {
-    void work.then(() => {
-      if (--this.#workers === 0) this.#finish();
-    });
-  }
-
-  async #work(): Promise<void> {
-    const { runner, signal, outcomes } = this.#execution;
-    const options = { signal };
-    while (!signal.aborted) {
-      const job = this.#jobs.take();
-      if (job === undefined) return;
-      try {
-        await (runner === undefined ? job.run(signal) : runner.runAsync(job, options));
-        outcomes.completed.push(job.name);
-      } catch (error) {
-        if (isCancellation(error, signal)) outcomes.cancel(job);
-        else outcomes.fail(job, error);
-      }
-      if (signal.aborted) outcomes.abort = signal;
-    }
-  }
+  return {
+    done: new Promise((resolve) => {
+      finish = resolve;
+      next();
+    }),
+    fill: () =>
+      queueMicrotask(() => {
+        if (workers > 0) next();
+      }),
+  };
 }

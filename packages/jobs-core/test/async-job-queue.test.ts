@@ -142,7 +142,7 @@ describe("AsyncJobQueue", () => {
     [{ concurrency: 1.5 }, RangeError, "got 1.5"],
     [{ concurrency: Number.NaN }, RangeError, "got NaN"],
     [{ concurrency: "2" as never }, TypeError, 'got "2"'],
-    [{ runner: {} as never }, TypeError, "`runner` to have a `runAsync` method"],
+    [{ runner: {} as never }, TypeError, "`runner` to be an object with `runAsync`"],
     [{ signal: {} as never }, TypeError, "`signal` to be an AbortSignal"],
   ])("refuses %o before anything runs", async (options, type, message) => {
     let runs = 0;
@@ -170,7 +170,7 @@ describe("AsyncJobQueue", () => {
         job("a", () => {}),
         {} as never,
       ),
-    ).toThrow("AsyncJobQueue.push: expected the job's `name`");
+    ).toThrow("expected a job's `name` to be a non-empty string, got undefined");
     expect(queue.size).toBe(0);
   });
 });

@@ -16,7 +16,9 @@ describe("JobError.from", () => {
   });
 
   it("leaves a JobError, and a subclass of it, as it is", () => {
-    class Special extends JobError {}
+    class Special extends JobError {
+      override readonly code = "SPECIAL";
+    }
     for (const error of [new JobError("a"), new Special("b")]) expect(JobError.from(error)).toBe(error);
   });
 
@@ -26,13 +28,13 @@ describe("JobError.from", () => {
     ["undefined", undefined, "the job threw undefined"],
     ["null", null, "the job threw null"],
     ["a number", 42, "the job threw 42"],
-    ["a bigint", 42n, "the job threw 42n"],
+    ["a bigint", 42n, "the job threw 42"],
     ["a symbol", Symbol("s"), "the job threw Symbol(s)"],
     ["an empty string", "", 'the job threw ""'],
-    ["an error without a message", new RangeError(), "the job threw RangeError without a message"],
-    ["an object without a prototype", Object.create(null), "the job threw an object of class (none)"],
-    ["an array", [1, 2], "the job threw an array of 2"],
-    ["a function", function handler() {}, "the job threw function handler"],
+    ["an error without a message", new RangeError(), "the job threw RangeError"],
+    ["an object without a prototype", Object.create(null), "the job threw something unreadable"],
+    ["an array", [1, 2], "the job threw 1,2"],
+    ["a function", function handler() {}, "the job threw function handler() {}"],
   ])("says what was thrown: %s", (_, thrown, message) => {
     const error = JobError.from(thrown);
     expect(error.message).toBe(message);

@@ -20,7 +20,7 @@ describe("JobReport.throwIfFailed", () => {
     const error = thrownBy(() => report.throwIfFailed());
     expect(error.errors).toEqual(report.failed.map((failure) => failure.error));
     expect(error.errors.every((each) => JobError.isInstance(each))).toBe(true);
-    expect(error.message).toBe("4 failed (a: a broke; b: b broke; c: c broke; and 1 more)");
+    expect(error.message).toBe("4 jobs failed. First: a broke");
   });
 
   it("throws after an abort too, with its reason as the last cause", async () => {
@@ -32,7 +32,7 @@ describe("JobReport.throwIfFailed", () => {
     );
     const report = await queue.runAll({ signal: aborting.signal });
     const error = thrownBy(() => report.throwIfFailed());
-    expect(error.message).toBe("0 failed (aborted: closing time)");
+    expect(error.message).toBe("0 jobs failed. First: closing time");
     expect(error.errors.map((each: JobError) => each.cause)).toEqual([aborting.signal.reason]);
   });
 });

@@ -17,7 +17,7 @@ describe("job and asyncJob", () => {
     ["no name", undefined, () => {}, "got undefined"],
     ["an empty name", "", () => {}, 'got ""'],
     ["a name that is a number", 7, () => {}, "got 7"],
-    ["no function", "send", undefined, 'expected `run` of the job "send" to be a function, got undefined'],
+    ["no function", "send", undefined, 'expected `run` of "send" to be a function, got undefined'],
     ["a string for a function", "send", "run", 'got "run"'],
   ])("refuse %s", (_, name, run, message) => {
     for (const make of [job, asyncJob]) {

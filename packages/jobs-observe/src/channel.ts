@@ -1,6 +1,5 @@
-import { describe, type JobError } from "@nidus/jobs-core";
+import { type JobError, refusal, requireWholeNumber } from "@nidus/jobs-core";
 import type { ObservedJobContext } from "./context.ts";
-import { EventBuffer } from "./event-buffer.ts";
 import type { JobObserver, JobResultStatus } from "./observer.ts";
 
 /** A run's start or finish, as data. */
@@ -42,34 +41,76 @@ export interface JobEventReceiver extends AsyncIterable<ObservedJobEvent> {
  *
  * @throws TypeError or RangeError for an option that is not as documented.
  */
-export function jobObserverChannel(
-  options: JobObserverChannelOptions = {},
-): [observer: JobObserver, receiver: JobEventReceiver] {
-  const { capacity = 65_536, overflow = "drop-oldest" } = options;
-  if (typeof capacity !== "number") {
-    throw new TypeError(`expected \`capacity\` to be a whole number from 1, got ${describe(capacity)}`);
-  }
-  if (!Number.isSafeInteger(capacity) || capacity < 1) {
-    throw new RangeError(`expected \`capacity\` to be a whole number from 1, got ${capacity}`);
-  }
+export function jobObserverChannel({
+  capacity = 65_536,
+  overflow = "drop-oldest",
+}: JobObserverChannelOptions = {}): [observer: JobObserver, receiver: JobEventReceiver] {
+  requireWholeNumber("`capacity`", capacity);
   if (overflow !== "drop-oldest" && overflow !== "drop-newest") {
-    throw new TypeError(
-      `expected \`overflow\` to be "drop-oldest" or "drop-newest", got ${describe(overflow)}`,
-    );
+    throw refusal("`overflow`", '"drop-oldest" or "drop-newest"', overflow);
   }
-  const buffer = new EventBuffer<ObservedJobEvent>(capacity, overflow === "drop-oldest");
+  /** Grows up to `capacity`, and only as far as readers fall behind. */
+  const ring: (ObservedJobEvent | undefined)[] = [];
+  let head = 0;
+  let size = 0;
+  let dropped = 0;
+  let isClosed = false;
+  let waiting: (() => void)[] = [];
+
+  const take = (): ObservedJobEvent => {
+    const event = ring[head] as ObservedJobEvent;
+    ring[head] = undefined;
+    // An empty ring starts over, so that a reader who keeps up never makes it grow.
+    head = --size === 0 ? 0 : (head + 1) % capacity;
+    return event;
+  };
+
+  const wakeReaders = (): void => {
+    const readers = waiting;
+    waiting = [];
+    for (const wake of readers) wake();
+  };
+
+  const add = (event: ObservedJobEvent): void => {
+    if (size === capacity) {
+      dropped++;
+      if (overflow === "drop-newest") return;
+      take();
+    }
+    ring[(head + size++) % capacity] = event;
+    if (waiting.length > 0) wakeReaders();
+  };
+
   const observer: JobObserver = {
     onJobStarted(context) {
-      if (!buffer.isClosed) buffer.add({ type: "started", context });
+      if (!isClosed) add({ type: "started", context });
     },
     onJobFinished(context, status, error) {
-      if (buffer.isClosed) return;
-      buffer.add(
-        error === undefined
-          ? { type: "finished", context, status }
-          : { type: "finished", context, status, error },
-      );
+      if (!isClosed) add({ type: "finished", context, status, ...(error && { error }) });
     },
   };
-  return [observer, buffer];
+
+  const receiver: JobEventReceiver = {
+    get size() {
+      return size;
+    },
+    get dropped() {
+      return dropped;
+    },
+    *tryIter() {
+      while (size > 0) yield take();
+    },
+    close() {
+      isClosed = true;
+      wakeReaders();
+    },
+    async *[Symbol.asyncIterator]() {
+      while (true) {
+        while (size > 0) yield take();
+        if (isClosed) return;
+        await new Promise<void>((resolve) => waiting.push(resolve));
+      }
+    },
+  };
+  return [observer, receiver];
 }

@@ -1,4 +1,5 @@
-let originMs: number | undefined;
+/** Unix time, in milliseconds, at which `performance.now()` was 0. */
+let originMs = performance.timeOrigin;
 
 /**
  * The Unix time, in milliseconds with fractions, of a moment read from `performance.now()`.
@@ -7,9 +8,7 @@ let originMs: number | undefined;
  * between the two is taken anew whenever it is off by more than 10 ms: ten times the resolution of `Date.now()`.
  */
 export function unixTimeMs(monotonicMs: number): number {
-  const measured = Date.now() - performance.now();
-  if (originMs === undefined || Math.abs(measured - originMs) > 10) {
-    originMs = Math.abs(measured - performance.timeOrigin) > 10 ? measured : performance.timeOrigin;
-  }
+  const measuredMs = Date.now() - performance.now();
+  if (Math.abs(measuredMs - originMs) > 10) originMs = measuredMs;
   return originMs + monotonicMs;
 }

@@ -19,50 +19,55 @@ export interface ObservedJobContext {
   readonly delivery: JobDelivery | undefined;
 }
 
-abstract class RunContext implements ObservedJobContext {
-  abstract readonly runId: string;
-  abstract readonly jobName: string;
-  abstract readonly attributes: JobAttributes;
-  abstract readonly startedAtMs: number;
-  abstract readonly durationMs: number | undefined;
-  abstract readonly delivery: JobDelivery | undefined;
-
-  static {
-    // The fields are getters: console.log and util.inspect show them by asking for this.
-    Object.defineProperty(RunContext.prototype, Symbol.for("nodejs.util.inspect.custom"), {
-      value(this: RunContext) {
-        return this.toJSON();
-      },
-    });
-  }
-
-  toJSON(): ObservedJobContext {
-    const { runId, jobName, attributes, startedAtMs, durationMs, delivery } = this;
-    return { runId, jobName, attributes, startedAtMs, durationMs, delivery };
-  }
-}
-
-/** A run that has started. It reads the run's first clock. */
-export class StartedRun extends RunContext {
+/**
+ * A run as observers see it, when it starts or when it has finished. Each reads the clock once, as it is made; what takes
+ * time is made when it is first read, and kept by the start. Nobody can change what getters show.
+ */
+export class RunContext implements ObservedJobContext {
+  readonly #madeAtMs: number = performance.now();
   readonly #jobName: string;
   readonly #attributes: JobAttributes;
   readonly #delivery: JobDelivery | undefined;
   readonly #newRunId: () => string;
-  readonly #startMs: number = performance.now();
+  readonly #start: RunContext;
   #runId: string | undefined;
   #startedAtMs: number | undefined;
 
+  static {
+    // The fields are getters: console.log and util.inspect show them by asking for this.
+    Object.defineProperty(RunContext.prototype, Symbol.for("nodejs.util.inspect.custom"), {
+      value: RunContext.prototype.toJSON,
+    });
+  }
+
+  /** The start of a run or, given that, its finish. */
   constructor(
     jobName: string,
     attributes: JobAttributes,
     delivery: JobDelivery | undefined,
     newRunId: () => string,
+    start?: RunContext,
   ) {
-    super();
     this.#jobName = jobName;
     this.#attributes = attributes;
     this.#delivery = delivery;
     this.#newRunId = newRunId;
+    this.#start = start ?? this;
+  }
+
+  /** The same run once it has finished. */
+  finish(): RunContext {
+    return new RunContext(this.#jobName, this.#attributes, this.#delivery, this.#newRunId, this);
+  }
+
+  static startOf(context: ObservedJobContext): ObservedJobContext {
+    return #start in context ? context.#start : context;
+  }
+
+  get runId(): string {
+    const start = this.#start;
+    start.#runId ??= this.#newRunId();
+    return start.#runId;
   }
 
   get jobName(): string {
@@ -73,67 +78,23 @@ export class StartedRun extends RunContext {
     return this.#attributes;
   }
 
+  get startedAtMs(): number {
+    const start = this.#start;
+    start.#startedAtMs ??= unixTimeMs(start.#madeAtMs);
+    return start.#startedAtMs;
+  }
+
+  get durationMs(): number | undefined {
+    return this.#start === this ? undefined : this.#madeAtMs - this.#start.#madeAtMs;
+  }
+
   get delivery(): JobDelivery | undefined {
     return this.#delivery;
   }
 
-  get durationMs(): undefined {
-    return undefined;
-  }
-
-  get runId(): string {
-    this.#runId ??= this.#newRunId();
-    return this.#runId;
-  }
-
-  get startedAtMs(): number {
-    this.#startedAtMs ??= unixTimeMs(this.#startMs);
-    return this.#startedAtMs;
-  }
-
-  /** The run's second and last clock read. */
-  finish(): FinishedRun {
-    return new FinishedRun(this, performance.now() - this.#startMs);
-  }
-}
-
-/** The same run, once it has finished. */
-export class FinishedRun extends RunContext {
-  readonly #started: StartedRun;
-  readonly #durationMs: number;
-
-  constructor(started: StartedRun, durationMs: number) {
-    super();
-    this.#started = started;
-    this.#durationMs = durationMs;
-  }
-
-  get jobName(): string {
-    return this.#started.jobName;
-  }
-
-  get attributes(): JobAttributes {
-    return this.#started.attributes;
-  }
-
-  get delivery(): JobDelivery | undefined {
-    return this.#started.delivery;
-  }
-
-  get durationMs(): number {
-    return this.#durationMs;
-  }
-
-  get runId(): string {
-    return this.#started.runId;
-  }
-
-  get startedAtMs(): number {
-    return this.#started.startedAtMs;
-  }
-
-  static startOf(context: ObservedJobContext): ObservedJobContext {
-    return #started in context ? context.#started : context;
+  toJSON(): ObservedJobContext {
+    const { runId, jobName, attributes, startedAtMs, durationMs, delivery } = this;
+    return { runId, jobName, attributes, startedAtMs, durationMs, delivery };
   }
 }
 
@@ -142,5 +103,5 @@ export class FinishedRun extends RunContext {
  * It is the key under which an observer keeps what belongs to a run until it finishes, without asking for the run id.
  */
 export function startedContext(context: ObservedJobContext): ObservedJobContext {
-  return FinishedRun.startOf(context);
+  return RunContext.startOf(context);
 }

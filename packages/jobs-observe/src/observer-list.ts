@@ -1,4 +1,4 @@
-import { describe, type JobError } from "@nidus/jobs-core";
+import { type JobError, refusal } from "@nidus/jobs-core";
 import type { ObservedJobContext } from "./context.ts";
 import type { EnqueuedJobContext, SettledJobContext } from "./delivery.ts";
 import type { JobObserver, JobResultStatus } from "./observer.ts";
@@ -15,6 +15,7 @@ type ScopeObserver = Required<Pick<JobObserver, "runInScope">>;
 /** Observers as one, each kept from the run and from the others: what one throws or rejects goes to a handler. */
 export class ObserverList implements JobObserver {
   readonly #observers: readonly JobObserver[];
+  readonly #reversed: readonly JobObserver[];
   readonly #scopes: readonly ScopeObserver[];
   readonly #onError: ObserverErrorHandler;
 
@@ -23,19 +24,15 @@ export class ObserverList implements JobObserver {
     this.#observers = observers.flatMap((observer) =>
       observer instanceof ObserverList ? observer.#observers : [requireObserver(observer)],
     );
+    this.#reversed = this.#observers.toReversed();
     this.#scopes = this.#observers.filter((observer) => observer.runInScope !== undefined) as ScopeObserver[];
     this.#onError = onError;
-  }
-
-  get hasScopes(): boolean {
-    return this.#scopes.length > 0;
   }
 
   onJobStarted(context: ObservedJobContext): void {
     for (const observer of this.#observers) {
       try {
-        const returned: unknown = observer.onJobStarted?.(context);
-        if (returned !== undefined) this.#watch(returned, observer);
+        this.#watch(observer.onJobStarted?.(context), observer);
       } catch (error) {
         this.#report(error, observer);
       }
@@ -43,11 +40,9 @@ export class ObserverList implements JobObserver {
   }
 
   onJobFinished(context: ObservedJobContext, status: JobResultStatus, error?: JobError): void {
-    for (let index = this.#observers.length - 1; index >= 0; index--) {
-      const observer = this.#observers[index] as JobObserver;
+    for (const observer of this.#reversed) {
       try {
-        const returned: unknown = observer.onJobFinished?.(context, status, error);
-        if (returned !== undefined) this.#watch(returned, observer);
+        this.#watch(observer.onJobFinished?.(context, status, error), observer);
       } catch (thrown) {
         this.#report(thrown, observer);
       }
@@ -55,42 +50,33 @@ export class ObserverList implements JobObserver {
   }
 
   onJobEnqueued(context: EnqueuedJobContext): void {
-    for (const observer of this.#observers) this.#tell(observer, () => observer.onJobEnqueued?.(context));
+    this.#tell((observer) => observer.onJobEnqueued?.(context));
   }
 
   onJobSettled(context: SettledJobContext): void {
-    for (const observer of this.#observers) this.#tell(observer, () => observer.onJobSettled?.(context));
+    this.#tell((observer) => observer.onJobSettled?.(context));
+  }
+
+  #tell(hear: (observer: JobObserver) => unknown): void {
+    // The async function turns what a hook throws into a rejection.
+    for (const observer of this.#observers) this.#watch((async () => hear(observer))(), observer);
   }
 
   runInScope<T>(context: ObservedJobContext, run: () => T): T {
-    return this.#runInScopesFrom(0, context, run);
-  }
-
-  #runInScopesFrom<T>(index: number, context: ObservedJobContext, run: () => T): T {
-    const observer = this.#scopes[index];
-    if (observer === undefined) return run();
-    return runThroughScope(
-      (enter: () => T) => observer.runInScope(context, enter),
-      () => this.#runInScopesFrom(index + 1, context, run),
-      (error) => this.#report(error, observer),
-    );
-  }
-
-  #tell(observer: JobObserver, hook: () => unknown): void {
-    try {
-      this.#watch(hook(), observer);
-    } catch (error) {
-      this.#report(error, observer);
-    }
+    return this.#scopes.reduceRight<() => T>(
+      (inner, observer) => () =>
+        runThroughScope(
+          (enter) => observer.runInScope(context, enter),
+          inner,
+          (error) => this.#report(error, observer),
+        ),
+      run,
+    )();
   }
 
   /** Hooks return nothing. One that is an async function all the same must not end as an unhandled rejection. */
-  async #watch(returned: unknown, observer: JobObserver): Promise<void> {
-    try {
-      await returned;
-    } catch (error) {
-      this.#report(error, observer);
-    }
+  #watch(returned: unknown, observer: JobObserver): void {
+    if (returned) Promise.resolve(returned).catch((error) => this.#report(error, observer));
   }
 
   async #report(error: unknown, observer: JobObserver): Promise<void> {
@@ -113,15 +99,10 @@ export function combineJobObservers(...observers: JobObserver[]): JobObserver {
 }
 
 function requireObserver(observer: JobObserver): JobObserver {
-  if (typeof observer !== "object" || observer === null || Array.isArray(observer)) {
-    throw new TypeError(`expected an observer to be an object with hooks, got ${describe(observer)}`);
-  }
+  if (typeof observer !== "object" || !observer) throw refusal("an observer", "an object", observer);
   for (const hook of hooks) {
-    if (observer[hook] !== undefined && typeof observer[hook] !== "function") {
-      throw new TypeError(
-        `expected the observer's \`${hook}\` to be a function, got ${describe(observer[hook])}`,
-      );
-    }
+    if (observer[hook] && typeof observer[hook] !== "function")
+      throw refusal(hook, "a function", observer[hook]);
   }
   return observer;
 }
@@ -131,9 +112,6 @@ function warnOnce(): ObserverErrorHandler {
   return (error, observer) => {
     if (warned.has(observer)) return;
     warned.add(observer);
-    warn(
-      "an observer of jobs failed; the jobs are not affected, and its further errors are not shown",
-      error,
-    );
+    warn("an observer failed, and its further errors are not shown", error);
   };
 }

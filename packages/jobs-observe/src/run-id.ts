@@ -1,4 +1,4 @@
-import { describe } from "@nidus/jobs-core";
+import { refusal } from "@nidus/jobs-core";
 import { warn } from "./warning.ts";
 
 /** A random UUID (version 4). */
@@ -15,10 +15,10 @@ export function safeRunIds(generate: () => string): () => string {
   return () => {
     try {
       const id: unknown = generate();
-      if (typeof id === "string" && id !== "") return id;
-      throw new TypeError(`expected the run id to be a non-empty string, got ${describe(id)}`);
+      if (id && typeof id === "string") return id;
+      throw refusal("the run id", "a non-empty string", id);
     } catch (error) {
-      if (!isWarned) warn("the generator of run ids failed; random ids are used instead", error);
+      if (!isWarned) warn("no run id was made, so it is random", error);
       isWarned = true;
       return randomRunId();
     }

@@ -1,19 +1,19 @@
 import {
   type AsyncJob,
   type AsyncJobRunner,
-  describe,
   isCancellation,
   type Job,
   JobError,
   type JobRunner,
   neverAbortedSignal,
   type RefuseAsync,
+  refusal,
   requireJob,
   requireSignal,
   requireSyncResult,
 } from "@nidus/jobs-core";
 import { type JobAttributes, noAttributes, withAttributes } from "./attributes.ts";
-import { StartedRun } from "./context.ts";
+import { RunContext } from "./context.ts";
 import type { EnqueuedJobContext, JobDelivery, SettledJobContext } from "./delivery.ts";
 import type { JobObserver } from "./observer.ts";
 import { type ObserverErrorHandler, ObserverList } from "./observer-list.ts";
@@ -47,20 +47,20 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
   /** @throws TypeError for an observer or an option that is not as documented. */
   constructor(observer: JobObserver | readonly JobObserver[] = [], options: ObservedJobRunnerOptions = {}) {
     const { onObserverError } = options;
-    if (onObserverError !== undefined && typeof onObserverError !== "function") {
-      throw new TypeError(`expected \`onObserverError\` to be a function, got ${describe(onObserverError)}`);
+    if (onObserverError && typeof onObserverError !== "function") {
+      throw refusal("`onObserverError`", "a function", onObserverError);
     }
     this.#observers =
-      observer instanceof ObserverList && onObserverError === undefined
+      observer instanceof ObserverList && !onObserverError
         ? observer
         : new ObserverList(Array.isArray(observer) ? observer : [observer as JobObserver], onObserverError);
   }
 
-  #copy(): ObservedJobRunner {
-    const copy = new ObservedJobRunner(this.#observers);
-    copy.#attributes = this.#attributes;
-    copy.#newRunId = this.#newRunId;
-    return copy;
+  #with(attributes: JobAttributes, newRunId: () => string): ObservedJobRunner {
+    const runner = new ObservedJobRunner(this.#observers);
+    runner.#attributes = attributes;
+    runner.#newRunId = newRunId;
+    return runner;
   }
 
   /**
@@ -73,9 +73,7 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
   context(attributes: JobAttributes): ObservedJobRunner;
   context(keyOrAttributes: string | JobAttributes, value?: string | number | boolean): ObservedJobRunner {
     const added = typeof keyOrAttributes === "string" ? { [keyOrAttributes]: value } : keyOrAttributes;
-    const copy = this.#copy();
-    copy.#attributes = withAttributes(this.#attributes, added as JobAttributes);
-    return copy;
+    return this.#with(withAttributes(this.#attributes, added as JobAttributes), this.#newRunId);
   }
 
   /**
@@ -86,11 +84,9 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
    */
   runIdGenerator(generate: () => string): ObservedJobRunner {
     if (typeof generate !== "function") {
-      throw new TypeError(`runIdGenerator: expected a function, got ${describe(generate)}`);
+      throw refusal("`generate`", "a function", generate);
     }
-    const copy = this.#copy();
-    copy.#newRunId = safeRunIds(generate);
-    return copy;
+    return this.#with(this.#attributes, safeRunIds(generate));
   }
 
   /**
@@ -99,24 +95,25 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
    * @throws whatever the job threw, unchanged; a JobError if it returned a promise; a TypeError for what is no job.
    */
   run<T>(job: Job<T> & RefuseAsync<T>): T {
-    requireJob(job, "ObservedJobRunner.run");
-    const started = new StartedRun(job.name, this.#attributes, undefined, this.#newRunId);
-    if (!this.#observers.hasScopes) return this.#perform(started, job);
-    return this.#observers.runInScope(started, () => this.#perform(started, job));
+    const observers = this.#observers;
+    const started = this.#start(job);
+    return observers.runInScope(started, () => {
+      observers.onJobStarted(started);
+      let result: T;
+      try {
+        result = requireSyncResult(job, job.run());
+      } catch (error) {
+        observers.onJobFinished(started.finish(), "failure", JobError.from(error));
+        throw error;
+      }
+      observers.onJobFinished(started.finish(), "success");
+      return result;
+    });
   }
 
-  #perform<T>(started: StartedRun, job: Job<T>): T {
-    const observers = this.#observers;
-    observers.onJobStarted(started);
-    let result: T;
-    try {
-      result = requireSyncResult(job, job.run());
-    } catch (error) {
-      observers.onJobFinished(started.finish(), "failure", JobError.from(error));
-      throw error;
-    }
-    observers.onJobFinished(started.finish(), "success");
-    return result;
+  #start(job: AsyncJob<unknown>, delivery?: JobDelivery): RunContext {
+    const { name: jobName } = requireJob(job);
+    return new RunContext(jobName, this.#attributes, delivery, this.#newRunId);
   }
 
   /**
@@ -125,32 +122,28 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
    * @throws (rejects with) whatever the job threw or rejected with, unchanged; a TypeError for what is no job or no signal.
    */
   runAsync<T>(job: AsyncJob<T>, options?: RunAsyncOptions): Promise<T> {
-    let started: StartedRun;
+    const observers = this.#observers;
+    let started: RunContext;
     let signal: AbortSignal;
     try {
-      requireJob(job, "ObservedJobRunner.runAsync");
-      signal = requireSignal(options?.signal, "ObservedJobRunner.runAsync") ?? neverAbortedSignal();
-      started = new StartedRun(job.name, this.#attributes, options?.delivery, this.#newRunId);
+      started = this.#start(job, options?.delivery);
+      signal = requireSignal(options?.signal) ?? neverAbortedSignal();
     } catch (error) {
       return Promise.reject(error);
     }
-    if (!this.#observers.hasScopes) return this.#performAsync(started, job, signal);
-    return this.#observers.runInScope(started, () => this.#performAsync(started, job, signal));
-  }
-
-  async #performAsync<T>(started: StartedRun, job: AsyncJob<T>, signal: AbortSignal): Promise<T> {
-    const observers = this.#observers;
-    observers.onJobStarted(started);
-    let result: T;
-    try {
-      result = await job.run(signal);
-    } catch (error) {
-      const status = isCancellation(error, signal) ? "cancelled" : "failure";
-      observers.onJobFinished(started.finish(), status, JobError.from(error));
-      throw error;
-    }
-    observers.onJobFinished(started.finish(), "success");
-    return result;
+    return observers.runInScope(started, async () => {
+      observers.onJobStarted(started);
+      let result: T;
+      try {
+        result = await job.run(signal);
+      } catch (error) {
+        const status = isCancellation(error, signal) ? "cancelled" : "failure";
+        observers.onJobFinished(started.finish(), status, JobError.from(error));
+        throw error;
+      }
+      observers.onJobFinished(started.finish(), "success");
+      return result;
+    });
   }
 
   /** For engines: tells the observers that jobs are about to be stored. It never throws. */

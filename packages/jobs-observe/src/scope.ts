@@ -1,5 +1,3 @@
-type Outcome<T> = { readonly value: T } | { readonly error: unknown };
-
 /**
  * Runs `body` through a scope that an observer provides, exactly once whatever the scope does, and gives back what `body`
  * returned or threw. What the scope did wrong goes to `report`.
@@ -10,64 +8,42 @@ export function runThroughScope<T>(
   report: (error: unknown) => void,
 ): T {
   let isEntered = false;
-  let outcome: Outcome<T> | undefined;
+  let result: T | undefined;
+  let failure: { readonly error: unknown } | undefined;
 
   const enter = (): T => {
-    if (isEntered) report(new Error("runInScope called `run` again; it was not executed again"));
+    if (isEntered) report(new Error("runInScope called `run` again"));
     else {
       isEntered = true;
-      outcome = attempt(body);
+      try {
+        result = body();
+      } catch (error) {
+        failure = { error };
+      }
     }
-    if (outcome === undefined) throw new Error("runInScope called `run` from inside `run`");
-    return resultOf(outcome);
+    if (failure) throw failure.error;
+    return result as T;
   };
 
-  const left = attempt(() => scope(enter));
-  if (!isEntered) {
-    isEntered = true;
-    if (!("error" in left)) report(new Error("runInScope returned without calling `run`"));
-    outcome = attempt(body);
-  }
-  const ended = outcome as Outcome<T>;
-  if (!isSame(left, ended)) reportOwnError(left, ended, report);
-  return resultOf(ended);
-}
+  /** What a scope throws or rejects with is the body's own error, or the scope's to answer for. */
+  const reportUnlessOwn = async (error: unknown): Promise<void> => {
+    if (failure && Object.is(failure.error, error)) return;
+    try {
+      await result;
+    } catch (own) {
+      if (Object.is(own, error)) return;
+    }
+    report(error);
+  };
 
-function attempt<T>(body: () => T): Outcome<T> {
   try {
-    return { value: body() };
+    const returned = scope(enter) as Promise<unknown> | undefined;
+    if (!isEntered) report(new Error("runInScope did not call `run`"));
+    if (returned !== result) Promise.resolve(returned).catch(reportUnlessOwn);
   } catch (error) {
-    return { error };
+    reportUnlessOwn(error);
   }
-}
-
-function resultOf<T>(outcome: Outcome<T>): T {
-  if ("error" in outcome) throw outcome.error;
-  return outcome.value;
-}
-
-function isSame(left: Outcome<unknown>, right: Outcome<unknown>): boolean {
-  if ("error" in left) return "error" in right && Object.is(left.error, right.error);
-  return "value" in right && Object.is(left.value, right.value);
-}
-
-/** What the scope threw or rejected with, unless that is only what the body did. Any other result is passed over. */
-async function reportOwnError(
-  left: Outcome<unknown>,
-  outcome: Outcome<unknown>,
-  report: (error: unknown) => void,
-): Promise<void> {
-  if ("error" in left) return report(left.error);
-  const ofScope = await settle(left.value);
-  if ("error" in ofScope && !isSame(ofScope, "error" in outcome ? outcome : await settle(outcome.value))) {
-    report(ofScope.error);
-  }
-}
-
-async function settle(value: unknown): Promise<Outcome<unknown>> {
-  try {
-    return { value: await value };
-  } catch (error) {
-    return { error };
-  }
+  if (!isEntered) return enter();
+  if (failure) throw failure.error;
+  return result as T;
 }

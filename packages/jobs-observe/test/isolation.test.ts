@@ -27,7 +27,7 @@ const misbehaving: [string, JobObserver, reports: string[]][] = [
     },
     ["the observer broke"],
   ],
-  ["forgets to call run", { runInScope: (() => {}) as never }, ["runInScope returned without calling `run`"]],
+  ["forgets to call run", { runInScope: (() => {}) as never }, ["runInScope did not call `run`"]],
   [
     "calls run twice",
     {
@@ -36,7 +36,7 @@ const misbehaving: [string, JobObserver, reports: string[]][] = [
         return run();
       },
     },
-    ["runInScope called `run` again; it was not executed again"],
+    ["runInScope called `run` again"],
   ],
   ["returns something else", { runInScope: ((_: unknown, run: () => unknown) => void run()) as never }, []],
   [
@@ -57,7 +57,7 @@ const misbehaving: [string, JobObserver, reports: string[]][] = [
         await run();
       }) as never,
     },
-    ["runInScope returned without calling `run`", "runInScope called `run` again; it was not executed again"],
+    ["runInScope did not call `run`", "runInScope called `run` again"],
   ],
 ];
 

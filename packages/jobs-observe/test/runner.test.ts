@@ -58,7 +58,10 @@ describe("ObservedJobRunner.run", () => {
     const recorder = new Recorder();
     const runner = new ObservedJobRunner(recorder);
     for (const bad of [undefined, null, {}, { name: "", run() {} }, { name: "x" }]) {
-      expect(() => runner.run(bad as never)).toThrow(/^ObservedJobRunner\.run: expected/);
+      expect(() => runner.run(bad as never)).toThrow(TypeError);
+      expect(() => runner.run(bad as never)).toThrow(
+        /^expected a job's `name` to be a non-empty string|`run`/,
+      );
     }
     expect(recorder.heard).toEqual([]);
   });
@@ -196,7 +199,7 @@ describe("a runner's own settings", () => {
     expect(() => runner.runIdGenerator("id" as never)).toThrow(TypeError);
     expect(() => new ObservedJobRunner(7 as never)).toThrow("expected an observer");
     expect(() => new ObservedJobRunner([{ onJobStarted: 1 as never }])).toThrow(
-      "`onJobStarted` to be a function",
+      "expected onJobStarted to be a function, got 1",
     );
     expect(() => new ObservedJobRunner({}, { onObserverError: 1 as never })).toThrow(TypeError);
   });

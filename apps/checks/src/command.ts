@@ -1,0 +1,21 @@
+import { execFile } from "node:child_process";
+import { root } from "./repository.ts";
+
+/** How a command ended. */
+export interface Ended {
+  readonly isOk: boolean;
+  /** stdout, then stderr. */
+  readonly output: string;
+}
+
+/** Runs one of the workspace's own commands, from the root unless told otherwise. */
+export function run(command: string, args: readonly string[], folder: string = root): Promise<Ended> {
+  return new Promise((resolve) => {
+    execFile(command, [...args], { cwd: folder, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
+      resolve({
+        isOk: error === null,
+        output: `${stdout}${stderr}${error === null ? "" : `\n${error.message}`}`,
+      });
+    });
+  });
+}

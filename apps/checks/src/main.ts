@@ -1,0 +1,30 @@
+import { run } from "./command.ts";
+import { checkDependencyDirection } from "./dependency-direction.ts";
+import { checkTarballs } from "./publishing.ts";
+import { checkVersions } from "./versions.ts";
+
+/** A check, and what it finds. */
+type Check = readonly [name: string, find: () => string[] | Promise<string[]>];
+
+const checks: readonly Check[] = [
+  ["format and lint", () => command("biome", "ci", ".")],
+  ["dead code and dependencies", () => command("knip")],
+  ["direction of dependencies", () => checkDependencyDirection()],
+  ["versions", () => checkVersions()],
+  ["packed tarballs", () => checkTarballs()],
+];
+
+async function command(name: string, ...args: string[]): Promise<string[]> {
+  const { isOk, output } = await run(name, args);
+  return isOk ? [] : [output];
+}
+
+let failed = 0;
+for (const [name, find] of checks) {
+  const problems = await find();
+  console.log(`${problems.length === 0 ? "ok  " : "FAIL"} ${name}`);
+  for (const problem of problems) console.log(problem);
+  if (problems.length > 0) failed++;
+}
+console.log(`checks: ${checks.length - failed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;

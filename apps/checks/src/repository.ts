@@ -1,0 +1,52 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The root of the checkout, from this file as it is and as it is built. */
+export const root: string = fileURLToPath(new URL("../../..", import.meta.url));
+
+/** The fields of a package.json that the checks look at. */
+export interface Manifest {
+  readonly name: string;
+  readonly version: string;
+  readonly private?: boolean;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
+}
+
+/** A package that is published. */
+export interface Package {
+  readonly folder: string;
+  readonly manifest: Manifest;
+}
+
+/** The published packages, by folder name. */
+export function publishedPackages(): Package[] {
+  return readdirSync(join(root, "packages"), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => {
+      const folder = join(root, "packages", name);
+      return { folder, manifest: JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Manifest };
+    })
+    .filter(({ manifest }) => manifest.private !== true);
+}
+
+/** Every TypeScript file below a folder. */
+export function sourceFiles(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".ts"))
+    .map((path) => join(folder, path));
+}
+
+/** What a TypeScript file imports, types included. */
+export function importsOf(file: string): string[] {
+  const text = readFileSync(file, "utf8");
+  return [...text.matchAll(/^(?:import|export)\b[^;]*?from "([^"]+)";|\bimport\("([^"]+)"\)/gm)].map(
+    ([, statically, dynamically]) => (statically ?? dynamically) as string,
+  );
+}
+
+/** The package that an import specifier belongs to. */
+export function packageOf(specifier: string): string {
+  return specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
+}

@@ -1,0 +1,19 @@
+import { readdir } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { run } from "./command.ts";
+import type { Package } from "./repository.ts";
+
+/**
+ * Packs a package as it would be published, into `folder`. The package has to be built.
+ *
+ * @throws Error with what the packer said.
+ */
+export async function pack(each: Package, folder: string): Promise<string> {
+  const { isOk, output } = await run("pnpm", ["pack", "--pack-destination", folder], each.folder);
+  if (!isOk) throw new Error(`${each.manifest.name} could not be packed: ${output}`);
+  const start = each.manifest.name.replace("@", "").replace("/", "-");
+  const file = (await readdir(folder)).find((name) => name === `${start}-${each.manifest.version}.tgz`);
+  if (file === undefined)
+    throw new Error(`${basename(each.folder)} was packed under a name that is not known`);
+  return join(folder, file);
+}

@@ -1,0 +1,3 @@
+import { writeVersions } from "./versions.ts";
+
+writeVersions();

@@ -1,0 +1,25 @@
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+import { describe, expect, it } from "vitest";
+import { root } from "../src/repository.ts";
+
+describe("jobs-core and jobs-observe", () => {
+  it("are less than 4 kB together, minified and gzipped, with everything that they export", async () => {
+    const { outputFiles } = await build({
+      stdin: {
+        contents: 'export * from "@nidus/jobs-core"; export * from "@nidus/jobs-observe";',
+        resolveDir: `${root}/apps/checks`,
+      },
+      bundle: true,
+      minify: true,
+      write: false,
+      format: "esm",
+      platform: "node",
+      target: "node20",
+      conditions: ["@nidus/source"],
+    });
+    const bytes = gzipSync(outputFiles[0]?.contents ?? new Uint8Array(), { level: 9 }).length;
+    expect(bytes).toBeGreaterThan(1_000);
+    expect(bytes).toBeLessThan(4_000);
+  });
+});
