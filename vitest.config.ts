@@ -1,10 +1,17 @@
 import { defineConfig } from "vitest/config";
 
+// Packages are tested as their sources, which they export under this condition.
+const conditions = ["@nidus/source"];
+
 export default defineConfig({
-  resolve: { conditions: ["@nidus/source"] },
-  ssr: { resolve: { conditions: ["@nidus/source"] } },
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
   test: {
     include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts"],
     testTimeout: 20_000,
+    // Where a machine wants to count: a report beside what people read.
+    reporters: process.env.NIDUS_TEST_REPORT
+      ? ["default", ["json", { outputFile: process.env.NIDUS_TEST_REPORT }]]
+      : ["default"],
   },
 });

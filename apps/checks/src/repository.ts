@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 export const root: string = fileURLToPath(new URL("../../..", import.meta.url));
 
 /** The fields of a package.json that the checks look at. */
-export interface Manifest {
+interface Manifest {
   readonly name: string;
   readonly version: string;
   readonly private?: boolean;

@@ -4,7 +4,7 @@ import type { Job } from "@nidus/jobs-core";
 import type { Commit } from "./git-history.ts";
 
 /** One user of the service: an author of the repository. */
-export interface User {
+interface User {
   readonly email: string;
   readonly name: string;
   readonly commits: number;

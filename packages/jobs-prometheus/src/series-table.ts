@@ -2,7 +2,7 @@ import type { JobAttributes } from "@nidus/jobs-observe";
 import { JobSeries, type Labels } from "./job-series.ts";
 
 /** What stands in every label of the series that counts all label sets beyond the limit. */
-export const overflowLabel = "<overflow>";
+const overflowLabel = "<overflow>";
 
 type Level = Map<string, Level | JobSeries>;
 
