@@ -19,6 +19,12 @@ export interface ObservedJobContext {
   readonly delivery: JobDelivery | undefined;
 }
 
+/** What the runs of one runner have in common. */
+export interface RunSettings {
+  readonly attributes: JobAttributes;
+  readonly newRunId: () => string;
+}
+
 /**
  * A run as observers see it, when it starts or when it has finished. Each reads the clock once, as it is made; what takes
  * time is made when it is first read, and kept by the start. Nobody can change what getters show.
@@ -26,9 +32,8 @@ export interface ObservedJobContext {
 export class RunContext implements ObservedJobContext {
   readonly #madeAtMs: number = performance.now();
   readonly #jobName: string;
-  readonly #attributes: JobAttributes;
+  readonly #settings: RunSettings;
   readonly #delivery: JobDelivery | undefined;
-  readonly #newRunId: () => string;
   readonly #start: RunContext;
   #runId: string | undefined;
   #startedAtMs: number | undefined;
@@ -41,23 +46,16 @@ export class RunContext implements ObservedJobContext {
   }
 
   /** The start of a run or, given that, its finish. */
-  constructor(
-    jobName: string,
-    attributes: JobAttributes,
-    delivery: JobDelivery | undefined,
-    newRunId: () => string,
-    start?: RunContext,
-  ) {
+  constructor(jobName: string, settings: RunSettings, delivery: JobDelivery | undefined, start?: RunContext) {
     this.#jobName = jobName;
-    this.#attributes = attributes;
+    this.#settings = settings;
     this.#delivery = delivery;
-    this.#newRunId = newRunId;
     this.#start = start ?? this;
   }
 
   /** The same run once it has finished. */
   finish(): RunContext {
-    return new RunContext(this.#jobName, this.#attributes, this.#delivery, this.#newRunId, this);
+    return new RunContext(this.#jobName, this.#settings, this.#delivery, this);
   }
 
   static startOf(context: ObservedJobContext): ObservedJobContext {
@@ -66,7 +64,7 @@ export class RunContext implements ObservedJobContext {
 
   get runId(): string {
     const start = this.#start;
-    start.#runId ??= this.#newRunId();
+    start.#runId ??= this.#settings.newRunId();
     return start.#runId;
   }
 
@@ -75,7 +73,7 @@ export class RunContext implements ObservedJobContext {
   }
 
   get attributes(): JobAttributes {
-    return this.#attributes;
+    return this.#settings.attributes;
   }
 
   get startedAtMs(): number {

@@ -63,6 +63,7 @@ export class ObserverList implements JobObserver {
   }
 
   runInScope<T>(context: ObservedJobContext, run: () => T): T {
+    if (this.#scopes.length === 0) return run();
     return this.#scopes.reduceRight<() => T>(
       (inner, observer) => () =>
         runThroughScope(
@@ -112,6 +113,6 @@ function warnOnce(): ObserverErrorHandler {
   return (error, observer) => {
     if (warned.has(observer)) return;
     warned.add(observer);
-    warn("an observer failed, and its further errors are not shown", error);
+    warn("an observer failed (shown once)", error);
   };
 }

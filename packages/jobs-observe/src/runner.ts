@@ -13,7 +13,7 @@ import {
   requireSyncResult,
 } from "@nidus/jobs-core";
 import { type JobAttributes, noAttributes, withAttributes } from "./attributes.ts";
-import { RunContext } from "./context.ts";
+import { RunContext, type RunSettings } from "./context.ts";
 import type { EnqueuedJobContext, JobDelivery, SettledJobContext } from "./delivery.ts";
 import type { JobObserver } from "./observer.ts";
 import { type ObserverErrorHandler, ObserverList } from "./observer-list.ts";
@@ -41,8 +41,7 @@ export interface RunAsyncOptions {
  */
 export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
   readonly #observers: ObserverList;
-  #attributes: JobAttributes = noAttributes;
-  #newRunId: () => string = randomRunId;
+  #settings: RunSettings = { attributes: noAttributes, newRunId: randomRunId };
 
   /** @throws TypeError for an observer or an option that is not as documented. */
   constructor(observer: JobObserver | readonly JobObserver[] = [], options: ObservedJobRunnerOptions = {}) {
@@ -56,10 +55,9 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
         : new ObserverList(Array.isArray(observer) ? observer : [observer as JobObserver], onObserverError);
   }
 
-  #with(attributes: JobAttributes, newRunId: () => string): ObservedJobRunner {
+  #with(changed: Partial<RunSettings>): ObservedJobRunner {
     const runner = new ObservedJobRunner(this.#observers);
-    runner.#attributes = attributes;
-    runner.#newRunId = newRunId;
+    runner.#settings = { ...this.#settings, ...changed };
     return runner;
   }
 
@@ -73,7 +71,7 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
   context(attributes: JobAttributes): ObservedJobRunner;
   context(keyOrAttributes: string | JobAttributes, value?: string | number | boolean): ObservedJobRunner {
     const added = typeof keyOrAttributes === "string" ? { [keyOrAttributes]: value } : keyOrAttributes;
-    return this.#with(withAttributes(this.#attributes, added as JobAttributes), this.#newRunId);
+    return this.#with({ attributes: withAttributes(this.#settings.attributes, added as JobAttributes) });
   }
 
   /**
@@ -86,7 +84,7 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
     if (typeof generate !== "function") {
       throw refusal("`generate`", "a function", generate);
     }
-    return this.#with(this.#attributes, safeRunIds(generate));
+    return this.#with({ newRunId: safeRunIds(generate) });
   }
 
   /**
@@ -113,7 +111,7 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
 
   #start(job: AsyncJob<unknown>, delivery?: JobDelivery): RunContext {
     const { name: jobName } = requireJob(job);
-    return new RunContext(jobName, this.#attributes, delivery, this.#newRunId);
+    return new RunContext(jobName, this.#settings, delivery);
   }
 
   /**
