@@ -7,7 +7,13 @@ import type {
 import type { Metric } from "prom-client";
 import { DurationHistogram } from "./duration-histogram.ts";
 import type { EngineCounts, JobSeries } from "./job-series.ts";
-import { engineMetrics, type MetricDefinition, runMetrics } from "./metrics.ts";
+import {
+  type BucketLabels,
+  bucketLabelsOf,
+  engineMetrics,
+  type MetricDefinition,
+  runMetrics,
+} from "./metrics.ts";
 import type { Settings } from "./options.ts";
 import { PublishedMetric } from "./published-metric.ts";
 import { SeriesTable } from "./series-table.ts";
@@ -19,12 +25,17 @@ const noAttributes = {};
 export class JobAccounts {
   readonly settings: Settings;
   readonly table: SeriesTable;
+  readonly bucketLabels: readonly BucketLabels[];
+  /** Names of labels that samples have of their own. */
+  readonly labelNames: readonly string[];
   #hasEngineMetrics = false;
 
   /** @throws Error if the registry has a metric of such a name that is not ours. */
   constructor(settings: Settings) {
     this.settings = settings;
     this.table = new SeriesTable(settings.maxSeries, settings.attributeLabels);
+    this.labelNames = ["le", "job_name", "status", ...settings.attributeLabels.values()];
+    this.bucketLabels = bucketLabelsOf(settings.buckets);
     this.#publish(runMetrics);
   }
 

@@ -3,7 +3,7 @@ import type { JobSeries, Labels } from "./job-series.ts";
 
 /** One line of the exposition, in the form in which prom-client writes it. */
 export interface Sample {
-  readonly labels: Readonly<Record<string, string | number>>;
+  readonly labels: Labels | BucketLabels;
   /** Labels that many lines have in common: prom-client formats them once. */
   readonly sharedLabels?: Labels;
   readonly value: number;
@@ -11,6 +11,18 @@ export interface Sample {
   readonly metricName?: string;
   readonly exemplar?: Exemplar | undefined;
 }
+
+/** The label of a bucket: its upper bound in seconds. */
+export interface BucketLabels {
+  readonly le: number | string;
+}
+
+/** The labels of a histogram's buckets, the last of which holds what is above all bounds. Made once: they are in every sample. */
+export function bucketLabelsOf(bounds: readonly number[]): BucketLabels[] {
+  return [...bounds, "+Inf"].map((le) => ({ le }));
+}
+
+const noLabels = {};
 
 /** A metric of the table below: how it is declared, and how its samples follow from what was counted. */
 export interface MetricDefinition {
@@ -20,7 +32,7 @@ export interface MetricDefinition {
   readonly type: "counter" | "gauge" | "histogram";
   /** How prom-client's cluster aggregation joins the processes. */
   readonly aggregator: "sum" | "min" | "max";
-  samples(series: JobSeries, metricName: string, buckets: readonly number[]): Sample[];
+  samples(series: JobSeries, metricName: string, buckets: readonly BucketLabels[]): Sample[];
 }
 
 /** Metrics of every run. */
@@ -113,21 +125,21 @@ function histogramSamples(
   histogram: DurationHistogram | undefined,
   sharedLabels: Labels,
   name: string,
-  buckets: readonly number[],
+  buckets: readonly BucketLabels[],
 ): Sample[] {
   if (histogram === undefined) return [];
+  const [bucketName, sumName, countName] = [`${name}_bucket`, `${name}_sum`, `${name}_count`];
   const counts = histogram.cumulativeCounts();
-  const count = counts.at(-1) as number;
-  const samples: Sample[] = counts.map((value, index) => ({
-    labels: { le: buckets[index] ?? "+Inf" },
+  const samples: Sample[] = buckets.map((labels, index) => ({
+    labels,
     sharedLabels,
-    value,
-    metricName: `${name}_bucket`,
+    value: counts[index] as number,
+    metricName: bucketName,
     exemplar: histogram.exemplarOf(index),
   }));
   samples.push(
-    { labels: {}, sharedLabels, value: histogram.sumSeconds, metricName: `${name}_sum` },
-    { labels: {}, sharedLabels, value: count, metricName: `${name}_count` },
+    { labels: noLabels, sharedLabels, value: histogram.sumSeconds, metricName: sumName },
+    { labels: noLabels, sharedLabels, value: counts.at(-1) as number, metricName: countName },
   );
   return samples;
 }

@@ -1,4 +1,5 @@
 import type { JobAccounts } from "./job-accounts.ts";
+import type { JobSeries } from "./job-series.ts";
 import type { MetricDefinition, Sample } from "./metrics.ts";
 
 /** What prom-client's registry gets from a metric. */
@@ -29,11 +30,15 @@ export class PublishedMetric {
     this.#definition = definition;
   }
 
+  /** The samples of one series. */
+  samplesOf(series: JobSeries): readonly Sample[] {
+    return this.#definition.samples(series, this.name, this.accounts.bucketLabels);
+  }
+
   /** For the text form, where the registry formats `sharedLabels` once. */
   getForPromString(): MetricSnapshot {
     const { name, help, type, aggregator } = this;
-    const { table, settings } = this.accounts;
-    const values = table.all.flatMap((series) => this.#definition.samples(series, name, settings.buckets));
+    const values = this.accounts.table.all.flatMap((series) => this.samplesOf(series));
     return { name, help, type, aggregator, values };
   }
 

@@ -7,7 +7,7 @@ export function prometheusAdapter(options: PrometheusJobObserverOptions | undefi
   return {
     name: "prometheus",
     jobObserver: () => observer,
-    metrics: () => observer.registry.metrics(),
+    metrics: () => observer.metrics(),
     contentType: observer.registry.contentType,
   };
 }
