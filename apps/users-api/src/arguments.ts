@@ -68,7 +68,7 @@ function parse(args: readonly string[]) {
       },
     });
   } catch (error) {
-    throw new UserError(`${(error as Error).message.split(". ")[0]}: see --help`, { cause: error });
+    throw new UserError(`${(error as Error).message.split(/\. |\.?\n/)[0]}: see --help`, { cause: error });
   }
 }
 

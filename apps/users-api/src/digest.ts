@@ -23,7 +23,8 @@ export function digestsOf(commits: readonly Commit[]): Digest[] {
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, group]) => {
       const [week, authorEmail] = JSON.parse(key) as [string, string];
-      const commits = group.sort((a, b) => a.authoredAt.getTime() - b.authoredAt.getTime());
+      // The history lists the newest first: reversed, commits of one moment are in order too.
+      const commits = group.reverse().sort((a, b) => a.authoredAt.getTime() - b.authoredAt.getTime());
       return { authorName: commits.at(-1)?.authorName ?? "", authorEmail, week, commits };
     });
 }

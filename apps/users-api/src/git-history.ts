@@ -24,35 +24,59 @@ const maxOutputBytes = 512 * 1024 * 1024;
  */
 export async function readHistory(repository: string): Promise<Commit[]> {
   await git(repository, ["rev-parse", "--git-dir"]);
-  const hasCommits = await git(repository, ["rev-list", "--max-count=1", "--all"]);
-  if (hasCommits === "") return [];
-  const fields = ["%H", "%aN", "%aE", "%aI", "%s"].join("%x00");
-  const output = await git(repository, ["log", "HEAD", "-z", `--format=tformat:${fields}`]);
+  if (!(await hasCommits(repository))) return [];
+  const fields = ["%H", "%aN", "%aE", "%at", "%ct", "%s"].join("%x00");
+  const format = ["--encoding=UTF-8", "-z", `--format=tformat:${fields}`];
+  const output = await git(repository, ["log", ...format, "HEAD", "--"]);
   return commitsIn(output.split("\0"));
+}
+
+/** Whether the branch that is checked out has any: a new one is a name that stands for nothing, not even for nonsense. */
+async function hasCommits(repository: string): Promise<boolean> {
+  try {
+    await git(repository, ["rev-parse", "--quiet", "--verify", "HEAD"]);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function commitsIn(values: readonly string[]): Commit[] {
   const commits: Commit[] = [];
-  for (let index = 0; index + 4 < values.length; index += 5) {
-    const [hash = "", authorName = "", authorEmail = "", date = "", subject = ""] = values.slice(
-      index,
-      index + 5,
-    );
-    commits.push({ hash, authorName, authorEmail, authoredAt: new Date(date), subject });
+  for (let index = 0; index + 5 < values.length; index += 6) {
+    const [hash = "", authorName = "", authorEmail = "", authored = "", committed = "", subject = ""] =
+      values.slice(index, index + 6);
+    commits.push({ hash, authorName, authorEmail, authoredAt: timeOf(authored, committed), subject });
   }
   return commits;
+}
+
+/** Seconds since 1970. Author lines hold whatever was written into them: where that is no time, the committer's has to do. */
+function timeOf(authored: string, committed: string): Date {
+  const times = [authored, committed]
+    .filter((text) => text !== "")
+    .map((text) => new Date(Number(text) * 1000));
+  return times.find((time) => !Number.isNaN(time.getTime())) ?? new Date(0);
 }
 
 async function git(repository: string, args: readonly string[]): Promise<string> {
   try {
     const { stdout } = await run("git", ["-C", repository, ...args], {
       maxBuffer: maxOutputBytes,
-      env: { ...process.env, LC_ALL: "C", GIT_OPTIONAL_LOCKS: "0" },
+      env: gitEnvironment(),
     });
     return stdout;
   } catch (error) {
     throw new UserError(explain(error, repository), { cause: error });
   }
+}
+
+/** Without the variables by which a hook, say, would point git to another repository than the one that is named. */
+function gitEnvironment(): NodeJS.ProcessEnv {
+  const settings = Object.entries(process.env).filter(
+    ([name]) => !/^GIT_(?!CONFIG|EXEC|TRACE|SSH)/.test(name),
+  );
+  return { ...Object.fromEntries(settings), LC_ALL: "C", GIT_OPTIONAL_LOCKS: "0" };
 }
 
 function explain(error: unknown, repository: string): string {

@@ -44,7 +44,7 @@ export async function openOutbox(folder: string, smtpUrl: string | undefined): P
 
   return {
     async compose({ to, subject, text, key }) {
-      const messageId = `<${fileKey(key)}@users-api.example>`;
+      const messageId = `<${hashOf(key)}@users-api.example>`;
       const { message } = await composer.sendMail({ from: sender, to, subject, text, messageId });
       return message as Buffer;
     },
@@ -86,5 +86,9 @@ function smtpTransport(url: string) {
 /** What is readable of a key, and a hash that keeps keys apart which look alike then. */
 function fileKey(key: string): string {
   const readable = key.replace(/[^a-zA-Z0-9.@-]+/g, "_").slice(0, 80);
-  return `${readable}-${createHash("sha256").update(key).digest("hex").slice(0, 8)}`;
+  return `${readable}-${hashOf(key).slice(0, 8)}`;
+}
+
+function hashOf(key: string): string {
+  return createHash("sha256").update(key).digest("hex").slice(0, 32);
 }

@@ -10,7 +10,9 @@ export class UnusableAddressError extends Error {
 
   constructor(digest: Digest) {
     super(
-      `${digest.authorName || "an author without a name"} has no usable address: "${digest.authorEmail}"`,
+      oneLine(
+        `${digest.authorName || "an author without a name"} has no usable address: "${digest.authorEmail}"`,
+      ),
     );
   }
 }
@@ -31,7 +33,7 @@ export class SendDigest implements AsyncJob<string> {
   /** Resolves to where the message went. */
   async run(signal: AbortSignal): Promise<string> {
     signal.throwIfAborted();
-    if (!validator.isEmail(this.#digest.authorEmail)) throw new UnusableAddressError(this.#digest);
+    if (!isUsable(this.#digest.authorEmail)) throw new UnusableAddressError(this.#digest);
     const message = messageOf(this.#digest);
     const composed = await this.#step("compose", () => this.#outbox.compose(message));
     return this.#step("deliver", () => this.#outbox.deliver(message, composed, signal));
@@ -46,6 +48,16 @@ export class SendDigest implements AsyncJob<string> {
       }
     });
   }
+}
+
+/** An address that every mail server takes, in a header that nothing can be smuggled into. */
+function isUsable(address: string): boolean {
+  return validator.isEmail(address, { allow_utf8_local_part: false }) && oneLine(address) === address;
+}
+
+/** Control characters, line breaks among them, become spaces. */
+function oneLine(text: string): string {
+  return text.replace(/\p{Cc}+/gu, " ");
 }
 
 function messageOf({ authorName, authorEmail, week, commits }: Digest): Message {

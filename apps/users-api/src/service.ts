@@ -46,11 +46,11 @@ export function createService({ metrics, stopping, runDigests }: ServiceOptions)
     ["/metrics", { method: undefined, handle: metrics }],
   ]);
 
-  return createServer((request, response) => {
+  const server = createServer((request, response) => {
     // Nothing here reads a body.
     request.resume();
-    // What is answered while the service stops is the connection's last answer.
-    if (stopping.aborted) response.shouldKeepAlive = false;
+    // What is answered while the service stops is the connection's last answer. It is idle a moment after that.
+    response.once("close", () => stopping.aborted && setImmediate(() => server.closeIdleConnections()));
     const route = routes.get(request.url?.split("?")[0] ?? "");
     if (route === undefined) return answer(response, 404, { error: "there is nothing here" });
     if (route.method !== undefined && route.method !== request.method) {
@@ -59,6 +59,7 @@ export function createService({ metrics, stopping, runDigests }: ServiceOptions)
     }
     void route.handle(request, response);
   });
+  return server;
 }
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;

@@ -21,8 +21,10 @@ export class SlowestTrace implements SpanProcessor {
   onEnd(span: ReadableSpan): void {
     const { traceId } = span.spanContext();
     const spans = this.#open.get(traceId) ?? [];
+    const isRoot = span.parentSpanContext === undefined;
     if (spans.length < maxSpans) spans.push(span);
-    if (span.parentSpanContext !== undefined) {
+    else if (isRoot) spans[maxSpans - 1] = span;
+    if (!isRoot) {
       this.#open.set(traceId, spans);
       return;
     }

@@ -1,12 +1,12 @@
-import type { JobError } from "@nidus/jobs-core";
+import { JobError } from "@nidus/jobs-core";
 
-/** The class of what a job threw, for `error.type`. It never throws, whatever the cause is. */
+/** The class of what a job threw, for `error.type`. It never throws, whatever was thrown. */
 export function errorTypeOf(error: JobError): string {
   try {
-    const { cause } = error;
-    if (!(cause instanceof Error)) return error.name;
-    // Most classes leave `name` at "Error", and some set a name that says more than their class.
-    const type = cause.name === "Error" ? cause.constructor.name : cause.name;
+    const thrown = thrownOf(error);
+    // A name that was set says more than the class, and most classes set none: theirs is one that they inherit.
+    const setsName = Object.hasOwn(thrown, "name") || Object.hasOwn(thrown.constructor.prototype, "name");
+    const type = setsName ? thrown.name : thrown.constructor.name;
     return typeof type === "string" && type !== "" ? type : "Error";
   } catch {
     return error.name;
@@ -16,10 +16,13 @@ export function errorTypeOf(error: JobError): string {
 /** The stack of what a job threw, or of the JobError where it has none. It never throws. */
 export function stackOf(error: JobError): string | undefined {
   try {
-    const { cause } = error;
-    if (cause instanceof Error && typeof cause.stack === "string") return cause.stack;
+    return thrownOf(error).stack;
   } catch {
-    // A cause that cannot be read has no stack to show.
+    return error.stack;
   }
-  return error.stack;
+}
+
+/** The error that a job threw: the cause of a JobError that was made of it, or the JobError where that is what it threw. */
+function thrownOf(error: JobError): Error {
+  return error.constructor === JobError && error.cause instanceof Error ? error.cause : error;
 }

@@ -63,7 +63,9 @@ export function otelJobObserver(options: OtelJobObserverOptions = {}): JobObserv
     runInScope(context, run) {
       const active = otelContext.active();
       const span = startSpan(tracer, convention, propagation, context, active);
+      // First of all: a span that is known is ended, whatever throws from here on.
       spans.set(context, span);
+      if (span.isRecording()) span.setAttributes(convention.recordedRunAttributes(context));
       return otelContext.with(trace.setSpan(active, span), run);
     },
 
@@ -72,12 +74,14 @@ export function otelJobObserver(options: OtelJobObserverOptions = {}): JobObserv
       const span = spans.get(started);
       if (span === undefined) return;
       spans.delete(started);
-      if (span.isRecording()) {
+      try {
+        if (!span.isRecording()) return;
         const failure = status === "failure" ? error : undefined;
-        span.setAttributes(convention.endAttributes(status, failure && errorTypeOf(failure)));
         if (failure !== undefined) recordFailure(span, failure, recordErrorMessage);
+        span.setAttributes(convention.endAttributes(status, failure && errorTypeOf(failure)));
+      } finally {
+        span.end(startTimeMs(context) + (context.durationMs ?? 0));
       }
-      span.end(startTimeMs(context) + (context.durationMs ?? 0));
     },
 
     onJobEnqueued(context) {
@@ -87,8 +91,11 @@ export function otelJobObserver(options: OtelJobObserverOptions = {}): JobObserv
         { kind: SpanKind.PRODUCER, attributes: convention.enqueueAttributes(context) },
         active,
       );
-      writeTraceHeaders(trace.setSpan(active, span), context.carrier);
-      span.end();
+      try {
+        writeTraceHeaders(trace.setSpan(active, span), context.carrier);
+      } finally {
+        span.end();
+      }
     },
   };
 }
@@ -104,21 +111,16 @@ function startSpan(
   const startTime = startTimeMs(context);
   const name = convention.runName(context);
   const attributes = convention.runAttributes(context);
-  let span: Span;
   if (delivery === undefined) {
-    span = tracer.startSpan(name, { kind: SpanKind.INTERNAL, attributes, startTime }, active);
-  } else {
-    const kind = SpanKind.CONSUMER;
-    const producer = propagation === "none" ? undefined : readTraceHeaders(delivery.carrier);
-    if (producer !== undefined && propagation === "parent") {
-      span = tracer.startSpan(name, { kind, attributes, startTime }, trace.setSpanContext(active, producer));
-    } else {
-      const links: Link[] = producer === undefined ? [] : [{ context: producer }];
-      span = tracer.startSpan(name, { kind, attributes, startTime, links, root: true }, active);
-    }
+    return tracer.startSpan(name, { kind: SpanKind.INTERNAL, attributes, startTime }, active);
   }
-  if (span.isRecording()) span.setAttributes(convention.recordedRunAttributes(context));
-  return span;
+  const kind = SpanKind.CONSUMER;
+  const producer = propagation === "none" ? undefined : readTraceHeaders(delivery.carrier);
+  if (producer !== undefined && propagation === "parent") {
+    return tracer.startSpan(name, { kind, attributes, startTime }, trace.setSpanContext(active, producer));
+  }
+  const links: Link[] = producer === undefined ? [] : [{ context: producer }];
+  return tracer.startSpan(name, { kind, attributes, startTime, links, root: true }, active);
 }
 
 /** Spans within the run start at whole milliseconds, as the SDK takes them: so does this one, to not start after them. */

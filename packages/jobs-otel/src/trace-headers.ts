@@ -19,13 +19,18 @@ export function writeTraceHeaders(context: Context, carrier: Record<string, stri
   carrier.traceparent = `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, "0")}`;
 }
 
-/** The span that wrote the headers, or undefined where there are none that can be read. */
+/** The span that wrote the headers, or undefined where there are none that can be read. It never throws. */
 export function readTraceHeaders(carrier: Readonly<Record<string, string>>): SpanContext | undefined {
-  const spanContext =
-    propagation.fields().length > 0
-      ? trace.getSpanContext(propagation.extract(ROOT_CONTEXT, carrier))
-      : parseTraceparent(carrier.traceparent);
-  return spanContext !== undefined && isSpanContextValid(spanContext) ? spanContext : undefined;
+  try {
+    const spanContext =
+      propagation.fields().length > 0
+        ? trace.getSpanContext(propagation.extract(ROOT_CONTEXT, carrier))
+        : parseTraceparent(carrier.traceparent);
+    return spanContext !== undefined && isSpanContextValid(spanContext) ? spanContext : undefined;
+  } catch {
+    // Headers come from elsewhere, and propagators are anybody's: without the link, the run still has its span.
+    return undefined;
+  }
 }
 
 /** Version 00 of the W3C Trace Context header. */

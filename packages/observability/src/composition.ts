@@ -5,7 +5,7 @@ import type { ObservabilityAdapter } from "./adapter.ts";
 const defaultContentType = "text/plain; version=0.0.4; charset=utf-8";
 
 /** The end of an OpenMetrics exposition, which may stand there once. */
-const endOfExposition = "# EOF\n";
+const endOfExposition = "# EOF";
 
 /** A facade's adapters at work. */
 export class Composition {
@@ -33,8 +33,10 @@ export class Composition {
   async metrics(): Promise<string> {
     void this.contentType;
     const texts = await Promise.all(this.#adapters.map(async (adapter) => (await adapter.metrics?.()) ?? ""));
-    if (!texts.some((text) => text.endsWith(endOfExposition))) return texts.join("");
-    return texts.map((text) => text.replace(endOfExposition, "")).join("") + endOfExposition;
+    if (texts.length === 1) return texts[0] as string;
+    const lines = texts.flatMap((text) => (text === "" ? [] : text.replace(/\n$/, "").split("\n")));
+    const end = lines.includes(endOfExposition) ? [endOfExposition] : [];
+    return `${[...lines.filter((line) => line !== endOfExposition), ...end].join("\n")}\n`;
   }
 
   /** @throws (rejects with) an AggregateError of what adapters threw, once every one has been called and has settled. */

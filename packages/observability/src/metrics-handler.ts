@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { describe } from "@nidus/jobs-core";
 
 /** A request handler for `node:http`, Express, or the raw objects of Fastify. The promise it returns never rejects. */
 export type MetricsHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -20,13 +21,7 @@ export function metricsHandler(source: MetricsSource): MetricsHandler {
     try {
       answer(response, 200, source.contentType, await source.metrics());
     } catch (error) {
-      process.emitWarning(
-        `metrics could not be collected: ${error instanceof Error ? error.message : "unknown reason"}`,
-        {
-          type: "NidusWarning",
-          code: "NIDUS_METRICS",
-        },
-      );
+      process.emitWarning(`metrics could not be collected: ${describe(error)}`, "NidusWarning");
       answer(response, 500, "text/plain; charset=utf-8", "the metrics could not be collected\n");
     }
   };
@@ -40,6 +35,8 @@ function answer(
   text: string,
   headers: Record<string, string> = {},
 ): void {
+  // Somebody in front of this handler, such as a timeout, was faster.
+  if (response.headersSent || response.destroyed) return;
   const body = Buffer.from(text);
   response.writeHead(status, { ...headers, "Content-Type": contentType, "Content-Length": body.length });
   response.end(body);

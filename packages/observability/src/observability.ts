@@ -1,3 +1,4 @@
+import { refusal } from "@nidus/jobs-core";
 import { type JobObserver, ObservedJobRunner } from "@nidus/jobs-observe";
 import type { OtelJobObserverOptions, ServiceIdentity } from "@nidus/jobs-otel";
 import type { PrometheusJobObserverOptions } from "@nidus/jobs-prometheus";
@@ -6,6 +7,9 @@ import { Composition } from "./composition.ts";
 import { type MetricsHandler, metricsHandler } from "./metrics-handler.ts";
 import { type OtelPipelineSource, otelAdapter } from "./otel-adapter.ts";
 import { prometheusAdapter } from "./prometheus-adapter.ts";
+
+/** Names of the adapters that have a step of their own. */
+const ownNames = new Set(["prometheus", "otel"]);
 
 type AdapterMaker = (service: ServiceIdentity) => ObservabilityAdapter;
 
@@ -59,6 +63,9 @@ export class Observability implements AsyncDisposable {
   otel(options?: OtelJobObserverOptions): Observability;
   otel(pipeline: OtelPipelineSource, options?: OtelJobObserverOptions): Observability;
   otel(first?: OtelJobObserverOptions | OtelPipelineSource, second?: OtelJobObserverOptions): Observability {
+    if (!["object", "function", "undefined"].includes(typeof first) || first === null) {
+      throw refusal("what `otel` is given", "options, a pipeline or a function that makes one", first);
+    }
     if (typeof first === "function" || (first !== undefined && "forceFlush" in first)) {
       return this.#adding("otel", (service) => otelAdapter(first, second, service));
     }
@@ -71,11 +78,13 @@ export class Observability implements AsyncDisposable {
    * @throws TypeError for what is no adapter; Error if one of that name is there already.
    */
   with(adapter: ObservabilityAdapter): Observability {
-    if (typeof adapter?.jobObserver !== "function")
-      throw new TypeError("expected an adapter with `name` and `jobObserver`");
+    if (typeof adapter?.jobObserver !== "function") {
+      throw refusal("an adapter", "an object with `name` and `jobObserver`", adapter);
+    }
     requireText("the adapter's `name`", adapter.name);
-    if (this.#adapters.has(adapter.name))
+    if (ownNames.has(adapter.name) || this.#adapters.has(adapter.name)) {
       throw new Error(`there is an adapter named "${adapter.name}" already`);
+    }
     return this.#adding(adapter.name, () => adapter);
   }
 
@@ -155,9 +164,5 @@ export function production(serviceName: string): Observability {
 }
 
 function requireText(what: string, value: string): void {
-  if (typeof value !== "string" || value === "") {
-    throw new TypeError(
-      `expected ${what} to be a non-empty string, got ${value === "" ? '""' : typeof value}`,
-    );
-  }
+  if (!value || typeof value !== "string") throw refusal(what, "a non-empty string", value);
 }

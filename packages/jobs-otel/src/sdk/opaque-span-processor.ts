@@ -1,9 +1,11 @@
-import type { Context } from "@opentelemetry/api";
+import { describe } from "@nidus/jobs-core";
+import { type Context, diag } from "@opentelemetry/api";
 import type { ReadableSpan, Span, SpanProcessor } from "@opentelemetry/sdk-trace-base";
 
 /**
  * Hides a processor, and the exporter with its headers and open requests behind it, from whoever prints a span, a tracer or
- * a provider: they all lead to their processor, and what is private cannot be inspected.
+ * a provider: they all lead to their processor, and what is private cannot be inspected. What the processor throws stays
+ * within, too: it is no reason for a job to fail, nor for the other processors to be passed over.
  */
 export class OpaqueSpanProcessor implements SpanProcessor {
   readonly #hidden: SpanProcessor;
@@ -13,18 +15,26 @@ export class OpaqueSpanProcessor implements SpanProcessor {
   }
 
   onStart(span: Span, parentContext: Context): void {
-    this.#hidden.onStart(span, parentContext);
+    this.#attempt(() => this.#hidden.onStart(span, parentContext));
   }
 
   onEnd(span: ReadableSpan): void {
-    this.#hidden.onEnd(span);
+    this.#attempt(() => this.#hidden.onEnd(span));
   }
 
-  forceFlush(): Promise<void> {
-    return this.#hidden.forceFlush();
+  async forceFlush(): Promise<void> {
+    await this.#attempt(() => this.#hidden.forceFlush());
   }
 
-  shutdown(): Promise<void> {
-    return this.#hidden.shutdown();
+  async shutdown(): Promise<void> {
+    await this.#attempt(() => this.#hidden.shutdown());
+  }
+
+  async #attempt(step: () => void | Promise<void>): Promise<void> {
+    try {
+      await step();
+    } catch (error) {
+      diag.error(`a span processor failed: ${describe(error)}`);
+    }
   }
 }

@@ -20,6 +20,7 @@ import type { ServiceIdentity } from "../service-identity.ts";
 import { version } from "../version.ts";
 import { bounded } from "./bounded.ts";
 import { ensureContextManager } from "./context-manager.ts";
+import { DiscreetSpanExporter } from "./discreet-span-exporter.ts";
 import { tracesUrl } from "./endpoint.ts";
 import { OpaqueSpanProcessor } from "./opaque-span-processor.ts";
 
@@ -65,7 +66,10 @@ export function otelPipeline(options: OtelPipelineOptions): OtelPipeline {
       );
     }
   }
-  if (sampleRatio !== undefined && !(sampleRatio >= 0 && sampleRatio <= 1)) {
+  if (
+    sampleRatio !== undefined &&
+    !(typeof sampleRatio === "number" && sampleRatio >= 0 && sampleRatio <= 1)
+  ) {
     throw new RangeError(`expected \`sampleRatio\` to be a number from 0 to 1, got ${describe(sampleRatio)}`);
   }
   const processors = processorsOf(options, maxQueueSize, exportTimeoutMs);
@@ -113,7 +117,7 @@ function processorsOf(
   exportTimeoutMs: number,
 ): SpanProcessor[] {
   const { endpoint, headers, spanProcessors = [] } = options;
-  const processors = [...spanProcessors];
+  const processors: SpanProcessor[] = spanProcessors.map((processor) => new OpaqueSpanProcessor(processor));
   const { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, OTEL_EXPORTER_OTLP_ENDPOINT } = process.env;
   if (
     processors.length > 0 &&
@@ -125,7 +129,7 @@ function processorsOf(
   // As a function, so that no object holds the values.
   const config = headers === undefined ? {} : { headers: headersOf(headers) };
   const exporter = new OTLPTraceExporter({ url, timeoutMillis: exportTimeoutMs, ...config });
-  const batches = new BatchSpanProcessor(exporter, {
+  const batches = new BatchSpanProcessor(new DiscreetSpanExporter(exporter), {
     maxQueueSize,
     maxExportBatchSize: Math.min(512, maxQueueSize),
     exportTimeoutMillis: exportTimeoutMs,

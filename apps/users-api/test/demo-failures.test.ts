@@ -1,0 +1,134 @@
+import { readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { beforeAll, expect, test, vi } from "vitest";
+import { parseDemoOutput } from "./support/demo-output.ts";
+import { freePort } from "./support/free-port.ts";
+import { createRepository, weeklyCommits } from "./support/git-repository.ts";
+import { startMailServer } from "./support/mail-server.ts";
+import { samplesOf } from "./support/metrics-text.ts";
+import { buildProgram, Program, type ProgramResult, runProgram } from "./support/program.ts";
+import { temporaryFolder } from "./support/temporary-folder.ts";
+
+beforeAll(buildProgram, 120_000);
+
+/** The one line on stderr of a program that refused to do anything. */
+function refusalIn({ status, stdout, stderr }: ProgramResult): string {
+  expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+  const [line = "", ...others] = stderr.split("\n");
+  expect(others).toEqual([""]);
+  return line;
+}
+
+test("a folder that is no repository ends it with one line and 1", async () => {
+  const [folder, out] = [await temporaryFolder(), await temporaryFolder()];
+  const result = await runProgram(["demo", folder, "--out", out], {
+    GIT_CEILING_DIRECTORIES: join(folder, ".."),
+  });
+  expect(refusalIn(result)).toBe(`users-api: ${folder} is not a git repository`);
+  expect(await readdir(out)).toEqual([]);
+});
+
+test("a missing folder ends it with one line and 1", async () => {
+  const folder = join(await temporaryFolder(), "missing");
+  expect(refusalIn(await runProgram(["demo", folder, "--out", await temporaryFolder()]))).toContain(folder);
+});
+
+test("a PATH without git ends it with one line and 1", async () => {
+  const [repository, out] = [await createRepository([{}]), await temporaryFolder()];
+  const result = await runProgram(["demo", repository, "--out", out], { PATH: await temporaryFolder() });
+  expect(refusalIn(result)).toBe("users-api: git was not found: install it, or put it on the PATH");
+});
+
+test("a folder that cannot be written to ends it with one line and 1", async () => {
+  const repository = await createRepository([{}]);
+  const file = join(await temporaryFolder(), "file");
+  await writeFile(file, "");
+  for (const out of [file, join(file, "below")]) {
+    expect(refusalIn(await runProgram(["demo", repository, "--out", out]))).toContain(
+      `cannot write to ${out} (`,
+    );
+  }
+});
+
+test.each([
+  [["frobnicate"], 'users-api: there is no command "frobnicate": see --help'],
+  [["demo", "--frobnicate"], "users-api: Unknown option '--frobnicate': see --help"],
+  [
+    ["demo", "--concurrency", "0"],
+    'users-api: --concurrency is expected to be a whole number from 1 to 1000, got "0"',
+  ],
+])("%j ends it with one line and 1", async (args, line) => {
+  expect(refusalIn(await runProgram(args))).toBe(line);
+});
+
+test.each([
+  ["SMTP_URL", "localhost"],
+  ["OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector.example.com:4318"],
+  ["OTEL_EXPORTER_OTLP_ENDPOINT", "nonsense"],
+])(
+  "the variable %s=%s, which cannot be used, ends it with one line that names it and 1",
+  async (name, value) => {
+    const [repository, out] = [await createRepository([{}]), await temporaryFolder()];
+    expect(refusalIn(await runProgram(["demo", repository, "--out", out], { [name]: value }))).toContain(
+      name,
+    );
+  },
+);
+
+test("--help prints the help on stdout and ends with 0", async () => {
+  const { status, stdout, stderr } = await runProgram(["--help"]);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  expect(stdout).toMatch(/^users-api: .*\n(.*\n)* *--concurrency N/);
+});
+
+test("a mail server that is down is no expected failure: all is reported, and the exit status is 1", async () => {
+  const out = await temporaryFolder();
+  const repository = await createRepository(weeklyCommits(3));
+  const env = { SMTP_URL: `smtp://127.0.0.1:${await freePort()}` };
+  const { status, stdout, stderr } = await runProgram(["demo", repository, "--out", out], env);
+  expect({ status, stderr }).toEqual({ status: 1, stderr: "" });
+  const { summary, failures, metrics, lastLine } = parseDemoOutput(stdout);
+  expect(summary.send_digest?.slice(0, 2)).toEqual(["3", "3"]);
+  expect(failures).toEqual(Array(3).fill(expect.stringMatching(/^send_digest: .*ECONNREFUSED/)));
+  expect(samplesOf(metrics).get('nidus_jobs_finished_total{job_name="send_digest",status="failure"}')).toBe(
+    3,
+  );
+  expect(lastLine).toBe(`Done: 0 of 3 digests are in ${out}`);
+});
+
+test("a recipient that the mail server refuses is no expected failure either, and the others get theirs", async () => {
+  const server = await startMailServer({
+    refusal: (to) => (to.startsWith("gone") ? "no such user" : undefined),
+  });
+  const repository = await createRepository([{ email: "gone@example.com" }, { email: "ada@example.com" }]);
+  const out = await temporaryFolder();
+  const { status, stdout } = await runProgram(["demo", repository, "--out", out], { SMTP_URL: server.url });
+  expect(status).toBe(1);
+  expect(parseDemoOutput(stdout).failures).toEqual([expect.stringMatching(/^send_digest: .*no such user/)]);
+  expect(server.accepted.flatMap(({ to }) => to)).toEqual(["ada@example.com"]);
+});
+
+test.each(["SIGINT", "SIGTERM"] as const)(
+  "%s ends it early: what ran is reported, and the exit status is 1",
+  async (signal) => {
+    const server = await startMailServer({ acceptsAtMost: 5 });
+    const [repository, out] = [await createRepository(weeklyCommits(40)), await temporaryFolder()];
+    const program = new Program(["demo", repository, "--out", out, "--concurrency", "4"], {
+      SMTP_URL: server.url,
+    });
+    await vi.waitFor(() => expect(server.waiting).toBe(4), { timeout: 15_000 });
+    const signalledAt = performance.now();
+    program.process.kill(signal);
+    const { status, stdout, stderr } = await program.ended;
+    // The mail server alone would hold it for half a minute.
+    expect(performance.now() - signalledAt).toBeLessThan(8_000);
+    expect({ status, stderr }).toEqual({ status: 1, stderr: "" });
+    const { summary, failures, metrics, lastLine } = parseDemoOutput(stdout);
+    expect(summary.send_digest?.slice(0, 2)).toEqual(["9", "0"]);
+    expect(failures).toEqual(["none"]);
+    const samples = samplesOf(metrics);
+    expect(samples.get('nidus_jobs_finished_total{job_name="send_digest",status="success"}')).toBe(5);
+    expect(samples.get('nidus_jobs_finished_total{job_name="send_digest",status="cancelled"}')).toBe(4);
+    expect(lastLine).toMatch(/^Interrupted: 5 of /);
+  },
+);

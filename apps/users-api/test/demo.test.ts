@@ -1,0 +1,165 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { simpleParser } from "mailparser";
+import { beforeAll, expect, test } from "vitest";
+import { startCollector } from "./support/collector.ts";
+import { parseDemoOutput } from "./support/demo-output.ts";
+import { freePort } from "./support/free-port.ts";
+import { createRepository, git, weeklyCommits } from "./support/git-repository.ts";
+import { startMailServer } from "./support/mail-server.ts";
+import { samplesOf } from "./support/metrics-text.ts";
+import { buildProgram, runProgram } from "./support/program.ts";
+import { temporaryFolder } from "./support/temporary-folder.ts";
+
+beforeAll(buildProgram, 120_000);
+
+async function demo(repository: string, env: NodeJS.ProcessEnv = {}) {
+  const folder = await temporaryFolder();
+  const result = await runProgram(["demo", repository, "--out", folder], env);
+  return { ...result, folder };
+}
+
+const messagesIn = async (folder: string) => (await readdir(folder)).filter((name) => name.endsWith(".eml"));
+
+test("every digest of a history is written, and what happened is reported", async () => {
+  const repository = await createRepository([
+    ...weeklyCommits(8),
+    ...weeklyCommits(4, { name: "Grace Hopper", email: "grace@example.com" }),
+  ]);
+  const { status, stdout, stderr, folder } = await demo(repository);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  const { summary, failures, trace, metrics, lastLine } = parseDemoOutput(stdout);
+
+  expect(summary.job).toEqual(["runs", "failures", "p50 ms", "p95 ms", "max ms"]);
+  expect(summary.reindex_users?.slice(0, 2)).toEqual(["1", "0"]);
+  expect(summary.send_digest?.slice(0, 2)).toEqual(["12", "0"]);
+  const [p50 = 0, p95 = 0, max = 0] = summary.send_digest?.slice(2).map(Number) ?? [];
+  expect(p50).toBeGreaterThan(0);
+  expect(p95).toBeGreaterThanOrEqual(p50);
+  expect(max).toBeGreaterThanOrEqual(p95);
+
+  expect(failures).toEqual(["none"]);
+  expect(trace[0]).toMatch(/^trace [0-9a-f]{32}$/);
+  expect(trace[1]).toMatch(
+    /^└─ job\.run \(\d+\.\d ms, \+0\.0 ms\) \{"job\.name":"(send_digest|reindex_users)"/,
+  );
+
+  const samples = samplesOf(metrics);
+  expect(samples.get('nidus_jobs_started_total{job_name="send_digest"}')).toBe(12);
+  expect(samples.get('nidus_jobs_finished_total{job_name="send_digest",status="success"}')).toBe(12);
+  expect(samples.get('nidus_jobs_finished_total{job_name="send_digest",status="failure"}')).toBe(0);
+  expect(samples.get('nidus_job_duration_seconds_count{job_name="send_digest",status="success"}')).toBe(12);
+  expect(samples.get('nidus_jobs_finished_total{job_name="reindex_users",status="success"}')).toBe(1);
+  expect(lastLine).toBe(`Done: 12 of 12 digests are in ${folder}`);
+  expect(await messagesIn(folder)).toHaveLength(12);
+  expect(JSON.parse(await readFile(join(folder, "users.json"), "utf8"))).toMatchObject([
+    { email: "ada@example.com", commits: 8 },
+    { email: "grace@example.com", commits: 4 },
+  ]);
+});
+
+test("where mail is slow, the slowest run is a digest, with its steps below it", async () => {
+  const server = await startMailServer();
+  const { stdout } = await demo(await createRepository(weeklyCommits(3)), { SMTP_URL: server.url });
+  const { trace } = parseDemoOutput(stdout);
+  expect(trace.slice(1)).toEqual([
+    expect.stringMatching(/^└─ job\.run .*"job\.name":"send_digest"/),
+    expect.stringMatching(/^ {3}├─ compose \(\d+\.\d ms, \+\d+\.\d ms\)$/),
+    expect.stringMatching(/^ {3}└─ deliver \(\d+\.\d ms, \+\d+\.\d ms\)$/),
+  ]);
+});
+
+test("output that is piped has no colours and no bar, even for who asks for colours", async () => {
+  const repository = await createRepository(weeklyCommits(3));
+  const { stdout, stderr } = await demo(repository, { TERM: "xterm-256color", FORCE_COLOR: "1" });
+  expect(stdout).not.toContain("\u001b");
+  expect(stdout).not.toContain("\r");
+  expect(stderr).toBe("");
+});
+
+test("an author without a usable address is a failure with its reason, and the exit status is 0", async () => {
+  const repository = await createRepository([
+    { name: "Root", email: "root@localhost" },
+    { name: "Ada", email: "ada@example.com" },
+  ]);
+  const { status, stdout, stderr, folder } = await demo(repository);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  const { summary, failures, metrics, lastLine } = parseDemoOutput(stdout);
+  expect(summary.send_digest?.slice(0, 2)).toEqual(["2", "1"]);
+  expect(failures).toEqual(['send_digest: Root has no usable address: "root@localhost"']);
+  expect(samplesOf(metrics).get('nidus_jobs_finished_total{job_name="send_digest",status="failure"}')).toBe(
+    1,
+  );
+  expect(lastLine).toBe(`Done: 1 of 2 digests are in ${folder}`);
+  expect(await messagesIn(folder)).toHaveLength(1);
+});
+
+test("of very many failures twenty are listed, and the others counted", async () => {
+  const { status, stdout } = await demo(
+    await createRepository(weeklyCommits(25, { email: "root@localhost" })),
+  );
+  expect(status).toBe(0);
+  const { failures } = parseDemoOutput(stdout);
+  expect(failures).toHaveLength(21);
+  expect(failures.at(-1)).toBe("and 5 more");
+});
+
+test("a shallow clone, and a repository without commits, are histories too", async () => {
+  const origin = await createRepository(weeklyCommits(3));
+  const parent = await temporaryFolder();
+  await git(parent, ["clone", "--quiet", "--depth", "1", pathToFileURL(origin).href, "clone"]);
+  const shallow = await demo(join(parent, "clone"));
+  expect(shallow.status).toBe(0);
+  expect(parseDemoOutput(shallow.stdout).lastLine).toMatch(/^Done: 1 of 1 digests/);
+  const empty = await demo(await createRepository([]));
+  expect(empty.status).toBe(0);
+  expect(parseDemoOutput(empty.stdout)).toMatchObject({
+    failures: ["none"],
+    summary: { reindex_users: expect.any(Array) },
+  });
+  expect(parseDemoOutput(empty.stdout).lastLine).toMatch(/^Done: 0 of 0 digests/);
+});
+
+test("where SMTP_URL is set, what is written is sent too", async () => {
+  const server = await startMailServer();
+  const { status, folder } = await demo(await createRepository(weeklyCommits(6)), { SMTP_URL: server.url });
+  expect(status).toBe(0);
+  const written = await Promise.all(
+    (await messagesIn(folder)).map((name) => readFile(join(folder, name), "latin1")),
+  );
+  const sent = server.accepted.map(({ content }) => content.toString("latin1"));
+  expect(sent.map((text) => text.trimEnd()).sort()).toEqual(written.map((text) => text.trimEnd()).sort());
+  const subjects = await Promise.all(
+    server.accepted.map(async ({ content }) => (await simpleParser(content)).subject),
+  );
+  expect(subjects.sort()).toEqual(
+    Array.from({ length: 6 }, (_, index) => `Your week 2024-W0${index + 1}: 1 commit`),
+  );
+});
+
+test("where OTEL_EXPORTER_OTLP_ENDPOINT is set, every span has been exported at the end", async () => {
+  const collector = await startCollector();
+  const repository = await createRepository(weeklyCommits(2));
+  const { status } = await demo(repository, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
+  expect(status).toBe(0);
+  for (const text of ["users-api", "job.run", "send_digest", "reindex_users", "compose", "deliver"]) {
+    expect(collector.hasReceived(text)).toBe(true);
+  }
+});
+
+test.each(["dead", "hanging"])(
+  "a %s collector costs no digest, and ends in bounded time",
+  async (state) => {
+    const url =
+      state === "dead" ? `http://127.0.0.1:${await freePort()}` : (await startCollector({ hangs: true })).url;
+    const startedAt = performance.now();
+    const { status, stdout } = await demo(await createRepository(weeklyCommits(2)), {
+      OTEL_EXPORTER_OTLP_ENDPOINT: url,
+    });
+    expect(status).toBe(0);
+    expect(parseDemoOutput(stdout).lastLine).toMatch(/^Done: 2 of 2 digests/);
+    expect(performance.now() - startedAt).toBeLessThan(20_000);
+  },
+  40_000,
+);

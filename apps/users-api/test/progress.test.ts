@@ -1,0 +1,42 @@
+import { join } from "node:path";
+import { beforeAll, expect, test } from "vitest";
+import { createRepository, weeklyCommits } from "./support/git-repository.ts";
+import { hasProgram } from "./support/optional-program.ts";
+import { buildProgram, runInTerminal } from "./support/program.ts";
+import { temporaryFolder } from "./support/temporary-folder.ts";
+
+// Elsewhere `script` takes other options.
+const hasTerminal = process.platform === "linux" && hasProgram("script", "nothing is run in a terminal");
+
+beforeAll(buildProgram, 120_000);
+
+async function demoInTerminal(env: NodeJS.ProcessEnv = {}) {
+  const repository = await createRepository(weeklyCommits(12));
+  return runInTerminal(["demo", repository, "--out", await temporaryFolder()], env);
+}
+
+test.runIf(hasTerminal)(
+  "in a terminal a bar counts the jobs, and the cursor is back afterwards",
+  async () => {
+    const { status, stdout } = await demoInTerminal();
+    expect(status).toBe(0);
+    expect(stdout).toContain(" 13/13 jobs");
+    expect(stdout.lastIndexOf("\u001b[?25h")).toBeGreaterThan(stdout.lastIndexOf("\u001b[?25l"));
+    expect(stdout).toContain("\u001b[?25l");
+  },
+);
+
+test.runIf(hasTerminal)("in a terminal headings are bold, unless NO_COLOR is set", async () => {
+  expect((await demoInTerminal()).stdout).toContain("\u001b[1mSummary\u001b[22m");
+  const { stdout } = await demoInTerminal({ NO_COLOR: "1" });
+  expect(stdout).toMatch(/^Summary\r$/m);
+  expect(stdout).not.toContain("\u001b[1m");
+});
+
+test.runIf(hasTerminal)("in a terminal a refusal is one line too, and no bar is left there", async () => {
+  const folder = await temporaryFolder();
+  const env = { GIT_CEILING_DIRECTORIES: join(folder, "..") };
+  const { status, stdout } = await runInTerminal(["demo", folder, "--out", await temporaryFolder()], env);
+  expect(status).toBe(1);
+  expect(stdout).toBe(`users-api: ${folder} is not a git repository\r\n`);
+});

@@ -1,0 +1,58 @@
+import { beforeAll, expect, test, vi } from "vitest";
+import { createRepository, weeklyCommits } from "./support/git-repository.ts";
+import { hasProgram } from "./support/optional-program.ts";
+import { buildProgram } from "./support/program.ts";
+import { prometheusProgram, startPrometheus } from "./support/prometheus-server.ts";
+import { startService } from "./support/service.ts";
+
+const hasPrometheus = hasProgram(
+  prometheusProgram,
+  "nothing scrapes the service (on Debian: apt-get install prometheus)",
+);
+
+beforeAll(buildProgram, 120_000);
+
+test.runIf(hasPrometheus)(
+  "a Prometheus that scrapes the service answers queries with what has run, under its own job label",
+  async () => {
+    const repository = await createRepository([...weeklyCommits(5), { email: "root@localhost" }]);
+    const { url, port } = await startService(repository);
+    const prometheus = await startPrometheus("users-api", port);
+    const bounded = { timeout: 30_000, interval: 200 };
+
+    expect((await fetch(`${url}/digests`, { method: "POST" })).status).toBe(200);
+    await vi.waitFor(async () => {
+      const [sum] = await prometheus.query('sum(nidus_jobs_finished_total{job_name="send_digest"})');
+      expect(sum?.value[1]).toBe("6");
+    }, bounded);
+
+    const byStatus = await prometheus.query('nidus_jobs_finished_total{job_name="send_digest"}');
+    expect(new Map(byStatus.map(({ metric, value }) => [metric.status, value[1]]))).toEqual(
+      new Map([
+        ["success", "5"],
+        ["failure", "1"],
+        ["cancelled", "0"],
+      ]),
+    );
+    for (const { metric } of byStatus) {
+      expect(metric).toMatchObject({
+        job: "users-api",
+        instance: `127.0.0.1:${port}`,
+        job_name: "send_digest",
+      });
+    }
+    expect(await prometheus.query('{exported_job!=""}')).toEqual([]);
+    expect(await prometheus.query('{exported_job_name!=""}')).toEqual([]);
+
+    expect((await fetch(`${url}/digests`, { method: "POST" })).status).toBe(200);
+    await vi.waitFor(async () => {
+      const [sum] = await prometheus.query("sum(nidus_jobs_finished_total)");
+      expect(sum?.value[1]).toBe("14");
+    }, bounded);
+    const [quantile] = await prometheus.query(
+      'histogram_quantile(0.95, sum by (le) (nidus_job_duration_seconds_bucket{job_name="send_digest"}))',
+    );
+    expect(Number(quantile?.value[1])).toBeGreaterThan(0);
+  },
+  90_000,
+);

@@ -1,0 +1,74 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import type { Commit } from "../src/git-history.ts";
+import { ReindexUsers } from "../src/reindex-users.ts";
+import { commitOf } from "./support/digests.ts";
+import { temporaryFolder } from "./support/temporary-folder.ts";
+
+async function indexOf(commits: readonly Commit[]): Promise<{ count: number; users: unknown }> {
+  const folder = await temporaryFolder();
+  const count = new ReindexUsers(commits, folder).run();
+  return { count, users: JSON.parse(await readFile(join(folder, "users.json"), "utf8")) };
+}
+
+const on = (day: string) => new Date(`2024-01-${day}T12:00:00Z`);
+
+test("users are the authors, by address in lower case, with their commits counted and their first and last", async () => {
+  const { count, users } = await indexOf([
+    commitOf({ authorEmail: "grace@example.com", authorName: "Grace Hopper", authoredAt: on("20") }),
+    commitOf({ authorEmail: "ADA@example.com", authorName: "Ada King", authoredAt: on("11") }),
+    commitOf({ authorEmail: "ada@example.com", authorName: "Ada", authoredAt: on("02") }),
+    commitOf({ authorEmail: "Ada@Example.com", authorName: "Ada", authoredAt: on("15") }),
+  ]);
+  expect(count).toBe(2);
+  expect(users).toEqual([
+    {
+      email: "ada@example.com",
+      name: "Ada King",
+      commits: 3,
+      firstCommitAt: "2024-01-02T12:00:00.000Z",
+      lastCommitAt: "2024-01-15T12:00:00.000Z",
+    },
+    {
+      email: "grace@example.com",
+      name: "Grace Hopper",
+      commits: 1,
+      firstCommitAt: "2024-01-20T12:00:00.000Z",
+      lastCommitAt: "2024-01-20T12:00:00.000Z",
+    },
+  ]);
+});
+
+test("who has most commits comes first, and who has as many in the order of the history", async () => {
+  const emails = ["a@example.com", "b@example.com", "c@example.com", "c@example.com"];
+  const { users } = await indexOf(emails.map((authorEmail) => commitOf({ authorEmail })));
+  expect(users).toMatchObject([
+    { email: "c@example.com" },
+    { email: "a@example.com" },
+    { email: "b@example.com" },
+  ]);
+});
+
+test("an unusable address, or none, is a user all the same", async () => {
+  const emails = ["", "__proto__", "root@localhost"];
+  const { count, users } = await indexOf(emails.map((authorEmail) => commitOf({ authorEmail })));
+  expect(count).toBe(3);
+  expect(users).toMatchObject(emails.map((email) => ({ email, commits: 1 })));
+});
+
+test("no commits make an empty index", async () => {
+  expect(await indexOf([])).toEqual({ count: 0, users: [] });
+});
+
+test("running again replaces the index", async () => {
+  const folder = await temporaryFolder();
+  new ReindexUsers([commitOf(), commitOf({ authorEmail: "grace@example.com" })], folder).run();
+  expect(new ReindexUsers([commitOf()], folder).run()).toBe(1);
+  expect(JSON.parse(await readFile(join(folder, "users.json"), "utf8"))).toHaveLength(1);
+});
+
+test("a folder that is missing makes the job fail", async () => {
+  const folder = join(await temporaryFolder(), "missing");
+  expect(() => new ReindexUsers([commitOf()], folder).run()).toThrow(/ENOENT/);
+});

@@ -1,0 +1,81 @@
+import { once } from "node:events";
+import { Agent, type IncomingMessage, request } from "node:http";
+import type { AddressInfo } from "node:net";
+import { AsyncJobQueue, asyncJob, JobQueue } from "@nidus/jobs-core";
+import { expect, onTestFinished, test, vi } from "vitest";
+import type { DigestRunReport } from "../src/digest-run.ts";
+import { createService, type ServiceOptions } from "../src/service.ts";
+
+async function serve(options: Partial<ServiceOptions>): Promise<string> {
+  const server = createService({
+    metrics: async (_request, response) => void response.end("metrics"),
+    stopping: new AbortController().signal,
+    runDigests: () => Promise.reject(new Error("unexpected")),
+    ...options,
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const post = (url: string) => fetch(`${url}/digests`, { method: "POST" });
+
+async function reportOf(run: () => Promise<void>): Promise<DigestRunReport> {
+  const queue = new AsyncJobQueue();
+  queue.push(asyncJob("send_digest", run));
+  return { reindex: new JobQueue().drain(), digests: await queue.drain() };
+}
+
+test("a report counts what was completed, and gives each failure its reason", async () => {
+  const url = await serve({ runDigests: () => reportOf(() => Promise.reject(new Error("no"))) });
+  const nothing = { completed: 0, failed: [], cancelled: 0, notStarted: 0, wasAborted: false };
+  const response = await post(url);
+  expect([response.status, await response.json()]).toEqual([
+    200,
+    { reindex: nothing, digests: { ...nothing, failed: [{ job: "send_digest", reason: "no" }] } },
+  ]);
+});
+
+test.each([
+  [new Error("the disk is full"), "the disk is full"],
+  ["not an error", "the digests could not be run"],
+  [undefined, "the digests could not be run"],
+])("a run that fails as a whole with %o is a 500, and the next request runs again", async (reason, error) => {
+  const runDigests = vi
+    .fn<ServiceOptions["runDigests"]>()
+    .mockRejectedValueOnce(reason)
+    .mockImplementation(() => reportOf(async () => {}));
+  const url = await serve({ runDigests });
+  const response = await post(url);
+  expect([response.status, await response.json()]).toEqual([500, { error }]);
+  expect((await post(url)).status).toBe(200);
+});
+
+test("once it is stopping it starts no run, and says so to who asks for its health", async () => {
+  const runDigests = vi.fn<ServiceOptions["runDigests"]>();
+  const url = await serve({ stopping: AbortSignal.abort(), runDigests });
+  const [run, health] = [await post(url), await fetch(`${url}/healthz`)];
+  expect([run.status, await run.json()]).toEqual([503, { error: "the service is stopping" }]);
+  expect([health.status, await health.json()]).toEqual([503, { status: "stopping" }]);
+  expect(runDigests).not.toHaveBeenCalled();
+});
+
+test("once it is stopping a connection that is kept alive ends with the answer", async () => {
+  const url = await serve({ stopping: AbortSignal.abort() });
+  const agent = new Agent({ keepAlive: true });
+  onTestFinished(() => agent.destroy());
+  const outgoing = request(`${url}/healthz`, { agent }).end();
+  const [response] = (await once(outgoing, "response")) as [IncomingMessage];
+  const closed = once(response.socket, "close", { signal: AbortSignal.timeout(3_000) });
+  response.resume();
+  await closed;
+});
+
+test("the metrics handler gets /metrics whatever the method, and nothing else", async () => {
+  const url = await serve({});
+  expect(await (await fetch(`${url}/metrics?x`, { method: "PUT" })).text()).toBe("metrics");
+  expect((await fetch(`${url}/metric`)).status).toBe(404);
+});

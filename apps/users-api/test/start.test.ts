@@ -1,0 +1,175 @@
+import { once } from "node:events";
+import { readdir, rename } from "node:fs/promises";
+import { request } from "node:http";
+import { type AddressInfo, connect, createServer } from "node:net";
+import { networkInterfaces } from "node:os";
+import { beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { createRepository, weeklyCommits } from "./support/git-repository.ts";
+import { startMailServer } from "./support/mail-server.ts";
+import { samplesOf } from "./support/metrics-text.ts";
+import { buildProgram, runProgram } from "./support/program.ts";
+import { startService } from "./support/service.ts";
+import { temporaryFolder } from "./support/temporary-folder.ts";
+
+beforeAll(buildProgram, 120_000);
+
+const post = (url: string) => fetch(`${url}/digests`, { method: "POST" });
+const metricsOf = async (url: string) => samplesOf(await (await fetch(`${url}/metrics`)).text());
+
+test("its first line says where it listens and where it writes", async () => {
+  const { program, port, folder } = await startService(await createRepository([]));
+  expect(program.stdout).toBe(`users-api listens on http://127.0.0.1:${port}, writing to ${folder}\n`);
+});
+
+test("POST /digests runs every digest and answers with the report", async () => {
+  const repository = await createRepository([...weeklyCommits(4), { name: "Root", email: "root@localhost" }]);
+  const { url, folder } = await startService(repository);
+  const response = await post(url);
+  expect(response.status).toBe(200);
+  expect(response.headers.get("content-type")).toBe("application/json; charset=utf-8");
+  expect(await response.json()).toEqual({
+    reindex: { completed: 1, failed: [], cancelled: 0, notStarted: 0, wasAborted: false },
+    digests: {
+      completed: 4,
+      failed: [{ job: "send_digest", reason: 'Root has no usable address: "root@localhost"' }],
+      cancelled: 0,
+      notStarted: 0,
+      wasAborted: false,
+    },
+  });
+  expect((await readdir(folder)).filter((name) => name.endsWith(".eml"))).toHaveLength(4);
+});
+
+test("GET /metrics answers with the exposition, in which every run is counted", async () => {
+  const { url } = await startService(await createRepository([...weeklyCommits(3), { email: "" }]));
+  expect((await metricsOf(url)).size).toBe(0);
+  await post(url);
+  const response = await fetch(`${url}/metrics`);
+  expect(response.status).toBe(200);
+  expect(response.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
+  const samples = samplesOf(await response.text());
+  expect(samples.get('nidus_jobs_finished_total{job_name="send_digest",status="success"}')).toBe(3);
+  expect(samples.get('nidus_jobs_finished_total{job_name="send_digest",status="failure"}')).toBe(1);
+  expect(samples.get('nidus_jobs_finished_total{job_name="reindex_users",status="success"}')).toBe(1);
+});
+
+test("HEAD /metrics answers with the head of GET alone", async () => {
+  const { url } = await startService(await createRepository([{}]));
+  await post(url);
+  const [head, get] = [await fetch(`${url}/metrics`, { method: "HEAD" }), await fetch(`${url}/metrics`)];
+  expect(head.status).toBe(200);
+  expect(head.headers.get("content-type")).toBe(get.headers.get("content-type"));
+  expect(Number(head.headers.get("content-length"))).toBe((await get.arrayBuffer()).byteLength);
+  expect(await head.text()).toBe("");
+});
+
+test("what is counted accumulates over runs, and messages are replaced", async () => {
+  const { url, folder } = await startService(await createRepository(weeklyCommits(3)));
+  for (const runs of [1, 2]) {
+    expect((await post(url)).status).toBe(200);
+    const samples = await metricsOf(url);
+    expect(samples.get('nidus_jobs_started_total{job_name="send_digest"}')).toBe(3 * runs);
+    expect(samples.get('nidus_jobs_started_total{job_name="reindex_users"}')).toBe(runs);
+  }
+  expect(await readdir(folder)).toHaveLength(4);
+});
+
+test("GET /healthz says that all is well, also with a query", async () => {
+  const { url } = await startService(await createRepository([]));
+  const response = await fetch(`${url}/healthz?from=a+balancer`);
+  expect([response.status, await response.json()]).toEqual([200, { status: "ok" }]);
+});
+
+test("what is not there is 404, and what is not answered is 405 with what is", async () => {
+  const { url } = await startService(await createRepository([]));
+  for (const path of ["/", "/nothing", "/digests/", "/metrics/x", "/__proto__"]) {
+    expect((await fetch(url + path)).status).toBe(404);
+  }
+  for (const [method, path, allow] of [
+    ["GET", "/digests", "POST"],
+    ["DELETE", "/digests", "POST"],
+    ["POST", "/healthz", "GET"],
+    ["POST", "/metrics", "GET, HEAD"],
+  ] as const) {
+    const response = await fetch(url + path, { method });
+    expect([response.status, response.headers.get("allow")]).toEqual([405, allow]);
+  }
+});
+
+test("of two requests at once one runs the digests, and the other is told so with 409", async () => {
+  const mail = await startMailServer({ acceptsAtMost: 0 });
+  const { url } = await startService(await createRepository(weeklyCommits(2)), { SMTP_URL: mail.url });
+  const [first, second] = [post(url), post(url)];
+  const early = await Promise.race([first, second]);
+  expect(early.status).toBe(409);
+  expect(await early.json()).toEqual({ error: "the digests are being run already" });
+  await vi.waitFor(() => expect(mail.waiting).toBe(2), { timeout: 10_000 });
+  expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  expect((await metricsOf(url)).get('nidus_jobs_in_progress{job_name="send_digest"}')).toBe(2);
+  mail.answerAll();
+  expect((await Promise.all([first, second])).map(({ status }) => status).sort()).toEqual([200, 409]);
+  expect((await post(url)).status).toBe(200);
+});
+
+test("a repository that is gone is a 500 that says so, and the service stays up for when it is back", async () => {
+  const repository = await createRepository(weeklyCommits(2));
+  const { url } = await startService(repository);
+  await rename(repository, `${repository}-moved`);
+  onTestFinished(() => rename(`${repository}-moved`, repository).catch(() => {}));
+  const response = await post(url);
+  expect([response.status, await response.json()]).toEqual([
+    500,
+    { error: expect.stringContaining(repository) },
+  ]);
+  await rename(`${repository}-moved`, repository);
+  expect((await post(url)).status).toBe(200);
+});
+
+test("a client that sends a long body, or goes away, disturbs nobody", async () => {
+  const mail = await startMailServer({ acceptsAtMost: 0 });
+  const { url } = await startService(await createRepository([{}]), { SMTP_URL: mail.url });
+  const leaving = request(`${url}/digests`, { method: "POST" }).on("error", () => {});
+  leaving.end("x".repeat(1_000_000));
+  await vi.waitFor(() => expect(mail.waiting).toBe(1), { timeout: 10_000 });
+  leaving.destroy();
+  mail.answerAll();
+  await vi.waitFor(async () => expect((await post(url)).status).toBe(200), { timeout: 10_000 });
+  expect(mail.accepted).toHaveLength(2);
+});
+
+test("it listens on 127.0.0.1 alone", async () => {
+  const { port } = await startService(await createRepository([]));
+  const addresses = Object.values(networkInterfaces()).flatMap((entries) => entries ?? []);
+  const others = addresses.filter(({ internal, family }) => !internal && family === "IPv4");
+  // All of 127.0.0.0/8 is loopback on Linux: only who listens on every address answers there.
+  const hosts = [
+    ...others.map(({ address }) => address),
+    ...(process.platform === "linux" ? ["127.0.0.2"] : []),
+  ];
+  for (const host of hosts) {
+    const socket = connect({ host, port, timeout: 5_000 });
+    await expect(once(socket, "connect")).rejects.toThrow(expect.objectContaining({ code: "ECONNREFUSED" }));
+  }
+  expect(hosts).not.toEqual([]);
+});
+
+test("a port that is in use ends it with one line that names it and 1", async () => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  const args = [
+    "start",
+    await createRepository([]),
+    "--port",
+    String(port),
+    "--out",
+    await temporaryFolder(),
+  ];
+  expect(await runProgram(args)).toEqual({
+    status: 1,
+    signal: null,
+    stdout: "",
+    stderr: `users-api: cannot listen on 127.0.0.1:${port} (EADDRINUSE)\n`,
+  });
+});

@@ -1,0 +1,25 @@
+/** What the demo printed, by heading, and its last line. */
+export interface DemoOutput {
+  readonly summary: Readonly<Record<string, readonly string[]>>;
+  readonly failures: readonly string[];
+  readonly trace: readonly string[];
+  readonly metrics: string;
+  readonly lastLine: string;
+}
+
+const form = /^Summary\n(.*)\n\nFailures\n(.*)\n\nThe slowest run\n(.*)\n\nMetrics\n(.*)\n\n([^\n]*)\n$/s;
+
+/** Takes the output apart; the summary by job name. */
+export function parseDemoOutput(stdout: string): DemoOutput {
+  const match = form.exec(stdout);
+  if (match === null) throw new Error(`this is not what the demo prints: ${stdout}`);
+  const [summary = "", failures = "", trace = "", metrics = "", lastLine = ""] = match.slice(1);
+  const rows = summary.split("\n").map((row) => row.trim().split(/ {2,}/));
+  return {
+    summary: Object.fromEntries(rows.map(([name = "", ...cells]) => [name, cells])),
+    failures: failures.split("\n"),
+    trace: trace.split("\n"),
+    metrics,
+    lastLine,
+  };
+}

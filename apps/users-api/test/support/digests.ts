@@ -1,0 +1,25 @@
+import type { Digest } from "../../src/digest.ts";
+import type { Commit } from "../../src/git-history.ts";
+
+/** A commit with what the test says, and the rest made up. */
+export function commitOf(content: Partial<Commit> = {}): Commit {
+  return {
+    hash: "0123456789abcdef0123456789abcdef01234567",
+    authorName: "Ada Lovelace",
+    authorEmail: "ada@example.com",
+    authoredAt: new Date("2024-01-03T12:00:00Z"),
+    subject: "work",
+    ...content,
+  };
+}
+
+/** A digest with what the test says, and the rest made up. */
+export function digestOf(content: Partial<Digest> = {}): Digest {
+  return {
+    authorName: "Ada Lovelace",
+    authorEmail: "ada@example.com",
+    week: "2024-W01",
+    commits: [commitOf()],
+    ...content,
+  };
+}

@@ -1,0 +1,83 @@
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { buffer } from "node:stream/consumers";
+import { SMTPServer, type SMTPServerError } from "smtp-server";
+import { onTestFinished } from "vitest";
+
+/** A message as it came in. */
+interface ReceivedMessage {
+  readonly from: string;
+  readonly to: readonly string[];
+  readonly content: Buffer;
+}
+
+/** How the server behaves. */
+export interface MailServerOptions {
+  /** Refuses a recipient with 550 and this text. @default nobody is refused */
+  readonly refusal?: (address: string) => string | undefined;
+  /** Messages that are accepted at once; further ones wait for `answerAll`. @default Infinity */
+  readonly acceptsAtMost?: number;
+}
+
+/** A real SMTP server on loopback. */
+export interface MailServer {
+  readonly url: string;
+  readonly accepted: readonly ReceivedMessage[];
+  /** How many messages came in and wait for their answer. */
+  readonly waiting: number;
+  /** Accepts the messages that wait, and from now on every other. */
+  answerAll(): void;
+}
+
+/** Starts a server that ends with the test. */
+export async function startMailServer(options: MailServerOptions = {}): Promise<MailServer> {
+  const { refusal = () => undefined } = options;
+  let { acceptsAtMost = Number.POSITIVE_INFINITY } = options;
+  const accepted: ReceivedMessage[] = [];
+  const waiting: (() => void)[] = [];
+  const server = new SMTPServer({
+    disabledCommands: ["STARTTLS"],
+    // Who does log in is refused.
+    authOptional: true,
+    allowInsecureAuth: true,
+    disableReverseLookup: true,
+    closeTimeout: 1,
+    onRcptTo({ address }, _session, callback) {
+      const text = refusal(address);
+      if (text === undefined) return callback();
+      const error: SMTPServerError = new Error(text);
+      error.responseCode = 550;
+      callback(error);
+    },
+    async onData(stream, { envelope }, callback) {
+      const from = envelope.mailFrom === false ? "" : envelope.mailFrom.address;
+      const message = {
+        from,
+        to: envelope.rcptTo.map(({ address }) => address),
+        content: await buffer(stream),
+      };
+      const accept = (): void => {
+        accepted.push(message);
+        callback();
+      };
+      if (accepted.length < acceptsAtMost) accept();
+      else waiting.push(accept);
+    },
+  });
+  // A client that goes away in the middle of a message is what some tests are about.
+  server.on("error", () => {});
+  const listener = server.listen(0, "127.0.0.1");
+  await once(listener, "listening");
+  onTestFinished(() => new Promise((resolve) => server.close(resolve)));
+  return {
+    url: `smtp://127.0.0.1:${(listener.address() as AddressInfo).port}`,
+    accepted,
+    get waiting() {
+      return waiting.length;
+    },
+    answerAll() {
+      acceptsAtMost = Number.POSITIVE_INFINITY;
+      for (const accept of waiting.splice(0)) accept();
+    },
+  };
+}

@@ -1,0 +1,97 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { onTestFinished } from "vitest";
+import { withLock } from "./build-lock.ts";
+import { plainEnvironment } from "./git-repository.ts";
+
+const repositoryRoot = fileURLToPath(new URL("../../../..", import.meta.url));
+const main = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
+const lockFolder = fileURLToPath(new URL("../../.turbo", import.meta.url));
+
+/** What a program has left behind. */
+export interface ProgramResult {
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Builds the program and what it depends on: Node 20 does not run the sources. */
+export async function buildProgram(): Promise<void> {
+  await mkdir(lockFolder, { recursive: true });
+  const args = ["turbo", "run", "build", "--filter=users-api...", "--output-logs=errors-only"];
+  // Test files run beside each other, and a program must not be rewritten under the one that runs it.
+  await withLock(join(lockFolder, "test-build.lock"), async () => {
+    await promisify(execFile)("npx", args, { cwd: repositoryRoot }).catch((error: { stdout?: string }) => {
+      throw new Error(`the program could not be built:\n${error.stdout}`, { cause: error });
+    });
+  });
+}
+
+/** The program as a child process, which ends with the test at the latest. */
+export class Program {
+  readonly process: ChildProcess;
+  readonly ended: Promise<ProgramResult>;
+  #stdout = "";
+  #stderr = "";
+
+  constructor(
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = {},
+    command: readonly string[] = [process.execPath, main],
+  ) {
+    const [file = "", ...before] = command;
+    const child = spawn(file, [...before, ...args], {
+      env: { ...plainEnvironment(), ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      this.#stdout += text;
+    });
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      this.#stderr += text;
+    });
+    this.process = child;
+    this.ended = once(child, "close").then(([status, signal]) => ({
+      status: status as number | null,
+      signal: signal as NodeJS.Signals | null,
+      stdout: this.#stdout,
+      stderr: this.#stderr,
+    }));
+    onTestFinished(async () => {
+      if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
+      await this.ended;
+    });
+  }
+
+  get stdout(): string {
+    return this.#stdout;
+  }
+
+  /** Resolves to the first line, or rejects with what the program ended with before it printed one. */
+  async firstLine(): Promise<string> {
+    const end = this.ended.then((result) => {
+      throw new Error(`it ended before it printed a line: ${JSON.stringify(result)}`);
+    });
+    while (!this.#stdout.includes("\n")) {
+      await Promise.race([once(this.process.stdout as NodeJS.ReadableStream, "data"), end]);
+    }
+    return this.#stdout.slice(0, this.#stdout.indexOf("\n"));
+  }
+}
+
+/** Runs the program to its end. */
+export function runProgram(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<ProgramResult> {
+  return new Program(args, env).ended;
+}
+
+/** Runs the program in a terminal, whose whole output is on stdout. It needs `script`, as Linux has it. */
+export function runInTerminal(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<ProgramResult> {
+  const words = [process.execPath, main, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`);
+  const command = ["script", "--quiet", "--return", "--flush", "--command", words.join(" ")];
+  return new Program(["/dev/null"], { TERM: "xterm", ...env }, command).ended;
+}

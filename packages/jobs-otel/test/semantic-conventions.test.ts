@@ -1,0 +1,68 @@
+import { asyncJob, job } from "@nidus/jobs-core";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { jobSpanConvention, otelJobObserver, type SpanConvention } from "../src/index.ts";
+import { registerContextManager, resetGlobalApi } from "./support/global-api.ts";
+import { recordSpans } from "./support/recorded-spans.ts";
+import { strictRunner, thrownBy, tolerantRunner } from "./support/runner.ts";
+
+beforeEach(registerContextManager);
+afterEach(resetGlobalApi);
+
+describe("a convention of one's own", () => {
+  test("names the spans and their attributes", async () => {
+    const { tracer, spans } = recordSpans();
+    const convention: SpanConvention = {
+      runName: ({ jobName }) => `process ${jobName}`,
+      runAttributes: ({ jobName }) => ({ "acme.task": jobName }),
+      recordedRunAttributes: ({ runId }) => ({ "acme.run": runId }),
+      endAttributes: (status, errorType) => ({ "acme.end": status, "acme.error": errorType }),
+      enqueueName: ({ jobName }) => `send ${jobName}`,
+      enqueueAttributes: ({ queue }) => ({ "acme.queue": queue }),
+    };
+    const runner = strictRunner(otelJobObserver({ tracer, convention })).runIdGenerator(() => "run-1");
+
+    await thrownBy(() => runner.runAsync(asyncJob("digest", () => Promise.reject(new TypeError("no")))));
+    runner.enqueued({
+      jobName: "digest",
+      engine: "memory",
+      queue: "mail",
+      count: 1,
+      correlationId: undefined,
+      carrier: {},
+    });
+
+    expect(spans.only("process digest").attributes).toEqual({
+      "acme.task": "digest",
+      "acme.run": "run-1",
+      "acme.end": "failure",
+      "acme.error": "TypeError",
+    });
+    expect(spans.only("send digest").attributes).toEqual({ "acme.queue": "mail" });
+  });
+
+  test("can be the default one with a change", () => {
+    const { tracer, spans } = recordSpans();
+    const convention: SpanConvention = { ...jobSpanConvention, runName: ({ jobName }) => jobName };
+
+    strictRunner(otelJobObserver({ tracer, convention })).run(job("reindex", () => {}));
+
+    expect(spans.only("reindex").attributes["job.name"]).toBe("reindex");
+  });
+
+  test.each(["runName", "runAttributes", "recordedRunAttributes", "endAttributes"] as const)(
+    "whose `%s` throws leaves the job alone and no span open",
+    (member) => {
+      const { tracer, spans } = recordSpans();
+      const convention: SpanConvention = {
+        ...jobSpanConvention,
+        [member]: () => {
+          throw new Error("the convention is broken");
+        },
+      };
+
+      expect(tolerantRunner(otelJobObserver({ tracer, convention })).run(job("reindex", () => 42))).toBe(42);
+
+      expect(spans.openCount).toBe(0);
+    },
+  );
+});

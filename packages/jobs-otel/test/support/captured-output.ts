@@ -1,0 +1,35 @@
+import { type DiagLogFunction, DiagLogLevel, diag } from "@opentelemetry/api";
+import { onTestFinished, vi } from "vitest";
+import { textOf } from "./recorded-spans.ts";
+
+export interface CapturedOutput {
+  /** What OpenTelemetry's own logger was given, at every level, each argument with all that can be read from it. */
+  readonly diagnostics: readonly string[];
+  /** What went to the terminal or became a process warning. */
+  readonly printed: readonly string[];
+}
+
+/** Keeps, until the test has finished, whatever is logged, printed or warned about. */
+export function captureOutput(): CapturedOutput {
+  const diagnostics: string[] = [];
+  const printed: string[] = [];
+  const log: DiagLogFunction = (...given) => void diagnostics.push(given.map(textOf).join(" "));
+  diag.setLogger(
+    { error: log, warn: log, info: log, debug: log, verbose: log },
+    { logLevel: DiagLogLevel.ALL, suppressOverrideMessage: true },
+  );
+  const print = (...given: unknown[]): boolean => printed.push(given.map(textOf).join(" ")) > 0;
+  const spies = [
+    vi.spyOn(process.stderr, "write").mockImplementation(print),
+    vi.spyOn(process.stdout, "write").mockImplementation(print),
+    vi.spyOn(process, "emitWarning").mockImplementation(print),
+    ...(["error", "warn", "log", "info", "debug"] as const).map((method) =>
+      vi.spyOn(console, method).mockImplementation(print),
+    ),
+  ];
+  onTestFinished(() => {
+    for (const spy of spies) spy.mockRestore();
+    diag.disable();
+  });
+  return { diagnostics, printed };
+}

@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type CompiledWorkspace, compileWorkspace } from "./support/compiled-workspace.ts";
+
+let workspace: CompiledWorkspace;
+beforeAll(async () => {
+  workspace = await compileWorkspace();
+});
+afterAll(async () => {
+  await workspace?.[Symbol.asyncDispose]();
+});
+
+/** The OpenTelemetry packages that a process has loaded once it has run the script. They are CommonJS, also when imported. */
+async function openTelemetryLoadedBy(script: string): Promise<string[]> {
+  const output = await workspace.run(`
+    import { createRequire } from "node:module";
+    ${script}
+    await new Promise((resolve) => setImmediate(resolve));
+    process.stdout.write(JSON.stringify(Object.keys(createRequire(import.meta.url).cache)));
+  `);
+  const files = JSON.parse(output) as string[];
+  const names = files.map((file) => /.*node_modules[\\/](@opentelemetry[\\/][^\\/]+)/.exec(file)?.[1]);
+  return [...new Set(names)].filter((name) => name !== undefined).sort();
+}
+
+test("the facade at work, with metrics and spans, has loaded OpenTelemetry's API and not its SDK", async () => {
+  const loaded = await openTelemetryLoadedBy(`
+    import { production } from "@nidus/observability";
+    const observability = production("x").prometheus().otel();
+    observability.jobRunner().run({ name: "reindex", run() {} });
+    await observability.metrics();
+    await observability.forceFlush();
+    await observability.shutdown();
+  `);
+  expect(loaded).toEqual(["@opentelemetry/api"]);
+});
+
+test("importing the pipeline's subpath does load the SDK, so that its absence can be told", async () => {
+  const loaded = await openTelemetryLoadedBy(`
+    import "@nidus/jobs-otel/sdk";
+  `);
+  expect(loaded).toEqual(
+    expect.arrayContaining([
+      "@opentelemetry/api",
+      "@opentelemetry/exporter-trace-otlp-proto",
+      "@opentelemetry/sdk-trace-base",
+    ]),
+  );
+});

@@ -1,0 +1,72 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer } from "node:http";
+import type { JobObserver, ObservedJobRunner } from "@nidus/jobs-observe";
+import type { OtelPipeline } from "@nidus/jobs-otel";
+import { otelPipeline } from "@nidus/jobs-otel/sdk";
+import { trace } from "@opentelemetry/api";
+import { Registry } from "prom-client";
+import { expectTypeOf } from "vitest";
+import {
+  type MetricsHandler,
+  type Observability,
+  type ObservabilityAdapter,
+  type OtelPipelineSource,
+  production,
+  type ServiceIdentity,
+} from "../src/index.ts";
+
+const facade = production("users-api");
+expectTypeOf(facade).toEqualTypeOf<Observability>();
+expectTypeOf(facade).toExtend<AsyncDisposable>();
+expectTypeOf(facade.version("1.4.2").environment("prod").prometheus().otel()).toEqualTypeOf<Observability>();
+expectTypeOf(facade.jobRunner()).toEqualTypeOf<ObservedJobRunner>();
+expectTypeOf(facade.jobObserver()).toEqualTypeOf<JobObserver>();
+expectTypeOf(facade.metrics()).resolves.toBeString();
+expectTypeOf(facade.contentType).toBeString();
+expectTypeOf(facade.forceFlush()).resolves.toBeVoid();
+expectTypeOf(facade.shutdown()).resolves.toBeVoid();
+
+// The handler fits node:http, and whatever hands on its objects.
+expectTypeOf(facade.metricsHandler()).toEqualTypeOf<MetricsHandler>();
+expectTypeOf<MetricsHandler>().parameters.toEqualTypeOf<[IncomingMessage, ServerResponse]>();
+createServer(facade.metricsHandler());
+
+// Each adapter takes its observer's options.
+facade.prometheus({ maxSeries: 500, registry: new Registry(), prefix: undefined });
+const openMetrics = new Registry<typeof Registry.OPENMETRICS_CONTENT_TYPE>();
+facade.prometheus({ registry: openMetrics });
+facade.otel({ recordErrorMessage: false, tracer: trace.getTracer("app") });
+facade.otel(undefined);
+
+// A pipeline, or what makes one: `otelPipeline` itself, or a function around it.
+expectTypeOf(otelPipeline).toExtend<OtelPipelineSource>();
+expectTypeOf<OtelPipeline>().toExtend<OtelPipelineSource>();
+facade.otel(otelPipeline);
+facade.otel(otelPipeline, { propagation: "parent" });
+facade.otel((service) => {
+  expectTypeOf(service).toEqualTypeOf<ServiceIdentity>();
+  return otelPipeline({ ...service, endpoint: "https://collector.example.com" });
+});
+
+// The least that an adapter is, and all that it may be.
+facade.with({ name: "audit", jobObserver: () => ({}) });
+facade.with({
+  name: "audit",
+  jobObserver: ({ serviceName }) => ({ onJobStarted: ({ jobName }) => void [serviceName, jobName] }),
+  metrics: async () => "audit 1\n",
+  contentType: undefined,
+  forceFlush: () => {},
+  shutdown: async () => {},
+});
+expectTypeOf<ObservabilityAdapter["jobObserver"]>().parameters.toEqualTypeOf<[ServiceIdentity]>();
+
+// @ts-expect-error a service has a name
+production();
+// @ts-expect-error a version is text
+facade.version(1.4);
+// @ts-expect-error no such option
+facade.prometheus({ maxLabels: 500 });
+// @ts-expect-error a pipeline comes first
+facade.otel({ recordErrorMessage: false }, otelPipeline);
+// @ts-expect-error an adapter observes
+facade.with({ name: "audit" });

@@ -1,0 +1,103 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+const packages = join(import.meta.dirname, "../../..");
+const root = dirname(packages);
+
+export interface CompiledWorkspace extends AsyncDisposable {
+  /** What a script, run by Node itself in the facade's folder, writes to its standard output. */
+  run(script: string): Promise<string>;
+}
+
+/**
+ * The facade and the packages under it as plain JavaScript in a folder of their own, compiled from the sources as they are
+ * now, so that Node can load them without a test runner and without a build that may be old or missing. They resolve each
+ * other, and whatever is installed for them, SDK packages included.
+ */
+export async function compileWorkspace(): Promise<CompiledWorkspace> {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), "nidus-compiled-")));
+  const manifests = await manifestsUnder("@nidus/observability");
+  await compile([...manifests.keys()], folder);
+  await mkdir(join(folder, "node_modules/@nidus"), { recursive: true });
+  for (const [name, manifest] of manifests) await install(name, manifest, folder);
+  return {
+    async run(script) {
+      const { stdout } = await run(process.execPath, ["--input-type=module", "-e", script], {
+        cwd: join(folder, "observability"),
+      });
+      return stdout;
+    },
+    async [Symbol.asyncDispose]() {
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+interface Manifest {
+  readonly name: string;
+  readonly exports: Record<string, { readonly "@nidus/source": string }>;
+  readonly dependencies?: Record<string, string>;
+}
+
+/** The manifests of a package and of those it needs, by folder. */
+async function manifestsUnder(
+  name: string,
+  found = new Map<string, Manifest>(),
+): Promise<Map<string, Manifest>> {
+  const folder = name.replace("@nidus/", "");
+  if (found.has(folder)) return found;
+  const manifest = JSON.parse(await readFile(join(packages, folder, "package.json"), "utf8")) as Manifest;
+  found.set(folder, manifest);
+  for (const dependency of Object.keys(manifest.dependencies ?? {})) {
+    if (dependency.startsWith("@nidus/")) await manifestsUnder(dependency, found);
+  }
+  return found;
+}
+
+async function compile(names: readonly string[], folder: string): Promise<void> {
+  const compilerOptions = {
+    rootDir: packages,
+    outDir: folder,
+    noEmit: false,
+    noCheck: true,
+    declaration: false,
+    isolatedDeclarations: false,
+    types: [],
+  };
+  const project = {
+    extends: join(root, "tsconfig.base.json"),
+    compilerOptions,
+    include: names.map((name) => join(packages, name, "src")),
+  };
+  await writeFile(join(folder, "tsconfig.json"), JSON.stringify(project));
+  const compiler = createRequire(join(root, "package.json")).resolve("typescript/package.json");
+  await run(process.execPath, [join(dirname(compiler), "bin/tsc"), "-p", folder]);
+}
+
+/** A manifest whose exports lead to what was compiled, and links to everything that the real package has installed. */
+async function install(folderName: string, { name, exports }: Manifest, folder: string): Promise<void> {
+  const compiled = join(folder, folderName);
+  const compiledExports = Object.fromEntries(
+    Object.entries(exports).map(([path, conditions]) => [
+      path,
+      conditions["@nidus/source"].replace(/\.ts$/, ".js"),
+    ]),
+  );
+  await writeFile(
+    join(compiled, "package.json"),
+    JSON.stringify({ name, type: "module", exports: compiledExports }),
+  );
+  await symlink(compiled, join(folder, "node_modules", name));
+  const installed = join(packages, folderName, "node_modules");
+  if (!existsSync(installed)) return;
+  await mkdir(join(compiled, "node_modules"));
+  for (const entry of await readdir(installed)) {
+    if (entry !== "@nidus") await symlink(join(installed, entry), join(compiled, "node_modules", entry));
+  }
+}
