@@ -43,11 +43,12 @@ export async function demo({ repository, out, concurrency }: Arguments): Promise
     print("Failures", failed.length === 0 ? "none" : shown.join("\n"));
     print("The slowest run", renderTrace(telemetry.slowestTrace.spans));
     print("Metrics", (await telemetry.observability.metrics()).trimEnd());
-    const start = digests.wasAborted ? "Interrupted" : "Done";
+    const { completed, failed: unsent, cancelled, notStarted, wasAborted } = digests;
+    const total = [completed, unsent, cancelled, notStarted].reduce((sum, { length }) => sum + length, 0);
     console.log(
-      `${start}: ${digests.completed.length} of ${digests.completed.length + digests.failed.length} digests are in ${folder}`,
+      `${wasAborted ? "Interrupted" : "Done"}: ${completed.length} of ${total} digests are in ${folder}`,
     );
-    return !digests.wasAborted && failed.every(isExpected) ? 0 : 1;
+    return !wasAborted && failed.every(isExpected) ? 0 : 1;
   } finally {
     process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
     await telemetry.observability.shutdown();

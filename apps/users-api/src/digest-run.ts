@@ -42,8 +42,8 @@ export async function runDigests(options: DigestRunOptions): Promise<DigestRunRe
     const sending = new AsyncJobQueue();
     sending.pushAll(digestsOf(commits).map((digest) => new SendDigest(digest, outbox, telemetry.tracer)));
     options.onQueued?.(reindexing.size + sending.size);
-    const reindex = reindexing.drain({ runner });
-    const digests = await sending.drain({ runner, concurrency, signal });
+    const reindex = reindexing.runAll({ runner });
+    const digests = await sending.runAll({ runner, concurrency, signal });
     return { reindex, digests };
   } finally {
     outbox.close();

@@ -23,7 +23,7 @@ const maxOutputBytes = 512 * 1024 * 1024;
  * @throws (rejects with) UserError if git is missing or `repository` is no git repository.
  */
 export async function readHistory(repository: string): Promise<Commit[]> {
-  await git(repository, ["rev-parse", "--git-dir"]);
+  await requireRepository(repository);
   if (!(await hasCommits(repository))) return [];
   const fields = ["%H", "%aN", "%aE", "%at", "%ct", "%s"].join("%x00");
   const format = ["--encoding=UTF-8", "-z", `--format=tformat:${fields}`];
@@ -31,13 +31,20 @@ export async function readHistory(repository: string): Promise<Commit[]> {
   return commitsIn(output.split("\0"));
 }
 
+/** @throws (rejects with) UserError if git is missing or `repository` is no git repository. */
+export async function requireRepository(repository: string): Promise<void> {
+  await git(repository, ["rev-parse", "--git-dir"]);
+}
+
 /** Whether the branch that is checked out has any: a new one is a name that stands for nothing, not even for nonsense. */
 async function hasCommits(repository: string): Promise<boolean> {
   try {
     await git(repository, ["rev-parse", "--quiet", "--verify", "HEAD"]);
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    const { code, stderr } = (error as UserError).cause as { code?: unknown; stderr?: string };
+    if (code === 1 && stderr === "") return false;
+    throw error;
   }
 }
 

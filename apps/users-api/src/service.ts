@@ -39,11 +39,14 @@ export function createService({ metrics, stopping, runDigests }: ServiceOptions)
       ? answer(response, 503, { status: "stopping" })
       : answer(response, 200, { status: "ok" });
 
-  const routes = new Map<string, { readonly method: string | undefined; readonly handle: Handler }>([
-    ["/digests", { method: "POST", handle: postDigests }],
-    ["/healthz", { method: "GET", handle: getHealth }],
+  const routes = new Map<
+    string,
+    { readonly methods: readonly string[] | undefined; readonly handle: Handler }
+  >([
+    ["/digests", { methods: ["POST"], handle: postDigests }],
+    ["/healthz", { methods: ["GET", "HEAD"], handle: getHealth }],
     // It answers for its methods itself.
-    ["/metrics", { method: undefined, handle: metrics }],
+    ["/metrics", { methods: undefined, handle: metrics }],
   ]);
 
   const server = createServer((request, response) => {
@@ -53,9 +56,10 @@ export function createService({ metrics, stopping, runDigests }: ServiceOptions)
     response.once("close", () => stopping.aborted && setImmediate(() => server.closeIdleConnections()));
     const route = routes.get(request.url?.split("?")[0] ?? "");
     if (route === undefined) return answer(response, 404, { error: "there is nothing here" });
-    if (route.method !== undefined && route.method !== request.method) {
-      response.setHeader("Allow", route.method);
-      return answer(response, 405, { error: `this answers ${route.method}` });
+    if (route.methods?.includes(request.method ?? "") === false) {
+      const allowed = route.methods.join(", ");
+      response.setHeader("Allow", allowed);
+      return answer(response, 405, { error: `this answers ${allowed}` });
     }
     void route.handle(request, response);
   });

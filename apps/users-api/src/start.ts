@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Arguments } from "./arguments.ts";
 import { runDigests } from "./digest-run.ts";
+import { requireRepository } from "./git-history.ts";
 import { createService } from "./service.ts";
 import { startTelemetry } from "./telemetry.ts";
 import { UserError } from "./user-error.ts";
@@ -16,6 +17,7 @@ const shutdownTimeoutMs = 10_000;
 /** Serves until SIGTERM or SIGINT: then running jobs see their signal, what is open is answered, and telemetry is sent. */
 export async function start({ repository, out, concurrency, port }: Arguments): Promise<number> {
   const folder = out ?? (await mkdtemp(join(tmpdir(), "users-api-")));
+  await requireRepository(repository);
   const telemetry = startTelemetry(version);
   const stopping = new AbortController();
   const server = createService({

@@ -88,7 +88,7 @@ test("what is not there is 404, and what is not answered is 405 with what is", a
   for (const [method, path, allow] of [
     ["GET", "/digests", "POST"],
     ["DELETE", "/digests", "POST"],
-    ["POST", "/healthz", "GET"],
+    ["POST", "/healthz", "GET, HEAD"],
     ["POST", "/metrics", "GET, HEAD"],
   ] as const) {
     const response = await fetch(url + path, { method });

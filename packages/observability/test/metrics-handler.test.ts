@@ -31,8 +31,9 @@ describe("GET", () => {
 
     expect(status).toBe(200);
     expect(headers["content-type"]).toBe(Registry.PROMETHEUS_CONTENT_TYPE);
-    expect(headers["content-length"]).toBe(String(Buffer.byteLength(body)));
     expect(body).toContain('nidus_jobs_started_total{job_name="naïve – ☃"} 1');
+    expect(body).toBe(await observability.metrics());
+    expect(headers["content-length"]).toBe(String(Buffer.byteLength(body)));
   });
 
   test("says OpenMetrics where the registry does", async () => {

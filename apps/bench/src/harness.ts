@@ -1,0 +1,57 @@
+import { measure } from "mitata";
+import type { Comparison, Measured, Side, Spread } from "./comparison.ts";
+
+/** How often the two sides are measured in turn. */
+export interface Effort {
+  readonly rounds: number;
+  /** Of one side in one round. */
+  readonly cpuMs: number;
+}
+
+/**
+ * Measures the two sides in turn, round by round, so that what slows the machine down slows both. The ratio is that of a round;
+ * the median of the rounds is reported, with its quarters.
+ */
+export async function compare(comparison: Comparison, { rounds, cpuMs }: Effort): Promise<Measured> {
+  const { id, title, operations, ours, peer, asked, note } = comparison;
+  comparison.prepare?.();
+  const times: { ours: number; peer: number }[] = [];
+  // The first round warms up, and does not count.
+  for (let round = 0; round <= rounds; round++) {
+    const first = round % 2 === 0 ? ours : peer;
+    const second = first === ours ? peer : ours;
+    const [a, b] = [await timeOf(first, operations, cpuMs), await timeOf(second, operations, cpuMs)];
+    if (round > 0) times.push(first === ours ? { ours: a, peer: b } : { ours: b, peer: a });
+  }
+  const isFaster = asked !== undefined && "timesFaster" in asked;
+  const ratio = spreadOf(times.map((time) => (isFaster ? time.peer / time.ours : time.ours / time.peer)));
+  return {
+    id,
+    title,
+    ours: { label: ours.label, ...spreadOf(times.map((time) => time.ours)) },
+    peer: { label: peer.label, ...spreadOf(times.map((time) => time.peer)) },
+    ratio,
+    asked,
+    isMet:
+      asked && ("timesFaster" in asked ? ratio.median >= asked.timesFaster : ratio.median <= asked.atMost),
+    ...(note === undefined ? {} : { note }),
+  };
+}
+
+/** Nanoseconds an operation: the median of the harness's samples. */
+async function timeOf({ run }: Side, operations: number, cpuMs: number): Promise<number> {
+  const { p50 } = await measure(run, {
+    min_cpu_time: cpuMs * 1e6,
+    min_samples: 5,
+    warmup_samples: 1,
+    batch_samples: 16,
+    gc: false,
+  });
+  return p50 / operations;
+}
+
+export function spreadOf(values: readonly number[]): Spread {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share: number): number => sorted[Math.round((sorted.length - 1) * share)] ?? Number.NaN;
+  return { p25: at(0.25), median: at(0.5), p75: at(0.75) };
+}

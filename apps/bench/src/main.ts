@@ -1,0 +1,96 @@
+import { execFileSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { chartOf } from "./chart.ts";
+import type { Comparison, Measured, Reading } from "./comparison.ts";
+import { compare } from "./harness.ts";
+import { changesOf, markdownOf } from "./markdown.ts";
+import { keptResults, resultsOf, writeChart, writeResults } from "./results.ts";
+import { asyncRunComparisons } from "./rows/async-runs.ts";
+import { memoryReadings } from "./rows/memory.ts";
+import { otelComparisons } from "./rows/otel.ts";
+import { packageReadings } from "./rows/packages.ts";
+import { queueComparisons } from "./rows/queues.ts";
+import { runComparisons } from "./rows/runs.ts";
+import { scrapeComparisons, scrapeReadings } from "./rows/scrape.ts";
+
+const help = `pnpm bench [--compare] [--only TEXT]
+
+  --compare    leave the kept figures as they are, and say what moved beyond the noise
+  --only TEXT  only comparisons whose id contains TEXT; nothing is written
+`;
+
+const { values } = parseArgs({
+  options: {
+    compare: { type: "boolean", default: false },
+    only: { type: "string" },
+    one: { type: "string" },
+    help: { type: "boolean", default: false },
+  },
+});
+
+const effort = { rounds: 15, cpuMs: 40 };
+/** Of observed runs, in the reading of the heap. */
+const heapRuns = 50_000_000;
+
+const comparisons: readonly Comparison[] = [
+  ...runComparisons,
+  ...asyncRunComparisons,
+  ...queueComparisons,
+  ...scrapeComparisons,
+  ...otelComparisons,
+];
+
+/** Each in a process of its own: what one comparison has taught the compiler must not help or hinder the next. */
+function measureApart(id: string): Measured {
+  const args = ["--expose-gc", fileURLToPath(import.meta.url), "--one", id];
+  return JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" })) as Measured;
+}
+
+async function measureOne(id: string): Promise<void> {
+  const comparison = comparisons.find((each) => each.id === id);
+  if (comparison === undefined) throw new Error(`there is no comparison ${id}`);
+  process.stdout.write(JSON.stringify(await compare(comparison, effort)));
+}
+
+function measureAll(): Measured[] {
+  return comparisons
+    .filter(({ id }) => values.only === undefined || id.includes(values.only))
+    .map(({ id }) => {
+      const row = measureApart(id);
+      console.log(
+        `${row.ratio.median.toFixed(2).padStart(7)}  ${row.isMet === false ? "MISSED " : ""}${row.title}`,
+      );
+      return row;
+    });
+}
+
+async function readAll(): Promise<Reading[]> {
+  const readings = [
+    ...(await scrapeReadings()),
+    ...(await memoryReadings(heapRuns)),
+    ...(await packageReadings()),
+  ];
+  for (const { value, unit, title } of readings)
+    console.log(`${value.toFixed(2).padStart(9)} ${unit}  ${title}`);
+  return readings;
+}
+
+async function measureAndWrite(): Promise<void> {
+  const measured = measureAll();
+  if (values.only !== undefined) return;
+  const results = resultsOf(measured, await readAll());
+  const kept = keptResults();
+  if (!values.compare) {
+    writeChart(chartOf(results));
+    console.log(`written to ${writeResults(results, markdownOf(results))}`);
+  } else {
+    console.log(
+      kept === undefined ? "there are no kept figures for this version of Node" : changesOf(kept, results),
+    );
+  }
+}
+
+if (values.help) process.stdout.write(help);
+else if (values.one !== undefined) await measureOne(values.one);
+else await measureAndWrite();

@@ -1,0 +1,76 @@
+import type { Asked, Measured, Reading, Spread } from "./comparison.ts";
+import type { Results } from "./results.ts";
+
+/** The whole table, and whose figures they are. */
+export function markdownOf({ date, node, machine, command, comparisons, readings }: Results): string {
+  return [
+    `Measured ${date} with Node ${node} on ${machine}, by \`${command}\`.`,
+    table(
+      ["comparison", "ours", "peer", "ratio (quarters)", "asked", "met"],
+      comparisons.map((row) => [
+        titled(row),
+        `${time(row.ours.median)} ${row.ours.label}`,
+        `${time(row.peer.median)} ${row.peer.label}`,
+        `${row.ratio.median.toFixed(2)} (${quarters(row.ratio)})`,
+        asked(row.asked),
+        verdict(row.isMet),
+      ]),
+    ),
+    table(
+      ["reading", "value", "asked", "met"],
+      readings.map((row) => [
+        titled(row),
+        `${Number(row.value.toPrecision(4))} ${row.unit}`,
+        row.asked === undefined ? "" : `<= ${row.asked.atMost} ${row.unit}`,
+        verdict(row.asked && row.value <= row.asked.atMost),
+      ]),
+    ),
+    "",
+  ].join("\n\n");
+}
+
+/** What moved since the kept figures: a ratio whose middle half no longer overlaps the middle half of then. */
+export function changesOf(kept: Results, today: Results): string {
+  const before = new Map(kept.comparisons.map((row) => [row.id, row]));
+  const rows = today.comparisons.map((row) => {
+    const then = before.get(row.id);
+    if (then === undefined) return [row.title, "", row.ratio.median.toFixed(2), "new"];
+    const isApart = row.ratio.p25 > then.ratio.p75 || row.ratio.p75 < then.ratio.p25;
+    const change = (row.ratio.median / then.ratio.median - 1) * 100;
+    const moved = `moved by ${change > 0 ? "+" : ""}${change.toFixed(0)} %`;
+    return [
+      row.title,
+      then.ratio.median.toFixed(2),
+      row.ratio.median.toFixed(2),
+      isApart ? moved : "within the noise",
+    ];
+  });
+  const heading = `Kept: ${kept.date}, Node ${kept.node}, ${kept.machine}.`;
+  return [heading, table(["comparison", "kept", "today", ""], rows)].join("\n\n");
+}
+
+function titled({ title, note }: Measured | Reading): string {
+  return note === undefined ? title : `${title} (${note})`;
+}
+
+function quarters({ p25, p75 }: Spread): string {
+  return `${p25.toFixed(2)} to ${p75.toFixed(2)}`;
+}
+
+function time(nanoseconds: number): string {
+  if (nanoseconds < 10_000) return `${nanoseconds.toFixed(nanoseconds < 100 ? 1 : 0)} ns`;
+  return `${(nanoseconds / 1e6).toFixed(2)} ms`;
+}
+
+function asked(asked: Asked): string {
+  if (asked === undefined) return "";
+  return "timesFaster" in asked ? `>= ${asked.timesFaster}x faster` : `<= ${asked.atMost}x`;
+}
+
+function verdict(isMet: boolean | undefined): string {
+  return isMet === undefined ? "" : isMet ? "yes" : "**no**";
+}
+
+function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [headings, headings.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}

@@ -1,0 +1,16 @@
+import type { Side } from "../comparison.ts";
+
+export const operations = 1_000;
+
+/** The floor: what it takes to know a duration at all. */
+export const twoClockReads: Side = {
+  label: "two clock reads",
+  run: () => {
+    let sum = 0;
+    for (let i = 0; i < operations; i++) {
+      const startMs = performance.now();
+      sum += performance.now() - startMs;
+    }
+    return sum;
+  },
+};

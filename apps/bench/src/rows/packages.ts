@@ -1,0 +1,66 @@
+import { execFileSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+import type { Reading } from "../comparison.ts";
+import { spreadOf } from "../harness.ts";
+
+const packages = ["jobs-core", "jobs-observe", "jobs-prometheus", "jobs-otel", "observability"];
+const folder = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Of a new process that imports nothing else: the median of several. */
+function importMs(specifier: string): number {
+  const code = `const t = performance.now(); await import(${JSON.stringify(specifier)}); console.log(performance.now() - t);`;
+  const times = Array.from({ length: 9 }, () =>
+    Number(
+      execFileSync(process.execPath, ["--input-type=module", "-e", code], { cwd: folder, encoding: "utf8" }),
+    ),
+  );
+  return spreadOf(times).median;
+}
+
+/** Everything that a package exports, with the packages of Nidus below it and without the libraries that it wraps. */
+async function bundleBytes(contents: string): Promise<number> {
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: folder },
+    bundle: true,
+    minify: true,
+    write: false,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    external: ["prom-client", "@opentelemetry/*"],
+  });
+  return gzipSync(outputFiles[0]?.contents ?? new Uint8Array(), { level: 9 }).length;
+}
+
+export async function packageReadings(): Promise<Reading[]> {
+  const readings: Reading[] = [];
+  for (const name of packages) {
+    const specifier = `@nidus/${name}`;
+    readings.push(
+      {
+        id: `bundle-${name}`,
+        title: `bundle of ${specifier} and what it needs of Nidus, minified and gzipped`,
+        unit: "bytes",
+        value: await bundleBytes(`export * from "${specifier}";`),
+        asked: undefined,
+      },
+      {
+        id: `import-${name}`,
+        title: `import of ${specifier}, with the libraries that it wraps`,
+        unit: "ms",
+        value: importMs(specifier),
+        asked: undefined,
+      },
+    );
+  }
+  readings.push({
+    id: "bundle-core-and-observe",
+    title: "bundle of jobs-core and jobs-observe together, minified and gzipped",
+    unit: "bytes",
+    value: await bundleBytes('export * from "@nidus/jobs-core"; export * from "@nidus/jobs-observe";'),
+    asked: { atMost: 4_000 },
+  });
+  return readings;
+}

@@ -1,0 +1,115 @@
+import { AsyncJobQueue, asyncJob, JobQueue, job } from "@nidus/jobs-core";
+import async from "async";
+import fastq from "fastq";
+import pLimit from "p-limit";
+import PQueue from "p-queue";
+import type { Comparison, Side } from "../comparison.ts";
+
+const operations = 1_000;
+const syncJobs = Array.from({ length: operations }, () => job("job", () => {}));
+const asyncJobs = Array.from({ length: operations }, () => asyncJob("job", async () => {}));
+const { signal } = new AbortController();
+
+const syncQueue = new JobQueue();
+syncQueue.pushAll(syncJobs);
+const asyncQueue = new AsyncJobQueue();
+asyncQueue.pushAll(asyncJobs);
+
+/** Runs jobs one after the other and makes the report that a queue makes. */
+function syncLoop(): unknown {
+  const report = { completed: [] as string[], failed: [] as unknown[] };
+  for (const each of syncJobs) {
+    try {
+      each.run();
+      report.completed.push(each.name);
+    } catch (error) {
+      report.failed.push({ job: each.name, error });
+    }
+  }
+  return report;
+}
+
+async function asyncLoop(): Promise<unknown> {
+  const report = { completed: [] as string[], failed: [] as unknown[] };
+  for (const each of asyncJobs) {
+    try {
+      await each.run(signal);
+      report.completed.push(each.name);
+    } catch (error) {
+      report.failed.push({ job: each.name, error });
+    }
+  }
+  return report;
+}
+
+/** Each as its own documentation has it: jobs are added, and all of them awaited. */
+function peersAt(concurrency: number): Side[] {
+  return [
+    {
+      label: "fastq.promise",
+      run: () => {
+        const queue = fastq.promise(
+          (each: (typeof asyncJobs)[number]) => Promise.resolve(each.run(signal)),
+          concurrency,
+        );
+        return Promise.all(asyncJobs.map((each) => queue.push(each)));
+      },
+    },
+    {
+      label: "p-queue",
+      run: () => new PQueue({ concurrency }).addAll(asyncJobs.map((each) => async () => each.run(signal))),
+    },
+    {
+      label: "p-limit",
+      run: () => {
+        const limit = pLimit(concurrency);
+        return Promise.all(asyncJobs.map((each) => limit(() => each.run(signal))));
+      },
+    },
+    {
+      label: "async.queue",
+      run: () => {
+        const queue = async.queue(async (each: (typeof asyncJobs)[number]) => each.run(signal), concurrency);
+        queue.push(asyncJobs);
+        return queue.drain();
+      },
+    },
+  ];
+}
+
+function againstPeers(concurrency: number): Comparison[] {
+  const run = (): unknown => {
+    const queue = new AsyncJobQueue();
+    queue.pushAll(asyncJobs);
+    return queue.runAll({ concurrency });
+  };
+  return peersAt(concurrency).map((peer) => ({
+    id: `queue-${concurrency}-${peer.label}`,
+    title: `AsyncJobQueue, concurrency ${concurrency}, against ${peer.label}`,
+    operations,
+    ours: { label: "pushAll and runAll", run },
+    peer,
+    asked: concurrency === 10 ? { timesFaster: 6 } : undefined,
+    note: "the peer returns a promise for every job, which a report does not need",
+  }));
+}
+
+export const queueComparisons: readonly Comparison[] = [
+  {
+    id: "queue-sync",
+    title: "JobQueue.runAll against a loop that makes the same report",
+    operations,
+    ours: { label: "JobQueue.runAll", run: () => syncQueue.runAll() },
+    peer: { label: "loop by hand", run: syncLoop },
+    asked: { atMost: 1.3 },
+  },
+  {
+    id: "queue-async-1",
+    title: "AsyncJobQueue.runAll, one at a time, against a loop that awaits",
+    operations,
+    ours: { label: "AsyncJobQueue.runAll", run: () => asyncQueue.runAll() },
+    peer: { label: "await loop by hand", run: asyncLoop },
+    asked: { atMost: 1.3 },
+  },
+  ...[1, 10, 100].flatMap(againstPeers),
+];
