@@ -113,6 +113,6 @@ function warnOnce(): ObserverErrorHandler {
   return (error, observer) => {
     if (warned.has(observer)) return;
     warned.add(observer);
-    warn("an observer failed (shown once)", error);
+    warn("an observer failed", error);
   };
 }

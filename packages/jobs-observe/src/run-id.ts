@@ -18,7 +18,7 @@ export function safeRunIds(generate: () => string): () => string {
       if (id && typeof id === "string") return id;
       throw refusal("the run id", "a non-empty string", id);
     } catch (error) {
-      if (!isWarned) warn("a random run id is used (shown once)", error);
+      if (!isWarned) warn("a random run id is used", error);
       isWarned = true;
       return randomRunId();
     }

@@ -13,6 +13,8 @@ export class SeriesTable {
   readonly #byName: Level = new Map();
   readonly #all: JobSeries[] = [];
   #overflow: JobSeries | undefined;
+  #lastName: string | undefined;
+  #lastSeries: JobSeries | undefined;
 
   constructor(maxSeries: number, attributeLabels: ReadonlyMap<string, string>) {
     this.#maxSeries = maxSeries;
@@ -26,8 +28,12 @@ export class SeriesTable {
   /** The series of a job name and attributes, made when they are first seen. */
   of(jobName: string, attributes: JobAttributes): JobSeries {
     if (this.#attributeLabels.size === 0) {
-      const known = this.#byName.get(jobName);
-      return known === undefined ? this.#create([jobName]) : (known as JobSeries);
+      // A run asks at its start and at its finish, and a job seldom runs alone: mostly it is the one asked for last.
+      if (jobName !== this.#lastName) {
+        this.#lastSeries = (this.#byName.get(jobName) as JobSeries | undefined) ?? this.#create([jobName]);
+        this.#lastName = jobName;
+      }
+      return this.#lastSeries as JobSeries;
     }
     const values = [jobName];
     for (const key of this.#attributeLabels.keys()) {

@@ -32,9 +32,11 @@ export class Composition {
   /** @throws (rejects with) what `contentType` throws, or an adapter's `metrics`. */
   async metrics(): Promise<string> {
     void this.contentType;
-    const texts = await Promise.all(this.#adapters.map(async (adapter) => (await adapter.metrics?.()) ?? ""));
-    if (texts.length === 1) return texts[0] as string;
-    const lines = texts.flatMap((text) => (text === "" ? [] : text.replace(/\n$/, "").split("\n")));
+    const all = await Promise.all(this.#adapters.map((adapter) => adapter.metrics?.()));
+    const texts = all.filter((text): text is string => text !== undefined && text !== "");
+    // A large text is left as it is: it may be too long to take apart in one go.
+    if (texts.length < 2) return texts[0] ?? "";
+    const lines = texts.flatMap((text) => text.replace(/\n$/, "").split("\n"));
     const end = lines.includes(endOfExposition) ? [endOfExposition] : [];
     return `${[...lines.filter((line) => line !== endOfExposition), ...end].join("\n")}\n`;
   }

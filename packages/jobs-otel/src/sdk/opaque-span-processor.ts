@@ -18,23 +18,39 @@ export class OpaqueSpanProcessor implements SpanProcessor {
     this.#attempt(() => this.#hidden.onStart(span, parentContext));
   }
 
+  onEnding(span: Span): void {
+    this.#attempt(() => this.#hidden.onEnding?.(span));
+  }
+
   onEnd(span: ReadableSpan): void {
     this.#attempt(() => this.#hidden.onEnd(span));
   }
 
   async forceFlush(): Promise<void> {
-    await this.#attempt(() => this.#hidden.forceFlush());
+    try {
+      await this.#hidden.forceFlush();
+    } catch (error) {
+      report(error);
+    }
   }
 
   async shutdown(): Promise<void> {
-    await this.#attempt(() => this.#hidden.shutdown());
-  }
-
-  async #attempt(step: () => void | Promise<void>): Promise<void> {
     try {
-      await step();
+      await this.#hidden.shutdown();
     } catch (error) {
-      diag.error(`a span processor failed: ${describe(error)}`);
+      report(error);
     }
   }
+
+  #attempt(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      report(error);
+    }
+  }
+}
+
+function report(error: unknown): void {
+  diag.error(`a span processor failed: ${describe(error)}`);
 }

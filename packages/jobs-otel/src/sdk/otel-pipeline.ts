@@ -1,3 +1,4 @@
+import { validateHeaderName, validateHeaderValue } from "node:http";
 import { describe } from "@nidus/jobs-core";
 import type { Tracer } from "@opentelemetry/api";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
@@ -39,7 +40,10 @@ export interface OtelPipelineOptions extends ServiceIdentity {
   readonly maxQueueSize?: number | undefined;
   /** How long one export may take, in milliseconds. @default 10000 */
   readonly exportTimeoutMs?: number | undefined;
-  /** How long `forceFlush` and `shutdown` may take, in milliseconds. @default 5000 */
+  /**
+   * How long `forceFlush` and `shutdown` may take, in milliseconds. An export under way keeps the process alive up to
+   * `exportTimeoutMs`, also after that. @default 5000
+   */
   readonly flushTimeoutMs?: number | undefined;
   /** Get every sampled span beside the export, or in its place: with these an endpoint is not needed. @default none */
   readonly spanProcessors?: readonly SpanProcessor[] | undefined;
@@ -138,14 +142,21 @@ function processorsOf(
   return processors;
 }
 
-/** @throws TypeError that names a header at most. */
+/** @throws TypeError that names a header at most: Node's own message is about the name, or would show the value. */
 function headersOf(headers: Readonly<Record<string, string>>): () => Promise<Record<string, string>> {
-  for (const [name, value] of Object.entries(headers)) {
-    if (typeof value !== "string" || /[\r\n\0]/.test(value)) {
-      throw new TypeError(`expected the header ${describe(name)} to be a string of one line`);
+  const copy = { ...headers };
+  for (const [name, value] of Object.entries(copy)) {
+    try {
+      validateHeaderName(name);
+      validateHeaderValue(name, value);
+      // Node would take a number or a list, and write it as it sees fit.
+      if (typeof value !== "string") throw new TypeError("not a string");
+    } catch {
+      throw new TypeError(
+        `expected the header ${describe(name)} to have a name and a value that HTTP allows`,
+      );
     }
   }
-  const copy = { ...headers };
   return async () => ({ ...copy });
 }
 

@@ -1,4 +1,5 @@
 import { trace } from "@opentelemetry/api";
+import type { SpanProcessor } from "@opentelemetry/sdk-trace-base";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type OtelPipelineOptions, otelPipeline } from "../../src/sdk/index.ts";
 import { startCollector } from "../support/collector.ts";
@@ -61,6 +62,30 @@ describe("spanProcessors", () => {
     pipeline.tracer.startSpan("job.run").end();
 
     expect(spans.only("job.run").resource.attributes["service.name"]).toBe("users-api");
+  });
+
+  test("are told of a span's start, ending and end, and may still add to it when it is ending", async () => {
+    const told: string[] = [];
+    const spans = new SpanRecorder();
+    const listening: SpanProcessor = {
+      onStart: () => void told.push("start"),
+      onEnding(span) {
+        told.push("ending");
+        span.setAttribute("region", "eu");
+      },
+      onEnd: (span) => {
+        told.push("end");
+        spans.finished.push(span);
+      },
+      forceFlush: async () => {},
+      shutdown: async () => {},
+    };
+    await using pipeline = otelPipeline({ serviceName: "users-api", spanProcessors: [listening] });
+
+    pipeline.tracer.startSpan("job.run").end();
+
+    expect(told).toEqual(["start", "ending", "end"]);
+    expect(spans.only("job.run").attributes).toEqual({ region: "eu" });
   });
 
   test("get every span beside the export where there is an endpoint", async () => {

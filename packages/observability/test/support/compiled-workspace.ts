@@ -22,10 +22,16 @@ export interface CompiledWorkspace extends AsyncDisposable {
  */
 export async function compileWorkspace(): Promise<CompiledWorkspace> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), "nidus-compiled-")));
-  const manifests = await manifestsUnder("@nidus/observability");
-  await compile([...manifests.keys()], folder);
-  await mkdir(join(folder, "node_modules/@nidus"), { recursive: true });
-  for (const [name, manifest] of manifests) await install(name, manifest, folder);
+  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
+  try {
+    const manifests = await manifestsUnder("@nidus/observability");
+    await compile([...manifests.keys()], folder);
+    await mkdir(join(folder, "node_modules/@nidus"), { recursive: true });
+    for (const [name, manifest] of manifests) await install(name, manifest, folder);
+  } catch (error) {
+    await remove();
+    throw error;
+  }
   return {
     async run(script) {
       const { stdout } = await run(process.execPath, ["--input-type=module", "-e", script], {
@@ -33,9 +39,7 @@ export async function compileWorkspace(): Promise<CompiledWorkspace> {
       });
       return stdout;
     },
-    async [Symbol.asyncDispose]() {
-      await rm(folder, { recursive: true, force: true });
-    },
+    [Symbol.asyncDispose]: remove,
   };
 }
 
