@@ -18,7 +18,7 @@ export const gitEnvironment: Readonly<Record<string, string>> = {
 
 /** The environment of this process without what git, mail, telemetry or colours take from it. */
 export function plainEnvironment(): NodeJS.ProcessEnv {
-  const foreign = /^(GIT_|SMTP_|OTEL_|NODE_OPTIONS$|NO_COLOR$|FORCE_COLOR$)/;
+  const foreign = /^(GIT_|SMTP_|OTEL_|NODE_OPTIONS$|NO_COLOR$|FORCE_COLOR$|NODE_DISABLE_COLORS$|CI$)/;
   const kept = Object.entries(process.env).filter(([name]) => !foreign.test(name));
   return { ...Object.fromEntries(kept), ...gitEnvironment };
 }
