@@ -51,9 +51,9 @@ export class AsyncJobQueue {
    * @throws (rejects with) TypeError or RangeError for an option that is not as documented; nothing was run then.
    */
   async runAll(options?: AsyncJobQueueRunOptions): Promise<JobReport> {
-    const jobs = this.#jobs.copy();
+    const jobs = new JobList(this.#jobs.snapshot());
     const report = await startWorkers(jobs, options).done;
-    for (let job = jobs.take(); job !== undefined; job = jobs.take()) report.notStarted.push(job.name);
+    for (const { name } of jobs.snapshot()) report.notStarted.push(name);
     return report;
   }
 

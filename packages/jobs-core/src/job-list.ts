@@ -2,8 +2,12 @@ import { requireJob } from "./validation.ts";
 
 /** Jobs in insertion order, at one slot each: taking the first is O(1) on average, over any number of jobs. */
 export class JobList<J extends { readonly name: string; readonly run: unknown }> {
-  #slots: (J | undefined)[] = [];
+  #slots: (J | undefined)[];
   #head = 0;
+
+  constructor(jobs: J[] = []) {
+    this.#slots = jobs;
+  }
 
   /** How many jobs are in it. */
   get size(): number {
@@ -23,21 +27,18 @@ export class JobList<J extends { readonly name: string; readonly run: unknown }>
     this.#slots[this.#head++] = undefined;
     // Half of the slots are spent: moving the other half costs at most as much as spending them did.
     if (this.#head * 2 >= this.#slots.length) {
-      this.#slots = this.#slots.slice(this.#head);
+      this.#slots = this.snapshot();
       this.#head = 0;
     }
     return job;
   }
 
-  /** Another list of the same jobs. */
-  copy(): JobList<J> {
-    const copy = new JobList<J>();
-    copy.#slots = this.#slots.slice(this.#head);
-    return copy;
+  /** The jobs that are in it now, in an array of their own. */
+  snapshot(): J[] {
+    return this.#slots.slice(this.#head) as J[];
   }
 
   clear(): void {
-    this.#slots = [];
-    this.#head = 0;
+    this.#head = this.#slots.length = 0;
   }
 }

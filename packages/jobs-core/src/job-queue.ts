@@ -56,7 +56,10 @@ export class JobQueue {
    * @throws TypeError if `runner` has no `run`.
    */
   runAll(options?: JobQueueRunOptions): JobReport {
-    return runEach(this.#jobs.copy(), options);
+    const runner = requireRunner(options?.runner, "run");
+    const report = new OpenReport();
+    for (const job of this.#jobs.snapshot()) attempt(job, runner, report);
+    return report;
   }
 
   /**
@@ -66,22 +69,21 @@ export class JobQueue {
    * @throws TypeError if `runner` has no `run`.
    */
   drain(options?: JobQueueRunOptions): JobReport {
-    return runEach(this.#jobs, options);
+    const runner = requireRunner(options?.runner, "run");
+    const report = new OpenReport();
+    for (let job = this.#jobs.take(); job !== undefined; job = this.#jobs.take())
+      attempt(job, runner, report);
+    return report;
   }
 }
 
-function runEach(jobs: JobList<Job<unknown>>, options: JobQueueRunOptions | undefined): JobReport {
-  const runner = requireRunner(options?.runner, "run");
-  const report = new OpenReport();
-  for (let job = jobs.take(); job !== undefined; job = jobs.take()) {
-    let name = "(unreadable)";
-    try {
-      name = job.name;
-      requireSyncResult(job, runner === undefined ? job.run() : runner.run(job));
-      report.completed.push(name);
-    } catch (error) {
-      report.fail(name, error);
-    }
+function attempt(job: Job<unknown>, runner: JobRunner | undefined, report: OpenReport): void {
+  let name = "(unreadable)";
+  try {
+    name = job.name;
+    requireSyncResult(job, runner === undefined ? job.run() : runner.run(job));
+    report.completed.push(name);
+  } catch (error) {
+    report.fail(name, error);
   }
-  return report;
 }

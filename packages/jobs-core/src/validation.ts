@@ -13,8 +13,7 @@ export type RefuseAsync<T> = 0 extends 1 & T
 /** A short rendering of any value for a message; it never throws. */
 export function describe(value: unknown): string {
   try {
-    if (typeof value === "string") return JSON.stringify(value.slice(0, 80));
-    return String(value).slice(0, 80);
+    return (typeof value === "string" ? JSON.stringify(value) : String(value)).slice(0, 80);
   } catch {
     return "something unreadable";
   }

@@ -2,15 +2,13 @@ import { type JobError, refusal } from "@nidus/jobs-core";
 import type { ObservedJobContext } from "./context.ts";
 import type { EnqueuedJobContext, SettledJobContext } from "./delivery.ts";
 import type { JobObserver, JobResultStatus } from "./observer.ts";
-import { runThroughScope } from "./scope.ts";
+import { runThroughScopes, type ScopeObserver } from "./scope.ts";
 import { warn } from "./warning.ts";
 
 /** Told what an observer threw or rejected with, and which observer it was. */
 export type ObserverErrorHandler = (error: unknown, observer: JobObserver) => void;
 
 const hooks = ["onJobStarted", "onJobFinished", "runInScope", "onJobEnqueued", "onJobSettled"] as const;
-
-type ScopeObserver = Required<Pick<JobObserver, "runInScope">>;
 
 /** Observers as one, each kept from the run and from the others: what one throws or rejects goes to a handler. */
 export class ObserverList implements JobObserver {
@@ -63,16 +61,7 @@ export class ObserverList implements JobObserver {
   }
 
   runInScope<T>(context: ObservedJobContext, run: () => T): T {
-    if (this.#scopes.length === 0) return run();
-    return this.#scopes.reduceRight<() => T>(
-      (inner, observer) => () =>
-        runThroughScope(
-          (enter) => observer.runInScope(context, enter),
-          inner,
-          (error) => this.#report(error, observer),
-        ),
-      run,
-    )();
+    return runThroughScopes(this.#scopes, 0, context, run, this.#report);
   }
 
   /** Hooks return nothing. One that is an async function all the same must not end as an unhandled rejection. */
@@ -80,13 +69,13 @@ export class ObserverList implements JobObserver {
     if (returned) Promise.resolve(returned).catch((error) => this.#report(error, observer));
   }
 
-  async #report(error: unknown, observer: JobObserver): Promise<void> {
+  readonly #report = async (error: unknown, observer: JobObserver): Promise<void> => {
     try {
       await this.#onError(error, observer);
     } catch {
       // The handler failed too, and the run goes on: nobody is left to tell.
     }
-  }
+  };
 }
 
 /**

@@ -44,21 +44,17 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
   #settings: RunSettings = { attributes: noAttributes, newRunId: randomRunId };
 
   /** @throws TypeError for an observer or an option that is not as documented. */
-  constructor(observer: JobObserver | readonly JobObserver[] = [], options: ObservedJobRunnerOptions = {}) {
-    const { onObserverError } = options;
+  constructor(
+    observer: JobObserver | readonly JobObserver[] = [],
+    { onObserverError }: ObservedJobRunnerOptions = {},
+  ) {
     if (onObserverError && typeof onObserverError !== "function") {
       throw refusal("`onObserverError`", "a function", onObserverError);
     }
     this.#observers =
       observer instanceof ObserverList && !onObserverError
         ? observer
-        : new ObserverList(Array.isArray(observer) ? observer : [observer as JobObserver], onObserverError);
-  }
-
-  #with(changed: Partial<RunSettings>): ObservedJobRunner {
-    const runner = new ObservedJobRunner(this.#observers);
-    runner.#settings = { ...this.#settings, ...changed };
-    return runner;
+        : new ObserverList([observer].flat(), onObserverError);
   }
 
   /**
@@ -71,7 +67,10 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
   context(attributes: JobAttributes): ObservedJobRunner;
   context(keyOrAttributes: string | JobAttributes, value?: string | number | boolean): ObservedJobRunner {
     const added = typeof keyOrAttributes === "string" ? { [keyOrAttributes]: value } : keyOrAttributes;
-    return this.#with({ attributes: withAttributes(this.#settings.attributes, added as JobAttributes) });
+    const attributes = withAttributes(this.#settings.attributes, added as JobAttributes);
+    const runner = new ObservedJobRunner(this.#observers);
+    runner.#settings = { ...this.#settings, attributes };
+    return runner;
   }
 
   /**
@@ -84,7 +83,9 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
     if (typeof generate !== "function") {
       throw refusal("`generate`", "a function", generate);
     }
-    return this.#with({ newRunId: safeRunIds(generate) });
+    const runner = new ObservedJobRunner(this.#observers);
+    runner.#settings = { ...this.#settings, newRunId: safeRunIds(generate) };
+    return runner;
   }
 
   /**

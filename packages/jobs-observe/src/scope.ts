@@ -1,22 +1,34 @@
+import type { ObservedJobContext } from "./context.ts";
+import type { JobObserver } from "./observer.ts";
+
+/** An observer that has a scope. */
+export type ScopeObserver = Required<Pick<JobObserver, "runInScope">>;
+
+type Report = (error: unknown, observer: JobObserver) => void;
+
 /**
- * Runs `body` through a scope that an observer provides, exactly once whatever the scope does, and gives back what `body`
- * returned or threw. What the scope did wrong goes to `report`.
+ * Runs `body` through the scopes of observers from `index` on, the first outermost: exactly once, whatever a scope does, and
+ * gives back what `body` returned or threw. What a scope did wrong goes to `report`.
  */
-export function runThroughScope<T>(
-  scope: (run: () => T) => unknown,
+export function runThroughScopes<T>(
+  observers: readonly ScopeObserver[],
+  index: number,
+  context: ObservedJobContext,
   body: () => T,
-  report: (error: unknown) => void,
+  report: Report,
 ): T {
+  const observer = observers[index];
+  if (observer === undefined) return body();
   let isEntered = false;
   let result: T | undefined;
   let failure: { readonly error: unknown } | undefined;
 
   const enter = (): T => {
-    if (isEntered) report(new Error("runInScope called `run` again"));
+    if (isEntered) report(new Error("runInScope called `run` again"), observer);
     else {
       isEntered = true;
       try {
-        result = body();
+        result = runThroughScopes(observers, index + 1, context, body, report);
       } catch (error) {
         failure = { error };
       }
@@ -33,12 +45,12 @@ export function runThroughScope<T>(
     } catch (own) {
       if (Object.is(own, error)) return;
     }
-    report(error);
+    report(error, observer);
   };
 
   try {
-    const returned = scope(enter) as Promise<unknown> | undefined;
-    if (!isEntered) report(new Error("runInScope did not call `run`"));
+    const returned: unknown = observer.runInScope(context, enter);
+    if (!isEntered) report(new Error("runInScope did not call `run`"), observer);
     if (returned !== result) Promise.resolve(returned).catch(reportUnlessOwn);
   } catch (error) {
     reportUnlessOwn(error);

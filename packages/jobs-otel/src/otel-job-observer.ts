@@ -1,5 +1,5 @@
 import { describe, type JobError } from "@nidus/jobs-core";
-import { type JobObserver, type ObservedJobContext, startedContext } from "@nidus/jobs-observe";
+import type { JobObserver, ObservedJobContext } from "@nidus/jobs-observe";
 import {
   type Context,
   type Link,
@@ -12,6 +12,7 @@ import {
 } from "@opentelemetry/api";
 import { errorTypeOf, stackOf } from "./error-type.ts";
 import { jobSpanConvention, type SpanConvention } from "./semantic-conventions.ts";
+import { SpansInFlight } from "./spans-in-flight.ts";
 import { readTraceHeaders, writeTraceHeaders } from "./trace-headers.ts";
 import { version } from "./version.ts";
 
@@ -57,30 +58,30 @@ export function otelJobObserver(options: OtelJobObserverOptions = {}): JobObserv
       `expected \`recordErrorMessage\` to be a boolean, got ${describe(recordErrorMessage)}`,
     );
   }
-  const spans = new Map<ObservedJobContext, Span>();
+  /** Those that are recorded: what no sampler wants needs no end. */
+  const spans = new SpansInFlight();
 
   return {
     runInScope(context, run) {
       const active = otelContext.active();
       const span = startSpan(tracer, convention, propagation, context, active);
-      // First of all: a span that is known is ended, whatever throws from here on.
-      spans.set(context, span);
-      if (span.isRecording()) span.setAttributes(convention.recordedRunAttributes(context));
+      if (span.isRecording()) {
+        // First of all: a span that is known is ended, whatever throws from here on.
+        spans.add(context, span);
+        span.setAttributes(convention.recordedRunAttributes(context));
+      }
       return otelContext.with(trace.setSpan(active, span), run);
     },
 
     onJobFinished(context, status, error) {
-      const started = startedContext(context);
-      const span = spans.get(started);
+      const span = spans.take(context);
       if (span === undefined) return;
-      spans.delete(started);
       try {
-        if (!span.isRecording()) return;
         const failure = status === "failure" ? error : undefined;
         if (failure !== undefined) recordFailure(span, failure, recordErrorMessage);
         span.setAttributes(convention.endAttributes(status, failure && errorTypeOf(failure)));
       } finally {
-        span.end(startTimeMs(context) + (context.durationMs ?? 0));
+        span.end();
       }
     },
 
@@ -108,24 +109,18 @@ function startSpan(
   active: Context,
 ): Span {
   const { delivery } = context;
-  const startTime = startTimeMs(context);
   const name = convention.runName(context);
   const attributes = convention.runAttributes(context);
   if (delivery === undefined) {
-    return tracer.startSpan(name, { kind: SpanKind.INTERNAL, attributes, startTime }, active);
+    return tracer.startSpan(name, { kind: SpanKind.INTERNAL, attributes }, active);
   }
   const kind = SpanKind.CONSUMER;
   const producer = propagation === "none" ? undefined : readTraceHeaders(delivery.carrier);
   if (producer !== undefined && propagation === "parent") {
-    return tracer.startSpan(name, { kind, attributes, startTime }, trace.setSpanContext(active, producer));
+    return tracer.startSpan(name, { kind, attributes }, trace.setSpanContext(active, producer));
   }
   const links: Link[] = producer === undefined ? [] : [{ context: producer }];
-  return tracer.startSpan(name, { kind, attributes, startTime, links, root: true }, active);
-}
-
-/** Spans within the run start at whole milliseconds, as the SDK takes them: so does this one, to not start after them. */
-function startTimeMs(context: ObservedJobContext): number {
-  return Math.floor(context.startedAtMs);
+  return tracer.startSpan(name, { kind, attributes, links, root: true }, active);
 }
 
 function recordFailure(span: Span, error: JobError, recordErrorMessage: boolean): void {

@@ -17,6 +17,8 @@ export interface SpanConvention {
   enqueueAttributes(context: EnqueuedJobContext): Attributes;
 }
 
+const nothing: Attributes = {};
+
 /** `job.run` and `job.enqueue`, with `job.*` attributes and the context attributes under their own keys. */
 export const jobSpanConvention: SpanConvention = {
   runName: () => "job.run",
@@ -36,7 +38,7 @@ export const jobSpanConvention: SpanConvention = {
   recordedRunAttributes: ({ runId }) => ({ "job.run_id": runId }),
   endAttributes: (status, errorType) => {
     if (status === "cancelled") return { "job.cancelled": true };
-    return errorType === undefined ? {} : { "error.type": errorType };
+    return errorType === undefined ? nothing : { "error.type": errorType };
   },
   enqueueName: () => "job.enqueue",
   enqueueAttributes: ({ jobName, engine, queue, count, correlationId }) => ({

@@ -1,19 +1,23 @@
-import { AsyncJobQueue, asyncJob, JobQueue, job } from "@nidus/jobs-core";
+import { type AsyncJob, AsyncJobQueue, asyncJob, JobQueue, job } from "@nidus/jobs-core";
 import async from "async";
 import fastq from "fastq";
 import pLimit from "p-limit";
 import PQueue from "p-queue";
-import type { Comparison, Side } from "../comparison.ts";
+import type { Asked, Comparison, Side } from "../comparison.ts";
 
 const operations = 1_000;
 const syncJobs = Array.from({ length: operations }, () => job("job", () => {}));
-const asyncJobs = Array.from({ length: operations }, () => asyncJob("job", async () => {}));
+const asyncJobs = jobsOf(operations);
 const { signal } = new AbortController();
 
 const syncQueue = new JobQueue();
 syncQueue.pushAll(syncJobs);
 const asyncQueue = new AsyncJobQueue();
 asyncQueue.pushAll(asyncJobs);
+
+function jobsOf(count: number): AsyncJob[] {
+  return Array.from({ length: count }, () => asyncJob("job", async () => {}));
+}
 
 /** Runs jobs one after the other and makes the report that a queue makes. */
 function syncLoop(): unknown {
@@ -43,53 +47,51 @@ async function asyncLoop(): Promise<unknown> {
 }
 
 /** Each as its own documentation has it: jobs are added, and all of them awaited. */
-function peersAt(concurrency: number): Side[] {
+function peersOf(jobs: readonly AsyncJob[], concurrency: number): Side[] {
   return [
     {
       label: "fastq.promise",
       run: () => {
-        const queue = fastq.promise(
-          (each: (typeof asyncJobs)[number]) => Promise.resolve(each.run(signal)),
-          concurrency,
-        );
-        return Promise.all(asyncJobs.map((each) => queue.push(each)));
+        const queue = fastq.promise((each: AsyncJob) => Promise.resolve(each.run(signal)), concurrency);
+        return Promise.all(jobs.map((each) => queue.push(each)));
       },
     },
     {
       label: "p-queue",
-      run: () => new PQueue({ concurrency }).addAll(asyncJobs.map((each) => async () => each.run(signal))),
+      run: () => new PQueue({ concurrency }).addAll(jobs.map((each) => async () => each.run(signal))),
     },
     {
       label: "p-limit",
       run: () => {
         const limit = pLimit(concurrency);
-        return Promise.all(asyncJobs.map((each) => limit(() => each.run(signal))));
+        return Promise.all(jobs.map((each) => limit(() => each.run(signal))));
       },
     },
     {
       label: "async.queue",
       run: () => {
-        const queue = async.queue(async (each: (typeof asyncJobs)[number]) => each.run(signal), concurrency);
-        queue.push(asyncJobs);
+        const queue = async.queue(async (each: AsyncJob) => each.run(signal), concurrency);
+        queue.push([...jobs]);
         return queue.drain();
       },
     },
   ];
 }
 
-function againstPeers(concurrency: number): Comparison[] {
+function againstPeers(count: number, concurrency: number, asked: Asked): Comparison[] {
+  const jobs = jobsOf(count);
   const run = (): unknown => {
     const queue = new AsyncJobQueue();
-    queue.pushAll(asyncJobs);
+    queue.pushAll(jobs);
     return queue.runAll({ concurrency });
   };
-  return peersAt(concurrency).map((peer) => ({
-    id: `queue-${concurrency}-${peer.label}`,
-    title: `AsyncJobQueue, concurrency ${concurrency}, against ${peer.label}`,
-    operations,
-    ours: { label: "pushAll and runAll", run },
+  return peersOf(jobs, concurrency).map((peer) => ({
+    id: `queue-${concurrency}-of-${count}-${peer.label}`,
+    title: `${count.toLocaleString("en")} jobs, concurrency ${concurrency}, against ${peer.label}`,
+    operations: count,
+    ours: { label: "AsyncJobQueue", run },
     peer,
-    asked: concurrency === 10 ? { timesFaster: 6 } : undefined,
+    asked: asked ?? { timesFaster: 1 },
     note: "the peer returns a promise for every job, which a report does not need",
   }));
 }
@@ -111,5 +113,9 @@ export const queueComparisons: readonly Comparison[] = [
     peer: { label: "await loop by hand", run: asyncLoop },
     asked: { atMost: 1.3 },
   },
-  ...[1, 10, 100].flatMap(againstPeers),
+  // A backlog, where the peers' promises are what costs, and a handful, where they cost little.
+  ...againstPeers(100_000, 1, undefined),
+  ...againstPeers(100_000, 10, { timesFaster: 6 }),
+  ...againstPeers(100_000, 100, undefined),
+  ...againstPeers(1_000, 10, undefined),
 ];

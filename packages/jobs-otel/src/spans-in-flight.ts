@@ -1,0 +1,34 @@
+import { type ObservedJobContext, startedContext } from "@nidus/jobs-observe";
+import type { Span } from "@opentelemetry/api";
+
+/**
+ * The spans of unfinished runs. Most jobs run one at a time, and an object as the key of a Map costs as much as a tenth of a
+ * span, so the first run has a place of its own and only those beside it are in the Map.
+ */
+export class SpansInFlight {
+  #context: ObservedJobContext | undefined;
+  #span: Span | undefined;
+  readonly #others: Map<ObservedJobContext, Span> = new Map();
+
+  add(started: ObservedJobContext, span: Span): void {
+    if (this.#context !== undefined) {
+      this.#others.set(started, span);
+      return;
+    }
+    this.#context = started;
+    this.#span = span;
+  }
+
+  /** Takes out the span of a run, or undefined where it has none. */
+  take(context: ObservedJobContext): Span | undefined {
+    const started = startedContext(context);
+    if (started === this.#context) {
+      const span = this.#span;
+      this.#context = this.#span = undefined;
+      return span;
+    }
+    const span = this.#others.get(started);
+    this.#others.delete(started);
+    return span;
+  }
+}
