@@ -18,6 +18,8 @@ export interface Comparison {
   /** Called once, before the sides are measured. */
   readonly prepare?: () => void;
   readonly asked: Asked;
+  /** Fewer rounds, for work that takes a good part of a second. @default what the whole run is given */
+  readonly rounds?: number;
   /** What a reader has to know to read the figure. */
   readonly note?: string;
 }

@@ -12,7 +12,9 @@ export interface Effort {
  * Measures the two sides in turn, round by round, so that what slows the machine down slows both. The ratio is that of a round;
  * the median of the rounds is reported, with its quarters.
  */
-export async function compare(comparison: Comparison, { rounds, cpuMs }: Effort): Promise<Measured> {
+export async function compare(comparison: Comparison, effort: Effort): Promise<Measured> {
+  const { rounds = effort.rounds } = comparison;
+  const { cpuMs } = effort;
   const { id, title, operations, ours, peer, asked, note } = comparison;
   comparison.prepare?.();
   const times: { ours: number; peer: number }[] = [];
@@ -42,7 +44,7 @@ export async function compare(comparison: Comparison, { rounds, cpuMs }: Effort)
 async function timeOf({ run }: Side, operations: number, cpuMs: number): Promise<number> {
   const { p50 } = await measure(run, {
     min_cpu_time: cpuMs * 1e6,
-    min_samples: 5,
+    min_samples: 2,
     warmup_samples: 1,
     batch_samples: 16,
     gc: false,

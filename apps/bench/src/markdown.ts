@@ -45,8 +45,17 @@ export function changesOf(kept: Results, today: Results): string {
       isApart ? moved : "within the noise",
     ];
   });
+  const values = new Map(kept.readings.map(({ id, value }) => [id, value]));
+  const readings = today.readings.map(({ id, title, value, unit }) => {
+    const then = values.get(id);
+    return [title, then === undefined ? "" : then.toPrecision(4), value.toPrecision(4), unit];
+  });
   const heading = `Kept: ${kept.date}, Node ${kept.node}, ${kept.machine}.`;
-  return [heading, table(["comparison", "kept", "today", ""], rows)].join("\n\n");
+  return [
+    heading,
+    table(["comparison", "kept", "today", ""], rows),
+    table(["reading", "kept", "today", "unit"], readings),
+  ].join("\n\n");
 }
 
 function titled({ title, note }: Measured | Reading): string {

@@ -41,8 +41,9 @@ export function sourceFiles(folder: string): string[] {
 /** What a TypeScript file imports, types included. */
 export function importsOf(file: string): string[] {
   const text = readFileSync(file, "utf8");
-  return [...text.matchAll(/^(?:import|export)\b[^;]*?from "([^"]+)";|\bimport\("([^"]+)"\)/gm)].map(
-    ([, statically, dynamically]) => (statically ?? dynamically) as string,
+  const imports = /^(?:import|export)\b[^;]*?from "([^"]+)";|^import "([^"]+)";|\bimport\("([^"]+)"\)/gm;
+  return [...text.matchAll(imports)].map(
+    (match) => match.slice(1).find((group) => group !== undefined) as string,
   );
 }
 

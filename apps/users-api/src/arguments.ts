@@ -12,6 +12,7 @@ export interface Arguments {
   readonly port: number;
 }
 
+/** What `--help` prints. */
 export const help = `users-api: weekly digests for the authors of a git repository, sent by observed jobs
 
   demo [repository]    queue and run every digest once, then print what happened
@@ -40,8 +41,8 @@ export function parseArguments(args: readonly string[]): Arguments {
   if (rest.length > 0) throw new UserError(`one repository at a time: "${rest[0]}" is one too many`);
   return {
     command,
-    repository: repository === undefined ? defaults.repository : resolve(repository),
-    out: values.out === undefined ? undefined : resolve(values.out),
+    repository: repository === undefined ? defaults.repository : fromWhereItWasTyped(repository),
+    out: values.out === undefined ? undefined : fromWhereItWasTyped(values.out),
     concurrency: wholeNumber("--concurrency", values.concurrency, 1, 1_000) ?? defaults.concurrency,
     port: wholeNumber("--port", values.port, 0, 65_535) ?? defaults.port,
   };
@@ -54,6 +55,11 @@ const defaults = {
   concurrency: 8,
   port: 3_000,
 };
+
+/** Package managers run scripts in the folder of their package, and say in INIT_CWD where the command was typed. */
+function fromWhereItWasTyped(path: string): string {
+  return resolve(process.env.INIT_CWD ?? "", path);
+}
 
 function parse(args: readonly string[]) {
   try {

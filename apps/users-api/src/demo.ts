@@ -1,9 +1,8 @@
-import { mkdtemp } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { styleText } from "node:util";
 import type { Arguments } from "./arguments.ts";
 import { isExpected, runDigests } from "./digest-run.ts";
+import { requireRepository } from "./git-history.ts";
+import { temporaryFolder } from "./outbox.ts";
 import { progressBar } from "./progress.ts";
 import { RunSummary } from "./run-summary.ts";
 import { startTelemetry } from "./telemetry.ts";
@@ -18,7 +17,8 @@ const maxFailuresShown = 20;
  * Resolves to the exit status: 0 if nothing but unusable addresses failed, else 1.
  */
 export async function demo({ repository, out, concurrency }: Arguments): Promise<number> {
-  const folder = out ?? (await mkdtemp(join(tmpdir(), "users-api-")));
+  await requireRepository(repository);
+  const folder = out ?? (await temporaryFolder());
   const telemetry = startTelemetry(version);
   const summary = new RunSummary();
   const progress = progressBar();

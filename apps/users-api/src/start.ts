@@ -1,11 +1,9 @@
 import { once } from "node:events";
-import { mkdtemp } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Arguments } from "./arguments.ts";
 import { runDigests } from "./digest-run.ts";
 import { requireRepository } from "./git-history.ts";
+import { temporaryFolder } from "./outbox.ts";
 import { createService } from "./service.ts";
 import { startTelemetry } from "./telemetry.ts";
 import { UserError } from "./user-error.ts";
@@ -16,8 +14,8 @@ const shutdownTimeoutMs = 10_000;
 
 /** Serves until SIGTERM or SIGINT: then running jobs see their signal, what is open is answered, and telemetry is sent. */
 export async function start({ repository, out, concurrency, port }: Arguments): Promise<number> {
-  const folder = out ?? (await mkdtemp(join(tmpdir(), "users-api-")));
   await requireRepository(repository);
+  const folder = out ?? (await temporaryFolder());
   const telemetry = startTelemetry(version);
   const stopping = new AbortController();
   const server = createService({

@@ -16,6 +16,7 @@ export class AsyncJobQueue {
     return this.#jobs.size;
   }
 
+  /** Whether there is no job in the queue. */
   get isEmpty(): boolean {
     return this.size === 0;
   }

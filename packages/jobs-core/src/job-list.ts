@@ -14,10 +14,14 @@ export class JobList<J extends { readonly name: string; readonly run: unknown }>
     return this.#slots.length - this.#head;
   }
 
-  /** Adds all of them, or none where one is not a job. @throws TypeError */
-  add(jobs: readonly J[]): void {
+  /** Adds all of them, or none where one is not a job. The array becomes the list's own. @throws TypeError */
+  add(jobs: J[]): void {
     jobs.forEach(requireJob);
-    for (const job of jobs) this.#slots.push(job);
+    if (this.size > 0) for (const job of jobs) this.#slots.push(job);
+    else {
+      this.#slots = jobs;
+      this.#head = 0;
+    }
   }
 
   /** Takes out the first job, or undefined where there is none. */
@@ -39,6 +43,7 @@ export class JobList<J extends { readonly name: string; readonly run: unknown }>
   }
 
   clear(): void {
-    this.#head = this.#slots.length = 0;
+    this.#slots = [];
+    this.#head = 0;
   }
 }

@@ -22,6 +22,7 @@ export class JobQueue {
     return this.#jobs.size;
   }
 
+  /** Whether there is no job in the queue. */
   get isEmpty(): boolean {
     return this.size === 0;
   }
@@ -32,7 +33,7 @@ export class JobQueue {
    * @throws TypeError for a job without a name or without a `run` function.
    */
   push<T extends readonly unknown[]>(...jobs: { [K in keyof T]: Job<T[K]> & RefuseAsync<T[K]> }): void {
-    this.#jobs.add(jobs);
+    this.#jobs.add(jobs as readonly Job<unknown>[] as Job<unknown>[]);
   }
 
   /**
@@ -40,7 +41,7 @@ export class JobQueue {
    *
    * @throws TypeError for a job without a name or without a `run` function.
    */
-  pushAll<T>(jobs: Iterable<Job<T> & RefuseAsync<T>>): void {
+  pushAll<J extends Job<unknown>>(jobs: Iterable<J & RefuseAsync<ReturnType<J["run"]>>>): void {
     this.#jobs.add([...jobs]);
   }
 
@@ -78,7 +79,7 @@ export class JobQueue {
 }
 
 function attempt(job: Job<unknown>, runner: JobRunner | undefined, report: OpenReport): void {
-  let name = "(unreadable)";
+  let name = "?";
   try {
     name = job.name;
     requireSyncResult(job, runner === undefined ? job.run() : runner.run(job));

@@ -15,7 +15,7 @@ export function describe(value: unknown): string {
   try {
     return (typeof value === "string" ? JSON.stringify(value) : String(value)).slice(0, 80);
   } catch {
-    return "something unreadable";
+    return "something";
   }
 }
 

@@ -43,7 +43,7 @@ export function startWorkers(
     while (!signal.aborted) {
       const job = jobs.take();
       if (job === undefined) return;
-      let name = "(unreadable)";
+      let name = "?";
       try {
         name = job.name;
         await (runner === undefined ? job.run(signal) : runner.runAsync(job, options));

@@ -32,7 +32,7 @@ describe("JobError.from", () => {
     ["a symbol", Symbol("s"), "the job threw Symbol(s)"],
     ["an empty string", "", 'the job threw ""'],
     ["an error without a message", new RangeError(), "the job threw RangeError"],
-    ["an object without a prototype", Object.create(null), "the job threw something unreadable"],
+    ["an object without a prototype", Object.create(null), "the job threw something"],
     ["an array", [1, 2], "the job threw 1,2"],
     ["a function", function handler() {}, "the job threw function handler() {}"],
   ])("says what was thrown: %s", (_, thrown, message) => {

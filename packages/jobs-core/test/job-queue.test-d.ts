@@ -36,6 +36,8 @@ queue.push(...unknowns);
 queue.push(...[new Plain(), new WithResult()]);
 queue.pushAll(unknowns);
 queue.pushAll(new Set([new Plain()]));
+queue.pushAll([new Plain(), new WithResult(), { name: "literal", run: () => "text" }, anything]);
+queue.pushAll([]);
 
 // @ts-expect-error a literal that is async
 queue.push({ name: "x", async run() {} });
@@ -49,6 +51,8 @@ queue.push(asyncJob("x", async () => {}));
 queue.push(maybe);
 // @ts-expect-error async jobs in an array
 queue.pushAll([{ name: "x", async run() {} }]);
+// @ts-expect-error an instance of an async class among others
+queue.pushAll([new Plain(), new Forgetful()]);
 // @ts-expect-error an async function
 job("x", async () => {});
 // @ts-expect-error no name

@@ -168,7 +168,7 @@ describe("JobQueue", () => {
     );
     const report = queue.runAll();
     expect(report.completed).toEqual(["next"]);
-    expect(report.failed.map((failure) => failure.job)).toEqual(["(unreadable)"]);
+    expect(report.failed.map((failure) => failure.job)).toEqual(["?"]);
   });
 
   it("refuses what is no job before anything is queued", () => {

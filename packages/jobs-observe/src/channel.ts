@@ -21,11 +21,12 @@ export interface JobObserverChannelOptions {
 }
 
 /**
- * The reading end of a channel. `for await` waits for events; breaking off leaves the rest to the next reader.
+ * The reading end of a channel. `for await` waits for events; breaking off leaves the rest to the next reader. (An iterator
+ * that is told to `return` while its `next` waits does so when that has got its event: it is an async generator.)
  * Several readers share the events: each goes to one of them.
  */
 export interface JobEventReceiver extends AsyncIterable<ObservedJobEvent> {
-  /** What is there now, oldest first, without waiting. Events are taken out as they are read. */
+  /** What is there now, oldest first, without waiting; what arrives meanwhile is for the next call. Events are taken out as they are read. */
   tryIter(): IterableIterator<ObservedJobEvent>;
   /** How many events are waiting to be read. */
   readonly size: number;
@@ -98,7 +99,7 @@ export function jobObserverChannel({
       return dropped;
     },
     *tryIter() {
-      while (size > 0) yield take();
+      for (let left = size; left > 0 && size > 0; left--) yield take();
     },
     close() {
       isClosed = true;

@@ -58,8 +58,9 @@ export class RunContext implements ObservedJobContext {
     return new RunContext(this.#jobName, this.#settings, this.#delivery, this);
   }
 
-  static startOf(context: ObservedJobContext): ObservedJobContext {
-    return #start in context ? context.#start : context;
+  /** Not private: a context may come from another installed copy of this package. */
+  get start(): ObservedJobContext {
+    return this.#start;
   }
 
   get runId(): string {
@@ -101,5 +102,5 @@ export class RunContext implements ObservedJobContext {
  * It is the key under which an observer keeps what belongs to a run until it finishes, without asking for the run id.
  */
 export function startedContext(context: ObservedJobContext): ObservedJobContext {
-  return RunContext.startOf(context);
+  return (context as Partial<RunContext>).start ?? context;
 }

@@ -12,7 +12,10 @@ export function currentJob(): ObservedJobContext | undefined {
   return storage?.getStore();
 }
 
-/** The observer that makes {@link currentJob} work in the runs of its runner, by an AsyncLocalStorage. */
+/**
+ * The observer that makes {@link currentJob} work in the runs of its runner, by an AsyncLocalStorage.
+ * A run costs about 80 ns more with it (Node 20; see apps/bench).
+ */
 export function currentJobObserver(): JobObserver {
   storage ??= new AsyncLocalStorage();
   const runs = storage;

@@ -61,6 +61,7 @@ export class ObserverList implements JobObserver {
   }
 
   runInScope<T>(context: ObservedJobContext, run: () => T): T {
+    if (this.#scopes.length === 0) return run();
     return runThroughScopes(this.#scopes, 0, context, run, this.#report);
   }
 

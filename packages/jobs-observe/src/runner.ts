@@ -48,7 +48,7 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
     observer: JobObserver | readonly JobObserver[] = [],
     { onObserverError }: ObservedJobRunnerOptions = {},
   ) {
-    if (onObserverError && typeof onObserverError !== "function") {
+    if (onObserverError !== undefined && typeof onObserverError !== "function") {
       throw refusal("`onObserverError`", "a function", onObserverError);
     }
     this.#observers =

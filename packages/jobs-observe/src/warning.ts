@@ -2,8 +2,11 @@ import { describe } from "@nidus/jobs-core";
 
 /** A process warning, which shows on stderr and can be silenced or listened to like any other of Node's. */
 export function warn(message: string, error: unknown): void {
-  process.emitWarning(`${message}: ${describe(error)}`, {
-    type: "NidusWarning",
-    detail: error instanceof Error ? error.stack : undefined,
-  });
+  let detail: string | undefined;
+  try {
+    detail = (error as Error).stack;
+  } catch {
+    // It has none that can be read.
+  }
+  process.emitWarning(`${message}: ${describe(error)}`, { type: "NidusWarning", detail });
 }

@@ -6,7 +6,11 @@ import { version } from "./version.ts";
 
 /** Where job metrics go. */
 export interface OtelJobMetricsObserverOptions {
-  /** Makes the instruments. @default the meter of the application's own OpenTelemetry set-up */
+  /**
+   * Makes the instruments.
+   * @default the meter of the application's own OpenTelemetry set-up, which has to be there already: OpenTelemetry has no
+   * meters that wait for it
+   */
   readonly meter?: Meter | undefined;
 }
 

@@ -40,6 +40,11 @@ export class JobAccounts {
   }
 
   #publish(definitions: readonly MetricDefinition[]): void {
+    const { registry, prefix } = this.settings;
+    // All or none: half of the metrics would pass for all of them the next time.
+    for (const { name } of definitions) {
+      if (registry.getSingleMetric(prefix + name) !== undefined) throw nameIsTaken(prefix + name);
+    }
     for (const definition of definitions) {
       // A registry needs no more of a metric than PublishedMetric has; its type names the four classes of prom-client.
       this.settings.registry.registerMetric(new PublishedMetric(definition, this) as unknown as Metric);
@@ -104,17 +109,22 @@ export function accountsIn(settings: Settings): JobAccounts {
   const existing: unknown = registry.getSingleMetric(name);
   if (existing === undefined) return new JobAccounts(settings);
   if (!(existing instanceof PublishedMetric)) {
-    throw new Error(`the registry has another metric named "${name}"; choose another \`prefix\``);
+    throw nameIsTaken(name);
   }
   if (shapeOf(existing.accounts.settings) !== shapeOf(settings)) {
     throw new Error(
       `the registry has job metrics with the prefix "${prefix}" already: an observer that shares them needs the same ` +
-        "`buckets`, `maxSeries` and `attributeLabels`",
+        "`buckets` and `attributeLabels`",
     );
   }
   return existing.accounts;
 }
 
-function shapeOf({ buckets, maxSeries, attributeLabels }: Settings): string {
-  return JSON.stringify([buckets, maxSeries, [...attributeLabels]]);
+function nameIsTaken(name: string): Error {
+  return new Error(`the registry has another metric named "${name}"; choose another \`prefix\``);
+}
+
+/** What has to be the same for two observers to share their metrics. The limit is that of the first. */
+function shapeOf({ buckets, attributeLabels }: Settings): string {
+  return JSON.stringify([buckets, [...attributeLabels]]);
 }

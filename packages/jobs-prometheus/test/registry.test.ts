@@ -30,18 +30,28 @@ describe("a registry", () => {
   it("refuses observers that would share metrics of another shape", () => {
     const registry = new Registry();
     prometheusJobObserver({ registry });
-    for (const options of [{ buckets: [1] }, { maxSeries: 5 }, { attributeLabels: ["tenant"] }]) {
+    for (const options of [{ buckets: [1] }, { attributeLabels: ["tenant"] }]) {
       expect(() => prometheusJobObserver({ registry, ...options })).toThrow("needs the same");
     }
   });
 
-  it("refuses an observer where somebody else's metric has the name", () => {
+  it("has the limit of the observer that was first", () => {
     const registry = new Registry();
-    new Counter({ name: "nidus_jobs_started_total", help: "x", registers: [registry] });
-    expect(() => prometheusJobObserver({ registry })).toThrow(
-      'another metric named "nidus_jobs_started_total"',
-    );
+    prometheusJobObserver({ registry });
+    expect(() => prometheusJobObserver({ registry, maxSeries: 5 })).not.toThrow();
   });
+
+  it.each(["nidus_jobs_started_total", "nidus_jobs_in_progress"])(
+    "refuses every observer where somebody else's metric has the name %s",
+    (name) => {
+      const registry = new Registry();
+      new Counter({ name, help: "x", registers: [registry] });
+      for (let i = 0; i < 2; i++) {
+        expect(() => prometheusJobObserver({ registry })).toThrow(`another metric named "${name}"`);
+      }
+      expect(registry.getMetricsAsArray()).toHaveLength(1);
+    },
+  );
 
   it("adds its default labels, and holds other metrics beside", async () => {
     const registry = new Registry();

@@ -11,6 +11,7 @@ const endOfExposition = "# EOF";
 export class Composition {
   readonly jobObserver: JobObserver;
   readonly #adapters: readonly ObservabilityAdapter[];
+  #ended: Promise<void> | undefined;
 
   constructor(adapters: readonly ObservabilityAdapter[], service: ServiceIdentity) {
     this.#adapters = adapters;
@@ -41,12 +42,24 @@ export class Composition {
     return `${[...lines.filter((line) => line !== endOfExposition), ...end].join("\n")}\n`;
   }
 
-  /** @throws (rejects with) an AggregateError of what adapters threw, once every one has been called and has settled. */
-  async each(step: "forceFlush" | "shutdown"): Promise<void> {
-    const calls = this.#adapters.map(async (adapter) => adapter[step]?.());
-    const errors = (await Promise.allSettled(calls)).flatMap((call) =>
-      call.status === "rejected" ? [call.reason as unknown] : [],
-    );
-    if (errors.length > 0) throw new AggregateError(errors, `${errors.length} adapters failed in ${step}`);
+  /** @throws (rejects with) what `callEach` does. */
+  forceFlush(): Promise<void> {
+    return callEach(this.#adapters, "forceFlush");
   }
+
+  /** Tells the adapters once, however often it is called. @throws (rejects with) what `callEach` does. */
+  shutdown(): Promise<void> {
+    this.#ended ??= callEach(this.#adapters, "shutdown");
+    return this.#ended;
+  }
+}
+
+/** @throws (rejects with) an AggregateError of what was thrown, once every one has been called and has settled. */
+export async function callEach(
+  parties: readonly Pick<ObservabilityAdapter, "forceFlush" | "shutdown">[],
+  step: "forceFlush" | "shutdown",
+): Promise<void> {
+  const calls = await Promise.allSettled(parties.map(async (party) => party[step]?.()));
+  const errors = calls.flatMap((call) => (call.status === "rejected" ? [call.reason as unknown] : []));
+  if (errors.length > 0) throw new AggregateError(errors, `${errors.length} adapters failed in ${step}`);
 }

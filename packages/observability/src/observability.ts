@@ -1,9 +1,9 @@
 import { refusal } from "@nidus/jobs-core";
 import { type JobObserver, ObservedJobRunner } from "@nidus/jobs-observe";
-import type { OtelJobObserverOptions, ServiceIdentity } from "@nidus/jobs-otel";
+import type { OtelJobObserverOptions, OtelPipeline, ServiceIdentity } from "@nidus/jobs-otel";
 import type { PrometheusJobObserverOptions } from "@nidus/jobs-prometheus";
 import type { ObservabilityAdapter } from "./adapter.ts";
-import { Composition } from "./composition.ts";
+import { Composition, callEach } from "./composition.ts";
 import { type MetricsHandler, metricsHandler } from "./metrics-handler.ts";
 import { type OtelPipelineSource, otelAdapter } from "./otel-adapter.ts";
 import { prometheusAdapter } from "./prometheus-adapter.ts";
@@ -11,7 +11,12 @@ import { prometheusAdapter } from "./prometheus-adapter.ts";
 /** Names of the adapters that have a step of their own. */
 const ownNames = new Set(["prometheus", "otel"]);
 
-type AdapterMaker = (service: ServiceIdentity) => ObservabilityAdapter;
+/** Makes an adapter when the facade is put to work. */
+interface AdapterSource {
+  make(service: ServiceIdentity): ObservabilityAdapter;
+  /** What was handed over to be ended, whether it has been used or not. */
+  readonly pipeline?: OtelPipeline | undefined;
+}
 
 /**
  * How a service's jobs are observed. It never changes: every step returns another one, in any order, so a half-configured
@@ -21,11 +26,11 @@ type AdapterMaker = (service: ServiceIdentity) => ObservabilityAdapter;
 export class Observability implements AsyncDisposable {
   readonly #service: ServiceIdentity;
   /** By name, in an order of their own, so that the order of calls does not matter. */
-  readonly #adapters: ReadonlyMap<string, AdapterMaker>;
+  readonly #adapters: ReadonlyMap<string, AdapterSource>;
   #composition: Composition | undefined;
 
   /** @internal Made by `production`. */
-  constructor(service: ServiceIdentity, adapters: ReadonlyMap<string, AdapterMaker> = new Map()) {
+  constructor(service: ServiceIdentity, adapters: ReadonlyMap<string, AdapterSource> = new Map()) {
     this.#service = service;
     this.#adapters = adapters;
   }
@@ -52,7 +57,7 @@ export class Observability implements AsyncDisposable {
 
   /** Prometheus metrics, in a registry of their own unless the options name one. A second call replaces the first. */
   prometheus(options?: PrometheusJobObserverOptions): Observability {
-    return this.#adding("prometheus", () => prometheusAdapter(options));
+    return this.#adding("prometheus", { make: () => prometheusAdapter(options) });
   }
 
   /**
@@ -67,9 +72,12 @@ export class Observability implements AsyncDisposable {
       throw refusal("what `otel` is given", "options, a pipeline or a function that makes one", first);
     }
     if (typeof first === "function" || (first !== undefined && "forceFlush" in first)) {
-      return this.#adding("otel", (service) => otelAdapter(first, second, service));
+      return this.#adding("otel", {
+        make: (service) => otelAdapter(first, second, service),
+        pipeline: typeof first === "function" ? undefined : first,
+      });
     }
-    return this.#adding("otel", (service) => otelAdapter(undefined, first, service));
+    return this.#adding("otel", { make: (service) => otelAdapter(undefined, first, service) });
   }
 
   /**
@@ -85,16 +93,16 @@ export class Observability implements AsyncDisposable {
     if (ownNames.has(adapter.name) || this.#adapters.has(adapter.name)) {
       throw new Error(`there is an adapter named "${adapter.name}" already`);
     }
-    return this.#adding(adapter.name, () => adapter);
+    return this.#adding(adapter.name, { make: () => adapter });
   }
 
-  #adding(name: string, make: AdapterMaker): Observability {
-    return new Observability(this.#service, new Map([...this.#adapters, [name, make]]));
+  #adding(name: string, source: AdapterSource): Observability {
+    return new Observability(this.#service, new Map([...this.#adapters, [name, source]]));
   }
 
   get #atWork(): Composition {
     this.#composition ??= new Composition(
-      [...this.#adapters].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, make]) => make(this.#service)),
+      [...this.#adapters].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, { make }]) => make(this.#service)),
       this.#service,
     );
     return this.#composition;
@@ -136,16 +144,22 @@ export class Observability implements AsyncDisposable {
 
   /** Sends what is buffered. @throws (rejects with) AggregateError of what adapters failed with, after all have tried. */
   async forceFlush(): Promise<void> {
-    await this.#composition?.each("forceFlush");
+    await this.#each("forceFlush");
   }
 
   /**
-   * Sends what is buffered and ends; jobs can still run. May be repeated.
+   * Sends what is buffered and ends; jobs can still run. May be repeated: adapters are told once.
    *
    * @throws (rejects with) AggregateError of what adapters failed with, after all have tried.
    */
   async shutdown(): Promise<void> {
-    await this.#composition?.each("shutdown");
+    await this.#each("shutdown");
+  }
+
+  #each(step: "forceFlush" | "shutdown"): Promise<void> {
+    if (this.#composition !== undefined) return this.#composition[step]();
+    const pipelines = [...this.#adapters.values()].flatMap(({ pipeline }) => pipeline ?? []);
+    return callEach(pipelines, step);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

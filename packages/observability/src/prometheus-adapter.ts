@@ -8,6 +8,8 @@ export function prometheusAdapter(options: PrometheusJobObserverOptions | undefi
     name: "prometheus",
     jobObserver: () => observer,
     metrics: () => observer.metrics(),
-    contentType: observer.registry.contentType,
+    get contentType() {
+      return observer.registry.contentType;
+    },
   };
 }

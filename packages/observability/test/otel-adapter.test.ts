@@ -110,6 +110,15 @@ describe.each(["a pipeline", "a function that makes one"] as const)("otel() with
   });
 });
 
+test.each(["forceFlush", "shutdown"] as const)(
+  "a pipeline that is there already hears of %s, also where no job has run",
+  async (step) => {
+    const { pipeline, observability } = setUp();
+    await observability[step]();
+    expect(pipeline.calls).toEqual([step]);
+  },
+);
+
 describe("the maker of a pipeline", () => {
   test("is given the service's identity, also what is added after it", () => {
     const maker = pipelineMaker();
