@@ -52,7 +52,7 @@ export class JobAccounts {
   }
 
   start(context: ObservedJobContext): void {
-    const series = this.table.of(context.jobName, context.attributes);
+    const series = this.table.of(context);
     series.started++;
     series.inProgress++;
     series.running.add(context);
@@ -60,7 +60,7 @@ export class JobAccounts {
   }
 
   finish(context: ObservedJobContext, status: JobResultStatus): DurationHistogram {
-    const series = this.table.of(context.jobName, context.attributes);
+    const series = this.table.of(context);
     series.inProgress--;
     series.running.delete(context);
     if (status === "success") series.lastSuccess = context;
@@ -72,11 +72,12 @@ export class JobAccounts {
   }
 
   enqueue(context: EnqueuedJobContext): void {
-    this.#engineCounts(this.table.of(context.jobName, noAttributes)).enqueued += context.count;
+    this.#engineCounts(this.table.of({ jobName: context.jobName, attributes: noAttributes })).enqueued +=
+      context.count;
   }
 
   settle(context: SettledJobContext): void {
-    const counts = this.#engineCounts(this.table.of(context.jobName, noAttributes));
+    const counts = this.#engineCounts(this.table.of({ jobName: context.jobName, attributes: noAttributes }));
     if (context.outcome === "retried") counts.retries++;
     if (context.outcome === "dead-lettered" || context.outcome === "lost") counts.deadLettered++;
   }

@@ -1,4 +1,4 @@
-import type { JobAttributes } from "@nidus/jobs-observe";
+import type { ObservedJobContext } from "@nidus/jobs-observe";
 import { JobSeries, type Labels } from "./job-series.ts";
 
 /** What stands in every label of the series that counts all label sets beyond the limit. */
@@ -25,8 +25,9 @@ export class SeriesTable {
     return this.#all;
   }
 
-  /** The series of a job name and attributes, made when they are first seen. */
-  of(jobName: string, attributes: JobAttributes): JobSeries {
+  /** The series of a run's job name and attributes, made when they are first seen. */
+  of(run: Pick<ObservedJobContext, "jobName" | "attributes">): JobSeries {
+    const { jobName } = run;
     if (this.#attributeLabels.size === 0) {
       // A run asks at its start and at its finish, and a job seldom runs alone: mostly it is the one asked for last.
       if (jobName !== this.#lastName) {
@@ -35,6 +36,7 @@ export class SeriesTable {
       }
       return this.#lastSeries as JobSeries;
     }
+    const { attributes } = run;
     const values = [jobName];
     for (const key of this.#attributeLabels.keys()) {
       values.push(Object.hasOwn(attributes, key) ? String(attributes[key]) : "");

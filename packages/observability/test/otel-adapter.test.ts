@@ -113,8 +113,8 @@ describe.each(["a pipeline", "a function that makes one"] as const)("otel() with
 test.each(["forceFlush", "shutdown"] as const)(
   "a pipeline that is there already hears of %s, also where no job has run",
   async (step) => {
-    const { pipeline, observability } = setUp();
-    await observability[step]();
+    const pipeline = new RecordedPipeline();
+    await production("users-api").otel(pipeline)[step]();
     expect(pipeline.calls).toEqual([step]);
   },
 );
