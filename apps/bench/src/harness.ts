@@ -1,37 +1,45 @@
 import { measure } from "mitata";
 import type { Comparison, Measured, Side, Spread } from "./comparison.ts";
 
-/** How often the two sides are measured in turn. */
+/** How often the two sides are measured in turn, in one process. */
 export interface Effort {
   readonly rounds: number;
   /** Of one side in one round. */
   readonly cpuMs: number;
 }
 
-/**
- * Measures the two sides in turn, round by round, so that what slows the machine down slows both. The ratio is that of a round;
- * the median of the rounds is reported, with its quarters.
- */
-export async function compare(comparison: Comparison, effort: Effort): Promise<Measured> {
-  const { rounds = effort.rounds } = comparison;
-  const { cpuMs } = effort;
-  const { id, title, operations, ours, peer, asked, note } = comparison;
+/** Nanoseconds an operation, of both sides in one round. */
+export interface Round {
+  readonly ours: number;
+  readonly peer: number;
+}
+
+/** Measures the two sides in turn, round by round, so that what slows the machine down slows both. */
+export async function measureRounds(comparison: Comparison, effort: Effort): Promise<Round[]> {
+  const { operations, ours, peer, rounds = effort.rounds } = comparison;
   comparison.prepare?.();
-  const times: { ours: number; peer: number }[] = [];
+  const measured: Round[] = [];
   // The first round warms up, and does not count.
   for (let round = 0; round <= rounds; round++) {
     const first = round % 2 === 0 ? ours : peer;
     const second = first === ours ? peer : ours;
-    const [a, b] = [await timeOf(first, operations, cpuMs), await timeOf(second, operations, cpuMs)];
-    if (round > 0) times.push(first === ours ? { ours: a, peer: b } : { ours: b, peer: a });
+    const a = await timeOf(first, operations, effort.cpuMs);
+    const b = await timeOf(second, operations, effort.cpuMs);
+    if (round > 0) measured.push(first === ours ? { ours: a, peer: b } : { ours: b, peer: a });
   }
+  return measured;
+}
+
+/** The ratio is that of a round; the median of the rounds is what counts, with its quarters. */
+export function summaryOf(comparison: Comparison, rounds: readonly Round[]): Measured {
+  const { id, title, ours, peer, asked, note } = comparison;
   const isFaster = asked !== undefined && "timesFaster" in asked;
-  const ratio = spreadOf(times.map((time) => (isFaster ? time.peer / time.ours : time.ours / time.peer)));
+  const ratio = spreadOf(rounds.map((time) => (isFaster ? time.peer / time.ours : time.ours / time.peer)));
   return {
     id,
     title,
-    ours: { label: ours.label, ...spreadOf(times.map((time) => time.ours)) },
-    peer: { label: peer.label, ...spreadOf(times.map((time) => time.peer)) },
+    ours: { label: ours.label, ...spreadOf(rounds.map((time) => time.ours)) },
+    peer: { label: peer.label, ...spreadOf(rounds.map((time) => time.peer)) },
     ratio,
     asked,
     isMet:
@@ -52,6 +60,7 @@ async function timeOf({ run }: Side, operations: number, cpuMs: number): Promise
   return p50 / operations;
 }
 
+/** The median of values, and their quarters. */
 export function spreadOf(values: readonly number[]): Spread {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (share: number): number => sorted[Math.round((sorted.length - 1) * share)] ?? Number.NaN;

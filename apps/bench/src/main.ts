@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { chartOf } from "./chart.ts";
 import type { Comparison, Measured, Reading } from "./comparison.ts";
-import { compare } from "./harness.ts";
+import { measureRounds, type Round, summaryOf } from "./harness.ts";
 import { changesOf, markdownOf } from "./markdown.ts";
 import { keptResults, resultsOf, writeChart, writeResults } from "./results.ts";
 import { asyncRunComparisons } from "./rows/async-runs.ts";
@@ -29,7 +29,8 @@ const { values } = parseArgs({
   },
 });
 
-const effort = { rounds: 15, cpuMs: 40 };
+const effort = { rounds: 5, cpuMs: 40 };
+const processes = 3;
 /** Of observed runs, in the reading of the heap. */
 const heapRuns = 50_000_000;
 
@@ -41,26 +42,32 @@ const comparisons: readonly Comparison[] = [
   ...otelComparisons,
 ];
 
-/** Each in a process of its own: what one comparison has taught the compiler must not help or hinder the next. */
-function measureApart(id: string): Measured {
-  const args = ["--expose-gc", fileURLToPath(import.meta.url), "--one", id];
-  return JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" })) as Measured;
+/**
+ * In processes of their own: what one comparison has taught the compiler must not help or hinder the next, and what it makes
+ * of the same code differs from process to process.
+ */
+function measureApart(comparison: Comparison): Measured {
+  const args = ["--expose-gc", fileURLToPath(import.meta.url), "--one", comparison.id];
+  const rounds = Array.from(
+    { length: processes },
+    () => JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" })) as Round[],
+  );
+  return summaryOf(comparison, rounds.flat());
 }
 
 async function measureOne(id: string): Promise<void> {
   const comparison = comparisons.find((each) => each.id === id);
   if (comparison === undefined) throw new Error(`there is no comparison ${id}`);
-  process.stdout.write(JSON.stringify(await compare(comparison, effort)));
+  process.stdout.write(JSON.stringify(await measureRounds(comparison, effort)));
 }
 
 function measureAll(): Measured[] {
   return comparisons
     .filter(({ id }) => values.only === undefined || id.includes(values.only))
-    .map(({ id }) => {
-      const row = measureApart(id);
-      console.log(
-        `${row.ratio.median.toFixed(2).padStart(7)}  ${row.isMet === false ? "MISSED " : ""}${row.title}`,
-      );
+    .map((comparison) => {
+      const row = measureApart(comparison);
+      const flag = row.isMet === false ? "MISSED " : "";
+      console.log(`${row.ratio.median.toFixed(2).padStart(7)}  ${flag}${row.title}`);
       return row;
     });
 }

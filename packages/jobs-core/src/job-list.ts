@@ -37,6 +37,11 @@ export class JobList<J extends { readonly name: string; readonly run: unknown }>
     return job;
   }
 
+  /** Takes out one after the other until none is left, also those that are added meanwhile. */
+  *taken(): Generator<J> {
+    for (let job = this.take(); job !== undefined; job = this.take()) yield job;
+  }
+
   /** The jobs that are in it now, in an array of their own. */
   snapshot(): J[] {
     return this.#slots.slice(this.#head) as J[];

@@ -57,10 +57,7 @@ export class JobQueue {
    * @throws TypeError if `runner` has no `run`.
    */
   runAll(options?: JobQueueRunOptions): JobReport {
-    const runner = requireRunner(options?.runner, "run");
-    const report = new OpenReport();
-    for (const job of this.#jobs.snapshot()) attempt(job, runner, report);
-    return report;
+    return runEach(this.#jobs.snapshot(), options);
   }
 
   /**
@@ -70,21 +67,22 @@ export class JobQueue {
    * @throws TypeError if `runner` has no `run`.
    */
   drain(options?: JobQueueRunOptions): JobReport {
-    const runner = requireRunner(options?.runner, "run");
-    const report = new OpenReport();
-    for (let job = this.#jobs.take(); job !== undefined; job = this.#jobs.take())
-      attempt(job, runner, report);
-    return report;
+    return runEach(this.#jobs.taken(), options);
   }
 }
 
-function attempt(job: Job<unknown>, runner: JobRunner | undefined, report: OpenReport): void {
-  let name = "?";
-  try {
-    name = job.name;
-    requireSyncResult(job, runner === undefined ? job.run() : runner.run(job));
-    report.completed.push(name);
-  } catch (error) {
-    report.fail(name, error);
+function runEach(jobs: Iterable<Job<unknown>>, options: JobQueueRunOptions | undefined): JobReport {
+  const runner = requireRunner(options?.runner, "run");
+  const report = new OpenReport();
+  for (const job of jobs) {
+    let name = "?";
+    try {
+      name = job.name;
+      requireSyncResult(job, runner === undefined ? job.run() : runner.run(job));
+      report.completed.push(name);
+    } catch (error) {
+      report.fail(name, error);
+    }
   }
+  return report;
 }

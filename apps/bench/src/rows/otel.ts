@@ -89,5 +89,6 @@ export const otelComparisons: readonly Comparison[] = [
     ours: observed(unsampled),
     peer: byHand(unsampled),
     asked: { atMost: 1 },
+    note: "by hand the run id is made before the sampler is asked; ours is not made at all",
   },
 ];

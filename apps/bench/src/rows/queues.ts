@@ -92,7 +92,7 @@ function againstPeers(count: number, concurrency: number, asked: Asked): Compari
     ours: { label: "AsyncJobQueue", run },
     peer,
     asked: asked ?? { timesFaster: 1 },
-    ...(count > 10_000 ? { rounds: 5 } : {}),
+    ...(count > 10_000 ? { rounds: 2 } : {}),
     note: "the peer returns a promise for every job, which a report does not need",
   }));
 }
