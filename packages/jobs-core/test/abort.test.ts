@@ -158,5 +158,14 @@ describe("neverAbortedSignal", () => {
     const derived = AbortSignal.any([signal, own.signal]);
     own.abort("why");
     expect([derived.aborted, derived.reason, signal.aborted]).toEqual([true, "why", false]);
+
+    const stored = (each: AbortSignal): number =>
+      Object.getOwnPropertySymbols(each)
+        .map((key) => (each as unknown as Record<symbol, { size?: number } | undefined>)[key]?.size)
+        .reduce<number>((sum, size) => sum + (typeof size === "number" ? size : 0), 0);
+    AbortSignal.any([own.signal, signal]);
+    const ordinary = new AbortController().signal;
+    AbortSignal.any([ordinary]);
+    expect([stored(signal), stored(ordinary)]).toEqual([0, 1]);
   });
 });

@@ -8,12 +8,12 @@ import { hasTool, promtoolCheck } from "./support/tool.ts";
 
 function observed(options?: PrometheusJobObserverOptions) {
   const observer = prometheusJobObserver(options);
-  const runner = new ObservedJobRunner(observer, {
-    onObserverError: (error) => {
-      throw error;
-    },
-  });
-  const scrape = async (): Promise<Line[]> => parse(await observer.registry.metrics());
+  const errors: unknown[] = [];
+  const runner = new ObservedJobRunner(observer, { onObserverError: (error) => void errors.push(error) });
+  const scrape = async (): Promise<Line[]> => {
+    expect(errors).toEqual([]);
+    return parse(await observer.registry.metrics());
+  };
   return { observer, runner, scrape };
 }
 
