@@ -13,6 +13,10 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     "@nidus/jobs-otel",
     "@nidus/jobs-prometheus",
   ],
+  "@nidus/jobs-durable": ["@nidus/jobs-core", "@nidus/jobs-observe"],
+  "@nidus/jobs-pg-boss": ["@nidus/jobs-core", "@nidus/jobs-durable", "@nidus/jobs-observe"],
+  "@nidus/jobs-bullmq": ["@nidus/jobs-core", "@nidus/jobs-durable", "@nidus/jobs-observe"],
+  "@nidus/jobs-testkit": ["@nidus/jobs-core", "@nidus/jobs-durable", "@nidus/jobs-observe"],
 };
 
 /** What is wrong with the direction of dependencies, and with what is imported but not declared. */

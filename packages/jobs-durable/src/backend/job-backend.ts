@@ -1,0 +1,101 @@
+import type { DeadLetter, EngineCapabilities, EnqueueOptions, JobCounts } from "../engine.ts";
+
+/** What is stored of a job beside the engine's own columns. It is JSON. */
+export interface JobEnvelope {
+  /** Absent where the payload was `undefined`. */
+  readonly payload?: unknown;
+  /** Trace headers and the like, written by the observers of the enqueuing side. */
+  readonly carrier?: Readonly<Record<string, string>>;
+  readonly correlationId?: string;
+}
+
+/** A job on its way into an engine. */
+export interface NewJob {
+  /** A UUID; of jobs with an idempotency key, one that follows from name and key. */
+  readonly id: string;
+  readonly name: string;
+  readonly envelope: JobEnvelope;
+  /** Undefined: at once. */
+  readonly runAt: Date | undefined;
+  readonly maxAttempts: number;
+  /** Whether another job may have this id already. */
+  readonly hasIdempotencyKey: boolean;
+}
+
+/** A job on its way to a handler, leased to the source that fetched it. */
+export interface FetchedJob {
+  readonly id: string;
+  readonly name: string;
+  readonly envelope: JobEnvelope;
+  /** From 1. Deliveries that ended with their worker's death count; those that were handed back do not. */
+  readonly attempt: number;
+  readonly maxAttempts: number;
+  readonly enqueuedAt: Date;
+  /** The moment from which this attempt could start. */
+  readonly runAt: Date;
+  /** Whether `cancel` was called for it, by anybody, before it was fetched. */
+  readonly isCancelRequested: boolean;
+}
+
+/** What becomes of a fetched job. */
+export type Settlement =
+  | { readonly type: "succeeded" }
+  | { readonly type: "retried"; readonly runAt: Date; readonly error: string }
+  | { readonly type: "dead-lettered"; readonly error: string }
+  | { readonly type: "cancelled" }
+  /** To be delivered again at once, without an attempt spent. */
+  | { readonly type: "handed-back" };
+
+/** What came of a settlement. */
+export interface Settled<Job extends FetchedJob> {
+  /** False where the lease had passed to somebody else: nothing was recorded. */
+  readonly isRecorded: boolean;
+  /** A further job that came with the answer, leased. Only where one was asked for. */
+  readonly next?: Job | undefined;
+}
+
+/** Where one worker's jobs come from. Every call may reject while the server is away, and is then repeated. */
+export interface JobSource<Job extends FetchedJob> {
+  /**
+   * Leases at most `limit` jobs. It waits until there is one, and resolves to none now and then: after some seconds, and soon
+   * after the signal was aborted.
+   */
+  fetch(limit: number, signal: AbortSignal): Promise<readonly Job[]>;
+  /** Records what became of a job. With `wantsNext`, a further job may come back, if that saves a round trip. */
+  settle(job: Job, settlement: Settlement, wantsNext: boolean): Promise<Settled<Job>>;
+  /** Renews the leases, and resolves to the ids of those jobs that are to be cancelled. Called every second or so while jobs run. */
+  keepAlive(jobs: readonly Job[]): Promise<readonly string[]>;
+  /** Called when nothing is to be fetched or settled any more. */
+  close(): Promise<void>;
+}
+
+/**
+ * What an author of an engine implements: a thin layer over storage that exists, which knows nothing of handlers, schemas or
+ * observers. `durableEngine` makes a JobEngine of it.
+ */
+export interface JobBackend<
+  Job extends FetchedJob = FetchedJob,
+  Options extends EnqueueOptions = EnqueueOptions,
+> {
+  readonly name: string;
+  readonly capabilities: EngineCapabilities;
+  /** Where it is, for error messages: host, port and database, or a folder. Never a user or a password. */
+  readonly address: string;
+  /** How long a lease holds without being renewed, in milliseconds. */
+  readonly leaseMs: number;
+  /** The engine's name for where jobs of this name wait. */
+  queueOf(jobName: string): string;
+  /** Stores jobs of one name; resolves, in their order, to whether each was stored, false being a duplicate. */
+  insert(jobs: readonly NewJob[], options: Options): Promise<readonly boolean[]>;
+  source(jobNames: readonly string[]): Promise<JobSource<Job>>;
+  /** Cancels what waits, marks what runs. Resolves to whether there was either. */
+  cancel(jobId: string): Promise<boolean>;
+  /** The counts of every job name that the engine has. */
+  counts(): Promise<ReadonlyMap<string, JobCounts>>;
+  deadLetters(limit: number): Promise<readonly DeadLetter[]>;
+  redrive(jobId: string): Promise<boolean>;
+  /** @throws (rejects with) TypeError for a cron expression that the engine cannot read. */
+  schedule?(job: NewJob, cron: string, timeZone: string, key: string | undefined): Promise<void>;
+  unschedule?(jobName: string, key: string | undefined): Promise<boolean>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,11 @@
+import type { JobBackoff } from "./durable-job.ts";
+
+/** Milliseconds to wait after a failed attempt: exponential, half of it random, so that jobs that failed together come back apart. */
+export function backoffMs(
+  { baseMs, maxMs }: JobBackoff,
+  attempt: number,
+  random: number = Math.random(),
+): number {
+  const fullMs = Math.min(maxMs, baseMs * 2 ** Math.min(attempt - 1, 30));
+  return Math.ceil(fullMs / 2 + (fullMs / 2) * random);
+}

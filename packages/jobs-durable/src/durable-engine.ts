@@ -1,0 +1,274 @@
+import { refusal, requireWholeNumber } from "@nidus/jobs-core";
+import type { ObservedJobRunner } from "@nidus/jobs-observe";
+import type { FetchedJob, JobBackend, JobEnvelope, NewJob } from "./backend/job-backend.ts";
+import { withDeadline } from "./deadline.ts";
+import type { DurableJob } from "./durable-job.ts";
+import type {
+  AnyDurableJob,
+  DeadLetter,
+  EngineCapabilities,
+  EnqueuedJob,
+  EnqueueOptions,
+  JobEngine,
+  JobStats,
+  ScheduleOptions,
+} from "./engine.ts";
+import { EngineUnavailableError, UnsupportedError } from "./errors.ts";
+import { idFromKey } from "./job-id.ts";
+import { requireJsonb } from "./payload.ts";
+import { statsFrom } from "./stats.ts";
+import { requireEnqueueOptions, requireJobs, requireText, requireTimeZone } from "./validation.ts";
+import { DurableWorker } from "./worker/durable-worker.ts";
+import type { JobWorker, WorkOptions } from "./worker/job-worker.ts";
+
+/** What all engines are given. */
+export interface DurableEngineOptions {
+  /** Every delivery runs through it, and its observers hear of what is enqueued and settled. */
+  readonly runner: ObservedJobRunner;
+  /** Hears of what goes wrong where no call of yours waits for it: polling, settling, renewing leases. @default one process warning a minute */
+  readonly onError?: ((error: unknown) => void) | undefined;
+  /** Milliseconds that a call waits for the server. @default 10,000 */
+  readonly answerWithinMs?: number | undefined;
+}
+
+/** A JobEngine on a backend: what all engines have in common. */
+export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOptions = EnqueueOptions>
+  implements JobEngine
+{
+  readonly name: string;
+  readonly capabilities: EngineCapabilities;
+  readonly #backend: JobBackend<Job, Options>;
+  readonly #runner: ObservedJobRunner;
+  readonly #onError: (error: unknown) => void;
+  readonly #answerWithinMs: number;
+  readonly #workers = new Set<DurableWorker<Job>>();
+  #closed: Promise<void> | undefined;
+
+  /** @throws TypeError or RangeError for an option that is not as documented. */
+  constructor(
+    backend: JobBackend<Job, Options>,
+    { runner, onError = warnNowAndThen(), answerWithinMs = 10_000 }: DurableEngineOptions,
+  ) {
+    if (typeof runner?.runAsync !== "function" || typeof runner.enqueued !== "function") {
+      throw refusal("`runner`", "an ObservedJobRunner", runner);
+    }
+    if (typeof onError !== "function") throw refusal("`onError`", "a function", onError);
+    this.#backend = backend;
+    this.#runner = runner;
+    this.#onError = (error) => {
+      try {
+        onError(error);
+      } catch {
+        // Who listens for errors failed in turn: nobody is left to tell.
+      }
+    };
+    this.#answerWithinMs = requireWholeNumber("`answerWithinMs`", answerWithinMs);
+    this.name = backend.name;
+    this.capabilities = backend.capabilities;
+  }
+
+  async enqueue<Input>(
+    job: DurableJob<Input, never>,
+    payload: NoInfer<Input>,
+    options?: Options,
+  ): Promise<EnqueuedJob> {
+    const [enqueued] = await this.#insert(job, [payload], options, (key) => key);
+    return enqueued as EnqueuedJob;
+  }
+
+  async enqueueMany<Input>(
+    job: DurableJob<Input, never>,
+    payloads: readonly NoInfer<Input>[],
+    options?: Options,
+  ): Promise<readonly EnqueuedJob[]> {
+    if (!Array.isArray(payloads)) throw refusal("`payloads`", "an array", payloads);
+    if (payloads.length === 0) return [];
+    return this.#insert(job, payloads, options, (key, index) => `${key}#${index}`);
+  }
+
+  async #insert<Input>(
+    job: DurableJob<Input, never>,
+    payloads: readonly Input[],
+    options: Options = {} as Options,
+    keyOf: (key: string, index: number) => string,
+  ): Promise<readonly EnqueuedJob[]> {
+    requireJobs([job]);
+    const {
+      runAt,
+      idempotencyKey,
+      correlationId,
+      maxAttempts = job.maxAttempts,
+    } = requireEnqueueOptions(options);
+    const texts = await Promise.all(payloads.map((payload) => this.#encode(job, payload)));
+    const carrier: Record<string, string> = {};
+    this.#runner.enqueued({
+      jobName: job.name,
+      engine: this.name,
+      queue: this.#backend.queueOf(job.name),
+      count: payloads.length,
+      correlationId,
+      carrier,
+    });
+    const jobs = texts.map(
+      (text, index): NewJob => ({
+        id:
+          idempotencyKey === undefined
+            ? crypto.randomUUID()
+            : idFromKey(job.name, keyOf(idempotencyKey, index)),
+        name: job.name,
+        envelope: envelopeOf(text, carrier, correlationId),
+        runAt,
+        maxAttempts,
+        hasIdempotencyKey: idempotencyKey !== undefined,
+      }),
+    );
+    const stored = await this.#ask((backend) => backend.insert(jobs, options));
+    return jobs.map(({ id }, index) => ({ id, isDuplicate: !stored[index] }));
+  }
+
+  async #encode<Input>(job: DurableJob<Input, never>, payload: Input): Promise<string | undefined> {
+    const text = await job.encode(payload);
+    if (text !== undefined && !this.capabilities.nullCharacters) requireJsonb(text);
+    return text;
+  }
+
+  async schedule<Input>(
+    job: DurableJob<Input, never>,
+    cron: string,
+    payload: NoInfer<Input>,
+    { timeZone = "UTC", key }: ScheduleOptions = {},
+  ): Promise<void> {
+    requireJobs([job]);
+    requireText("`cron`", cron);
+    requireTimeZone(timeZone);
+    this.#requireSchedules(key);
+    const text = await this.#encode(job, payload);
+    const scheduled: NewJob = {
+      id: crypto.randomUUID(),
+      name: job.name,
+      envelope: envelopeOf(text, {}, undefined),
+      runAt: undefined,
+      maxAttempts: job.maxAttempts,
+      hasIdempotencyKey: false,
+    };
+    await this.#ask(async (backend) => backend.schedule?.(scheduled, cron, timeZone, key));
+  }
+
+  async unschedule(job: AnyDurableJob, key?: string): Promise<boolean> {
+    requireJobs([job]);
+    this.#requireSchedules(key);
+    return this.#ask(async (backend) => (await backend.unschedule?.(job.name, key)) ?? false);
+  }
+
+  #requireSchedules(key: string | undefined): void {
+    if (!this.capabilities.schedules) throw new UnsupportedError(`${this.name} has no schedules`);
+    if (key === undefined) return;
+    requireText("`key`", key);
+    if (!this.capabilities.scheduleKeys) {
+      throw new UnsupportedError(
+        `${this.name} has one schedule per job, and no \`key\` to tell several apart`,
+      );
+    }
+  }
+
+  async work({ jobs, concurrency = 1 }: WorkOptions): Promise<JobWorker> {
+    requireJobs(jobs);
+    requireWholeNumber("`concurrency`", concurrency);
+    const byName = new Map(jobs.map((job) => [job.name, job]));
+    const source = await this.#ask((backend) => backend.source([...byName.keys()]));
+    const worker = new DurableWorker<Job>({
+      backend: this.#backend,
+      source,
+      jobs: byName,
+      concurrency,
+      runner: this.#runner,
+      onError: this.#onError,
+    });
+    this.#workers.add(worker);
+    return worker;
+  }
+
+  async cancel(jobId: string): Promise<boolean> {
+    requireText("`jobId`", jobId);
+    const isCancelled = await this.#ask((backend) => backend.cancel(jobId));
+    // What runs in this process need not wait until its lease is renewed.
+    for (const worker of this.#workers) worker.cancel(jobId);
+    return isCancelled;
+  }
+
+  async stats(): Promise<JobStats> {
+    return statsFrom(await this.#ask((backend) => backend.counts()));
+  }
+
+  async deadLetters({
+    limit = 100,
+  }: {
+    readonly limit?: number | undefined;
+  } = {}): Promise<readonly DeadLetter[]> {
+    requireWholeNumber("`limit`", limit);
+    return this.#ask((backend) => backend.deadLetters(limit));
+  }
+
+  async redrive(jobId: string): Promise<boolean> {
+    requireText("`jobId`", jobId);
+    return this.#ask((backend) => backend.redrive(jobId));
+  }
+
+  /** Asks the backend, for a bounded time. What goes wrong on the way to a server is an EngineUnavailableError. */
+  async #ask<T>(question: (backend: JobBackend<Job, Options>) => Promise<T>): Promise<T> {
+    if (this.#closed !== undefined) throw new Error(`the ${this.name} engine is closed`);
+    const where = `${this.name} at ${this.#backend.address}`;
+    try {
+      return await withDeadline(question(this.#backend), this.#answerWithinMs, where);
+    } catch (error) {
+      throw isConnectionError(error)
+        ? new EngineUnavailableError(`${where} is unreachable (${error.code})`, { cause: error })
+        : error;
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([...this.#workers].map((worker) => worker.stop()));
+    await this.#backend.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+function envelopeOf(
+  text: string | undefined,
+  carrier: Readonly<Record<string, string>>,
+  correlationId: string | undefined,
+): JobEnvelope {
+  return {
+    ...(text !== undefined && { payload: JSON.parse(text) as unknown }),
+    ...(Object.keys(carrier).length > 0 && { carrier }),
+    ...(correlationId !== undefined && { correlationId }),
+  };
+}
+
+/** The codes with which sockets and DNS say that nobody is there. */
+const connectionCodes =
+  /^(E(CONN(REFUSED|RESET|ABORTED)|HOST(UNREACH|DOWN)|NETUNREACH|TIMEDOUT|PIPE|NOTFOUND|AI_AGAIN)|NIDUS_OUT_OF_REACH)$/;
+
+function isConnectionError(error: unknown): error is Error & { readonly code: string } {
+  return error instanceof Error && connectionCodes.test(String((error as { code?: unknown }).code));
+}
+
+const warningIntervalMs = 60_000;
+
+function warnNowAndThen(): (error: unknown) => void {
+  let lastMs = Number.NEGATIVE_INFINITY;
+  return (error) => {
+    if (performance.now() - lastMs < warningIntervalMs) return;
+    lastMs = performance.now();
+    process.emitWarning(error instanceof Error ? error.message : String(error), "NidusWarning");
+  };
+}

@@ -1,0 +1,155 @@
+import { type AsyncJob, asyncJob, refusal, requireJob, requireWholeNumber } from "@nidus/jobs-core";
+import type { JobDelivery } from "@nidus/jobs-observe";
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { PayloadError, PermanentJobError } from "./errors.ts";
+import { payloadText } from "./payload.ts";
+import { parse } from "./schema.ts";
+import { timeLimited } from "./time-limit.ts";
+
+/** What a handler gets beside its payload. */
+export interface JobHandlerContext {
+  /** Aborted when the job is cancelled, when its time is up or when its worker stops. */
+  readonly signal: AbortSignal;
+  /** The delivery that this run is, or undefined in an AsyncJobQueue. */
+  readonly delivery: JobDelivery | undefined;
+}
+
+/** How long to wait before the next attempt: `baseMs` doubled with each attempt, at most `maxMs`, of which half is random. */
+export interface JobBackoff {
+  /** Milliseconds, a whole number from 1. */
+  readonly baseMs: number;
+  /** Milliseconds, a whole number from `baseMs`. */
+  readonly maxMs: number;
+}
+
+/** A job as it is written once: its name, its payload and what it does. */
+export interface JobDefinition<Output> {
+  /** Never empty. It is the job's address: workers take deliveries by it, and metrics and spans carry it. */
+  readonly name: string;
+  /** How often a delivery is tried before it is a dead letter, the first included: a whole number from 1. @default 5 */
+  readonly maxAttempts?: number | undefined;
+  /** @default 250 ms up to 30 s */
+  readonly backoff?: JobBackoff | undefined;
+  /**
+   * Milliseconds after which the signal is aborted with a TimeoutError: a whole number from 1. The slot is held until the
+   * handler settles. @default no limit
+   */
+  readonly timeoutMs?: number | undefined;
+  /** Does the work. It may run more than once for one payload, so it must be idempotent. */
+  run(payload: Output, context: JobHandlerContext): unknown;
+}
+
+/** A job that an engine can store, and that runs in an AsyncJobQueue as well. */
+export interface DurableJob<Input, Output = Input> {
+  readonly name: string;
+  readonly maxAttempts: number;
+  readonly backoff: JobBackoff;
+  readonly timeoutMs: number | undefined;
+  /** The handler itself, as it was defined. */
+  run(payload: Output, context: JobHandlerContext): unknown;
+  /**
+   * The same job for an AsyncJobQueue, with a copy of this payload. It runs once: attempts and backoff are an engine's.
+   *
+   * @throws PayloadError for a payload that an engine would refuse. A schema that validates asynchronously speaks when the
+   * job runs.
+   */
+  with(payload: Input): AsyncJob<unknown>;
+  /**
+   * For engines: the JSON text to store of a payload, undefined where there is none.
+   *
+   * @throws (rejects with) PayloadError
+   */
+  encode(payload: Input): Promise<string | undefined>;
+  /**
+   * For engines: runs the handler with a payload as it was stored.
+   *
+   * @throws (rejects with) what the handler does, or PermanentJobError for a payload that no longer fits the schema.
+   */
+  perform(stored: unknown, context: JobHandlerContext): Promise<unknown>;
+}
+
+const defaultBackoff: JobBackoff = { baseMs: 250, maxMs: 30_000 };
+
+/**
+ * Defines a job. With a `schema`, of any library that speaks Standard Schema, payloads are validated when they are enqueued
+ * and again when they are delivered: what is stored is the schema's input, what `run` gets is its output.
+ *
+ * @throws TypeError or RangeError for a definition that is not as documented.
+ */
+export function defineJob<Schema extends StandardSchemaV1>(
+  definition: JobDefinition<StandardSchemaV1.InferOutput<Schema>> & { readonly schema: Schema },
+): DurableJob<StandardSchemaV1.InferInput<Schema>, StandardSchemaV1.InferOutput<Schema>>;
+/** Defines a job whose payload is only known to the compiler: `defineJob<{ to: string }>({ … })`. */
+export function defineJob<Payload = void>(
+  definition: JobDefinition<Payload> & { readonly schema?: undefined },
+): DurableJob<Payload, Payload>;
+export function defineJob(
+  definition: JobDefinition<unknown> & { readonly schema?: StandardSchemaV1 | undefined },
+): DurableJob<unknown, unknown> {
+  const { name, schema, maxAttempts = 5, backoff = defaultBackoff, timeoutMs } = requireJob(definition);
+  requireWholeNumber("`maxAttempts`", maxAttempts);
+  requireBackoff(backoff);
+  if (timeoutMs !== undefined) requireTimerMs("`timeoutMs`", timeoutMs);
+  if (schema !== undefined && typeof schema?.["~standard"]?.validate !== "function") {
+    throw refusal("`schema`", "a Standard Schema", schema);
+  }
+
+  const perform = async (stored: unknown, context: JobHandlerContext): Promise<unknown> => {
+    let payload = stored;
+    if (schema !== undefined) {
+      const parsed = await parse(schema, stored);
+      if ("problem" in parsed) {
+        throw new PermanentJobError(`the stored payload does not fit the schema: ${parsed.problem}`);
+      }
+      payload = parsed.value;
+    }
+    return timeLimited(timeoutMs, context.signal, (signal) =>
+      definition.run(payload, { ...context, signal }),
+    );
+  };
+
+  const refuse = (problem: string): PayloadError =>
+    new PayloadError(
+      `expected a payload that fits the schema of "${name}", got one that does not: ${problem}`,
+    );
+
+  return {
+    name,
+    maxAttempts,
+    backoff: { ...backoff },
+    timeoutMs,
+    run: (payload, context) => definition.run(payload, context),
+    perform,
+    async encode(payload) {
+      const text = payloadText(payload);
+      const parsed = schema && (await parse(schema, payload));
+      if (parsed && "problem" in parsed) throw refuse(parsed.problem);
+      return text;
+    },
+    with(payload) {
+      const text = payloadText(payload);
+      const parsed = schema && parse(schema, payload);
+      if (parsed && "problem" in parsed) throw refuse(parsed.problem);
+      if (parsed instanceof Promise) parsed.catch(() => {});
+      return asyncJob(name, (signal) =>
+        perform(text === undefined ? undefined : JSON.parse(text), { signal, delivery: undefined }),
+      );
+    },
+  };
+}
+
+/** Node's timers hold 32 bits: a longer one would fire at once. */
+const maxTimerMs = 2 ** 31 - 1;
+
+/** @throws TypeError or RangeError for what is no time that a timer can wait. */
+export function requireTimerMs(what: string, ms: number): number {
+  requireWholeNumber(what, ms);
+  if (ms > maxTimerMs) throw refusal(what, `at most ${maxTimerMs}`, ms, RangeError);
+  return ms;
+}
+
+function requireBackoff({ baseMs, maxMs }: JobBackoff): void {
+  requireTimerMs("`backoff.baseMs`", baseMs);
+  requireTimerMs("`backoff.maxMs`", maxMs);
+  if (maxMs < baseMs) throw refusal("`backoff.maxMs`", `at least \`baseMs\` (${baseMs})`, maxMs, RangeError);
+}

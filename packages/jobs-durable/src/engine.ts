@@ -1,0 +1,136 @@
+import type { DurableJob } from "./durable-job.ts";
+import type { JobWorker, WorkOptions } from "./worker/job-worker.ts";
+
+/** What an engine can do beyond storing and delivering jobs. Asking for what it cannot is an UnsupportedError at the call. */
+export interface EngineCapabilities {
+  /** Jobs outlive the process. */
+  readonly persistence: boolean;
+  /** `schedule` and `unschedule`. */
+  readonly schedules: boolean;
+  /** Several schedules of one job, told apart by `key`. */
+  readonly scheduleKeys: boolean;
+  /** `enqueue` within the caller's own database transaction. */
+  readonly transactions: boolean;
+  /** Payloads may contain `\u0000` and half surrogate pairs, which PostgreSQL cannot store. */
+  readonly nullCharacters: boolean;
+}
+
+/** How a job is enqueued. */
+export interface EnqueueOptions {
+  /** Not before this moment. @default at once */
+  readonly runAt?: Date | undefined;
+  /**
+   * A second enqueue with the same key is a duplicate and stores nothing: per job name, for as long as the first job is
+   * retained. In a batch it holds for each position. A non-empty string of at most 512 characters.
+   */
+  readonly idempotencyKey?: string | undefined;
+  /** What related work is found by: it comes with every delivery. A non-empty string of at most 512 characters. */
+  readonly correlationId?: string | undefined;
+  /** @default the job's own */
+  readonly maxAttempts?: number | undefined;
+}
+
+/** An enqueue that the engine has acknowledged. */
+export interface EnqueuedJob {
+  readonly id: string;
+  /** Whether a job with this idempotency key was there already: the id is that job's, and nothing was stored. */
+  readonly isDuplicate: boolean;
+}
+
+/** How a job is scheduled. */
+export interface ScheduleOptions {
+  /** An IANA time zone, such as "Europe/Vienna". @default "UTC" */
+  readonly timeZone?: string | undefined;
+  /** Tells several schedules of one job apart. @default one schedule per job */
+  readonly key?: string | undefined;
+}
+
+/** How many jobs are in which state. Those that have ended are counted as long as they are retained. */
+export interface JobCounts {
+  /** To run at a later time: enqueued for then, or waiting for their next attempt. */
+  readonly scheduled: number;
+  /** Ready to run: the backlog. */
+  readonly waiting: number;
+  readonly running: number;
+  readonly succeeded: number;
+  readonly deadLettered: number;
+  readonly cancelled: number;
+  /** Since when the oldest waiting job could have run, or undefined if none is waiting. */
+  readonly oldestWaitingAt: Date | undefined;
+}
+
+/** The counts of all jobs together, and of each job name. */
+export interface JobStats extends JobCounts {
+  readonly byName: Readonly<Record<string, JobCounts>>;
+}
+
+/** A job that failed for the last time. */
+export interface DeadLetter {
+  readonly id: string;
+  readonly name: string;
+  /** As it was stored: the schema's input. */
+  readonly payload: unknown;
+  /** How many attempts were made. */
+  readonly attempts: number;
+  /** The message of the last attempt's error. */
+  readonly error: string;
+  readonly failedAt: Date;
+}
+
+/** Any durable job: `never` accepts every payload type where none is looked at. */
+export type AnyDurableJob = DurableJob<never, never>;
+
+/**
+ * Stores jobs and delivers them to workers, at least once. An acknowledged `enqueue` survives the death of any worker.
+ * Calls that wait for a server wait a bounded time.
+ *
+ * Every call rejects with an EngineUnavailableError where the server is out of reach, and with an Error once the engine is closed.
+ */
+export interface JobEngine extends AsyncDisposable {
+  readonly name: string;
+  readonly capabilities: EngineCapabilities;
+  /**
+   * Stores a job; resolves once the engine has it.
+   *
+   * @throws (rejects with) PayloadError; TypeError or RangeError for an option that is not as documented.
+   */
+  enqueue<Input>(
+    job: DurableJob<Input, never>,
+    payload: NoInfer<Input>,
+    options?: EnqueueOptions,
+  ): Promise<EnqueuedJob>;
+  /** Stores jobs in one go: all of them, or none where the engine says no. Results are in the payloads' order. */
+  enqueueMany<Input>(
+    job: DurableJob<Input, never>,
+    payloads: readonly NoInfer<Input>[],
+    options?: EnqueueOptions,
+  ): Promise<readonly EnqueuedJob[]>;
+  /**
+   * Enqueues a job again and again, by the engine's own clock. Repeating the call replaces the schedule.
+   *
+   * @throws (rejects with) UnsupportedError where the engine has no schedules; TypeError for a cron expression or a time zone
+   * that is none.
+   */
+  schedule<Input>(
+    job: DurableJob<Input, never>,
+    cron: string,
+    payload: NoInfer<Input>,
+    options?: ScheduleOptions,
+  ): Promise<void>;
+  /** Resolves to whether there was such a schedule. Jobs that it has enqueued stay. */
+  unschedule(job: AnyDurableJob, key?: string): Promise<boolean>;
+  /** Starts to run jobs of these definitions, and of no others. */
+  work(options: WorkOptions): Promise<JobWorker>;
+  /**
+   * Cancels a job before its run, or asks a running one to end through its signal, wherever it runs. Resolves to whether there
+   * was a job to cancel.
+   */
+  cancel(jobId: string): Promise<boolean>;
+  stats(): Promise<JobStats>;
+  /** Newest first. `limit` is a whole number from 1. @default 100 */
+  deadLetters(options?: { readonly limit?: number | undefined }): Promise<readonly DeadLetter[]>;
+  /** Runs a dead letter again, its attempts reset. Resolves to whether there was one with this id. */
+  redrive(jobId: string): Promise<boolean>;
+  /** Stops the engine's workers and lets go of its connections. May be repeated. */
+  close(): Promise<void>;
+}

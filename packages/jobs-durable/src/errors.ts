@@ -1,0 +1,65 @@
+import { JobError } from "@nidus/jobs-core";
+
+/** Whether an error has this code, also one of another installed copy of this package. It never throws. */
+function hasCode(value: unknown, code: string): boolean {
+  try {
+    return value instanceof Error && (value as { code?: unknown }).code === code;
+  } catch {
+    return false;
+  }
+}
+
+/** Thrown by a handler that knows that no further attempt will help: the job goes straight to the dead letters. */
+export class PermanentJobError extends JobError {
+  override readonly code: string = "NIDUS_JOB_FAILED_PERMANENTLY";
+
+  static {
+    PermanentJobError.prototype.name = "PermanentJobError";
+  }
+
+  static override isInstance(value: unknown): value is PermanentJobError {
+    return hasCode(value, "NIDUS_JOB_FAILED_PERMANENTLY");
+  }
+}
+
+/** A payload that was refused when it was handed over: it does not fit its schema, or JSON would not bring it back as it is. */
+export class PayloadError extends TypeError {
+  readonly code: string = "NIDUS_PAYLOAD_REFUSED";
+
+  static {
+    PayloadError.prototype.name = "PayloadError";
+  }
+
+  static isInstance(value: unknown): value is PayloadError {
+    return hasCode(value, "NIDUS_PAYLOAD_REFUSED");
+  }
+}
+
+/** An engine was asked for something that its `capabilities` say it does not have. */
+export class UnsupportedError extends Error {
+  readonly code: string = "NIDUS_UNSUPPORTED";
+
+  static {
+    UnsupportedError.prototype.name = "UnsupportedError";
+  }
+
+  static isInstance(value: unknown): value is UnsupportedError {
+    return hasCode(value, "NIDUS_UNSUPPORTED");
+  }
+}
+
+/**
+ * An engine's server could not be reached, or did not answer in time. Whether what was asked of it happened all the same is
+ * not known: an enqueue that is repeated wants an idempotency key.
+ */
+export class EngineUnavailableError extends Error {
+  readonly code: string = "NIDUS_ENGINE_UNAVAILABLE";
+
+  static {
+    EngineUnavailableError.prototype.name = "EngineUnavailableError";
+  }
+
+  static isInstance(value: unknown): value is EngineUnavailableError {
+    return hasCode(value, "NIDUS_ENGINE_UNAVAILABLE");
+  }
+}

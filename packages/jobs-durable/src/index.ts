@@ -1,0 +1,37 @@
+export {
+  type DurableJob,
+  defineJob,
+  type JobBackoff,
+  type JobDefinition,
+  type JobHandlerContext,
+} from "./durable-job.ts";
+export type {
+  AnyDurableJob,
+  DeadLetter,
+  EngineCapabilities,
+  EnqueuedJob,
+  EnqueueOptions,
+  JobCounts,
+  JobEngine,
+  JobStats,
+  ScheduleOptions,
+} from "./engine.ts";
+export { EngineUnavailableError, PayloadError, PermanentJobError, UnsupportedError } from "./errors.ts";
+export { type MemoryEngineOptions, memoryEngine } from "./memory/memory-engine.ts";
+export type { JobWorker, StopOptions, WorkerReport, WorkOptions } from "./worker/job-worker.ts";
+
+// For authors of engines.
+
+export { envelopeFrom } from "./backend/envelope.ts";
+export type {
+  FetchedJob,
+  JobBackend,
+  JobEnvelope,
+  JobSource,
+  NewJob,
+  Settled,
+  Settlement,
+} from "./backend/job-backend.ts";
+export { DurableEngine, type DurableEngineOptions } from "./durable-engine.ts";
+export { defaultRetention, type RetentionOptions } from "./retention.ts";
+export { noJobs } from "./stats.ts";

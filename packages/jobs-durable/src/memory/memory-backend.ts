@@ -1,0 +1,88 @@
+import type {
+  FetchedJob,
+  JobBackend,
+  JobSource,
+  NewJob,
+  Settled,
+  Settlement,
+} from "../backend/job-backend.ts";
+import type { DeadLetter, EngineCapabilities, JobCounts } from "../engine.ts";
+import { type MemoryJob, MemoryTable } from "./memory-table.ts";
+
+/** A job that a worker of this process holds. */
+export interface MemoryFetchedJob extends FetchedJob {
+  readonly stored: MemoryJob;
+}
+
+/** Everything in the memory of one process, which therefore needs no leases. */
+export class MemoryBackend implements JobBackend<MemoryFetchedJob> {
+  readonly name = "memory";
+  readonly address = "this process";
+  readonly leaseMs = 30_000;
+  readonly capabilities: EngineCapabilities = {
+    persistence: false,
+    schedules: false,
+    scheduleKeys: false,
+    transactions: false,
+    nullCharacters: true,
+  };
+  readonly #table: MemoryTable;
+
+  constructor(retainSucceededMs: number, retainDeadLettersMs: number) {
+    this.#table = new MemoryTable(retainSucceededMs, retainDeadLettersMs);
+  }
+
+  queueOf(jobName: string): string {
+    return jobName;
+  }
+
+  async insert(jobs: readonly NewJob[]): Promise<readonly boolean[]> {
+    return jobs.map((job) => this.#table.add(job));
+  }
+
+  async source(jobNames: readonly string[]): Promise<JobSource<MemoryFetchedJob>> {
+    const table = this.#table;
+    const names = new Set(jobNames);
+    return {
+      async fetch(limit, signal) {
+        const due = table.take(names, limit);
+        if (due.length > 0) return due.map(fetchedFrom);
+        await table.changed(names, signal);
+        return table.take(names, limit).map(fetchedFrom);
+      },
+      async settle({ stored }: MemoryFetchedJob, settlement: Settlement): Promise<Settled<MemoryFetchedJob>> {
+        return { isRecorded: table.settle(stored, settlement) };
+      },
+      async keepAlive(jobs) {
+        return jobs.filter(({ stored }) => stored.isCancelRequested).map(({ id }) => id);
+      },
+      async close() {},
+    };
+  }
+
+  async cancel(jobId: string): Promise<boolean> {
+    return this.#table.cancel(jobId);
+  }
+
+  async counts(): Promise<ReadonlyMap<string, JobCounts>> {
+    return this.#table.counts();
+  }
+
+  async deadLetters(limit: number): Promise<readonly DeadLetter[]> {
+    return this.#table.deadLetters(limit);
+  }
+
+  async redrive(jobId: string): Promise<boolean> {
+    return this.#table.redrive(jobId);
+  }
+
+  async close(): Promise<void> {}
+}
+
+function fetchedFrom(stored: MemoryJob): MemoryFetchedJob {
+  const { id, name, attempt, maxAttempts, enqueuedAt, runAtMs, isCancelRequested } = stored;
+  // A copy: what a handler does to its payload is not for the next attempt to see.
+  const envelope = structuredClone(stored.envelope);
+  const runAt = new Date(runAtMs);
+  return { stored, id, name, envelope, attempt, maxAttempts, enqueuedAt, runAt, isCancelRequested };
+}

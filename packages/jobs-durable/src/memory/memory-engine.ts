@@ -1,0 +1,24 @@
+import { requireWholeNumber } from "@nidus/jobs-core";
+import { DurableEngine, type DurableEngineOptions } from "../durable-engine.ts";
+import type { JobEngine } from "../engine.ts";
+import { defaultRetention, type RetentionOptions } from "../retention.ts";
+import { MemoryBackend } from "./memory-backend.ts";
+
+/** Options of {@link memoryEngine}. */
+export interface MemoryEngineOptions extends DurableEngineOptions, RetentionOptions {}
+
+/**
+ * An engine in the memory of this process, for tests and development: everything that the other engines do, except that it
+ * keeps nothing when the process ends, and has no schedules.
+ *
+ * @throws TypeError or RangeError for an option that is not as documented.
+ */
+export function memoryEngine({
+  retainSucceededMs = defaultRetention.retainSucceededMs,
+  retainDeadLettersMs = defaultRetention.retainDeadLettersMs,
+  ...options
+}: MemoryEngineOptions): JobEngine {
+  requireWholeNumber("`retainSucceededMs`", retainSucceededMs);
+  requireWholeNumber("`retainDeadLettersMs`", retainDeadLettersMs);
+  return new DurableEngine(new MemoryBackend(retainSucceededMs, retainDeadLettersMs), options);
+}

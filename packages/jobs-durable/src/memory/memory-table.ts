@@ -1,0 +1,216 @@
+import type { JobEnvelope, NewJob, Settlement } from "../backend/job-backend.ts";
+import type { DeadLetter, JobCounts } from "../engine.ts";
+import { noJobs } from "../stats.ts";
+
+/** A job and its state. */
+export interface MemoryJob {
+  readonly id: string;
+  readonly name: string;
+  readonly envelope: JobEnvelope;
+  readonly maxAttempts: number;
+  readonly enqueuedAt: Date;
+  runAtMs: number;
+  attempt: number;
+  state: "pending" | "running" | "succeeded" | "dead-lettered" | "cancelled";
+  isCancelRequested: boolean;
+  endedAtMs: number;
+  error: string;
+}
+
+/** How often what has ended is looked through for what is retained no longer. */
+const sweepMs = 1_000;
+
+/** The longest wait between two looks at the clock. */
+const maxWaitMs = 5_000;
+
+/** Jobs by id, and those that are to run by name, the first to run first. */
+export class MemoryTable {
+  readonly #jobs = new Map<string, MemoryJob>();
+  readonly #pending = new Map<string, MemoryJob[]>();
+  readonly #retainMs: { readonly [state in MemoryJob["state"]]?: number };
+  readonly #waiting = new Set<() => void>();
+  #sweptAtMs = 0;
+
+  constructor(retainSucceededMs: number, retainDeadLettersMs: number) {
+    this.#retainMs = {
+      succeeded: retainSucceededMs,
+      cancelled: retainSucceededMs,
+      "dead-lettered": retainDeadLettersMs,
+    };
+  }
+
+  /** Returns whether it was stored: false where its id is taken. */
+  add({ id, name, envelope, runAt, maxAttempts }: NewJob): boolean {
+    this.#sweep();
+    if (this.#jobs.has(id)) return false;
+    const enqueuedAt = new Date();
+    const job: MemoryJob = {
+      id,
+      name,
+      envelope,
+      maxAttempts,
+      enqueuedAt,
+      runAtMs: runAt?.getTime() ?? enqueuedAt.getTime(),
+      attempt: 0,
+      state: "pending",
+      isCancelRequested: false,
+      endedAtMs: 0,
+      error: "",
+    };
+    this.#jobs.set(id, job);
+    this.#queue(job);
+    return true;
+  }
+
+  /** Puts a job among those of its name, behind all that are to run no later. Most go to the end. */
+  #queue(job: MemoryJob): void {
+    let queue = this.#pending.get(job.name);
+    if (queue === undefined) {
+      queue = [];
+      this.#pending.set(job.name, queue);
+    }
+    let index = queue.length;
+    while (index > 0 && (queue[index - 1] as MemoryJob).runAtMs > job.runAtMs) index--;
+    queue.splice(index, 0, job);
+    for (const wake of this.#waiting) wake();
+  }
+
+  /** Up to `limit` jobs that are due, the oldest first, as running. */
+  take(names: ReadonlySet<string>, limit: number): MemoryJob[] {
+    const now = Date.now();
+    const taken: MemoryJob[] = [];
+    while (taken.length < limit) {
+      const queue = this.#earliest(names);
+      if (queue === undefined || (queue[0] as MemoryJob).runAtMs > now) break;
+      const job = queue.shift() as MemoryJob;
+      job.state = "running";
+      job.attempt++;
+      taken.push(job);
+    }
+    return taken;
+  }
+
+  #earliest(names: ReadonlySet<string>): MemoryJob[] | undefined {
+    let earliest: MemoryJob[] | undefined;
+    for (const name of names) {
+      const queue = this.#pending.get(name);
+      const first = queue?.[0];
+      if (
+        first !== undefined &&
+        first.runAtMs < ((earliest?.[0] as MemoryJob | undefined)?.runAtMs ?? Infinity)
+      ) {
+        earliest = queue;
+      }
+    }
+    return earliest;
+  }
+
+  /** Resolves when there may be something to take, or when the signal is aborted. */
+  async changed(names: ReadonlySet<string>, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    const nextMs = this.#earliest(names)?.[0]?.runAtMs ?? Infinity;
+    await new Promise<void>((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(wake);
+        signal.removeEventListener("abort", wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, Math.min(maxWaitMs, Math.max(0, nextMs - Date.now())));
+      this.#waiting.add(wake);
+      signal.addEventListener("abort", wake, { once: true });
+    });
+  }
+
+  /** Returns whether it was recorded: false where the job runs no more. */
+  settle(job: MemoryJob, settlement: Settlement): boolean {
+    if (job.state !== "running") return false;
+    if (settlement.type === "retried" || settlement.type === "handed-back") {
+      if (settlement.type === "retried") job.runAtMs = settlement.runAt.getTime();
+      else job.attempt--;
+      job.state = "pending";
+      this.#queue(job);
+      return true;
+    }
+    if (settlement.type === "dead-lettered") job.error = settlement.error;
+    this.#end(job, settlement.type);
+    return true;
+  }
+
+  #end(job: MemoryJob, state: "succeeded" | "dead-lettered" | "cancelled"): void {
+    job.state = state;
+    job.endedAtMs = Date.now();
+    this.#sweep();
+  }
+
+  cancel(id: string): boolean {
+    const job = this.#jobs.get(id);
+    if (job?.state === "running") {
+      job.isCancelRequested = true;
+      return true;
+    }
+    if (job?.state !== "pending") return false;
+    const queue = this.#pending.get(job.name) as MemoryJob[];
+    queue.splice(queue.indexOf(job), 1);
+    this.#end(job, "cancelled");
+    return true;
+  }
+
+  redrive(id: string): boolean {
+    const job = this.#jobs.get(id);
+    if (job?.state !== "dead-lettered") return false;
+    job.state = "pending";
+    job.attempt = 0;
+    job.runAtMs = Date.now();
+    this.#queue(job);
+    return true;
+  }
+
+  deadLetters(limit: number): DeadLetter[] {
+    this.#sweep();
+    return [...this.#jobs.values()]
+      .filter(({ state }) => state === "dead-lettered")
+      .sort((a, b) => b.endedAtMs - a.endedAtMs)
+      .slice(0, limit)
+      .map(({ id, name, envelope, attempt, error, endedAtMs }) => ({
+        id,
+        name,
+        payload: structuredClone(envelope.payload),
+        attempts: attempt,
+        error,
+        failedAt: new Date(endedAtMs),
+      }));
+  }
+
+  counts(): Map<string, JobCounts> {
+    this.#sweep();
+    const now = Date.now();
+    const counts = new Map<string, JobCounts>();
+    for (const job of this.#jobs.values()) {
+      const before = counts.get(job.name) ?? noJobs;
+      counts.set(job.name, { ...before, ...counted(job, before, now) });
+    }
+    return counts;
+  }
+
+  /** Forgets what has ended and is retained no longer. */
+  #sweep(): void {
+    const now = Date.now();
+    if (now - this.#sweptAtMs < sweepMs) return;
+    this.#sweptAtMs = now;
+    for (const [id, { state, endedAtMs }] of this.#jobs) {
+      const retainMs = this.#retainMs[state];
+      if (retainMs !== undefined && now - endedAtMs > retainMs) this.#jobs.delete(id);
+    }
+  }
+}
+
+function counted({ state, runAtMs }: MemoryJob, before: JobCounts, now: number): Partial<JobCounts> {
+  if (state === "running") return { running: before.running + 1 };
+  if (state === "succeeded") return { succeeded: before.succeeded + 1 };
+  if (state === "dead-lettered") return { deadLettered: before.deadLettered + 1 };
+  if (state === "cancelled") return { cancelled: before.cancelled + 1 };
+  if (runAtMs > now) return { scheduled: before.scheduled + 1 };
+  const oldestMs = Math.min(runAtMs, before.oldestWaitingAt?.getTime() ?? Infinity);
+  return { waiting: before.waiting + 1, oldestWaitingAt: new Date(oldestMs) };
+}

@@ -1,0 +1,24 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+
+/** What a schema made of a value: the value it gives out, or what was wrong with the one it got. */
+export type Parsed<Output> = { readonly value: Output } | { readonly problem: string };
+
+/** Validates at once where the schema can. Libraries decide by themselves whether they answer with a promise. */
+export function parse<Output>(
+  schema: StandardSchemaV1<unknown, Output>,
+  value: unknown,
+): Parsed<Output> | Promise<Parsed<Output>> {
+  const result = schema["~standard"].validate(value);
+  return result instanceof Promise ? result.then(parsedFrom) : parsedFrom(result);
+}
+
+function parsedFrom<Output>(result: StandardSchemaV1.Result<Output>): Parsed<Output> {
+  return result.issues === undefined
+    ? { value: result.value }
+    : { problem: result.issues.map(textOf).join("; ") };
+}
+
+function textOf({ path = [], message }: StandardSchemaV1.Issue): string {
+  const keys = path.map((segment) => String(typeof segment === "object" ? segment.key : segment));
+  return keys.length === 0 ? message : `${keys.join(".")}: ${message}`;
+}

@@ -1,0 +1,36 @@
+import type { JobCounts, JobStats } from "./engine.ts";
+
+/** Nothing at all. */
+export const noJobs: JobCounts = {
+  scheduled: 0,
+  waiting: 0,
+  running: 0,
+  succeeded: 0,
+  deadLettered: 0,
+  cancelled: 0,
+  oldestWaitingAt: undefined,
+};
+
+/** The sums, with what they are made of. */
+export function statsFrom(counts: ReadonlyMap<string, JobCounts>): JobStats {
+  let all = noJobs;
+  for (const each of counts.values()) all = sum(all, each);
+  return { ...all, byName: Object.fromEntries(counts) };
+}
+
+function sum(a: JobCounts, b: JobCounts): JobCounts {
+  return {
+    scheduled: a.scheduled + b.scheduled,
+    waiting: a.waiting + b.waiting,
+    running: a.running + b.running,
+    succeeded: a.succeeded + b.succeeded,
+    deadLettered: a.deadLettered + b.deadLettered,
+    cancelled: a.cancelled + b.cancelled,
+    oldestWaitingAt: earlier(a.oldestWaitingAt, b.oldestWaitingAt),
+  };
+}
+
+function earlier(a: Date | undefined, b: Date | undefined): Date | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return a < b ? a : b;
+}

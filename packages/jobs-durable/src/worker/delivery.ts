@@ -1,0 +1,122 @@
+import { JobError } from "@nidus/jobs-core";
+import type { JobDelivery, ObservedJobRunner, SettledJobContext } from "@nidus/jobs-observe";
+import type { FetchedJob, Settlement } from "../backend/job-backend.ts";
+import { backoffMs } from "../backoff.ts";
+import type { AnyDurableJob } from "../engine.ts";
+import { PermanentJobError } from "../errors.ts";
+
+/** How a delivery ended: what the engine is to record, and what observers are told once it has. */
+export interface Ending {
+  readonly settlement: Settlement;
+  /** Undefined for what was handed back: that delivery has not ended. */
+  readonly outcome: SettledJobContext["outcome"] | undefined;
+  readonly error: JobError | undefined;
+}
+
+/** A job that goes back as it came. */
+export const handedBack: Ending = {
+  settlement: { type: "handed-back" },
+  outcome: undefined,
+  error: undefined,
+};
+
+/** One delivery, from the engine to the user's handler: the path that every engine's jobs take. */
+export class Delivery<Job extends FetchedJob> {
+  readonly job: Job;
+  /** What observers and handlers see of it. */
+  readonly description: JobDelivery;
+  readonly #controller = new AbortController();
+  #isCancelled: boolean;
+  #isInterrupted = false;
+  /** Nobody waits for the handler any more: what it does from here on is not recorded. */
+  isAbandoned = false;
+
+  constructor(job: Job, engine: string, queue: string) {
+    const { id: jobId, attempt, maxAttempts, enqueuedAt, runAt, envelope } = job;
+    const { carrier = {}, correlationId } = envelope;
+    this.job = job;
+    this.description = {
+      engine,
+      queue,
+      jobId,
+      attempt,
+      maxAttempts,
+      enqueuedAt,
+      runAt,
+      correlationId,
+      carrier,
+    };
+    this.#isCancelled = job.isCancelRequested;
+  }
+
+  /** Ends the run through its signal: there will be no further attempt. */
+  cancel(): void {
+    this.#isCancelled = true;
+    this.#controller.abort(new DOMException("the job was cancelled", "AbortError"));
+  }
+
+  /** Ends the run through its signal, for another worker to repeat it. */
+  interrupt(): void {
+    this.#isInterrupted = true;
+    this.#controller.abort(new DOMException("the worker is stopping", "AbortError"));
+  }
+
+  /** What becomes of the job without its handler, if anything: it was cancelled before, or workers died with it too often. */
+  endingWithoutRun(): Ending | undefined {
+    if (this.#isCancelled) return cancelled(undefined);
+    const { attempt, maxAttempts } = this.job;
+    if (attempt <= maxAttempts) return undefined;
+    const message = `given up: its worker died ${maxAttempts === 1 ? "in its only attempt" : `in attempt ${maxAttempts} of ${maxAttempts}`}`;
+    return deadLettered(new JobError(message), "lost");
+  }
+
+  /** Runs the handler, and says what is to become of the job. It never rejects, and takes as long as the handler does. */
+  async run(definition: AnyDurableJob, runner: ObservedJobRunner): Promise<Ending> {
+    const { description, job } = this;
+    const observed = {
+      name: job.name,
+      run: (signal: AbortSignal) =>
+        definition.perform(job.envelope.payload, { signal, delivery: description }),
+    };
+    try {
+      await runner.runAsync(observed, { signal: this.#controller.signal, delivery: description });
+      return { settlement: { type: "succeeded" }, outcome: "succeeded", error: undefined };
+    } catch (thrown) {
+      return this.#endingAfter(JobError.from(thrown), definition);
+    }
+  }
+
+  #endingAfter(error: JobError, { backoff }: AnyDurableJob): Ending {
+    if (this.#isCancelled) return cancelled(error);
+    if (this.#isInterrupted) return handedBack;
+    const { attempt, maxAttempts } = this.job;
+    const message = storable(error.message);
+    if (attempt >= maxAttempts || PermanentJobError.isInstance(error)) {
+      return deadLettered(error, "dead-lettered");
+    }
+    const runAt = new Date(Date.now() + backoffMs(backoff, attempt));
+    return {
+      settlement: { type: "retried", runAt, error: message },
+      outcome: "retried",
+      error,
+    };
+  }
+}
+
+function cancelled(error: JobError | undefined): Ending {
+  return { settlement: { type: "cancelled" }, outcome: "cancelled", error };
+}
+
+function deadLettered(error: JobError, outcome: "dead-lettered" | "lost"): Ending {
+  return { settlement: { type: "dead-lettered", error: storable(error.message) }, outcome, error };
+}
+
+const maxMessageCharacters = 2_000;
+
+/** A message that every store takes: not endless, and without what PostgreSQL refuses. */
+function storable(message: string): string {
+  return message
+    .slice(0, maxMessageCharacters)
+    .replaceAll("\u0000", "\ufffd")
+    .replace(/\p{Surrogate}/gu, "\ufffd");
+}

@@ -1,0 +1,234 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { refusal } from "@nidus/jobs-core";
+import type { ObservedJobRunner } from "@nidus/jobs-observe";
+import type { FetchedJob, JobBackend, JobSource } from "../backend/job-backend.ts";
+import { backoffMs } from "../backoff.ts";
+import { withDeadline } from "../deadline.ts";
+import type { AnyDurableJob } from "../engine.ts";
+import { Delivery, type Ending, handedBack } from "./delivery.ts";
+import type { JobWorker, StopOptions, WorkerReport } from "./job-worker.ts";
+
+/** What a worker needs of its engine. */
+export interface WorkerSetUp<Job extends FetchedJob> {
+  readonly backend: JobBackend<Job>;
+  readonly source: JobSource<Job>;
+  readonly jobs: ReadonlyMap<string, AnyDurableJob>;
+  readonly concurrency: number;
+  readonly runner: ObservedJobRunner;
+  readonly onError: (error: unknown) => void;
+}
+
+/** How long a server that is away is left alone before the next try: longer from time to time. */
+const outage = { baseMs: 250, maxMs: 5_000 };
+
+/** How soon a running job hears that it is cancelled, at the latest. */
+const keepAliveMs = 1_000;
+
+/** Waiting for a server on the way out. */
+const handBackMs = 5_000;
+
+/** A loop that keeps its slots filled, and a timer that keeps leases alive. */
+export class DurableWorker<Job extends FetchedJob> implements JobWorker {
+  readonly #setUp: WorkerSetUp<Job>;
+  readonly #stopping = new AbortController();
+  readonly #running = new Set<Delivery<Job>>();
+  readonly #counts = {
+    started: 0,
+    succeeded: 0,
+    retried: 0,
+    deadLettered: 0,
+    cancelled: 0,
+    interrupted: 0,
+    abandoned: 0,
+  };
+  readonly #keepAliveTimer: NodeJS.Timeout;
+  readonly #fetching: Promise<void>;
+  #freeSlots: number;
+  #slotFreed: () => void = () => {};
+  #isKeepingAlive = false;
+  #stopped: Promise<WorkerReport> | undefined;
+
+  constructor(setUp: WorkerSetUp<Job>) {
+    this.#setUp = setUp;
+    this.#freeSlots = setUp.concurrency;
+    const intervalMs = Math.min(keepAliveMs, setUp.backend.leaseMs / 3);
+    this.#keepAliveTimer = setInterval(() => this.#keepAlive(), intervalMs);
+    this.#fetching = this.#fill();
+  }
+
+  get #isStopping(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+
+  /** Asks a running job to end. Returns whether it runs here. */
+  cancel(jobId: string): boolean {
+    const here = [...this.#running].filter(({ job }) => job.id === jobId);
+    for (const delivery of here) delivery.cancel();
+    return here.length > 0;
+  }
+
+  async #fill(): Promise<void> {
+    const { source, onError } = this.#setUp;
+    let failures = 0;
+    while (!this.#isStopping) {
+      if (this.#freeSlots === 0) {
+        await new Promise<void>((resolve) => {
+          this.#slotFreed = resolve;
+        });
+        continue;
+      }
+      try {
+        for (const job of await source.fetch(this.#freeSlots, this.#stopping.signal)) this.#occupySlot(job);
+        failures = 0;
+      } catch (error) {
+        if (this.#isStopping) return;
+        onError(error);
+        await this.#pause(backoffMs(outage, ++failures));
+      }
+    }
+  }
+
+  async #occupySlot(first: Job): Promise<void> {
+    this.#freeSlots--;
+    let job: Job | undefined = first;
+    while (job !== undefined) job = await this.#deliver(job);
+    this.#freeSlots++;
+    this.#slotFreed();
+  }
+
+  /** One delivery from its arrival until the engine has recorded its end. Resolves to a further job for the same slot. */
+  async #deliver(job: Job): Promise<Job | undefined> {
+    const { backend, jobs, runner } = this.#setUp;
+    const delivery = new Delivery(job, backend.name, backend.queueOf(job.name));
+    this.#running.add(delivery);
+    try {
+      const ending = await this.#perform(delivery, jobs.get(job.name) as AnyDurableJob, runner);
+      return delivery.isAbandoned ? undefined : await this.#settle(delivery, ending);
+    } finally {
+      this.#running.delete(delivery);
+    }
+  }
+
+  async #perform(
+    delivery: Delivery<Job>,
+    definition: AnyDurableJob,
+    runner: ObservedJobRunner,
+  ): Promise<Ending> {
+    if (this.#isStopping) return handedBack;
+    const ending = delivery.endingWithoutRun();
+    if (ending !== undefined) return ending;
+    this.#counts.started++;
+    const ended = await delivery.run(definition, runner);
+    if (ended === handedBack && !delivery.isAbandoned) this.#counts.interrupted++;
+    return ended;
+  }
+
+  /** Repeats itself for as long as the server is away: the job has run, and must not run again for want of a record. */
+  async #settle(delivery: Delivery<Job>, { settlement, outcome, error }: Ending): Promise<Job | undefined> {
+    const { source, runner, onError } = this.#setUp;
+    for (let failures = 1; !delivery.isAbandoned; failures++) {
+      try {
+        const { isRecorded, next } = await source.settle(delivery.job, settlement, !this.#isStopping);
+        if (isRecorded && outcome !== undefined) {
+          this.#count(outcome);
+          const { job, description } = delivery;
+          runner.settled({ jobName: job.name, delivery: description, outcome, error });
+        }
+        return next;
+      } catch (thrown) {
+        onError(thrown);
+        await pause(backoffMs(outage, failures));
+      }
+    }
+    return undefined;
+  }
+
+  #count(outcome: NonNullable<Ending["outcome"]>): void {
+    if (outcome === "dead-lettered" || outcome === "lost") this.#counts.deadLettered++;
+    else this.#counts[outcome]++;
+  }
+
+  async #keepAlive(): Promise<void> {
+    if (this.#running.size === 0 || this.#isKeepingAlive) return;
+    this.#isKeepingAlive = true;
+    const { source, onError } = this.#setUp;
+    try {
+      const cancelled = await source.keepAlive([...this.#running].map(({ job }) => job));
+      for (const id of cancelled) this.cancel(id);
+    } catch (error) {
+      onError(error);
+    } finally {
+      this.#isKeepingAlive = false;
+    }
+  }
+
+  stop({ graceMs = 30_000, abortMs = 5_000 }: StopOptions = {}): Promise<WorkerReport> {
+    requireMs("`graceMs`", graceMs);
+    requireMs("`abortMs`", abortMs);
+    this.#stopped ??= this.#stop(graceMs, abortMs);
+    return this.#stopped;
+  }
+
+  async #stop(graceMs: number, abortMs: number): Promise<WorkerReport> {
+    const { source, onError } = this.#setUp;
+    this.#stopping.abort();
+    this.#slotFreed();
+    await this.#idle(graceMs);
+    for (const delivery of this.#running) delivery.interrupt();
+    await this.#idle(abortMs);
+    await this.#abandonRest();
+    clearInterval(this.#keepAliveTimer);
+    try {
+      await withDeadline(source.close(), handBackMs, "closing a worker's source");
+    } catch (error) {
+      onError(error);
+    }
+    return { ...this.#counts };
+  }
+
+  /** Resolves once nothing runs and nothing is being fetched, or when the time is up. */
+  async #idle(withinMs: number): Promise<void> {
+    const endMs = performance.now() + withinMs;
+    let isFetching = true;
+    this.#fetching.then(() => {
+      isFetching = false;
+    });
+    await null;
+    while ((isFetching || this.#running.size > 0) && performance.now() < endMs) {
+      await pause(Math.min(10, Math.max(0, endMs - performance.now())));
+    }
+  }
+
+  async #abandonRest(): Promise<void> {
+    const { source, onError } = this.#setUp;
+    const rest = [...this.#running];
+    this.#counts.abandoned = rest.length;
+    for (const delivery of rest) delivery.isAbandoned = true;
+    const returns = rest.map(({ job }) => source.settle(job, handedBack.settlement, false));
+    try {
+      await withDeadline(Promise.all(returns), handBackMs, "handing back what still runs");
+    } catch (error) {
+      onError(error);
+    }
+  }
+
+  async #pause(ms: number): Promise<void> {
+    // An abort ends it early, which is what it is for.
+    await pause(ms, undefined, { signal: this.#stopping.signal }).catch(() => {});
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+function requireMs(what: string, value: number): void {
+  if (!Number.isSafeInteger(value) || value < 0 || value > 2 ** 31 - 1) {
+    throw refusal(
+      what,
+      "a whole number of milliseconds from 0",
+      value,
+      typeof value === "number" ? RangeError : TypeError,
+    );
+  }
+}
