@@ -1,4 +1,4 @@
-import { refusal, requireWholeNumber } from "@nidus/jobs-core";
+import { describe, refusal, requireWholeNumber } from "@nidus/jobs-core";
 import type { ObservedJobRunner } from "@nidus/jobs-observe";
 import type { FetchedJob, JobBackend, JobEnvelope, NewJob } from "./backend/job-backend.ts";
 import { withDeadline } from "./deadline.ts";
@@ -221,9 +221,8 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
     try {
       return await withDeadline(question(this.#backend), this.#answerWithinMs, where);
     } catch (error) {
-      throw isConnectionError(error)
-        ? new EngineUnavailableError(`${where} is unreachable (${error.code})`, { cause: error })
-        : error;
+      if (!isConnectionError(error) && !this.#backend.isOutOfReach?.(error)) throw error;
+      throw new EngineUnavailableError(`${where} is unreachable (${describe(error)})`, { cause: error });
     }
   }
 
@@ -256,15 +255,16 @@ function envelopeOf(
 
 /** The codes with which sockets and DNS say that nobody is there. */
 const connectionCodes =
-  /^(E(CONN(REFUSED|RESET|ABORTED)|HOST(UNREACH|DOWN)|NETUNREACH|TIMEDOUT|PIPE|NOTFOUND|AI_AGAIN)|NIDUS_OUT_OF_REACH)$/;
+  /^(E(CONN(REFUSED|RESET|ABORTED)|HOST(UNREACH|DOWN)|NETUNREACH|TIMEDOUT|PIPE|NOTFOUND|AI_AGAIN))$/;
 
-function isConnectionError(error: unknown): error is Error & { readonly code: string } {
+function isConnectionError(error: unknown): boolean {
   return error instanceof Error && connectionCodes.test(String((error as { code?: unknown }).code));
 }
 
 const warningIntervalMs = 60_000;
 
-function warnNowAndThen(): (error: unknown) => void {
+/** What engines do with errors that nobody listens for: a process warning, at most one a minute. */
+export function warnNowAndThen(): (error: unknown) => void {
   let lastMs = Number.NEGATIVE_INFINITY;
   return (error) => {
     if (performance.now() - lastMs < warningIntervalMs) return;

@@ -32,6 +32,7 @@ export type {
   Settled,
   Settlement,
 } from "./backend/job-backend.ts";
-export { DurableEngine, type DurableEngineOptions } from "./durable-engine.ts";
+export { withDeadline } from "./deadline.ts";
+export { DurableEngine, type DurableEngineOptions, warnNowAndThen } from "./durable-engine.ts";
 export { defaultRetention, type RetentionOptions } from "./retention.ts";
 export { noJobs } from "./stats.ts";

@@ -1,1 +1,4 @@
-export {};
+export type { EmbeddedOptions, OwnBossOptions, PgBossEngineOptions, ServerOptions } from "./options.ts";
+export type { PgBossEnqueueOptions } from "./pg-boss-backend.ts";
+export { type PgBossEngine, pgBossEngine } from "./pg-boss-engine.ts";
+export type { PgBossLike, SqlDatabase } from "./pg-boss-like.ts";

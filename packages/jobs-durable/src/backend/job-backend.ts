@@ -97,5 +97,7 @@ export interface JobBackend<
   /** @throws (rejects with) TypeError for a cron expression that the engine cannot read. */
   schedule?(job: NewJob, cron: string, timeZone: string, key: string | undefined): Promise<void>;
   unschedule?(jobName: string, key: string | undefined): Promise<boolean>;
+  /** Whether an error says that the server is away, beyond the codes of sockets and DNS. */
+  isOutOfReach?(error: unknown): boolean;
   close(): Promise<void>;
 }

@@ -1,0 +1,120 @@
+import { describe, refusal } from "@nidus/jobs-core";
+import { EngineUnavailableError, withDeadline } from "@nidus/jobs-durable";
+import * as pgBossModule from "pg-boss";
+import { openEmbeddedDatabase } from "./embedded/embedded-database.ts";
+import type { PgBossEngineOptions, Settings } from "./options.ts";
+import type { Connection } from "./pg-boss-backend.ts";
+import type { PgBossLike } from "./pg-boss-like.ts";
+
+type PgBossConstructor = new (options: object) => PgBossLike;
+
+/** Creating the tables takes some seconds on a slow machine, most of all embedded. */
+const startWithinMs = 60_000;
+
+const connectWithinMs = 5_000;
+
+/** Longer than any statement of pg-boss takes, and short enough for a server that has gone silent. */
+const queryWithinMs = 30_000;
+
+/**
+ * A pg-boss that is started: on a folder, on a server, or the caller's own.
+ *
+ * @throws (rejects with) EngineUnavailableError naming the server, and never its password; Error for a folder that is in use.
+ */
+export async function connect(
+  options: PgBossEngineOptions,
+  settings: Settings,
+  onError: (error: unknown) => void,
+): Promise<Connection> {
+  const { schema } = settings;
+  if (options.boss !== undefined) {
+    const { boss } = options;
+    if (typeof boss?.getDb !== "function") throw refusal("`boss`", "a PgBoss", boss);
+    return { boss, schema, address: "your PgBoss", close: async () => {} };
+  }
+  if (options.dataDir !== undefined) {
+    requireText("`dataDir`", options.dataDir);
+    const db = await openEmbeddedDatabase(options.dataDir);
+    return start({ db, ...pgBossOptions(settings) }, schema, options.dataDir, onError, () => db.close());
+  }
+  requireText("`connectionString`", options.connectionString);
+  const { connectionString, maxConnections = 10 } = options;
+  const database = {
+    connectionString,
+    max: maxConnections,
+    connectionTimeoutMillis: connectWithinMs,
+    query_timeout: queryWithinMs,
+  };
+  return start(
+    { ...database, ...pgBossOptions(settings) },
+    schema,
+    addressOf(connectionString),
+    onError,
+    async () => {},
+  );
+}
+
+function requireText(what: string, text: string): void {
+  if (typeof text !== "string" || text === "") throw refusal(what, "a non-empty string", text);
+}
+
+/** What both majors understand, or leave aside. */
+function pgBossOptions({
+  schema,
+  leaseSeconds,
+  retainSucceededSeconds,
+  retainDeadLettersSeconds,
+}: Settings): object {
+  // Twice within a lease, at most every 45 s, which is what pg-boss allows.
+  const checkSeconds = Math.min(45, Math.max(1, Math.floor(leaseSeconds / 2)));
+  return {
+    schema,
+    // Version 10: jobs that have ended move to an archive, which is emptied soon after.
+    archiveCompletedAfterSeconds: retainSucceededSeconds,
+    archiveFailedAfterSeconds: retainDeadLettersSeconds,
+    deleteAfterSeconds: 1,
+    maintenanceIntervalSeconds: checkSeconds,
+    // Version 12.
+    superviseIntervalSeconds: checkSeconds,
+    monitorIntervalSeconds: checkSeconds,
+    // Its spans would be one for each poll.
+    openTelemetry: { enabled: false },
+  };
+}
+
+async function start(
+  options: object,
+  schema: string,
+  address: string,
+  onError: (error: unknown) => void,
+  closeDatabase: () => Promise<void>,
+): Promise<Connection> {
+  // Version 10 is CommonJS, version 12 a module with names.
+  const { PgBoss, default: PgBoss10 } = pgBossModule as unknown as Record<string, PgBossConstructor>;
+  const boss = new ((PgBoss ?? PgBoss10) as PgBossConstructor)(options);
+  boss.on("error", onError);
+  const close = async (): Promise<void> => {
+    await boss.stop({ graceful: false });
+    await closeDatabase();
+    boss.off("error", onError);
+  };
+  try {
+    await withDeadline(boss.start(), startWithinMs, `PostgreSQL at ${address}`);
+    return { boss, schema, address, close };
+  } catch (error) {
+    await close().catch(() => {});
+    throw new EngineUnavailableError(`PostgreSQL at ${address} is unreachable (${describe(error)})`, {
+      cause: error,
+    });
+  }
+}
+
+/** Host, port and database: what may be shown of a connection string. */
+function addressOf(connectionString: string): string {
+  try {
+    const { host, pathname } = new URL(connectionString);
+    return `${host}${pathname}`;
+  } catch {
+    return "the given connection string";
+  }
+}

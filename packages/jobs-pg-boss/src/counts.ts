@@ -1,0 +1,47 @@
+import { type JobCounts, noJobs } from "@nidus/jobs-durable";
+import { jobName } from "./queue-name.ts";
+
+const columns: Readonly<Record<string, "running" | "succeeded" | "deadLettered" | "cancelled">> = {
+  active: "running",
+  completed: "succeeded",
+  failed: "deadLettered",
+  cancelled: "cancelled",
+};
+
+/** Rows of the counting statement, one for each name and state, as counts by job name. */
+export function countsFrom(rows: readonly Record<string, unknown>[]): Map<string, JobCounts> {
+  const counts = new Map<string, JobCounts>();
+  for (const row of rows) {
+    const {
+      name: queue,
+      state,
+      is_scheduled: isScheduled,
+      count,
+      oldest,
+    } = row as {
+      name: string;
+      state: string;
+      is_scheduled: boolean;
+      count: number;
+      oldest: Date;
+    };
+    // Queues of pg-boss's own are none of ours.
+    if (queue.startsWith("__pgboss__")) continue;
+    const name = jobName(queue);
+    const before = counts.get(name) ?? noJobs;
+    const column = columns[state];
+    if (column !== undefined) counts.set(name, { ...before, [column]: before[column] + count });
+    else if (isScheduled) counts.set(name, { ...before, scheduled: before.scheduled + count });
+    else
+      counts.set(name, {
+        ...before,
+        waiting: before.waiting + count,
+        oldestWaitingAt: earlier(before.oldestWaitingAt, oldest),
+      });
+  }
+  return counts;
+}
+
+function earlier(a: Date | undefined, b: Date): Date {
+  return a !== undefined && a < b ? a : b;
+}

@@ -1,0 +1,41 @@
+import {
+  DurableEngine,
+  type DurableJob,
+  type EnqueuedJob,
+  type JobEngine,
+  warnNowAndThen,
+} from "@nidus/jobs-durable";
+import { connect } from "./connection.ts";
+import { type PgBossEngineOptions, settingsOf } from "./options.ts";
+import { PgBossBackend, type PgBossEnqueueOptions } from "./pg-boss-backend.ts";
+
+/** A JobEngine that also enqueues within the caller's own transaction. */
+export interface PgBossEngine extends JobEngine {
+  enqueue<Input>(
+    job: DurableJob<Input, never>,
+    payload: NoInfer<Input>,
+    options?: PgBossEnqueueOptions,
+  ): Promise<EnqueuedJob>;
+  enqueueMany<Input>(
+    job: DurableJob<Input, never>,
+    payloads: readonly NoInfer<Input>[],
+    options?: PgBossEnqueueOptions,
+  ): Promise<readonly EnqueuedJob[]>;
+}
+
+/**
+ * Durable jobs on pg-boss: embedded in a folder (`dataDir`, on PGlite), on a PostgreSQL server (`connectionString`), or on a
+ * pg-boss that you have already (`boss`). Resolves when it is ready.
+ *
+ * @throws (rejects with) TypeError or RangeError for an option that is not as documented; EngineUnavailableError for a server that
+ * cannot be reached; Error for a folder that another process has.
+ */
+export async function pgBossEngine(options: PgBossEngineOptions): Promise<PgBossEngine> {
+  const settings = settingsOf(options);
+  const onError = options.onError ?? warnNowAndThen();
+  const connection = await connect(options, settings, onError);
+  return new DurableEngine(new PgBossBackend(connection, settings, settings.pollIntervalMs), {
+    ...options,
+    onError,
+  });
+}

@@ -1,0 +1,85 @@
+import type { Dialect } from "./dialect.ts";
+
+/**
+ * What pg-boss has no call for: a time for the next attempt in milliseconds, handing a job back without spending an attempt,
+ * cancelling by id alone, counts by name. They touch columns that pg-boss 10 and 12 have in common.
+ */
+export interface Statements {
+  /** $1 queues. Which of them have a job that is due. */
+  readonly dueQueues: string;
+  /** $1 queue, $2 JSON of settlements. The ids that were recorded. */
+  readonly settle: string;
+  /** $1 queues, $2 ids. */
+  readonly renewLeases: string;
+  /** $1 queues, $2 ids. The ids of those that are to be cancelled. */
+  readonly cancelRequests: string;
+  /** $1 id. */
+  readonly cancel: string;
+  /** No parameters. */
+  readonly counts: string;
+  /** $1 limit. */
+  readonly deadLetters: string;
+  /** $1 id. */
+  readonly redrive: string;
+  /** $1 queue, $2 key. */
+  readonly hasSchedule: string;
+}
+
+/** Written to the output of a running job whose worker is to end it. */
+const cancelRequest = `'{"isCancelRequested": true}'::jsonb`;
+
+/** The statements for a schema, quoted as pg-boss quotes it: not at all. */
+export function statementsFor(schema: string, { retentionColumns, hasScheduleKeys }: Dialect): Statements {
+  const job = `${schema}.job`;
+  const allQueues = `ARRAY(SELECT name FROM ${schema}.queue)`;
+  return {
+    dueQueues: `
+      SELECT queue.name FROM unnest($1::text[]) AS queue(name)
+      WHERE EXISTS (
+        SELECT 1 FROM ${job} j WHERE j.name = queue.name AND j.state < 'active' AND j.start_after < now()
+      )`,
+    // Fenced by the attempt: what has been delivered to somebody else meanwhile is left alone. A job that goes back unspent
+    // gives its attempt back too, which pg-boss counts when it fetches what was started before.
+    settle: `
+      UPDATE ${job} j SET
+        state = s.state::${schema}.job_state,
+        completed_on = CASE WHEN s.state IN ('completed', 'failed', 'cancelled') THEN now() END,
+        start_after = COALESCE(s.run_at, j.start_after),
+        started_on = CASE WHEN s.is_unspent AND j.retry_count = 0 THEN NULL ELSE j.started_on END,
+        retry_count = CASE WHEN s.is_unspent THEN GREATEST(j.retry_count - 1, 0) ELSE j.retry_count END,
+        ${retentionColumns}
+        output = s.output
+      FROM jsonb_to_recordset($2::text::jsonb)
+        AS s(id uuid, retry_count int, state text, run_at timestamptz, is_unspent boolean, output jsonb,
+          deletion_seconds int)
+      WHERE j.name = $1 AND j.id = s.id AND j.state = 'active' AND j.retry_count = s.retry_count
+      RETURNING j.id`,
+    renewLeases: `
+      UPDATE ${job} SET started_on = now() WHERE name = ANY($1::text[]) AND id = ANY($2::uuid[]) AND state = 'active'`,
+    cancelRequests: `
+      SELECT id FROM ${job}
+      WHERE name = ANY($1::text[]) AND id = ANY($2::uuid[]) AND state = 'active' AND output = ${cancelRequest}`,
+    cancel: `
+      UPDATE ${job} SET
+        output = CASE WHEN state = 'active' THEN ${cancelRequest} ELSE output END,
+        completed_on = CASE WHEN state = 'active' THEN completed_on ELSE now() END,
+        state = CASE WHEN state = 'active' THEN state ELSE 'cancelled' END
+      WHERE name = ANY(${allQueues}) AND id = $1::uuid AND state <= 'active'
+      RETURNING id`,
+    counts: `
+      SELECT name, state::text, state < 'active' AND start_after > now() AS is_scheduled,
+        count(*)::int AS count, min(start_after) AS oldest
+      FROM ${job} GROUP BY 1, 2, 3`,
+    deadLetters: `
+      SELECT id, name, data, retry_count, retry_limit, output, completed_on FROM ${job}
+      WHERE state = 'failed' ORDER BY completed_on DESC LIMIT $1`,
+    redrive: `
+      UPDATE ${job} SET state = 'created', retry_count = 0, started_on = NULL, completed_on = NULL, output = NULL,
+        start_after = now()
+      WHERE name = ANY(${allQueues}) AND id = $1::uuid AND state = 'failed'
+      RETURNING id`,
+    hasSchedule: hasScheduleKeys
+      ? `SELECT 1 FROM ${schema}.schedule WHERE name = $1 AND key = $2`
+      : `SELECT 1 FROM ${schema}.schedule WHERE name = $1 AND $2::text IS NOT NULL`,
+  };
+}
