@@ -1,1 +1,1 @@
-export {};
+export { type BullmqEngineOptions, bullmqEngine } from "./bullmq-engine.ts";

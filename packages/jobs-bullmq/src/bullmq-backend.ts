@@ -1,0 +1,238 @@
+import {
+  type DeadLetter,
+  type EngineCapabilities,
+  envelopeFrom,
+  type JobBackend,
+  type JobCounts,
+  type JobSource,
+  type NewJob,
+} from "@nidus/jobs-durable";
+import { defaultRepeatStrategy, type Job, type Queue } from "bullmq";
+import { type BullmqFetchedJob, BullmqSource } from "./bullmq-source.ts";
+import { Lane } from "./lane.ts";
+import { queueName } from "./queue-name.ts";
+import type { Queues } from "./queues.ts";
+import { dataOf, optionsOf, type Retention, runAtOf, type StoredData } from "./stored-data.ts";
+
+/** What the backend is told. */
+export interface BullmqSettings {
+  readonly queue: string;
+  readonly address: string;
+  readonly leaseMs: number;
+  readonly retention: Retention;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Jobs in BullMQ's queues, one per job name. */
+export class BullmqBackend implements JobBackend<BullmqFetchedJob> {
+  readonly name = "bullmq";
+  readonly address: string;
+  readonly leaseMs: number;
+  readonly capabilities: EngineCapabilities = {
+    persistence: true,
+    schedules: true,
+    scheduleKeys: true,
+    transactions: false,
+    nullCharacters: true,
+  };
+  readonly #queues: Queues;
+  readonly #settings: BullmqSettings;
+
+  constructor(queues: Queues, settings: BullmqSettings) {
+    this.#queues = queues;
+    this.#settings = settings;
+    this.address = settings.address;
+    this.leaseMs = settings.leaseMs;
+  }
+
+  queueOf(jobName: string): string {
+    return queueName(this.#settings.queue, jobName);
+  }
+
+  /** What ioredis and BullMQ say of connections that ended. */
+  isOutOfReach(error: unknown): boolean {
+    return /^(Connection is closed|Reached the max retries|Stream isn't writeable)/.test(
+      String((error as { message?: unknown }).message),
+    );
+  }
+
+  async insert(jobs: readonly NewJob[]): Promise<readonly boolean[]> {
+    const [{ name, hasIdempotencyKey }] = jobs as [NewJob];
+    const queue = await this.#queues.of(name);
+    if (hasIdempotencyKey) await this.#forgetCancellations(name, queue, jobs);
+    const now = Date.now();
+    const added = jobs.map((job) => ({
+      name,
+      data: dataOf(job),
+      opts: {
+        ...optionsOf(job, this.#settings.retention),
+        jobId: job.id,
+        timestamp: now,
+        delay: Math.max(0, (job.runAt?.getTime() ?? now) - now),
+      },
+    }));
+    const [first] = added;
+    if (added.length === 1 && first !== undefined) await queue.add(first.name, first.data, first.opts);
+    else await queue.addBulk(added);
+    if (!hasIdempotencyKey) return jobs.map(() => true);
+    // BullMQ answers as if it had stored what it was given: what it has is there to be read.
+    return Promise.all(
+      added.map(async ({ opts, data }) => {
+        const stored = await queue.getJob(opts.jobId);
+        return stored === undefined || stored.data.nonce === data.nonce;
+      }),
+    );
+  }
+
+  /** A job that was cancelled before is not the reason to cancel a new one of its id. */
+  async #forgetCancellations(name: string, queue: Queue<StoredData>, jobs: readonly NewJob[]): Promise<void> {
+    const stored = await Promise.all(jobs.map(({ id }) => queue.getJob(id)));
+    const gone = jobs.filter((_, index) => stored[index] === undefined).map(({ id }) => id);
+    if (gone.length > 0) await (await this.#queues.client).hdel(this.#queues.cancellationsOf(name), ...gone);
+  }
+
+  async source(jobNames: readonly string[]): Promise<JobSource<BullmqFetchedJob>> {
+    const { leaseMs, onError } = this.#settings;
+    const connection = await this.#queues.connection();
+    const lanes = new Map<string, Lane>();
+    for (const name of jobNames) {
+      await this.#queues.of(name);
+      const lane = new Lane(this.queueOf(name), connection, this.#queues.prefix, leaseMs);
+      lane.on("error", onError);
+      lanes.set(name, lane);
+      await lane.waitUntilReady();
+      await lane.startStalledCheckTimer();
+    }
+    return new BullmqSource(this.#queues, lanes, leaseMs, onError);
+  }
+
+  async #find(
+    jobId: string,
+  ): Promise<{ name: string; queue: Queue<StoredData>; job: Job<StoredData> } | undefined> {
+    const queues = [...(await this.#queues.all())];
+    const found = await Promise.all(queues.map(([, queue]) => queue.getJob(jobId)));
+    const index = found.findIndex((job) => job !== undefined);
+    const [name, queue] = queues[index] ?? [];
+    const job = found[index];
+    return name === undefined || queue === undefined || job === undefined ? undefined : { name, queue, job };
+  }
+
+  async cancel(jobId: string): Promise<boolean> {
+    const found = await this.#find(jobId);
+    if (found === undefined) return false;
+    const { name, job } = found;
+    const state = await job.getState();
+    if (state === "completed" || state === "failed" || state === "unknown") return false;
+    const client = await this.#queues.client;
+    await client.hset(this.#queues.cancellationsOf(name), { [jobId]: Date.now() });
+    if (state === "active") return true;
+    try {
+      await job.remove();
+    } catch (error) {
+      // A worker was quicker: it finds the note.
+      if (!/locked/.test(String((error as Error).message))) throw error;
+    }
+    return true;
+  }
+
+  async counts(): Promise<ReadonlyMap<string, JobCounts>> {
+    const queues = [...(await this.#queues.all())];
+    return new Map(
+      await Promise.all(
+        queues.map(async ([name, queue]) => [name, await this.#countsOf(name, queue)] as const),
+      ),
+    );
+  }
+
+  async #countsOf(name: string, queue: Queue<StoredData>): Promise<JobCounts> {
+    const [counts, [oldest], cancelled] = await Promise.all([
+      queue.getJobCounts("waiting", "paused", "prioritized", "delayed", "active", "completed", "failed"),
+      queue.getJobs(["waiting"], 0, 0, true),
+      this.#cancelled(name),
+    ]);
+    const {
+      waiting = 0,
+      paused = 0,
+      prioritized = 0,
+      delayed = 0,
+      active = 0,
+      completed = 0,
+      failed = 0,
+    } = counts;
+    return {
+      scheduled: delayed,
+      waiting: waiting + paused + prioritized,
+      running: active,
+      succeeded: completed,
+      deadLettered: failed,
+      cancelled,
+      oldestWaitingAt: oldest && runAtOf(oldest),
+    };
+  }
+
+  /** How many notes of cancelled jobs there are, once those that are retained no longer are gone. */
+  async #cancelled(name: string): Promise<number> {
+    const client = await this.#queues.client;
+    const key = this.#queues.cancellationsOf(name);
+    const notes = Object.entries(await client.hgetall(key));
+    const oldestMs = Date.now() - this.#settings.retention.succeededSeconds * 1000;
+    const old = notes.filter(([, atMs]) => Number(atMs) < oldestMs).map(([id]) => id);
+    if (old.length > 0) await client.hdel(key, ...old);
+    return notes.length - old.length;
+  }
+
+  async deadLetters(limit: number): Promise<readonly DeadLetter[]> {
+    const queues = [...(await this.#queues.all()).values()];
+    const failed = await Promise.all(queues.map((queue) => queue.getJobs(["failed"], 0, limit - 1, false)));
+    return failed
+      .flat()
+      .filter((job) => job !== undefined)
+      .sort((a, b) => (b.finishedOn ?? 0) - (a.finishedOn ?? 0))
+      .slice(0, limit)
+      .map((job) => ({
+        id: job.id as string,
+        name: job.name,
+        payload: envelopeFrom(job.data).payload,
+        attempts: Math.min(job.attemptsMade + job.stalledCounter, job.opts.attempts ?? 1),
+        error: job.failedReason ?? "unknown",
+        failedAt: new Date(job.finishedOn ?? 0),
+      }));
+  }
+
+  async redrive(jobId: string): Promise<boolean> {
+    const found = await this.#find(jobId);
+    if (found === undefined || !(await found.job.isFailed())) return false;
+    const { job, queue } = found;
+    const { nonce, ...data } = job.data;
+    await job.updateData({ ...data, ...(nonce !== undefined && { nonce }), runAtMs: Date.now() });
+    // Deaths of workers count as attempts, and BullMQ does not reset them.
+    await (await this.#queues.client).hdel(queue.toKey(jobId), "stc");
+    await job.retry("failed", { resetAttemptsMade: true, resetAttemptsStarted: true });
+    return true;
+  }
+
+  async schedule(job: NewJob, cron: string, timeZone: string, key = ""): Promise<void> {
+    try {
+      defaultRepeatStrategy(Date.now(), { pattern: cron, tz: timeZone });
+    } catch (error) {
+      throw new TypeError(`expected \`cron\` to be a cron expression, got "${cron}"`, { cause: error });
+    }
+    const queue = await this.#queues.of(job.name);
+    const template = { name: job.name, data: dataOf(job), opts: optionsOf(job, this.#settings.retention) };
+    await queue.upsertJobScheduler(schedulerId(key), { pattern: cron, tz: timeZone }, template);
+  }
+
+  async unschedule(jobName: string, key = ""): Promise<boolean> {
+    const queue = await this.#queues.of(jobName);
+    return queue.removeJobScheduler(schedulerId(key));
+  }
+
+  close(): Promise<void> {
+    return this.#queues.close();
+  }
+}
+
+/** Without the colons that BullMQ reads its own format from. */
+function schedulerId(key: string): string {
+  return `nidus.${encodeURIComponent(key)}`;
+}

@@ -1,0 +1,90 @@
+import { describe, refusal, requireWholeNumber } from "@nidus/jobs-core";
+import {
+  DurableEngine,
+  type DurableEngineOptions,
+  defaultRetention,
+  EngineUnavailableError,
+  type JobEngine,
+  type RetentionOptions,
+  warnNowAndThen,
+  withDeadline,
+} from "@nidus/jobs-durable";
+import type { ConnectionOptions } from "bullmq";
+import { BullmqBackend } from "./bullmq-backend.ts";
+import { warnOfLosses } from "./persistence.ts";
+import { Queues } from "./queues.ts";
+
+/** Options of {@link bullmqEngine}. */
+export interface BullmqEngineOptions extends DurableEngineOptions, RetentionOptions {
+  /** As BullMQ takes it: options such as `{ host, port }` or `{ url }`, or a client of yours, which stays yours to close. */
+  readonly connection: ConnectionOptions;
+  /** The first part of the names of BullMQ's queues, without ":". @default "nidus" */
+  readonly queue?: string | undefined;
+  /** The first part of Redis keys. @default "bull", as BullMQ has it */
+  readonly prefix?: string | undefined;
+  /**
+   * Milliseconds after a worker's death in which its job is delivered again, at the latest about twice that: a whole number
+   * from 100. @default 30,000
+   */
+  readonly leaseMs?: number | undefined;
+}
+
+const startWithinMs = 10_000;
+
+/**
+ * Durable jobs on BullMQ. Resolves once Redis has answered.
+ *
+ * @throws (rejects with) TypeError or RangeError for an option that is not as documented; EngineUnavailableError naming a server
+ * that cannot be reached, and never its password.
+ */
+export async function bullmqEngine(options: BullmqEngineOptions): Promise<JobEngine> {
+  const {
+    connection,
+    queue = "nidus",
+    prefix = "bull",
+    leaseMs = 30_000,
+    onError = warnNowAndThen(),
+    retainSucceededMs = defaultRetention.retainSucceededMs,
+    retainDeadLettersMs = defaultRetention.retainDeadLettersMs,
+  } = options;
+  if (typeof connection !== "object" || connection === null) {
+    throw refusal("`connection`", "Redis options or a client", connection);
+  }
+  if (typeof queue !== "string" || !/^[^:]+$/.test(queue)) {
+    throw refusal("`queue`", 'a non-empty string without ":"', queue);
+  }
+  requireWholeNumber("`leaseMs`", leaseMs);
+  if (leaseMs < 100) throw refusal("`leaseMs`", "at least 100", leaseMs, RangeError);
+  requireWholeNumber("`retainSucceededMs`", retainSucceededMs);
+  requireWholeNumber("`retainDeadLettersMs`", retainDeadLettersMs);
+
+  const address = addressOf(connection);
+  let lastError: unknown;
+  const queues = new Queues(queue, prefix, connection, (error) => {
+    lastError = error;
+    onError(error);
+  });
+  try {
+    const client = await withDeadline(queues.client, startWithinMs, `Redis at ${address}`);
+    await warnOfLosses(client, address);
+  } catch (error) {
+    queues.close().catch(() => {});
+    throw new EngineUnavailableError(`Redis at ${address} is unreachable (${describe(lastError ?? error)})`, {
+      cause: error,
+    });
+  }
+  const retention = {
+    succeededSeconds: Math.ceil(retainSucceededMs / 1000),
+    deadLettersSeconds: Math.ceil(retainDeadLettersMs / 1000),
+  };
+  const backend = new BullmqBackend(queues, { queue, address, leaseMs, retention, onError });
+  return new DurableEngine(backend, { ...options, onError });
+}
+
+/** Host and port: what may be shown of a connection. */
+function addressOf(connection: object): string {
+  const { options = connection } = connection as { options?: object };
+  const { url, host = "127.0.0.1", port = 6379, path } = options as Record<string, unknown>;
+  if (typeof url === "string" && URL.canParse(url)) return new URL(url).host;
+  return typeof path === "string" ? path : `${host}:${port}`;
+}

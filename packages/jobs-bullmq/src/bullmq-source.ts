@@ -1,0 +1,162 @@
+import {
+  envelopeFrom,
+  type FetchedJob,
+  type JobSource,
+  type Settled,
+  type Settlement,
+} from "@nidus/jobs-durable";
+import { type Job, UnrecoverableError } from "bullmq";
+import { type Lane, RetryLater } from "./lane.ts";
+import { LaneWaiting } from "./lane-waiting.ts";
+import type { Queues } from "./queues.ts";
+import { runAtOf, type StoredData } from "./stored-data.ts";
+
+/** A job that BullMQ has given out. */
+export interface BullmqFetchedJob extends FetchedJob {
+  readonly lane: Lane;
+  readonly stored: Job<StoredData>;
+}
+
+/** Fetches from BullMQ by hand, one queue per job name, and settles one by one. */
+export class BullmqSource implements JobSource<BullmqFetchedJob> {
+  readonly #queues: Queues;
+  readonly #leaseMs: number;
+  readonly #token: string = crypto.randomUUID();
+  readonly #lanes: Map<string, Lane>;
+  readonly #waiting: LaneWaiting;
+  #renewedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(queues: Queues, lanes: Map<string, Lane>, leaseMs: number, onError: (error: unknown) => void) {
+    this.#queues = queues;
+    this.#leaseMs = leaseMs;
+    this.#lanes = lanes;
+    this.#waiting = new LaneWaiting(this.#token, onError);
+  }
+
+  async fetch(limit: number, signal: AbortSignal): Promise<readonly BullmqFetchedJob[]> {
+    const lanes = this.#inTurn();
+    const found = await this.#take(lanes, limit);
+    const jobs = found.length > 0 || signal.aborted ? found : await this.#waiting.wait(lanes, limit, signal);
+    return jobs.map(([lane, stored]) => describeJob(lane, stored));
+  }
+
+  /** Each time another one is the first, so that none has to wait for the others to be empty. */
+  #inTurn(): readonly Lane[] {
+    const [first] = this.#lanes;
+    if (first !== undefined) {
+      this.#lanes.delete(first[0]);
+      this.#lanes.set(...first);
+    }
+    return [...this.#lanes.values()];
+  }
+
+  /** One job of each lane in turn, until there are enough or all lanes are drained. */
+  async #take(lanes: readonly Lane[], limit: number): Promise<[Lane, Job<StoredData>][]> {
+    const taken: [Lane, Job<StoredData>][] = [];
+    let full = lanes.filter((lane) => !lane.isDrained);
+    while (full.length > 0 && taken.length < limit) {
+      for (const lane of full) {
+        if (taken.length === limit) break;
+        const job = await lane.take(this.#token);
+        if (job !== undefined) taken.push([lane, job]);
+      }
+      full = full.filter((lane) => !lane.isDrained);
+    }
+    return taken;
+  }
+
+  async settle(
+    { lane, stored, name }: BullmqFetchedJob,
+    settlement: Settlement,
+    wantsNext: boolean,
+  ): Promise<Settled<BullmqFetchedJob>> {
+    // Of several names, the one that has just run is not to be the next one too.
+    const fetchesNext = wantsNext && this.#lanes.size === 1;
+    try {
+      const answer = await this.#record(stored, name, settlement, fetchesNext);
+      if (!fetchesNext || settlement.type === "handed-back") return { isRecorded: true };
+      const next = await lane.next(answer, this.#token);
+      return { isRecorded: true, next: next && describeJob(lane, next) };
+    } catch (error) {
+      if (isLeaseLost(error)) return { isRecorded: false };
+      throw error;
+    }
+  }
+
+  async #record(
+    stored: Job<StoredData>,
+    name: string,
+    settlement: Settlement,
+    fetchesNext: boolean,
+  ): Promise<unknown> {
+    switch (settlement.type) {
+      case "succeeded":
+        return stored.moveToCompleted(null, this.#token, fetchesNext);
+      case "retried": {
+        const runAtMs = settlement.runAt.getTime();
+        await stored.updateData({ ...stored.data, runAtMs });
+        const later = new RetryLater(settlement.error, Math.max(0, runAtMs - Date.now()));
+        return stored.moveToFailed(later, this.#token, fetchesNext);
+      }
+      case "dead-lettered":
+        return stored.moveToFailed(new UnrecoverableError(settlement.error), this.#token, fetchesNext);
+      case "cancelled": {
+        // BullMQ has no such state: the job goes, and a note of it stays.
+        const client = await this.#queues.client;
+        await client.hset(this.#queues.cancellationsOf(name), { [stored.id as string]: Date.now() });
+        stored.opts.removeOnFail = true;
+        return stored.moveToFailed(new UnrecoverableError("cancelled"), this.#token, fetchesNext);
+      }
+      case "handed-back":
+        return stored.moveToWait(this.#token);
+    }
+  }
+
+  async keepAlive(jobs: readonly BullmqFetchedJob[]): Promise<readonly string[]> {
+    const now = performance.now();
+    const isDue = now - this.#renewedAtMs >= this.#leaseMs / 4;
+    const client = await this.#queues.client;
+    const cancelled: string[] = [];
+    for (const lane of new Set(jobs.map((job) => job.lane))) {
+      const own = jobs.filter((job) => job.lane === lane);
+      const ids = own.map(({ id }) => id);
+      if (isDue)
+        await lane.extendJobLocks(
+          ids,
+          ids.map(() => this.#token),
+          this.#leaseMs,
+        );
+      const asked = await client.hmget(
+        this.#queues.cancellationsOf((own[0] as BullmqFetchedJob).name),
+        ...ids,
+      );
+      cancelled.push(...ids.filter((_, index) => asked[index] != null));
+    }
+    if (isDue) this.#renewedAtMs = now;
+    return cancelled;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#lanes.values()].map((lane) => lane.close(true)));
+  }
+}
+
+function describeJob(lane: Lane, stored: Job<StoredData>): BullmqFetchedJob {
+  return {
+    lane,
+    stored,
+    id: stored.id as string,
+    name: stored.name,
+    envelope: envelopeFrom(stored.data),
+    attempt: stored.attemptsMade + stored.stalledCounter + 1,
+    maxAttempts: stored.opts.attempts ?? 1,
+    enqueuedAt: new Date(stored.timestamp),
+    runAt: runAtOf(stored),
+    isCancelRequested: false,
+  };
+}
+
+/** BullMQ's codes for a job that is gone (-1), has no lock (-2), is not active (-3) or has another's lock (-6). */
+function isLeaseLost(error: unknown): boolean {
+  return [-1, -2, -3, -6].includes((error as { code?: number }).code ?? 0);
+}

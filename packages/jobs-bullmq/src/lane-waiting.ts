@@ -1,0 +1,58 @@
+import type { Job } from "bullmq";
+import type { Lane } from "./lane.ts";
+import type { StoredData } from "./stored-data.ts";
+
+type Arrival = readonly [Lane, Job<StoredData>];
+
+/**
+ * Waits for the first job of many lanes. Redis blocks one connection per lane, which cannot be called off: what arrives when
+ * nobody waits any more goes back, for whoever is free.
+ */
+export class LaneWaiting {
+  readonly #token: string;
+  readonly #onError: (error: unknown) => void;
+  readonly #looks = new Map<Lane, Promise<void>>();
+  #arrivals: Arrival[] = [];
+  #isWaiting = false;
+
+  constructor(token: string, onError: (error: unknown) => void) {
+    this.#token = token;
+    this.#onError = onError;
+  }
+
+  /** Resolves to at most `limit` jobs; to none when a lane has waited for long enough, or soon after the signal was aborted. */
+  async wait(lanes: readonly Lane[], limit: number, signal: AbortSignal): Promise<readonly Arrival[]> {
+    this.#isWaiting = true;
+    let onAbort = (): void => {};
+    const aborted = new Promise<void>((resolve) => {
+      onAbort = resolve;
+      signal.addEventListener("abort", onAbort, { once: true });
+    });
+    try {
+      for (const lane of lanes) if (!this.#looks.has(lane)) this.#looks.set(lane, this.#look(lane));
+      await Promise.race([...this.#looks.values(), aborted]);
+      return this.#arrivals.splice(0, limit);
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+      this.#isWaiting = false;
+      for (const arrival of this.#arrivals.splice(0)) this.#giveBack(arrival);
+    }
+  }
+
+  async #look(lane: Lane): Promise<void> {
+    try {
+      const job = await lane.wait(this.#token);
+      if (job === undefined) return;
+      if (this.#isWaiting) this.#arrivals.push([lane, job]);
+      else this.#giveBack([lane, job]);
+    } catch (error) {
+      this.#onError(error);
+    } finally {
+      this.#looks.delete(lane);
+    }
+  }
+
+  #giveBack([, job]: Arrival): void {
+    job.moveToWait(this.#token).catch(this.#onError);
+  }
+}

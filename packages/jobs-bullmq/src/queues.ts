@@ -1,0 +1,99 @@
+import { type ConnectionOptions, Queue, RedisConnection } from "bullmq";
+import { queueName } from "./queue-name.ts";
+import type { StoredData } from "./stored-data.ts";
+
+/** The part of a Redis client that is used directly: every client that BullMQ takes has it. */
+export interface RedisClient {
+  hset(key: string, fields: Record<string, string | number>): Promise<number>;
+  hdel(key: string, ...fields: string[]): Promise<number>;
+  hgetall(key: string): Promise<Record<string, string>>;
+  hmget(key: string, ...fields: string[]): Promise<(string | null)[]>;
+  info(): Promise<string>;
+}
+
+/** One connection, the BullMQ queues that share it, and the names of the jobs that have one. */
+export class Queues {
+  readonly #name: string;
+  readonly #prefix: string;
+  readonly #onError: (error: unknown) => void;
+  readonly #connection: RedisConnection;
+  readonly #queues = new Map<string, Promise<Queue<StoredData>>>();
+
+  constructor(
+    name: string,
+    prefix: string,
+    connection: ConnectionOptions,
+    onError: (error: unknown) => void,
+  ) {
+    this.#name = name;
+    this.#prefix = prefix;
+    this.#onError = onError;
+    // "Blocking" is for commands that may wait for as long as it takes, as those of workers do.
+    this.#connection = new RedisConnection(connection, { shared: isClient(connection), blocking: true });
+    this.#connection.on("error", onError);
+  }
+
+  get prefix(): string {
+    return this.#prefix;
+  }
+
+  get client(): Promise<RedisClient> {
+    return this.#connection.client as unknown as Promise<RedisClient>;
+  }
+
+  /** What queues and workers are to share. */
+  async connection(): Promise<ConnectionOptions> {
+    return (await this.#connection.client) as unknown as ConnectionOptions;
+  }
+
+  /** The queue of a job, whose name is noted for whoever asks for all of them. */
+  of(jobName: string): Promise<Queue<StoredData>> {
+    let queue = this.#queues.get(jobName);
+    if (queue === undefined) {
+      queue = this.#open(jobName).catch((error) => {
+        this.#queues.delete(jobName);
+        throw error;
+      });
+      this.#queues.set(jobName, queue);
+    }
+    return queue;
+  }
+
+  async #open(jobName: string): Promise<Queue<StoredData>> {
+    const client = await this.client;
+    await client.hset(this.#key("names"), { [jobName]: 1 });
+    const queue = new Queue<StoredData>(queueName(this.#name, jobName), {
+      connection: await this.connection(),
+      prefix: this.#prefix,
+    });
+    queue.on("error", this.#onError);
+    return queue;
+  }
+
+  /** The queues of every job name that was ever enqueued or worked on. */
+  async all(): Promise<ReadonlyMap<string, Queue<StoredData>>> {
+    const client = await this.client;
+    const names = Object.keys(await client.hgetall(this.#key("names")));
+    return new Map(await Promise.all(names.map(async (name) => [name, await this.of(name)] as const)));
+  }
+
+  /** The hash of a job's cancelled runs: id, and when it was asked for. */
+  cancellationsOf(jobName: string): string {
+    return this.#key(`cancelled:${encodeURIComponent(jobName)}`);
+  }
+
+  #key(name: string): string {
+    return `${this.#prefix}:${this.#name}:${name}`;
+  }
+
+  async close(): Promise<void> {
+    const queues = await Promise.allSettled(this.#queues.values());
+    for (const each of queues) if (each.status === "fulfilled") await each.value.close();
+    await this.#connection.close();
+  }
+}
+
+/** Whether a connection is a client, which belongs to whoever made it, rather than options. */
+function isClient(connection: ConnectionOptions): boolean {
+  return typeof (connection as { duplicate?: unknown }).duplicate === "function";
+}
