@@ -1,0 +1,3 @@
+export { type PostgresServer, startPostgres } from "./postgres-server.ts";
+export { type RedisServer, startRedis } from "./redis-server.ts";
+export { type SharedServer, sharedPostgres, sharedRedis } from "./shared-servers.ts";

@@ -1,0 +1,77 @@
+import { execFile, execFileSync } from "node:child_process";
+import { chown, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { answersOn } from "./answers.ts";
+import { findCommand } from "./find-command.ts";
+import { freePort } from "./free-port.ts";
+import { ServerProcess } from "./server-process.ts";
+
+/** A PostgreSQL of one's own, on disk as it comes: what it has acknowledged survives its death. */
+export interface PostgresServer {
+  readonly port: number;
+  /** Of its one database, with its superuser, who needs no password. */
+  readonly url: string;
+  /** Ends it at once, as a crash would: what runs is not finished. */
+  kill(): Promise<void>;
+  /** Starts it again, with what it has on disk. */
+  start(): Promise<void>;
+  /** Ends it for good and removes its files. */
+  stop(): Promise<void>;
+}
+
+export const postgresCommand: string | undefined = findCommand("postgres");
+
+/** SSLRequest of the protocol: a server that can be connected to answers it with "S" or "N". */
+const sslRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
+
+/** @throws (rejects with) Error if there is no `postgres` or `initdb`, or if it does not start. */
+export async function startPostgres(): Promise<PostgresServer> {
+  const initdb = findCommand("initdb");
+  if (postgresCommand === undefined || initdb === undefined) {
+    throw new Error("there is no PostgreSQL server on the PATH or in Debian's place for it");
+  }
+  const folder = await mkdtemp(join(tmpdir(), "nidus-postgres-"));
+  // It refuses to run as root, and Debian's package brings a user for it.
+  const user = process.getuid?.() === 0 ? postgresUser() : {};
+  if (user.uid !== undefined) await chown(folder, user.uid, user.gid ?? user.uid);
+  const data = join(folder, "data");
+  const initArgs = ["-D", data, "-U", "nidus", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"];
+  await promisify(execFile)(initdb, initArgs, { ...user, cwd: folder });
+  const port = await freePort();
+  const settings = ["listen_addresses=127.0.0.1", `unix_socket_directories=${folder}`, "max_connections=200"];
+  const server = new ServerProcess(
+    postgresCommand,
+    ["-D", data, "-p", String(port), ...settings.flatMap((setting) => ["-c", setting])],
+    { ...user, cwd: folder },
+    () => isReady(port),
+  );
+  await server.start();
+  return {
+    port,
+    url: `postgres://nidus@127.0.0.1:${port}/postgres`,
+    // SIGQUIT is its immediate shutdown; SIGKILL would leave its children behind.
+    kill: () => server.stop("SIGQUIT"),
+    start: () => server.start(),
+    async stop() {
+      await server.stop("SIGQUIT");
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function isReady(port: number): Promise<boolean> {
+  if (!(await answersOn(port, sslRequest, "N"))) return false;
+  const pgIsReady = findCommand("pg_isready");
+  if (pgIsReady === undefined) return true;
+  return promisify(execFile)(pgIsReady, ["-h", "127.0.0.1", "-p", String(port), "-q"]).then(
+    () => true,
+    () => false,
+  );
+}
+
+function postgresUser(): { uid?: number; gid?: number } {
+  const id = (flag: string): number => Number(execFileSync("id", [flag, "postgres"], { encoding: "utf8" }));
+  return { uid: id("-u"), gid: id("-g") };
+}

@@ -1,0 +1,46 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { answersOn } from "./answers.ts";
+import { findCommand } from "./find-command.ts";
+import { freePort } from "./free-port.ts";
+import { ServerProcess } from "./server-process.ts";
+
+/** A Redis of one's own, which writes every second to an append-only file. */
+export interface RedisServer {
+  readonly port: number;
+  readonly url: string;
+  /** Ends it by SIGKILL. */
+  kill(): Promise<void>;
+  /** Starts it again, after `kill` or `pause`, with what it has on disk. */
+  start(): Promise<void>;
+  /** Ends it for good and removes its files. */
+  stop(): Promise<void>;
+}
+
+export const redisCommand: string | undefined = findCommand("redis-server");
+
+/** @throws (rejects with) Error if there is no `redis-server`, or if it does not start. */
+export async function startRedis(): Promise<RedisServer> {
+  if (redisCommand === undefined) throw new Error("there is no redis-server on the PATH");
+  const folder = await mkdtemp(join(tmpdir(), "nidus-redis-"));
+  const port = await freePort();
+  const options = ["--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--dir", folder];
+  const server = new ServerProcess(
+    redisCommand,
+    ["--bind", "127.0.0.1", "--port", String(port), ...options],
+    {},
+    () => answersOn(port, "PING\r\n", "PONG"),
+  );
+  await server.start();
+  return {
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    kill: () => server.kill(),
+    start: () => server.start(),
+    async stop() {
+      await server.kill();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
