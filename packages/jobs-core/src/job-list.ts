@@ -18,10 +18,7 @@ export class JobList<J extends { readonly name: string; readonly run: unknown }>
   add(jobs: J[]): void {
     jobs.forEach(requireJob);
     if (this.size > 0) for (const job of jobs) this.#slots.push(job);
-    else {
-      this.#slots = jobs;
-      this.#head = 0;
-    }
+    else this.#reset(jobs);
   }
 
   /** Takes out the first job, or undefined where there is none. */
@@ -30,10 +27,7 @@ export class JobList<J extends { readonly name: string; readonly run: unknown }>
     const job = this.#slots[this.#head];
     this.#slots[this.#head++] = undefined;
     // Half of the slots are spent: moving the other half costs at most as much as spending them did.
-    if (this.#head * 2 >= this.#slots.length) {
-      this.#slots = this.snapshot();
-      this.#head = 0;
-    }
+    if (this.#head * 2 >= this.#slots.length) this.#reset(this.snapshot());
     return job;
   }
 
@@ -48,7 +42,11 @@ export class JobList<J extends { readonly name: string; readonly run: unknown }>
   }
 
   clear(): void {
-    this.#slots = [];
+    this.#reset([]);
+  }
+
+  #reset(jobs: J[]): void {
+    this.#slots = jobs;
     this.#head = 0;
   }
 }

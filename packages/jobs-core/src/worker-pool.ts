@@ -32,7 +32,7 @@ export function startWorkers(
   { runner, concurrency = 1, signal: given }: AsyncJobQueueRunOptions = {},
 ): WorkerPool {
   requireRunner(runner, "runAsync");
-  if (concurrency !== Number.POSITIVE_INFINITY) requireWholeNumber("`concurrency`", concurrency);
+  if (concurrency !== Infinity) requireWholeNumber("`concurrency`", concurrency);
   const signal = requireSignal(given) ?? neverAbortedSignal();
   const options = { signal };
   const report = new OpenReport();

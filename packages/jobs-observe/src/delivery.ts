@@ -44,3 +44,18 @@ export interface SettledJobContext {
   readonly outcome: "succeeded" | "retried" | "dead-lettered" | "cancelled" | "lost";
   readonly error: JobError | undefined;
 }
+
+/** How many jobs of one name are ready to run and wait for a worker. */
+export interface JobBacklog {
+  readonly jobName: string;
+  readonly waiting: number;
+  /** Since when the oldest of them could have run, or undefined if none waits. */
+  readonly oldestWaitingAt: Date | undefined;
+}
+
+/** An engine that has been opened. */
+export interface OpenedEngineContext {
+  readonly engine: string;
+  /** Asks the engine, with one query; rejects where it is out of reach. Undefined once it is closed. */
+  backlog(): Promise<readonly JobBacklog[] | undefined>;
+}

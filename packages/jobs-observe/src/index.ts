@@ -14,4 +14,10 @@ export { ObservedJobRunner, type ObservedJobRunnerOptions, type RunAsyncOptions 
 // For authors of observers and engines.
 
 export { startedContext } from "./context.ts";
-export type { EnqueuedJobContext, JobDelivery, SettledJobContext } from "./delivery.ts";
+export type {
+  EnqueuedJobContext,
+  JobBacklog,
+  JobDelivery,
+  OpenedEngineContext,
+  SettledJobContext,
+} from "./delivery.ts";

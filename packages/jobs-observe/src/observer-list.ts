@@ -1,14 +1,12 @@
 import { type JobError, refusal } from "@nidus/jobs-core";
 import type { ObservedJobContext } from "./context.ts";
-import type { EnqueuedJobContext, SettledJobContext } from "./delivery.ts";
+import type { EnqueuedJobContext, OpenedEngineContext, SettledJobContext } from "./delivery.ts";
 import type { JobObserver, JobResultStatus } from "./observer.ts";
 import { runThroughScopes, type ScopeObserver } from "./scope.ts";
 import { warn } from "./warning.ts";
 
 /** Told what an observer threw or rejected with, and which observer it was. */
 export type ObserverErrorHandler = (error: unknown, observer: JobObserver) => void;
-
-const hooks = ["onJobStarted", "onJobFinished", "runInScope", "onJobEnqueued", "onJobSettled"] as const;
 
 /** Observers as one, each kept from the run and from the others: what one throws or rejects goes to a handler. */
 export class ObserverList implements JobObserver {
@@ -47,17 +45,21 @@ export class ObserverList implements JobObserver {
     }
   }
 
+  onEngineOpened(context: OpenedEngineContext): void {
+    this.#tell("onEngineOpened", context as never);
+  }
+
   onJobEnqueued(context: EnqueuedJobContext): void {
-    this.#tell((observer) => observer.onJobEnqueued?.(context));
+    this.#tell("onJobEnqueued", context as never);
   }
 
   onJobSettled(context: SettledJobContext): void {
-    this.#tell((observer) => observer.onJobSettled?.(context));
+    this.#tell("onJobSettled", context as never);
   }
 
-  #tell(hear: (observer: JobObserver) => unknown): void {
+  #tell(hook: "onEngineOpened" | "onJobEnqueued" | "onJobSettled", context: never): void {
     // The async function turns what a hook throws into a rejection.
-    for (const observer of this.#observers) this.#watch((async () => hear(observer))(), observer);
+    for (const observer of this.#observers) this.#watch((async () => observer[hook]?.(context))(), observer);
   }
 
   runInScope<T>(context: ObservedJobContext, run: () => T): T {
@@ -91,7 +93,8 @@ export function combineJobObservers(...observers: JobObserver[]): JobObserver {
 
 function requireObserver(observer: JobObserver): JobObserver {
   if (typeof observer !== "object" || !observer) throw refusal("an observer", "an object", observer);
-  for (const hook of hooks) {
+  // The hooks are what a list of observers has.
+  for (const hook of Object.getOwnPropertyNames(ObserverList.prototype) as (keyof JobObserver)[]) {
     if (observer[hook] && typeof observer[hook] !== "function")
       throw refusal(hook, "a function", observer[hook]);
   }

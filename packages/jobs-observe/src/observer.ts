@@ -1,6 +1,6 @@
 import type { JobError } from "@nidus/jobs-core";
 import type { ObservedJobContext } from "./context.ts";
-import type { EnqueuedJobContext, SettledJobContext } from "./delivery.ts";
+import type { EnqueuedJobContext, OpenedEngineContext, SettledJobContext } from "./delivery.ts";
 
 /** How a run ended. A timeout is a failure; `cancelled` means that the run ended because its signal was aborted. */
 export type JobResultStatus = "success" | "failure" | "cancelled";
@@ -19,6 +19,8 @@ export interface JobObserver {
    * returned. Of an async run that is a promise. It is entered before `onJobStarted`, the first observer outermost.
    */
   runInScope?<T>(context: ObservedJobContext, run: () => T): T;
+  /** Engines only: an engine has been opened, whose backlog can be read from now on. */
+  onEngineOpened?(context: OpenedEngineContext): void;
   /** Engines only: jobs are about to be stored. It may write headers to `context.carrier`. */
   onJobEnqueued?(context: EnqueuedJobContext): void;
   /** Engines only: what became of a delivery. */

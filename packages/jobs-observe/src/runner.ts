@@ -14,7 +14,7 @@ import {
 } from "@nidus/jobs-core";
 import { type JobAttributes, noAttributes, withAttributes } from "./attributes.ts";
 import { RunContext, type RunSettings } from "./context.ts";
-import type { EnqueuedJobContext, JobDelivery, SettledJobContext } from "./delivery.ts";
+import type { EnqueuedJobContext, JobDelivery, OpenedEngineContext, SettledJobContext } from "./delivery.ts";
 import type { JobObserver } from "./observer.ts";
 import { type ObserverErrorHandler, ObserverList } from "./observer-list.ts";
 import { randomRunId, safeRunIds } from "./run-id.ts";
@@ -67,10 +67,7 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
   context(attributes: JobAttributes): ObservedJobRunner;
   context(keyOrAttributes: string | JobAttributes, value?: string | number | boolean): ObservedJobRunner {
     const added = typeof keyOrAttributes === "string" ? { [keyOrAttributes]: value } : keyOrAttributes;
-    const attributes = withAttributes(this.#settings.attributes, added as JobAttributes);
-    const runner = new ObservedJobRunner(this.#observers);
-    runner.#settings = { ...this.#settings, attributes };
-    return runner;
+    return this.#with({ attributes: withAttributes(this.#settings.attributes, added as JobAttributes) });
   }
 
   /**
@@ -83,8 +80,12 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
     if (typeof generate !== "function") {
       throw refusal("`generate`", "a function", generate);
     }
+    return this.#with({ newRunId: safeRunIds(generate) });
+  }
+
+  #with(settings: Partial<RunSettings>): ObservedJobRunner {
     const runner = new ObservedJobRunner(this.#observers);
-    runner.#settings = { ...this.#settings, newRunId: safeRunIds(generate) };
+    runner.#settings = { ...this.#settings, ...settings };
     return runner;
   }
 
@@ -150,6 +151,11 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
         throw error;
       },
     );
+  }
+
+  /** For engines: tells the observers where a backlog can be read. It never throws. */
+  opened(context: OpenedEngineContext): void {
+    this.#observers.onEngineOpened(context);
   }
 
   /** For engines: tells the observers that jobs are about to be stored. It never throws. */
