@@ -1,14 +1,14 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Registry, type RegistryContentType } from "prom-client";
-import type { Sample } from "./metrics.ts";
 import { PublishedMetric } from "./published-metric.ts";
+import { type LineFormat, lineOf } from "./sample-line.ts";
 
 /** How long samples are written before other work has its turn. */
 const sliceMs = 10;
 
 /** What prom-client's declarations leave out of its registry. */
 interface MetricWriter {
-  getMetricsAsArray(): readonly unknown[];
+  getMetricsAsArray(): readonly { name: string; readonly type: string }[];
   getMetricsAsString(metric: unknown): Promise<string>;
 }
 
@@ -19,61 +19,39 @@ interface MetricWriter {
  * @throws (rejects with) what a metric of somebody else's throws when it is collected.
  */
 export async function expositionOf(registry: Registry<RegistryContentType>): Promise<string> {
-  // OpenMetrics renames counters as it writes them, which is the registry's own affair.
-  if (registry.contentType !== Registry.PROMETHEUS_CONTENT_TYPE) return registry.metrics();
+  const isOpenMetrics = registry.contentType === Registry.OPENMETRICS_CONTENT_TYPE;
   const writer = registry as unknown as MetricWriter;
-  const defaultLabels = await defaultLabelsOf(writer);
+  const format = { isOpenMetrics, defaultLabels: await defaultLabelsOf(writer) };
   const texts: string[] = [];
   for (const metric of writer.getMetricsAsArray()) {
+    // As the registry does, which adds the suffix to each sample instead.
+    if (isOpenMetrics && metric.type === "counter") metric.name = metric.name.replace(/_total$/, "");
     texts.push(
-      metric instanceof PublishedMetric && !hasAny(defaultLabels, metric.accounts.labelNames)
-        ? await write(metric, defaultLabels)
+      metric instanceof PublishedMetric && !hasAny(format.defaultLabels, metric.accounts.labelNames)
+        ? await write(metric, format)
         : await writer.getMetricsAsString(metric),
     );
     await nextTurn();
   }
-  return `${texts.join("\n\n")}\n`;
+  return isOpenMetrics ? `${texts.join("\n")}\n# EOF\n` : `${texts.join("\n\n")}\n`;
 }
 
-async function write(metric: PublishedMetric, defaultLabels: string): Promise<string> {
-  const lines = [`# HELP ${metric.name} ${metric.help}`, `# TYPE ${metric.name} ${metric.type}`];
+async function write(metric: PublishedMetric, format: LineFormat): Promise<string> {
+  const sampleName = format.isOpenMetrics && metric.type === "counter" ? `${metric.name}_total` : metric.name;
+  let text = "";
+  let lines = [`# HELP ${metric.name} ${metric.help}`, `# TYPE ${metric.name} ${metric.type}`];
   let sliceEndMs = performance.now() + sliceMs;
   for (const series of metric.accounts.table.all) {
-    for (const sample of metric.samplesOf(series)) lines.push(lineOf(sample, metric.name, defaultLabels));
+    for (const sample of metric.samplesOf(series)) lines.push(lineOf(sampleName, sample, format));
     if (performance.now() > sliceEndMs) {
+      text += lines.join("\n");
+      // Whatever line comes next, if any, is set off from the text before it.
+      lines = [""];
       await nextTurn();
       sliceEndMs = performance.now() + sliceMs;
     }
   }
-  return lines.join("\n");
-}
-
-/** Labels in the registry's order: its default labels stand between those of a sample and those that samples share. */
-function lineOf(
-  { metricName, labels, sharedLabels, value }: Sample,
-  name: string,
-  defaultLabels: string,
-): string {
-  const texts = [textOf(labels), defaultLabels, sharedLabels === undefined ? "" : textOf(sharedLabels)];
-  return `${metricName ?? name}{${texts.filter((text) => text !== "").join(",")}} ${value}`;
-}
-
-const labelTexts = new WeakMap<Sample["labels"], string>();
-
-/** Labels as they stand between the braces. A series keeps its labels, so they are escaped once. */
-function textOf(labels: Sample["labels"]): string {
-  let text = labelTexts.get(labels);
-  if (text === undefined) {
-    text = Object.entries(labels)
-      .map(([name, value]) => `${name}="${escapeValue(String(value))}"`)
-      .join(",");
-    labelTexts.set(labels, text);
-  }
-  return text;
-}
-
-function escapeValue(value: string): string {
-  return value.replace(/[\\\n"]/g, (character) => (character === "\n" ? "\\n" : `\\${character}`));
+  return text + lines.join("\n");
 }
 
 /** The registry's default labels as they stand between braces: it tells them by what it adds to a sample. */

@@ -12,7 +12,7 @@ export interface PrometheusJobObserver extends JobObserver {
   readonly registry: Registry;
   /**
    * The registry's exposition text, as `registry.metrics()` returns it. The job metrics are written faster, and in slices of
-   * 10 ms, so that a scrape of many thousand job names does not stall the process. (An OpenMetrics registry writes itself, in one go.)
+   * 10 ms, so that a scrape of many thousand job names does not stall the process.
    *
    * @throws (rejects with) what another metric in the registry throws when it is collected.
    */
