@@ -7,12 +7,13 @@ import { measureRounds, type Round, summaryOf } from "./harness.ts";
 import { changesOf, markdownOf } from "./markdown.ts";
 import { keptResults, resultsOf, writeChart, writeResults } from "./results.ts";
 import { asyncRunComparisons } from "./rows/async-runs.ts";
+import { eventLoopReadings } from "./rows/event-loop.ts";
 import { memoryReadings } from "./rows/memory.ts";
 import { otelComparisons } from "./rows/otel.ts";
 import { packageReadings } from "./rows/packages.ts";
 import { queueComparisons } from "./rows/queues.ts";
 import { runComparisons } from "./rows/runs.ts";
-import { scrapeComparisons, scrapeReadings } from "./rows/scrape.ts";
+import { scrapeComparisons } from "./rows/scrape.ts";
 
 const help = `pnpm bench [--compare] [--only TEXT]
 
@@ -74,7 +75,7 @@ function measureAll(): Measured[] {
 
 async function readAll(): Promise<Reading[]> {
   const readings = [
-    ...(await scrapeReadings()),
+    ...(await eventLoopReadings()),
     ...(await memoryReadings(heapRuns)),
     ...(await packageReadings()),
   ];

@@ -5,7 +5,14 @@ import { build } from "esbuild";
 import type { Reading } from "../comparison.ts";
 import { spreadOf } from "../harness.ts";
 
-const packages = ["jobs-core", "jobs-observe", "jobs-prometheus", "jobs-otel", "observability"];
+const packages = [
+  "jobs-core",
+  "jobs-observe",
+  "jobs-prometheus",
+  "jobs-otel",
+  "jobs-otel/sdk",
+  "observability",
+];
 const folder = fileURLToPath(new URL("../..", import.meta.url));
 
 /** Of a new process that imports nothing else: the median of several. */
