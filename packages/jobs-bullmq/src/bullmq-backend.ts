@@ -7,6 +7,7 @@ import {
   type JobSource,
   type NewJob,
 } from "@nidus/jobs-durable";
+import type { JobBacklog } from "@nidus/jobs-observe";
 import { defaultRepeatStrategy, type Job, type Queue } from "bullmq";
 import { type BullmqFetchedJob, BullmqSource } from "./bullmq-source.ts";
 import { Lane } from "./lane.ts";
@@ -133,6 +134,19 @@ export class BullmqBackend implements JobBackend<BullmqFetchedJob> {
       if (!/locked/.test(String((error as Error).message))) throw error;
     }
     return true;
+  }
+
+  async backlog(): Promise<readonly JobBacklog[]> {
+    const queues = [...(await this.#queues.all())];
+    return Promise.all(
+      queues.map(async ([jobName, queue]) => {
+        const [{ waiting = 0, prioritized = 0 }, [oldest]] = await Promise.all([
+          queue.getJobCounts("waiting", "prioritized"),
+          queue.getJobs(["waiting"], 0, 0, true),
+        ]);
+        return { jobName, waiting: waiting + prioritized, oldestWaitingAt: oldest && runAtOf(oldest) };
+      }),
+    );
   }
 
   async counts(): Promise<ReadonlyMap<string, JobCounts>> {

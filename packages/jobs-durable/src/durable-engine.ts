@@ -1,5 +1,5 @@
 import { describe, refusal, requireWholeNumber } from "@nidus/jobs-core";
-import type { ObservedJobRunner } from "@nidus/jobs-observe";
+import type { JobBacklog, ObservedJobRunner } from "@nidus/jobs-observe";
 import type { FetchedJob, JobBackend, JobEnvelope, NewJob } from "./backend/job-backend.ts";
 import { withDeadline } from "./deadline.ts";
 import type { DurableJob } from "./durable-job.ts";
@@ -65,6 +65,17 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
     this.#answerWithinMs = requireWholeNumber("`answerWithinMs`", answerWithinMs);
     this.name = backend.name;
     this.capabilities = backend.capabilities;
+    runner.opened({ engine: this.name, backlog: () => this.#backlog() });
+  }
+
+  async #backlog(): Promise<readonly JobBacklog[] | undefined> {
+    if (this.#closed !== undefined) return undefined;
+    try {
+      return await this.#ask((backend) => backend.backlog());
+    } catch (error) {
+      this.#onError(error);
+      throw error;
+    }
   }
 
   async enqueue<Input>(

@@ -1,4 +1,5 @@
 import { type JobCounts, noJobs } from "@nidus/jobs-durable";
+import type { JobBacklog } from "@nidus/jobs-observe";
 import { jobName } from "./queue-name.ts";
 
 const columns: Readonly<Record<string, "running" | "succeeded" | "deadLettered" | "cancelled">> = {
@@ -25,8 +26,7 @@ export function countsFrom(rows: readonly Record<string, unknown>[]): Map<string
       count: number;
       oldest: Date;
     };
-    // Queues of pg-boss's own are none of ours.
-    if (queue.startsWith("__pgboss__")) continue;
+    if (isInternal(queue)) continue;
     const name = jobName(queue);
     const before = counts.get(name) ?? noJobs;
     const column = columns[state];
@@ -40,6 +40,22 @@ export function countsFrom(rows: readonly Record<string, unknown>[]): Map<string
       });
   }
   return counts;
+}
+
+/** Rows of the backlog statement, one for each queue. */
+export function backlogFrom(rows: readonly Record<string, unknown>[]): JobBacklog[] {
+  return rows
+    .filter(({ name }) => !isInternal(name as string))
+    .map(({ name, count, oldest }) => ({
+      jobName: jobName(name as string),
+      waiting: count as number,
+      oldestWaitingAt: (oldest as Date | null) ?? undefined,
+    }));
+}
+
+/** Queues of pg-boss's own are none of ours. */
+function isInternal(queue: string): boolean {
+  return queue.startsWith("__pgboss__");
 }
 
 function earlier(a: Date | undefined, b: Date): Date {

@@ -8,7 +8,8 @@ import {
   type JobSource,
   type NewJob,
 } from "@nidus/jobs-durable";
-import { countsFrom } from "./counts.ts";
+import type { JobBacklog } from "@nidus/jobs-observe";
+import { backlogFrom, countsFrom } from "./counts.ts";
 import { type Dialect, dialectOf, type StorageSettings } from "./dialect.ts";
 import type { PgBossLike, SqlDatabase } from "./pg-boss-like.ts";
 import { type PgBossFetchedJob, PgBossSource } from "./pg-boss-source.ts";
@@ -155,6 +156,10 @@ export class PgBossBackend implements JobBackend<PgBossFetchedJob, PgBossEnqueue
 
   async cancel(jobId: string): Promise<boolean> {
     return uuid.test(jobId) && (await this.#query(this.#statements.cancel, [jobId])).length > 0;
+  }
+
+  async backlog(): Promise<readonly JobBacklog[]> {
+    return backlogFrom(await this.#query(this.#statements.backlog, []));
   }
 
   async counts(): Promise<ReadonlyMap<string, JobCounts>> {

@@ -17,6 +17,8 @@ export interface Statements {
   readonly cancel: string;
   /** No parameters. */
   readonly counts: string;
+  /** No parameters. */
+  readonly backlog: string;
   /** $1 limit. */
   readonly deadLetters: string;
   /** $1 id. */
@@ -70,6 +72,11 @@ export function statementsFor(schema: string, { retentionColumns, hasScheduleKey
       SELECT name, state::text, state < 'active' AND start_after > now() AS is_scheduled,
         count(*)::int AS count, min(start_after) AS oldest
       FROM ${job} GROUP BY 1, 2, 3`,
+    backlog: `
+      SELECT queue.name, count(j.id)::int AS count, min(j.start_after) AS oldest
+      FROM ${schema}.queue queue
+      LEFT JOIN ${job} j ON j.name = queue.name AND j.state < 'active' AND j.start_after <= now()
+      GROUP BY queue.name`,
     deadLetters: `
       SELECT id, name, data, retry_count, retry_limit, output, completed_on FROM ${job}
       WHERE state = 'failed' ORDER BY completed_on DESC LIMIT $1`,

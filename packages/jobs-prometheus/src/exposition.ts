@@ -37,6 +37,7 @@ export async function expositionOf(registry: Registry<RegistryContentType>): Pro
 }
 
 async function write(metric: PublishedMetric, format: LineFormat): Promise<string> {
+  await metric.accounts.backlogs.refresh();
   const sampleName = format.isOpenMetrics && metric.type === "counter" ? `${metric.name}_total` : metric.name;
   let text = "";
   let lines = [`# HELP ${metric.name} ${metric.help}`, `# TYPE ${metric.name} ${metric.type}`];

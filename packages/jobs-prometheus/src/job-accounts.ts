@@ -2,9 +2,11 @@ import type {
   EnqueuedJobContext,
   JobResultStatus,
   ObservedJobContext,
+  OpenedEngineContext,
   SettledJobContext,
 } from "@nidus/jobs-observe";
 import type { Metric } from "prom-client";
+import { Backlogs } from "./backlogs.ts";
 import { DurationHistogram } from "./duration-histogram.ts";
 import type { EngineCounts, JobSeries } from "./job-series.ts";
 import {
@@ -25,6 +27,7 @@ const noAttributes = {};
 export class JobAccounts {
   readonly settings: Settings;
   readonly table: SeriesTable;
+  readonly backlogs: Backlogs;
   readonly bucketLabels: readonly BucketLabels[];
   /** Names of labels that samples have of their own. */
   readonly labelNames: readonly string[];
@@ -34,6 +37,7 @@ export class JobAccounts {
   constructor(settings: Settings) {
     this.settings = settings;
     this.table = new SeriesTable(settings.maxSeries, settings.attributeLabels);
+    this.backlogs = new Backlogs(this.table);
     this.labelNames = ["le", "job_name", "status", ...settings.attributeLabels.values()];
     this.bucketLabels = bucketLabelsOf(settings.buckets);
     this.#publish(runMetrics);
@@ -71,6 +75,11 @@ export class JobAccounts {
     return ended.durations;
   }
 
+  open(context: OpenedEngineContext): void {
+    this.#publishEngineMetrics();
+    this.backlogs.add(context);
+  }
+
   enqueue(context: EnqueuedJobContext): void {
     this.#engineCounts(this.table.of({ jobName: context.jobName, attributes: noAttributes })).enqueued +=
       context.count;
@@ -89,11 +98,14 @@ export class JobAccounts {
     counts.waits.observe(Math.max(0, context.startedAtMs - runAt.getTime()) / 1000);
   }
 
+  #publishEngineMetrics(): void {
+    if (this.#hasEngineMetrics) return;
+    this.#publish(engineMetrics);
+    this.#hasEngineMetrics = true;
+  }
+
   #engineCounts(series: JobSeries): EngineCounts {
-    if (!this.#hasEngineMetrics) {
-      this.#publish(engineMetrics);
-      this.#hasEngineMetrics = true;
-    }
+    this.#publishEngineMetrics();
     series.engine ??= { enqueued: 0, retries: 0, deadLettered: 0, waits: undefined };
     return series.engine;
   }

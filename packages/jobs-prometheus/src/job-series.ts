@@ -30,6 +30,13 @@ export interface EngineCounts {
   waits: DurationHistogram | undefined;
 }
 
+/** What waits in engines, as it was last read. */
+export interface Backlog {
+  waiting: number;
+  /** Unix milliseconds; Infinity where nothing waits. */
+  oldestAtMs: number;
+}
+
 /** Everything that is counted for one label set, in plain numbers. The registry asks for them when it is scraped. */
 export class JobSeries {
   readonly labels: Labels;
@@ -40,6 +47,7 @@ export class JobSeries {
   lastSuccess: ObservedJobContext | undefined;
   readonly running: RunningContexts = new RunningContexts();
   engine: EngineCounts | undefined;
+  backlog: Backlog | undefined;
 
   constructor(labels: Labels) {
     this.labels = labels;

@@ -119,6 +119,24 @@ export const engineMetrics: readonly MetricDefinition[] = [
     aggregator: "sum",
     samples: ({ labels, engine }, name, buckets) => histogramSamples(engine?.waits, labels, name, buckets),
   },
+  {
+    name: "jobs_waiting",
+    help: "Jobs that could run and wait for a worker, as the engine says.",
+    type: "gauge",
+    // Processes that share an engine read the same backlog.
+    aggregator: "max",
+    samples: ({ labels, backlog }) => (backlog === undefined ? [] : [{ labels, value: backlog.waiting }]),
+  },
+  {
+    name: "job_oldest_waiting_timestamp_seconds",
+    help: "Unix time from which the longest waiting of the job's waiting runs could have started.",
+    type: "gauge",
+    aggregator: "min",
+    samples: ({ labels, backlog }) =>
+      backlog === undefined || backlog.oldestAtMs === Infinity
+        ? []
+        : [{ labels, value: backlog.oldestAtMs / 1000 }],
+  },
 ];
 
 function histogramSamples(

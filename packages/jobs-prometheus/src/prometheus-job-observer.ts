@@ -42,6 +42,7 @@ export function prometheusJobObserver(options: PrometheusJobObserverOptions = {}
             const labelSet = exemplars(context);
             if (labelSet !== undefined) durations.setExemplar(exemplarOf(context, labelSet));
           },
+    onEngineOpened: (context) => accounts.open(context),
     onJobEnqueued: (context) => accounts.enqueue(context),
     onJobSettled: (context) => accounts.settle(context),
   };

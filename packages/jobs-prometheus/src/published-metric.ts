@@ -36,15 +36,16 @@ export class PublishedMetric {
   }
 
   /** For the text form, where the registry formats `sharedLabels` once. */
-  getForPromString(): MetricSnapshot {
+  async getForPromString(): Promise<MetricSnapshot> {
+    await this.accounts.backlogs.refresh();
     const { name, help, type, aggregator } = this;
     const values = this.accounts.table.all.flatMap((series) => this.samplesOf(series));
     return { name, help, type, aggregator, values };
   }
 
   /** For the JSON form, which cluster aggregation reads: every sample with all of its labels. */
-  get(): MetricSnapshot {
-    const { values, ...declaration } = this.getForPromString();
+  async get(): Promise<MetricSnapshot> {
+    const { values, ...declaration } = await this.getForPromString();
     return {
       ...declaration,
       values: values.map(({ sharedLabels, labels, ...sample }) => ({

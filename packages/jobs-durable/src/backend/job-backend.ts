@@ -1,3 +1,4 @@
+import type { JobBacklog } from "@nidus/jobs-observe";
 import type { DeadLetter, EngineCapabilities, EnqueueOptions, JobCounts } from "../engine.ts";
 
 /** What is stored of a job beside the engine's own columns. It is JSON. */
@@ -90,6 +91,8 @@ export interface JobBackend<
   source(jobNames: readonly string[]): Promise<JobSource<Job>>;
   /** Cancels what waits, marks what runs. Resolves to whether there was either. */
   cancel(jobId: string): Promise<boolean>;
+  /** What could run and waits, of every job name that the engine has, with one query where it can. */
+  backlog(): Promise<readonly JobBacklog[]>;
   /** The counts of every job name that the engine has. */
   counts(): Promise<ReadonlyMap<string, JobCounts>>;
   deadLetters(limit: number): Promise<readonly DeadLetter[]>;

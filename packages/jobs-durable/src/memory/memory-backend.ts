@@ -1,3 +1,4 @@
+import type { JobBacklog } from "@nidus/jobs-observe";
 import type {
   FetchedJob,
   JobBackend,
@@ -62,6 +63,14 @@ export class MemoryBackend implements JobBackend<MemoryFetchedJob> {
 
   async cancel(jobId: string): Promise<boolean> {
     return this.#table.cancel(jobId);
+  }
+
+  async backlog(): Promise<readonly JobBacklog[]> {
+    return [...this.#table.counts()].map(([jobName, { waiting, oldestWaitingAt }]) => ({
+      jobName,
+      waiting,
+      oldestWaitingAt,
+    }));
   }
 
   async counts(): Promise<ReadonlyMap<string, JobCounts>> {
