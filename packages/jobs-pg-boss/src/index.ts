@@ -1,3 +1,4 @@
+export { type HandledJob, observePgBossHandler } from "./observe-handler.ts";
 export type { EmbeddedOptions, OwnBossOptions, PgBossEngineOptions, ServerOptions } from "./options.ts";
 export type { PgBossEnqueueOptions } from "./pg-boss-backend.ts";
 export { type PgBossEngine, pgBossEngine } from "./pg-boss-engine.ts";
