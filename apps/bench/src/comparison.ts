@@ -30,7 +30,7 @@ export interface Reading {
   readonly title: string;
   readonly unit: string;
   readonly value: number;
-  readonly asked: { readonly atMost: number } | undefined;
+  readonly asked: { readonly atMost: number } | { readonly atLeast: number } | undefined;
   readonly note?: string;
 }
 
@@ -52,4 +52,10 @@ export interface Measured {
   readonly asked: Asked;
   readonly isMet: boolean | undefined;
   readonly note?: string;
+}
+
+/** Whether a reading is as it is asked to be, or undefined where nothing is asked. */
+export function isReadingMet({ asked, value }: Reading): boolean | undefined {
+  if (asked === undefined) return undefined;
+  return "atMost" in asked ? value <= asked.atMost : value >= asked.atLeast;
 }

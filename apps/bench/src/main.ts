@@ -7,6 +7,7 @@ import { measureRounds, type Round, summaryOf } from "./harness.ts";
 import { changesOf, markdownOf } from "./markdown.ts";
 import { keptResults, resultsOf, writeChart, writeResults } from "./results.ts";
 import { asyncRunComparisons } from "./rows/async-runs.ts";
+import { engineReadings } from "./rows/engines.ts";
 import { eventLoopReadings } from "./rows/event-loop.ts";
 import { memoryReadings } from "./rows/memory.ts";
 import { otelComparisons } from "./rows/otel.ts";
@@ -78,6 +79,7 @@ async function readAll(): Promise<Reading[]> {
     ...(await eventLoopReadings()),
     ...(await memoryReadings(heapRuns)),
     ...(await packageReadings()),
+    ...(await engineReadings()),
   ];
   for (const { value, unit, title } of readings)
     console.log(`${value.toFixed(2).padStart(9)} ${unit}  ${title}`);

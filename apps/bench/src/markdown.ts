@@ -1,4 +1,4 @@
-import type { Asked, Measured, Reading, Spread } from "./comparison.ts";
+import { type Asked, isReadingMet, type Measured, type Reading, type Spread } from "./comparison.ts";
 import type { Results } from "./results.ts";
 
 /** The whole table, and whose figures they are. */
@@ -21,8 +21,8 @@ export function markdownOf({ date, node, machine, command, comparisons, readings
       readings.map((row) => [
         titled(row),
         `${Number(row.value.toPrecision(4))} ${row.unit}`,
-        row.asked === undefined ? "" : `<= ${row.asked.atMost} ${row.unit}`,
-        verdict(row.asked && row.value <= row.asked.atMost),
+        askedOfReading(row),
+        verdict(isReadingMet(row)),
       ]),
     ),
     "",
@@ -82,4 +82,9 @@ function verdict(isMet: boolean | undefined): string {
 
 function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   return [headings, headings.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+function askedOfReading({ asked, unit }: Reading): string {
+  if (asked === undefined) return "";
+  return "atMost" in asked ? `<= ${asked.atMost} ${unit}` : `>= ${asked.atLeast} ${unit}`;
 }

@@ -19,6 +19,8 @@ export interface BullmqFetchedJob extends FetchedJob {
 
 /** Fetches from BullMQ by hand, one queue per job name, and settles one by one. */
 export class BullmqSource implements JobSource<BullmqFetchedJob> {
+  /** Of several names, the one that has just run is not to be the next one too. */
+  readonly bringsNext: boolean;
   readonly #queues: Queues;
   readonly #leaseMs: number;
   readonly #token: string = crypto.randomUUID();
@@ -30,6 +32,7 @@ export class BullmqSource implements JobSource<BullmqFetchedJob> {
     this.#queues = queues;
     this.#leaseMs = leaseMs;
     this.#lanes = lanes;
+    this.bringsNext = lanes.size === 1;
     this.#waiting = new LaneWaiting(this.#token, onError);
   }
 
@@ -70,11 +73,9 @@ export class BullmqSource implements JobSource<BullmqFetchedJob> {
     settlement: Settlement,
     wantsNext: boolean,
   ): Promise<Settled<BullmqFetchedJob>> {
-    // Of several names, the one that has just run is not to be the next one too.
-    const fetchesNext = wantsNext && this.#lanes.size === 1;
     try {
-      const answer = await this.#record(stored, name, settlement, fetchesNext);
-      if (!fetchesNext || settlement.type === "handed-back") return { isRecorded: true };
+      const answer = await this.#record(stored, name, settlement, wantsNext);
+      if (!wantsNext || settlement.type === "handed-back") return { isRecorded: true };
       const next = await lane.next(answer, this.#token);
       return { isRecorded: true, next: next && describeJob(lane, next) };
     } catch (error) {
@@ -87,25 +88,25 @@ export class BullmqSource implements JobSource<BullmqFetchedJob> {
     stored: Job<StoredData>,
     name: string,
     settlement: Settlement,
-    fetchesNext: boolean,
+    wantsNext: boolean,
   ): Promise<unknown> {
     switch (settlement.type) {
       case "succeeded":
-        return stored.moveToCompleted(null, this.#token, fetchesNext);
+        return stored.moveToCompleted(null, this.#token, wantsNext);
       case "retried": {
         const runAtMs = settlement.runAt.getTime();
         await stored.updateData({ ...stored.data, runAtMs });
         const later = new RetryLater(settlement.error, Math.max(0, runAtMs - Date.now()));
-        return stored.moveToFailed(later, this.#token, fetchesNext);
+        return stored.moveToFailed(later, this.#token, wantsNext);
       }
       case "dead-lettered":
-        return stored.moveToFailed(new UnrecoverableError(settlement.error), this.#token, fetchesNext);
+        return stored.moveToFailed(new UnrecoverableError(settlement.error), this.#token, wantsNext);
       case "cancelled": {
         // BullMQ has no such state: the job goes, and a note of it stays.
         const client = await this.#queues.client;
         await client.hset(this.#queues.cancellationsOf(name), { [stored.id as string]: Date.now() });
         stored.opts.removeOnFail = true;
-        return stored.moveToFailed(new UnrecoverableError("cancelled"), this.#token, fetchesNext);
+        return stored.moveToFailed(new UnrecoverableError("cancelled"), this.#token, wantsNext);
       }
       case "handed-back":
         return stored.moveToWait(this.#token);

@@ -31,6 +31,7 @@ interface SettlementRow {
 
 /** Fetches from pg-boss by polling, and settles in batches. */
 export class PgBossSource implements JobSource<PgBossFetchedJob> {
+  readonly bringsNext = false;
   readonly #boss: PgBossLike;
   readonly #statements: Statements;
   readonly #settings: StorageSettings;

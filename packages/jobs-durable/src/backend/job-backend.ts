@@ -58,11 +58,16 @@ export interface Settled<Job extends FetchedJob> {
 /** Where one worker's jobs come from. Every call may reject while the server is away, and is then repeated. */
 export interface JobSource<Job extends FetchedJob> {
   /**
+   * Whether a settlement can bring a further job, which then runs in the same slot. Where it cannot, a slot is free as soon as
+   * its handler has ended, and the settlement is recorded while the next jobs are fetched.
+   */
+  readonly bringsNext: boolean;
+  /**
    * Leases at most `limit` jobs. It waits until there is one, and resolves to none now and then: after some seconds, and soon
    * after the signal was aborted.
    */
   fetch(limit: number, signal: AbortSignal): Promise<readonly Job[]>;
-  /** Records what became of a job. With `wantsNext`, a further job may come back, if that saves a round trip. */
+  /** Records what became of a job. With `wantsNext`, which is never said to a source that does not bring any, a further job may come back. */
   settle(job: Job, settlement: Settlement, wantsNext: boolean): Promise<Settled<Job>>;
   /** Renews the leases, and resolves to the ids of those jobs that are to be cancelled. Called every second or so while jobs run. */
   keepAlive(jobs: readonly Job[]): Promise<readonly string[]>;

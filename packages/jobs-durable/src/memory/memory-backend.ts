@@ -45,6 +45,7 @@ export class MemoryBackend implements JobBackend<MemoryFetchedJob> {
     const table = this.#table;
     const names = new Set(jobNames);
     return {
+      bringsNext: false,
       async fetch(limit, signal) {
         const due = table.take(names, limit);
         if (due.length > 0) return due.map(fetchedFrom);

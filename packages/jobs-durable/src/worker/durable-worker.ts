@@ -44,7 +44,7 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
   readonly #keepAliveTimer: NodeJS.Timeout;
   readonly #fetching: Promise<void>;
   #freeSlots: number;
-  #slotFreed: () => void = () => {};
+  #roomMade: () => void = () => {};
   #isKeepingAlive = false;
   #stopped: Promise<WorkerReport> | undefined;
 
@@ -71,9 +71,9 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
     const { source, onError } = this.#setUp;
     let failures = 0;
     while (!this.#isStopping) {
-      if (this.#freeSlots === 0) {
+      if (!this.#hasRoom) {
         await new Promise<void>((resolve) => {
-          this.#slotFreed = resolve;
+          this.#roomMade = resolve;
         });
         continue;
       }
@@ -88,21 +88,31 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
     }
   }
 
+  /** One round of handlers may run while the one before is recorded: an engine that is slow, or away, gets no more to record. */
+  get #hasRoom(): boolean {
+    const settling = this.#running.size - (this.#setUp.concurrency - this.#freeSlots);
+    return this.#freeSlots > 0 && settling <= this.#setUp.concurrency;
+  }
+
   async #occupySlot(first: Job): Promise<void> {
     this.#freeSlots--;
     let job: Job | undefined = first;
     while (job !== undefined) job = await this.#deliver(job);
-    this.#freeSlots++;
-    this.#slotFreed();
+    if (this.#setUp.source.bringsNext) this.#freeSlots++;
+    this.#roomMade();
   }
 
   /** One delivery from its arrival until the engine has recorded its end. Resolves to a further job for the same slot. */
   async #deliver(job: Job): Promise<Job | undefined> {
-    const { backend, jobs, runner } = this.#setUp;
+    const { backend, jobs, runner, source } = this.#setUp;
     const delivery = new Delivery(job, backend.name, backend.queueOf(job.name));
     this.#running.add(delivery);
     try {
       const ending = await this.#perform(delivery, jobs.get(job.name) as AnyDurableJob, runner);
+      if (!source.bringsNext) {
+        this.#freeSlots++;
+        this.#roomMade();
+      }
       return delivery.isAbandoned ? undefined : await this.#settle(delivery, ending);
     } finally {
       this.#running.delete(delivery);
@@ -128,7 +138,11 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
     const { source, runner, onError } = this.#setUp;
     for (let failures = 1; !delivery.isAbandoned; failures++) {
       try {
-        const { isRecorded, next } = await source.settle(delivery.job, settlement, !this.#isStopping);
+        const { isRecorded, next } = await source.settle(
+          delivery.job,
+          settlement,
+          source.bringsNext && !this.#isStopping,
+        );
         if (isRecorded && outcome !== undefined) {
           this.#count(outcome);
           const { job, description } = delivery;
@@ -172,7 +186,7 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
   async #stop(graceMs: number, abortMs: number): Promise<WorkerReport> {
     const { source, onError } = this.#setUp;
     this.#stopping.abort();
-    this.#slotFreed();
+    this.#roomMade();
     await this.#idle(graceMs);
     for (const delivery of this.#running) delivery.interrupt();
     await this.#idle(abortMs);
