@@ -53,17 +53,13 @@ export class BullmqSource implements JobSource<BullmqFetchedJob> {
     return [...this.#lanes.values()];
   }
 
-  /** One job of each lane in turn, until there are enough or all lanes are drained. */
+  /** A job of each lane that may have one: the first of them run while the next are fetched. */
   async #take(lanes: readonly Lane[], limit: number): Promise<[Lane, Job<StoredData>][]> {
     const taken: [Lane, Job<StoredData>][] = [];
-    let full = lanes.filter((lane) => !lane.isDrained);
-    while (full.length > 0 && taken.length < limit) {
-      for (const lane of full) {
-        if (taken.length === limit) break;
-        const job = await lane.take(this.#token);
-        if (job !== undefined) taken.push([lane, job]);
-      }
-      full = full.filter((lane) => !lane.isDrained);
+    for (const lane of lanes) {
+      if (taken.length === limit) break;
+      const job = lane.isDrained ? undefined : await lane.take(this.#token);
+      if (job !== undefined) taken.push([lane, job]);
     }
     return taken;
   }

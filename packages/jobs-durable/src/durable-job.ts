@@ -94,18 +94,17 @@ export function defineJob(
     throw refusal("`schema`", "a Standard Schema", schema);
   }
 
+  const requireFit = async (stored: unknown, fits: StandardSchemaV1): Promise<unknown> => {
+    const parsed = await parse(fits, stored);
+    if ("value" in parsed) return parsed.value;
+    throw new PermanentJobError(`the stored payload does not fit the schema: ${parsed.problem}`);
+  };
+
   const perform = async (stored: unknown, context: JobHandlerContext): Promise<unknown> => {
-    let payload = stored;
-    if (schema !== undefined) {
-      const parsed = await parse(schema, stored);
-      if ("problem" in parsed) {
-        throw new PermanentJobError(`the stored payload does not fit the schema: ${parsed.problem}`);
-      }
-      payload = parsed.value;
-    }
-    return timeLimited(timeoutMs, context.signal, (signal) =>
-      definition.run(payload, { ...context, signal }),
-    );
+    const payload = schema === undefined ? stored : await requireFit(stored, schema);
+    return timeoutMs === undefined
+      ? definition.run(payload, context)
+      : timeLimited(timeoutMs, context.signal, (signal) => definition.run(payload, { ...context, signal }));
   };
 
   const refuse = (problem: string): PayloadError =>

@@ -3,11 +3,10 @@
  * what does not look at its signal keeps its slot.
  */
 export async function timeLimited<T>(
-  timeoutMs: number | undefined,
+  timeoutMs: number,
   signal: AbortSignal,
   body: (signal: AbortSignal) => T | Promise<T>,
 ): Promise<T> {
-  if (timeoutMs === undefined) return body(signal);
   const controller = new AbortController();
   const abort = (): void => controller.abort(signal.reason);
   if (signal.aborted) abort();

@@ -13,6 +13,8 @@ export interface Ending {
   readonly error: JobError | undefined;
 }
 
+const succeeded: Ending = { settlement: { type: "succeeded" }, outcome: "succeeded", error: undefined };
+
 /** A job that goes back as it came. */
 export const handedBack: Ending = {
   settlement: { type: "handed-back" },
@@ -80,7 +82,7 @@ export class Delivery<Job extends FetchedJob> {
     };
     try {
       await runner.runAsync(observed, { signal: this.#controller.signal, delivery: description });
-      return { settlement: { type: "succeeded" }, outcome: "succeeded", error: undefined };
+      return succeeded;
     } catch (thrown) {
       return this.#endingAfter(JobError.from(thrown), definition);
     }

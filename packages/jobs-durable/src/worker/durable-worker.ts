@@ -104,11 +104,13 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
 
   /** One delivery from its arrival until the engine has recorded its end. Resolves to a further job for the same slot. */
   async #deliver(job: Job): Promise<Job | undefined> {
-    const { backend, jobs, runner, source } = this.#setUp;
+    const { backend, jobs, source } = this.#setUp;
     const delivery = new Delivery(job, backend.name, backend.queueOf(job.name));
     this.#running.add(delivery);
     try {
-      const ending = await this.#perform(delivery, jobs.get(job.name) as AnyDurableJob, runner);
+      const ending = this.#isStopping
+        ? handedBack
+        : (delivery.endingWithoutRun() ?? (await this.#run(delivery, jobs.get(job.name) as AnyDurableJob)));
       if (!source.bringsNext) {
         this.#freeSlots++;
         this.#roomMade();
@@ -119,18 +121,11 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
     }
   }
 
-  async #perform(
-    delivery: Delivery<Job>,
-    definition: AnyDurableJob,
-    runner: ObservedJobRunner,
-  ): Promise<Ending> {
-    if (this.#isStopping) return handedBack;
-    const ending = delivery.endingWithoutRun();
-    if (ending !== undefined) return ending;
+  async #run(delivery: Delivery<Job>, definition: AnyDurableJob): Promise<Ending> {
     this.#counts.started++;
-    const ended = await delivery.run(definition, runner);
-    if (ended === handedBack && !delivery.isAbandoned) this.#counts.interrupted++;
-    return ended;
+    const ending = await delivery.run(definition, this.#setUp.runner);
+    if (ending === handedBack && !delivery.isAbandoned) this.#counts.interrupted++;
+    return ending;
   }
 
   /** Repeats itself for as long as the server is away: the job has run, and must not run again for want of a record. */
