@@ -141,7 +141,7 @@ export function defineJob(
 const maxTimerMs = 2 ** 31 - 1;
 
 /** @throws TypeError or RangeError for what is no time that a timer can wait. */
-export function requireTimerMs(what: string, ms: number): number {
+function requireTimerMs(what: string, ms: number): number {
   requireWholeNumber(what, ms);
   if (ms > maxTimerMs) throw refusal(what, `at most ${maxTimerMs}`, ms, RangeError);
   return ms;
