@@ -91,7 +91,9 @@ export class BullmqSource implements JobSource<BullmqFetchedJob> {
         return stored.moveToCompleted(null, this.#token, wantsNext);
       case "retried": {
         const runAtMs = settlement.runAt.getTime();
-        await stored.updateData({ ...stored.data, runAtMs });
+        // What is stored, which the handler has not had in its hands.
+        const asStored = await (await this.#queues.of(name)).getJob(stored.id as string);
+        if (asStored !== undefined) await stored.updateData({ ...asStored.data, runAtMs });
         const later = new RetryLater(settlement.error, Math.max(0, runAtMs - Date.now()));
         return stored.moveToFailed(later, this.#token, wantsNext);
       }

@@ -1,1 +1,6 @@
-export {};
+export {
+  type ContractEngineOptions,
+  type ContractTest,
+  type EngineContractOptions,
+  engineContract,
+} from "./engine-contract/engine-contract.ts";

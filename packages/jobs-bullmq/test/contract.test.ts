@@ -1,0 +1,23 @@
+import { engineContract } from "@nidus/jobs-testkit";
+import { sharedRedis } from "test-servers";
+import { afterAll, describe, it, vi } from "vitest";
+
+const redis = await sharedRedis();
+const versions = { 5: () => import("bullmq"), 6: () => import("bullmq-6") };
+
+afterAll(() => redis?.stop());
+
+for (const [version, load] of Object.entries(versions)) {
+  describe.skipIf(redis === undefined)(`bullmqEngine on BullMQ ${version}`, async () => {
+    vi.resetModules();
+    vi.doMock("bullmq", load);
+    const { bullmqEngine } = await import("../src/index.ts");
+    const connection = { url: redis?.url ?? "" };
+    const queue = `contract-${version}-${crypto.randomUUID()}`;
+
+    engineContract({
+      test: (name, body) => it.concurrent(name, body, 150_000),
+      createEngine: (options) => bullmqEngine({ ...options, connection, queue }),
+    });
+  });
+}

@@ -1,0 +1,42 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { envelopeFrom } from "../../src/index.ts";
+
+describe("envelopeFrom", () => {
+  it("makes a well-formed envelope of anything at all", () => {
+    const almost = fc.record(
+      {
+        payload: fc.anything(),
+        carrier: fc.oneof(fc.anything(), fc.dictionary(fc.string(), fc.oneof(fc.string(), fc.anything()))),
+        correlationId: fc.oneof(fc.anything(), fc.string()),
+      },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(fc.oneof(fc.anything(), almost), (stored) => {
+        const { payload: _, carrier, correlationId, ...rest } = envelopeFrom(stored);
+        expect(rest).toEqual({});
+        expect(["undefined", "string"]).toContain(typeof correlationId);
+        expect(Object.values(carrier ?? {}).every((value) => typeof value === "string")).toBe(true);
+      }),
+    );
+  });
+
+  it("gives back what was stored as one", () => {
+    const envelope = {
+      payload: { to: "a" },
+      carrier: { traceparent: "00-1-2-01" },
+      correlationId: "order-1",
+    };
+    expect(envelopeFrom(envelope)).toStrictEqual(envelope);
+    expect(envelopeFrom({ payload: null })).toStrictEqual({ payload: null });
+  });
+
+  it("leaves out what has not the right shape", () => {
+    expect(envelopeFrom({ carrier: { a: 1, b: "2" }, correlationId: 7, other: true })).toStrictEqual({
+      carrier: { b: "2" },
+    });
+    expect(envelopeFrom("text")).toStrictEqual({});
+    expect(envelopeFrom(undefined)).toStrictEqual({});
+  });
+});

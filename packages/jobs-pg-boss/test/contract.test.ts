@@ -1,0 +1,26 @@
+import { engineContract } from "@nidus/jobs-testkit";
+import { sharedPostgres } from "test-servers";
+import { afterAll, describe, it, vi } from "vitest";
+
+const postgres = await sharedPostgres();
+const versions = {
+  10: async () => ({ ...(await vi.importActual<object>("pg-boss")), PgBoss: undefined }),
+  12: async () => ({ ...(await import("pg-boss-12")), default: undefined }),
+};
+
+afterAll(() => postgres?.stop());
+
+for (const [version, load] of Object.entries(versions)) {
+  describe.skipIf(postgres === undefined)(`pgBossEngine on PostgreSQL, pg-boss ${version}`, async () => {
+    vi.resetModules();
+    vi.doMock("pg-boss", load);
+    const { pgBossEngine } = await import("../src/index.ts");
+    const connectionString = postgres?.url ?? "";
+    const schema = `contract_${version}`;
+
+    engineContract({
+      test: (name, body) => it.concurrent(name, body, 150_000),
+      createEngine: (options) => pgBossEngine({ ...options, connectionString, schema, maxConnections: 3 }),
+    });
+  });
+}

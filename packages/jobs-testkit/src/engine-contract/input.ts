@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { defineJob } from "@nidus/jobs-durable";
+import { type Behaviour, countsOf } from "./kit.ts";
+
+export const input: Behaviour = (declare) => {
+  declare("refuses wrong input at the call, and stores nothing", async (kit) => {
+    const { engine } = await kit.open();
+    const job = defineJob({ name: kit.name("input"), run() {} });
+    const wrong: readonly (readonly [options: object, ErrorType: typeof TypeError])[] = [
+      [{ runAt: "tomorrow" }, TypeError],
+      [{ runAt: new Date(Number.NaN) }, TypeError],
+      [{ idempotencyKey: "" }, TypeError],
+      [{ idempotencyKey: "x".repeat(513) }, RangeError],
+      [{ correlationId: 7 }, TypeError],
+      [{ maxAttempts: 0 }, RangeError],
+      [{ maxAttempts: "3" }, TypeError],
+    ];
+    for (const [options, ErrorType] of wrong) {
+      await assert.rejects(engine.enqueue(job, undefined, options), ErrorType, JSON.stringify(options));
+    }
+    await assert.rejects(engine.enqueue({ name: "no job" } as never, undefined), TypeError);
+    await assert.rejects(engine.work({ jobs: [] }), TypeError);
+    await assert.rejects(engine.work({ jobs: [job, job] }), TypeError);
+    await assert.rejects(engine.work({ jobs: [job], concurrency: 0 }), RangeError);
+    await assert.rejects(engine.deadLetters({ limit: 0 }), RangeError);
+    await assert.rejects(engine.cancel(""), TypeError);
+    assert.equal((await countsOf(engine, job.name)).waiting, 0);
+  });
+
+  declare("takes any job name", async (kit) => {
+    const { engine } = await kit.open();
+    const suffix = kit.name("");
+    for (const of of ["send digest", "a:b", "a/b", "größe", "{x}", "\u{1f600}", "a%2Fb", "A.b-c"]) {
+      const job = defineJob<string>({ name: `${of}${suffix}`, run() {} });
+      await engine.enqueue(job, of);
+      assert.equal((await countsOf(engine, job.name)).waiting, 1, job.name);
+    }
+  });
+};

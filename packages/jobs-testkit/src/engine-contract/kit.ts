@@ -1,0 +1,67 @@
+import type { JobCounts, JobEngine } from "@nidus/jobs-durable";
+import { ObservedJobRunner } from "@nidus/jobs-observe";
+import { Recorder } from "./recorder.ts";
+
+/** What an engine under test is made with. */
+export interface EngineUnderTestOptions {
+  readonly runner: ObservedJobRunner;
+  /** Where a test needs leases to end soon. */
+  readonly leaseMs?: number;
+}
+
+/** Makes an engine on a store that all tests share; where the engine is persistent, each call opens the same store. */
+export type CreateEngine = (options: EngineUnderTestOptions) => JobEngine | Promise<JobEngine>;
+
+/** Declares a test. The `test` of vitest and that of `node:test` are such functions. */
+export type DeclareTest = (name: string, body: () => Promise<void>) => unknown;
+
+/** An engine, and what its runner told. */
+export interface Opened {
+  readonly engine: JobEngine;
+  readonly recorder: Recorder;
+}
+
+/** What a test of the contract works with: names of its own, and engines that are closed when it ends. */
+export class Kit {
+  readonly #createEngine: CreateEngine;
+  readonly #engines: JobEngine[] = [];
+
+  constructor(createEngine: CreateEngine) {
+    this.#createEngine = createEngine;
+  }
+
+  /** A job name that no other test has. */
+  name(of: string): string {
+    return `${of}_${crypto.randomUUID().slice(0, 8)}`;
+  }
+
+  async open(options: Omit<EngineUnderTestOptions, "runner"> = {}): Promise<Opened> {
+    const recorder = new Recorder();
+    const engine = await this.#createEngine({ runner: new ObservedJobRunner(recorder), ...options });
+    this.#engines.push(engine);
+    return { engine, recorder };
+  }
+
+  async close(): Promise<void> {
+    for (const engine of this.#engines) await engine.close();
+  }
+}
+
+/** One behaviour: its tests, declared one by one. */
+export type Behaviour = (declare: (name: string, body: (kit: Kit) => Promise<void>) => void) => void;
+
+/** The counts of one job name, all zero where the engine has none. */
+export async function countsOf(engine: JobEngine, name: string): Promise<JobCounts> {
+  const { byName } = await engine.stats();
+  return (
+    byName[name] ?? {
+      scheduled: 0,
+      waiting: 0,
+      running: 0,
+      succeeded: 0,
+      deadLettered: 0,
+      cancelled: 0,
+      oldestWaitingAt: undefined,
+    }
+  );
+}

@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { setTimeout as pause } from "node:timers/promises";
+import { defineJob } from "@nidus/jobs-durable";
+import { eventually } from "./eventually.ts";
+import { type Behaviour, countsOf } from "./kit.ts";
+
+export const leases: Behaviour = (declare) => {
+  declare("runs a job that takes longer than its lease once", async (kit) => {
+    const { engine } = await kit.open({ leaseMs: 1_000 });
+    let runs = 0;
+    const job = defineJob({
+      name: kit.name("long"),
+      async run() {
+        runs++;
+        await pause(4_000);
+      },
+    });
+    await engine.enqueue(job, undefined);
+    await engine.work({ jobs: [job] });
+    await engine.work({ jobs: [job] });
+    await eventually(async () => assert.equal((await countsOf(engine, job.name)).succeeded, 1), 15_000);
+    assert.equal(runs, 1);
+  });
+
+  declare("keeps what was enqueued when the engine is closed, if it says so", async (kit) => {
+    const { engine } = await kit.open();
+    if (!engine.capabilities.persistence) return;
+    let runs = 0;
+    const job = defineJob<{ to: string }>({ name: kit.name("kept"), run: () => void runs++ });
+    await engine.enqueue(job, { to: "ada" });
+    await engine.close();
+    const { engine: again, recorder } = await kit.open();
+    await again.work({ jobs: [job] });
+    await eventually(() => assert.deepEqual(recorder.outcomesOf(job.name), ["succeeded"]));
+    assert.equal(runs, 1);
+  });
+};

@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { defineJob } from "@nidus/jobs-durable";
+import { eventually } from "./eventually.ts";
+import type { Behaviour } from "./kit.ts";
+
+export const observation: Behaviour = (declare) => {
+  declare("tells observers of one start and one finish a run, with the delivery", async (kit) => {
+    const { engine, recorder } = await kit.open();
+    const job = defineJob<number>({ name: kit.name("observed"), run() {} });
+    await engine.enqueueMany(job, [1, 2, 3]);
+    await engine.work({ jobs: [job], concurrency: 3 });
+    await eventually(() => assert.equal(recorder.settled.length, 3));
+    assert.equal(recorder.started.length, 3);
+    assert.equal(recorder.finished.length, 3);
+    for (const { context } of recorder.finished) {
+      assert.equal(context.jobName, job.name);
+      assert.equal(context.delivery?.engine, engine.name);
+      assert.equal(typeof context.durationMs, "number");
+    }
+    assert.equal(new Set(recorder.started.map(({ runId }) => runId)).size, 3);
+    const [enqueued] = recorder.enqueued;
+    assert.equal(enqueued?.jobName, job.name);
+    assert.equal(enqueued.engine, engine.name);
+    assert.equal(enqueued.queue, recorder.settled[0]?.delivery.queue);
+  });
+
+  declare("carries headers and correlation from the enqueuing side to the run", async (kit) => {
+    const producer = await kit.open();
+    const consumer = producer.engine.capabilities.persistence ? await kit.open() : producer;
+    Object.assign(producer.recorder.headers, { traceparent: "00-1-2-01", tracestate: "a=b" });
+    const job = defineJob({
+      name: kit.name("carried"),
+      backoff: { baseMs: 1, maxMs: 1 },
+      run(_, { delivery }) {
+        if (delivery?.attempt === 1) throw new Error("once");
+      },
+    });
+    await producer.engine.enqueue(job, undefined, { correlationId: "order 7" });
+    await consumer.engine.work({ jobs: [job] });
+    await eventually(() =>
+      assert.deepEqual(consumer.recorder.outcomesOf(job.name), ["retried", "succeeded"]),
+    );
+    for (const { delivery } of consumer.recorder.started) {
+      assert.deepEqual({ ...delivery?.carrier }, { traceparent: "00-1-2-01", tracestate: "a=b" });
+      assert.equal(delivery?.correlationId, "order 7");
+    }
+  });
+};

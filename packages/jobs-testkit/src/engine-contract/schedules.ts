@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { defineJob, UnsupportedError } from "@nidus/jobs-durable";
+import { eventually } from "./eventually.ts";
+import type { Behaviour } from "./kit.ts";
+
+/** Half an hour off most others: hours and minutes both tell whether a time zone was heeded. */
+const timeZone = "Asia/Kolkata";
+
+/** The minute of the hour and the hour of the day in the time zone, `inMs` from now. */
+function timeOfDay(inMs: number): { readonly hour: number; readonly minute: number } {
+  const format = new Intl.DateTimeFormat("en", {
+    timeZone,
+    hour: "numeric",
+    minute: "numeric",
+    hourCycle: "h23",
+  });
+  const parts = Object.fromEntries(
+    format.formatToParts(Date.now() + inMs).map(({ type, value }) => [type, Number(value)]),
+  );
+  return { hour: parts.hour ?? 0, minute: parts.minute ?? 0 };
+}
+
+export const schedules: Behaviour = (declare) => {
+  declare("enqueues a job by the clock of a time zone, or says that it cannot", async (kit) => {
+    const { engine, recorder } = await kit.open();
+    const job = defineJob<string>({ name: kit.name("cron"), run() {} });
+    if (!engine.capabilities.schedules) {
+      await assert.rejects(engine.schedule(job, "* * * * *", "a"), UnsupportedError);
+      await assert.rejects(engine.unschedule(job), UnsupportedError);
+      return;
+    }
+    await engine.work({ jobs: [job] });
+    const soon = timeOfDay(70_000);
+    await engine.schedule(job, "0 0 1 1 *", "replaced", { timeZone });
+    await engine.schedule(job, `${soon.minute} ${soon.hour} * * *`, "by the clock", { timeZone });
+    await eventually(() => assert.ok(recorder.started.length > 0), 135_000);
+    assert.equal(recorder.started[0]?.delivery?.attempt, 1);
+    assert.equal(recorder.started[0]?.delivery.maxAttempts, 5);
+    assert.equal(await engine.unschedule(job), true);
+    assert.equal(await engine.unschedule(job), false);
+  });
+
+  declare("refuses what is no cron expression and no time zone", async (kit) => {
+    const { engine } = await kit.open();
+    if (!engine.capabilities.schedules) return;
+    const job = defineJob({ name: kit.name("bad_cron"), run() {} });
+    await assert.rejects(engine.schedule(job, "every now and then", undefined), TypeError);
+    await assert.rejects(engine.schedule(job, "99 * * * *", undefined), TypeError);
+    await assert.rejects(
+      engine.schedule(job, "* * * * *", undefined, { timeZone: "Atlantis/Center" }),
+      TypeError,
+    );
+    assert.equal(await engine.unschedule(job), false);
+  });
+
+  declare("keeps several schedules of one job by key, or says that it cannot", async (kit) => {
+    const { engine } = await kit.open();
+    if (!engine.capabilities.schedules) return;
+    const job = defineJob<string>({ name: kit.name("keys"), run() {} });
+    if (!engine.capabilities.scheduleKeys) {
+      await assert.rejects(engine.schedule(job, "0 0 1 1 *", "a", { key: "a" }), UnsupportedError);
+      return;
+    }
+    await engine.schedule(job, "0 0 1 1 *", "a", { key: "a" });
+    await engine.schedule(job, "0 0 1 2 *", "b", { key: "b" });
+    assert.equal(await engine.unschedule(job, "a"), true);
+    assert.equal(await engine.unschedule(job, "a"), false);
+    assert.equal(await engine.unschedule(job, "b"), true);
+  });
+};

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { defineJob } from "@nidus/jobs-durable";
+import { deferred } from "./deferred.ts";
+import { eventually } from "./eventually.ts";
+import { type Behaviour, countsOf } from "./kit.ts";
+
+export const stats: Behaviour = (declare) => {
+  declare("counts jobs by state and by name", async (kit) => {
+    const { engine } = await kit.open();
+    const end = deferred();
+    const job = defineJob<string>({
+      name: kit.name("stats"),
+      maxAttempts: 1,
+      async run(payload) {
+        if (payload === "fails") throw new Error("always");
+        if (payload === "runs") await end.promise;
+      },
+    });
+    const before = Date.now();
+    const later = { runAt: new Date(Date.now() + 60_000) };
+    const cancelled = await engine.enqueue(job, "cancelled");
+    await engine.cancel(cancelled.id);
+    await engine.enqueueMany(job, ["ends well", "fails", "runs"]);
+    await engine.enqueue(job, "later", later);
+    const worker = await engine.work({ jobs: [job], concurrency: 3 });
+    await eventually(async () => {
+      const { oldestWaitingAt, ...counts } = await countsOf(engine, job.name);
+      assert.equal(oldestWaitingAt, undefined);
+      assert.deepEqual(counts, {
+        scheduled: 1,
+        waiting: 0,
+        running: 1,
+        succeeded: 1,
+        deadLettered: 1,
+        cancelled: 1,
+      });
+    });
+    end.resolve();
+    await worker.stop();
+    await engine.enqueue(job, "waits");
+    await engine.enqueue(job, "waits too");
+    const all = await engine.stats();
+    const { waiting, oldestWaitingAt } = all.byName[job.name] ?? {};
+    assert.equal(waiting, 2);
+    assert.ok(oldestWaitingAt instanceof Date && oldestWaitingAt.getTime() >= before - 1_000);
+    assert.ok(oldestWaitingAt.getTime() <= Date.now() + 1_000);
+    const sum = Object.values(all.byName).reduce((total, each) => total + each.succeeded, 0);
+    assert.equal(all.succeeded, sum);
+    for (const id of (await engine.enqueueMany(job, ["a"])).map((each) => each.id)) await engine.cancel(id);
+  });
+
+  declare("hands its backlog to observers", async (kit) => {
+    const { engine } = await kit.open();
+    const job = defineJob({ name: kit.name("backlog"), run() {} });
+    await engine.enqueue(job, undefined);
+    assert.equal((await countsOf(engine, job.name)).waiting, 1);
+  });
+};
