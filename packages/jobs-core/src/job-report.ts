@@ -42,7 +42,7 @@ export class JobReport {
 
 /** A report while it is being written. */
 export class OpenReport extends JobReport {
-  declare readonly completed: string[];
+  declare completed: string[];
   declare readonly failed: JobFailure[];
   declare readonly cancelled: string[];
   declare readonly notStarted: string[];
