@@ -91,7 +91,7 @@ function againstPeers(count: number, concurrency: number, asked: Asked): Compari
     operations: count,
     ours: { label: "AsyncJobQueue", run },
     peer,
-    asked: asked ?? { timesFaster: 1 },
+    asked,
     ...(count > 10_000 ? { rounds: 2 } : {}),
     note: "the peer returns a promise for every job, which a report does not need",
   }));
