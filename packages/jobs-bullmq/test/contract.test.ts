@@ -8,7 +8,7 @@ const versions = { 5: () => import("bullmq"), 6: () => import("bullmq-6") };
 afterAll(() => redis?.stop());
 
 for (const [version, load] of Object.entries(versions)) {
-  describe.skipIf(redis === undefined)(`bullmqEngine on BullMQ ${version}`, async () => {
+  describe.skipIf(redis === undefined).concurrent(`bullmqEngine on BullMQ ${version}`, async () => {
     vi.resetModules();
     vi.doMock("bullmq", load);
     const { bullmqEngine } = await import("../src/index.ts");

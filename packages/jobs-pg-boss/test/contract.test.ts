@@ -11,16 +11,18 @@ const versions = {
 afterAll(() => postgres?.stop());
 
 for (const [version, load] of Object.entries(versions)) {
-  describe.skipIf(postgres === undefined)(`pgBossEngine on PostgreSQL, pg-boss ${version}`, async () => {
-    vi.resetModules();
-    vi.doMock("pg-boss", load);
-    const { pgBossEngine } = await import("../src/index.ts");
-    const connectionString = postgres?.url ?? "";
-    const schema = `contract_${version}`;
+  describe
+    .skipIf(postgres === undefined)
+    .concurrent(`pgBossEngine on PostgreSQL, pg-boss ${version}`, async () => {
+      vi.resetModules();
+      vi.doMock("pg-boss", load);
+      const { pgBossEngine } = await import("../src/index.ts");
+      const connectionString = postgres?.url ?? "";
+      const schema = `contract_${version}`;
 
-    engineContract({
-      test: (name, body) => it.concurrent(name, body, 150_000),
-      createEngine: (options) => pgBossEngine({ ...options, connectionString, schema, maxConnections: 3 }),
+      engineContract({
+        test: (name, body) => it.concurrent(name, body, 150_000),
+        createEngine: (options) => pgBossEngine({ ...options, connectionString, schema, maxConnections: 3 }),
+      });
     });
-  });
 }

@@ -1,6 +1,2 @@
-export {
-  type ContractEngineOptions,
-  type ContractTest,
-  type EngineContractOptions,
-  engineContract,
-} from "./engine-contract/engine-contract.ts";
+export { type EngineContractOptions, engineContract } from "./engine/engine-contract.ts";
+export type { CreateEngine, DeclareTest, EngineUnderTestOptions } from "./engine/kit.ts";

@@ -50,9 +50,21 @@ export const stats: Behaviour = (declare) => {
   });
 
   declare("hands its backlog to observers", async (kit) => {
-    const { engine } = await kit.open();
+    const { engine, recorder } = await kit.open();
+    assert.equal(recorder.opened[0]?.engine, engine.name);
     const job = defineJob({ name: kit.name("backlog"), run() {} });
-    await engine.enqueue(job, undefined);
-    assert.equal((await countsOf(engine, job.name)).waiting, 1);
+    const before = Date.now();
+    await engine.enqueueMany(job, [undefined, undefined]);
+    await engine.enqueue(job, undefined, { runAt: new Date(Date.now() + 60_000) });
+    const backlog = await recorder.backlogOf(job.name);
+    assert.equal(backlog?.waiting, 2, "what is due later does not wait");
+    assert.ok(Math.abs((backlog?.oldestWaitingAt?.getTime() ?? 0) - before) < 10_000);
+    const worker = await engine.work({ jobs: [job] });
+    await eventually(async () => assert.equal((await countsOf(engine, job.name)).succeeded, 2));
+    await worker.stop();
+    const { waiting, oldestWaitingAt } = (await recorder.backlogOf(job.name)) ?? {};
+    assert.deepEqual({ waiting, oldestWaitingAt }, { waiting: 0, oldestWaitingAt: undefined });
+    await engine.close();
+    assert.equal(await recorder.opened[0]?.backlog(), undefined, "a closed engine has none");
   });
 };

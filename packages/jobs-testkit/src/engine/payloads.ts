@@ -126,7 +126,7 @@ export const payloads: Behaviour = (declare) => {
         schema: length,
         run: (size) => void seen.push(size),
       });
-      await assert.rejects(engine.enqueue(job, 7 as never), PayloadError);
+      await assert.rejects(engine.enqueue(job, 7 as never), PayloadError.isInstance);
       await engine.enqueue(job, "seven");
       await engine.work({ jobs: [job] });
       await eventually(() => assert.deepEqual(seen, [5]));

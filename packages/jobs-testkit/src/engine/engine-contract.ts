@@ -1,0 +1,56 @@
+import { attempts } from "./attempts.ts";
+import { cancellation } from "./cancellation.ts";
+import { concurrency } from "./concurrency.ts";
+import { deadLetters } from "./dead-letters.ts";
+import { delivery } from "./delivery.ts";
+import { idempotency } from "./idempotency.ts";
+import { input } from "./input.ts";
+import { type Behaviour, type CreateEngine, type DeclareTest, Kit } from "./kit.ts";
+import { leases } from "./leases.ts";
+import { observation } from "./observation.ts";
+import { payloads } from "./payloads.ts";
+import { schedules } from "./schedules.ts";
+import { stats } from "./stats.ts";
+import { stopping } from "./stopping.ts";
+
+/** What an engine brings to be tested. */
+export interface EngineContractOptions {
+  /** Declares a test: the `test` of vitest, or that of `node:test`. Schedules take up to 140 s, all others a few. */
+  readonly test: DeclareTest;
+  readonly createEngine: CreateEngine;
+}
+
+const behaviours: Readonly<Record<string, Behaviour>> = {
+  delivery,
+  attempts,
+  "dead letters": deadLetters,
+  "idempotency keys": idempotency,
+  cancellation,
+  concurrency,
+  stopping,
+  leases,
+  stats,
+  payloads,
+  observation,
+  schedules,
+  input,
+};
+
+/**
+ * Declares the tests that every engine passes. What an engine says in its `capabilities` that it cannot do, it must refuse.
+ * Tests use job names of their own, so that they can share a store, and close the engines that they open.
+ */
+export function engineContract({ test, createEngine }: EngineContractOptions): void {
+  for (const [title, behaviour] of Object.entries(behaviours)) {
+    behaviour((name, body) => {
+      test(`${title}: ${name}`, async () => {
+        const kit = new Kit(createEngine);
+        try {
+          await body(kit);
+        } finally {
+          await kit.close();
+        }
+      });
+    });
+  }
+}
