@@ -6,6 +6,7 @@ import {
   EngineUnavailableError,
   type JobEngine,
   type RetentionOptions,
+  requireEngineOptions,
   warnNowAndThen,
   withDeadline,
 } from "@nidus/jobs-durable";
@@ -38,6 +39,7 @@ const startWithinMs = 10_000;
  * that cannot be reached, and never its password.
  */
 export async function bullmqEngine(options: BullmqEngineOptions): Promise<JobEngine> {
+  requireEngineOptions(options);
   const {
     connection,
     queue = "nidus",

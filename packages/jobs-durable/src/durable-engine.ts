@@ -17,7 +17,13 @@ import { EngineUnavailableError, UnsupportedError } from "./errors.ts";
 import { idFromKey } from "./job-id.ts";
 import { requireJsonb } from "./payload.ts";
 import { statsFrom } from "./stats.ts";
-import { requireEnqueueOptions, requireJobs, requireText, requireTimeZone } from "./validation.ts";
+import {
+  requireEngineOptions,
+  requireEnqueueOptions,
+  requireJobs,
+  requireText,
+  requireTimeZone,
+} from "./validation.ts";
 import { DurableWorker } from "./worker/durable-worker.ts";
 import type { JobWorker, WorkOptions } from "./worker/job-worker.ts";
 
@@ -45,14 +51,9 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
   #closed: Promise<void> | undefined;
 
   /** @throws TypeError or RangeError for an option that is not as documented. */
-  constructor(
-    backend: JobBackend<Job, Options>,
-    { runner, onError = warnNowAndThen(), answerWithinMs = 10_000 }: DurableEngineOptions,
-  ) {
-    if (typeof runner?.runAsync !== "function" || typeof runner.enqueued !== "function") {
-      throw refusal("`runner`", "an ObservedJobRunner", runner);
-    }
-    if (typeof onError !== "function") throw refusal("`onError`", "a function", onError);
+  constructor(backend: JobBackend<Job, Options>, options: DurableEngineOptions) {
+    requireEngineOptions(options);
+    const { runner, onError = warnNowAndThen(), answerWithinMs = 10_000 } = options;
     this.#backend = backend;
     this.#runner = runner;
     this.#onError = (error) => {
@@ -62,7 +63,7 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
         // Who listens for errors failed in turn: nobody is left to tell.
       }
     };
-    this.#answerWithinMs = requireWholeNumber("`answerWithinMs`", answerWithinMs);
+    this.#answerWithinMs = answerWithinMs;
     this.name = backend.name;
     this.capabilities = backend.capabilities;
     runner.opened({ engine: this.name, backlog: () => this.#backlog() });
@@ -187,13 +188,14 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
     requireWholeNumber("`concurrency`", concurrency);
     const byName = new Map(jobs.map((job) => [job.name, job]));
     const source = await this.#ask((backend) => backend.source([...byName.keys()]));
-    const worker = new DurableWorker<Job>({
+    const worker: DurableWorker<Job> = new DurableWorker<Job>({
       backend: this.#backend,
       source,
       jobs: byName,
       concurrency,
       runner: this.#runner,
       onError: this.#onError,
+      onStopped: () => this.#workers.delete(worker),
     });
     this.#workers.add(worker);
     return worker;

@@ -36,3 +36,4 @@ export { withDeadline } from "./deadline.ts";
 export { DurableEngine, type DurableEngineOptions, warnNowAndThen } from "./durable-engine.ts";
 export { defaultRetention, type RetentionOptions } from "./retention.ts";
 export { noJobs } from "./stats.ts";
+export { requireEngineOptions } from "./validation.ts";

@@ -1,8 +1,23 @@
 import { refusal, requireJob, requireWholeNumber } from "@nidus/jobs-core";
+import type { DurableEngineOptions } from "./durable-engine.ts";
 import type { AnyDurableJob, EnqueueOptions } from "./engine.ts";
 
 /** Long enough for anything that is a key, and short enough for an index. */
 const maxKeyCharacters = 512;
+
+/**
+ * For engines, to be called before anything is opened.
+ *
+ * @throws TypeError or RangeError
+ */
+export function requireEngineOptions({ runner, onError, answerWithinMs }: DurableEngineOptions): void {
+  if (typeof runner?.runAsync !== "function" || typeof runner.opened !== "function") {
+    throw refusal("`runner`", "an ObservedJobRunner", runner);
+  }
+  if (onError !== undefined && typeof onError !== "function")
+    throw refusal("`onError`", "a function", onError);
+  if (answerWithinMs !== undefined) requireWholeNumber("`answerWithinMs`", answerWithinMs);
+}
 
 /** @throws TypeError or RangeError */
 export function requireEnqueueOptions(options: EnqueueOptions): EnqueueOptions {

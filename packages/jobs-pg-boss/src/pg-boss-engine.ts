@@ -3,6 +3,7 @@ import {
   type DurableJob,
   type EnqueuedJob,
   type JobEngine,
+  requireEngineOptions,
   warnNowAndThen,
 } from "@nidus/jobs-durable";
 import { connect } from "./connection.ts";
@@ -31,6 +32,7 @@ export interface PgBossEngine extends JobEngine {
  * cannot be reached; Error for a folder that another process has.
  */
 export async function pgBossEngine(options: PgBossEngineOptions): Promise<PgBossEngine> {
+  requireEngineOptions(options);
   const settings = settingsOf(options);
   const onError = options.onError ?? warnNowAndThen();
   const connection = await connect(options, settings, onError);

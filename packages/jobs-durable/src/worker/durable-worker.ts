@@ -16,6 +16,8 @@ export interface WorkerSetUp<Job extends FetchedJob> {
   readonly concurrency: number;
   readonly runner: ObservedJobRunner;
   readonly onError: (error: unknown) => void;
+  /** Called once, when the worker has stopped. */
+  readonly onStopped: () => void;
 }
 
 /** How long a server that is away is left alone before the next try: longer from time to time. */
@@ -192,6 +194,7 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
     } catch (error) {
       onError(error);
     }
+    this.#setUp.onStopped();
     return { ...this.#counts };
   }
 

@@ -116,4 +116,24 @@ export const cancellation: Behaviour = (declare) => {
     await eventually(() => assert.deepEqual(recorder.outcomesOf(job.name), ["cancelled"]));
     assert.equal((await countsOf(engine, job.name)).cancelled, 1);
   });
+
+  declare("cancels a job that waits for its next attempt", async (kit) => {
+    const { engine, recorder } = await kit.open();
+    const job = defineJob({
+      name: kit.name("between"),
+      backoff: { baseMs: 60_000, maxMs: 60_000 },
+      run() {
+        throw new Error("not yet");
+      },
+    });
+    const { id } = await engine.enqueue(job, undefined);
+    await engine.work({ jobs: [job] });
+    await eventually(() => assert.deepEqual(recorder.outcomesOf(job.name), ["retried"]));
+    const { scheduled, waiting } = await countsOf(engine, job.name);
+    assert.deepEqual({ scheduled, waiting }, { scheduled: 1, waiting: 0 }, "a retry waits for its time");
+    assert.equal(await engine.cancel(id), true);
+    const after = await countsOf(engine, job.name);
+    assert.deepEqual([after.scheduled, after.cancelled], [0, 1]);
+    assert.equal(await engine.redrive(id), false, "a cancelled job is no dead letter");
+  });
 };

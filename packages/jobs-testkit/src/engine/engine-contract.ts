@@ -1,8 +1,10 @@
 import { attempts } from "./attempts.ts";
+import { batchOptions } from "./batch-options.ts";
 import { cancellation } from "./cancellation.ts";
 import { concurrency } from "./concurrency.ts";
 import { deadLetters } from "./dead-letters.ts";
 import { delivery } from "./delivery.ts";
+import { handingBack } from "./handing-back.ts";
 import { idempotency } from "./idempotency.ts";
 import { input } from "./input.ts";
 import { type Behaviour, type CreateEngine, type DeclareTest, Kit } from "./kit.ts";
@@ -12,6 +14,7 @@ import { payloads } from "./payloads.ts";
 import { schedules } from "./schedules.ts";
 import { stats } from "./stats.ts";
 import { stopping } from "./stopping.ts";
+import { timeouts } from "./timeouts.ts";
 
 /** What an engine brings to be tested. */
 export interface EngineContractOptions {
@@ -22,12 +25,15 @@ export interface EngineContractOptions {
 
 const behaviours: Readonly<Record<string, Behaviour>> = {
   delivery,
+  "options of a batch": batchOptions,
   attempts,
   "dead letters": deadLetters,
   "idempotency keys": idempotency,
   cancellation,
   concurrency,
+  timeouts,
   stopping,
+  "handing back": handingBack,
   leases,
   stats,
   payloads,

@@ -43,7 +43,7 @@ export class Kit {
   }
 
   async close(): Promise<void> {
-    for (const engine of this.#engines) await engine.close();
+    await Promise.all(this.#engines.map((engine) => engine.close()));
   }
 }
 

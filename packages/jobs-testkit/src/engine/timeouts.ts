@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { defineJob } from "@nidus/jobs-durable";
+import { eventually } from "./eventually.ts";
+import type { Behaviour } from "./kit.ts";
+
+export const timeouts: Behaviour = (declare) => {
+  declare("counts a job that took too long as failed, and tries it again", async (kit) => {
+    const { engine, recorder } = await kit.open();
+    const reasons: unknown[] = [];
+    const job = defineJob({
+      name: kit.name("timeout"),
+      timeoutMs: 100,
+      backoff: { baseMs: 1, maxMs: 1 },
+      async run(_, { signal, delivery }) {
+        if (delivery?.attempt !== 1) return;
+        await new Promise((_resolve, reject) => {
+          signal.addEventListener("abort", () => reject(signal.reason));
+        }).catch((reason) => {
+          reasons.push(reason);
+          throw reason;
+        });
+      },
+    });
+    await engine.enqueue(job, undefined);
+    await engine.work({ jobs: [job] });
+    await eventually(() => assert.deepEqual(recorder.outcomesOf(job.name), ["retried", "succeeded"]));
+    assert.equal((reasons[0] as Error).name, "TimeoutError");
+    assert.deepEqual(
+      recorder.finished.map(({ status }) => status),
+      ["failure", "success"],
+    );
+  });
+
+  declare("leaves a job alone that ends in time", async (kit) => {
+    const { engine, recorder } = await kit.open();
+    const signals: AbortSignal[] = [];
+    const job = defineJob({
+      name: kit.name("in_time"),
+      timeoutMs: 200,
+      run: (_, { signal }) => void signals.push(signal),
+    });
+    await engine.work({ jobs: [job] });
+    await engine.enqueue(job, undefined, { runAt: new Date(Date.now() + 400) });
+    await eventually(() => assert.deepEqual(recorder.outcomesOf(job.name), ["succeeded"]));
+    assert.equal(signals[0]?.aborted, false, "its time does not begin before it runs");
+  });
+};
