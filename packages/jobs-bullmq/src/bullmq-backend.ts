@@ -219,8 +219,10 @@ export class BullmqBackend implements JobBackend<BullmqFetchedJob> {
     const { job, queue } = found;
     const { nonce, ...data } = job.data;
     await job.updateData({ ...data, ...(nonce !== undefined && { nonce }), runAtMs: Date.now() });
+    const client = await this.#queues.client;
+    await client.hdel(this.#queues.cancellationsOf(job.name), jobId);
     // Deaths of workers count as attempts, and BullMQ does not reset them.
-    await (await this.#queues.client).hdel(queue.toKey(jobId), "stc");
+    await client.hdel(queue.toKey(jobId), "stc");
     await job.retry("failed", { resetAttemptsMade: true, resetAttemptsStarted: true });
     return true;
   }

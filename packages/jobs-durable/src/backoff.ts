@@ -6,6 +6,6 @@ export function backoffMs(
   attempt: number,
   random: number = Math.random(),
 ): number {
-  const fullMs = Math.min(maxMs, baseMs * 2 ** Math.min(attempt - 1, 30));
+  const fullMs = Math.min(maxMs, baseMs * 2 ** (attempt - 1));
   return Math.ceil(fullMs / 2 + (fullMs / 2) * random);
 }

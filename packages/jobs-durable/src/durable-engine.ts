@@ -1,6 +1,6 @@
 import { describe, refusal, requireWholeNumber } from "@nidus/jobs-core";
 import type { JobBacklog, ObservedJobRunner } from "@nidus/jobs-observe";
-import type { FetchedJob, JobBackend, JobEnvelope, NewJob } from "./backend/job-backend.ts";
+import type { FetchedJob, JobBackend, JobEnvelope, JobSource, NewJob } from "./backend/job-backend.ts";
 import { withDeadline } from "./deadline.ts";
 import type { DurableJob } from "./durable-job.ts";
 import type {
@@ -17,6 +17,7 @@ import { EngineUnavailableError, UnsupportedError } from "./errors.ts";
 import { idFromKey } from "./job-id.ts";
 import { requireJsonb } from "./payload.ts";
 import { statsFrom } from "./stats.ts";
+import { isStorable } from "./storable.ts";
 import {
   requireEngineOptions,
   requireEnqueueOptions,
@@ -48,7 +49,8 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
   readonly #onError: (error: unknown) => void;
   readonly #answerWithinMs: number;
   readonly #workers = new Set<DurableWorker<Job>>();
-  #closed: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+  #isClosed = false;
 
   /** @throws TypeError or RangeError for an option that is not as documented. */
   constructor(backend: JobBackend<Job, Options>, options: DurableEngineOptions) {
@@ -70,7 +72,7 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
   }
 
   async #backlog(): Promise<readonly JobBacklog[] | undefined> {
-    if (this.#closed !== undefined) return undefined;
+    if (this.#isClosed) return undefined;
     try {
       return await this.#ask((backend) => backend.backlog());
     } catch (error) {
@@ -84,7 +86,7 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
     payload: NoInfer<Input>,
     options?: Options,
   ): Promise<EnqueuedJob> {
-    const [enqueued] = await this.#insert(job, [payload], options, (key) => key);
+    const [enqueued] = await this.#insert(job, [payload], options, () => undefined);
     return enqueued as EnqueuedJob;
   }
 
@@ -95,14 +97,14 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
   ): Promise<readonly EnqueuedJob[]> {
     if (!Array.isArray(payloads)) throw refusal("`payloads`", "an array", payloads);
     if (payloads.length === 0) return [];
-    return this.#insert(job, payloads, options, (key, index) => `${key}#${index}`);
+    return this.#insert(job, [...payloads], options, (index) => index);
   }
 
   async #insert<Input>(
     job: DurableJob<Input, never>,
     payloads: readonly Input[],
     options: Options = {} as Options,
-    keyOf: (key: string, index: number) => string,
+    positionOf: (index: number) => number | undefined,
   ): Promise<readonly EnqueuedJob[]> {
     requireJobs([job]);
     const {
@@ -111,6 +113,8 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
       correlationId,
       maxAttempts = job.maxAttempts,
     } = requireEnqueueOptions(options);
+    // A Date can be changed, and encoding may wait.
+    const startAt = runAt && new Date(runAt);
     const texts = await Promise.all(payloads.map((payload) => this.#encode(job, payload)));
     const carrier: Record<string, string> = {};
     this.#runner.enqueued({
@@ -126,10 +130,10 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
         id:
           idempotencyKey === undefined
             ? crypto.randomUUID()
-            : idFromKey(job.name, keyOf(idempotencyKey, index)),
+            : idFromKey(job.name, idempotencyKey, positionOf(index)),
         name: job.name,
         envelope: envelopeOf(text, carrier, correlationId),
-        runAt,
+        runAt: startAt,
         maxAttempts,
         hasIdempotencyKey: idempotencyKey !== undefined,
       }),
@@ -187,7 +191,7 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
     requireJobs(jobs);
     requireWholeNumber("`concurrency`", concurrency);
     const byName = new Map(jobs.map((job) => [job.name, job]));
-    const source = await this.#ask((backend) => backend.source([...byName.keys()]));
+    const source = await this.#openSource([...byName.keys()]);
     const worker: DurableWorker<Job> = new DurableWorker<Job>({
       backend: this.#backend,
       source,
@@ -199,6 +203,23 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
     });
     this.#workers.add(worker);
     return worker;
+  }
+
+  async #openSource(names: readonly string[]): Promise<JobSource<Job>> {
+    if (this.#closing !== undefined) throw this.#closedError();
+    let opening: Promise<JobSource<Job>> | undefined;
+    try {
+      const source = await this.#ask((backend) => {
+        opening = backend.source(names);
+        return opening;
+      });
+      if (this.#closing !== undefined) throw this.#closedError();
+      return source;
+    } catch (error) {
+      // One that comes too late is not to stay open.
+      opening?.then((late) => late.close()).catch(this.#onError);
+      throw error;
+    }
   }
 
   async cancel(jobId: string): Promise<boolean> {
@@ -229,7 +250,7 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
 
   /** Asks the backend, for a bounded time. What goes wrong on the way to a server is an EngineUnavailableError. */
   async #ask<T>(question: (backend: JobBackend<Job, Options>) => Promise<T>): Promise<T> {
-    if (this.#closed !== undefined) throw new Error(`the ${this.name} engine is closed`);
+    if (this.#isClosed) throw this.#closedError();
     const where = `${this.name} at ${this.#backend.address}`;
     try {
       return await withDeadline(question(this.#backend), this.#answerWithinMs, where);
@@ -239,13 +260,19 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
     }
   }
 
+  #closedError(): Error {
+    return new Error(`the ${this.name} engine is closed`);
+  }
+
   close(): Promise<void> {
-    this.#closed ??= this.#close();
-    return this.#closed;
+    this.#closing ??= this.#close();
+    return this.#closing;
   }
 
   async #close(): Promise<void> {
+    // Handlers that finish meanwhile may still enqueue.
     await Promise.all([...this.#workers].map((worker) => worker.stop()));
+    this.#isClosed = true;
     await this.#backend.close();
   }
 
@@ -256,9 +283,16 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
 
 function envelopeOf(
   text: string | undefined,
-  carrier: Readonly<Record<string, string>>,
+  written: Readonly<Record<string, unknown>>,
   correlationId: string | undefined,
 ): JobEnvelope {
+  // Observers are anybody's: what is no text that every store takes is left out.
+  const carrier = Object.fromEntries(
+    Object.entries(written).filter(
+      (header): header is [string, string] =>
+        typeof header[1] === "string" && isStorable(header[0]) && isStorable(header[1]),
+    ),
+  );
   return {
     ...(text !== undefined && { payload: JSON.parse(text) as unknown }),
     ...(Object.keys(carrier).length > 0 && { carrier }),

@@ -5,6 +5,7 @@ import { PayloadError, PermanentJobError } from "./errors.ts";
 import { payloadText } from "./payload.ts";
 import { parse } from "./schema.ts";
 import { timeLimited } from "./time-limit.ts";
+import { requireTimerMs } from "./timer.ts";
 
 /** What a handler gets beside its payload. */
 export interface JobHandlerContext {
@@ -121,33 +122,28 @@ export function defineJob(
     perform,
     async encode(payload) {
       const text = payloadText(payload);
-      const parsed = schema && (await parse(schema, payload));
+      const parsed = schema && (await parse(schema, stored(text)));
       if (parsed && "problem" in parsed) throw refuse(parsed.problem);
       return text;
     },
     with(payload) {
       const text = payloadText(payload);
-      const parsed = schema && parse(schema, payload);
+      const parsed = schema && parse(schema, stored(text));
       if (parsed && "problem" in parsed) throw refuse(parsed.problem);
       if (parsed instanceof Promise) parsed.catch(() => {});
-      return asyncJob(name, (signal) =>
-        perform(text === undefined ? undefined : JSON.parse(text), { signal, delivery: undefined }),
-      );
+      return asyncJob(name, (signal) => perform(stored(text), { signal, delivery: undefined }));
     },
   };
 }
 
-/** Node's timers hold 32 bits: a longer one would fire at once. */
-const maxTimerMs = 2 ** 31 - 1;
-
-/** @throws TypeError or RangeError for what is no time that a timer can wait. */
-function requireTimerMs(what: string, ms: number): number {
-  requireWholeNumber(what, ms);
-  if (ms > maxTimerMs) throw refusal(what, `at most ${maxTimerMs}`, ms, RangeError);
-  return ms;
+/** A payload as it comes back from its text: what a schema is asked about, at enqueue and at delivery. */
+function stored(text: string | undefined): unknown {
+  return text === undefined ? undefined : JSON.parse(text);
 }
 
-function requireBackoff({ baseMs, maxMs }: JobBackoff): void {
+function requireBackoff(backoff: JobBackoff): void {
+  if (typeof backoff !== "object" || backoff === null) throw refusal("`backoff`", "an object", backoff);
+  const { baseMs, maxMs } = backoff;
   requireTimerMs("`backoff.baseMs`", baseMs);
   requireTimerMs("`backoff.maxMs`", maxMs);
   if (maxMs < baseMs) throw refusal("`backoff.maxMs`", `at least \`baseMs\` (${baseMs})`, maxMs, RangeError);

@@ -15,12 +15,8 @@ const maxDepth = 500;
  */
 export function payloadText(payload: unknown): string | undefined {
   if (payload === undefined) return undefined;
-  requireJson(payload, "payload", []);
-  const text = JSON.stringify(payload);
-  const bytes = Buffer.byteLength(text);
-  if (bytes > maxPayloadBytes) {
-    throw new PayloadError(`expected a payload of at most ${maxPayloadBytes} bytes of JSON, got ${bytes}`);
-  }
+  const text = JSON.stringify(new PayloadCopy().of(payload, "payload", []));
+  requireSize(Buffer.byteLength(text));
   return text;
 }
 
@@ -39,30 +35,75 @@ export function requireJsonb(text: string): void {
   }
 }
 
-function requireJson(value: unknown, path: string, parents: readonly object[]): void {
-  if (value === null || typeof value === "string" || typeof value === "boolean") return;
-  if (typeof value === "number") {
-    if (!Number.isFinite(value)) throw refused(path, value);
-    return;
+function requireSize(bytes: number): void {
+  if (bytes <= maxPayloadBytes) return;
+  throw new PayloadError(`expected a payload of at most ${maxPayloadBytes} bytes of JSON, got ${bytes}`);
+}
+
+/** A copy whose every part was read once, and checked as it was read: what is stored is what was checked. */
+class PayloadCopy {
+  /** At least so many bytes of text: a small graph may unfold without end. */
+  #bytes = 0;
+
+  of(value: unknown, path: string, parents: readonly object[]): unknown {
+    this.#count(typeof value === "string" ? value.length + 2 : 1);
+    if (value === null || typeof value === "string" || typeof value === "boolean") return value;
+    if (typeof value === "number" && Number.isFinite(value)) return value;
+    if (typeof value !== "object") throw refused(path, value);
+    if (parents.includes(value)) throw new PayloadError(`expected \`${path}\` to be JSON, got a cycle`);
+    if (parents.length === maxDepth) {
+      throw new PayloadError(`expected \`payload\` to be at most ${maxDepth} levels deep, got more`);
+    }
+    try {
+      return this.#ofObject(value, path, [...parents, value]);
+    } catch (error) {
+      if (PayloadError.isInstance(error)) throw error;
+      throw new PayloadError(`expected \`${path}\` to be JSON, got something that cannot be read`, {
+        cause: error,
+      });
+    }
   }
-  if (typeof value !== "object") throw refused(path, value);
-  if (parents.includes(value)) throw new PayloadError(`expected \`${path}\` to be JSON, got a cycle`);
-  if (parents.length === maxDepth) {
-    throw new PayloadError(`expected \`payload\` to be at most ${maxDepth} levels deep, got more`);
+
+  #ofObject(value: object, path: string, within: readonly object[]): unknown {
+    const prototype: unknown = Object.getPrototypeOf(value);
+    const names = Object.getOwnPropertyNames(value);
+    if (Object.getOwnPropertySymbols(value).length > 0) {
+      throw new PayloadError(`expected \`${path}\` to be JSON, got a key that is a symbol`);
+    }
+    if (Array.isArray(value)) {
+      if (prototype !== Array.prototype) throw refused(path, value);
+      const elements = Array.from(value, (element, index) => this.of(element, `${path}[${index}]`, within));
+      // Beside its elements, an array has its length.
+      if (names.length > value.length + 1) {
+        throw new PayloadError(`expected \`${path}\` to be JSON, got an array with properties of its own`);
+      }
+      return elements;
+    }
+    if (prototype !== null && prototype !== Object.prototype) throw refused(path, value);
+    if (names.length > Object.keys(value).length) {
+      throw new PayloadError(`expected \`${path}\` to be JSON, got a property that is not enumerable`);
+    }
+    const members: [string, unknown][] = [];
+    for (const key of names) {
+      const member = this.#read(value, key, pathTo(path, key));
+      if (member === undefined) continue;
+      this.#count(key.length + 3);
+      members.push([key, this.of(member, pathTo(path, key), within)]);
+    }
+    return Object.fromEntries(members);
   }
-  const within = [...parents, value];
-  if (Array.isArray(value)) {
-    // By index: what is missing in a sparse array would come back as null.
-    for (let index = 0; index < value.length; index++) requireJson(value[index], `${path}[${index}]`, within);
-    return;
+
+  #read(value: object, key: string, path: string): unknown {
+    try {
+      return (value as Record<string, unknown>)[key];
+    } catch (cause) {
+      throw new PayloadError(`expected \`${path}\` to be JSON, got a getter that throws`, { cause });
+    }
   }
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== null && prototype !== Object.prototype) throw refused(path, value);
-  if (Object.getOwnPropertySymbols(value).length > 0) {
-    throw new PayloadError(`expected \`${path}\` to be JSON, got a key that is a symbol`);
-  }
-  for (const [key, member] of Object.entries(value)) {
-    if (member !== undefined) requireJson(member, pathTo(path, key), within);
+
+  #count(bytes: number): void {
+    this.#bytes += bytes;
+    requireSize(this.#bytes);
   }
 }
 
@@ -71,9 +112,18 @@ function pathTo(path: string, key: string): string {
 }
 
 function refused(path: string, value: unknown): PayloadError {
-  const kind =
-    typeof value === "object" && value !== null
-      ? `an instance of ${String((value.constructor as { name?: unknown } | undefined)?.name ?? "a class")}`
-      : `${typeof value === "undefined" ? "" : `the ${typeof value} `}${describe(value)}`;
+  const kind = typeof value === "object" ? `an instance of ${className(value)}` : describeKind(value);
   return new PayloadError(`expected \`${path}\` to be JSON, got ${kind}`);
+}
+
+function describeKind(value: unknown): string {
+  return value === undefined ? "undefined" : `the ${typeof value} ${describe(value)}`;
+}
+
+function className(value: unknown): string {
+  try {
+    return String((value as object).constructor.name || "a class");
+  } catch {
+    return "a class";
+  }
 }

@@ -9,7 +9,8 @@ export function parse<Output>(
   value: unknown,
 ): Parsed<Output> | Promise<Parsed<Output>> {
   const result = schema["~standard"].validate(value);
-  return result instanceof Promise ? result.then(parsedFrom) : parsedFrom(result);
+  // By what it can do: a promise may be another realm's.
+  return "then" in result ? Promise.resolve(result).then(parsedFrom) : parsedFrom(result);
 }
 
 function parsedFrom<Output>(result: StandardSchemaV1.Result<Output>): Parsed<Output> {

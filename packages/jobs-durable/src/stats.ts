@@ -15,7 +15,10 @@ export const noJobs: JobCounts = {
 export function statsFrom(counts: ReadonlyMap<string, JobCounts>): JobStats {
   let all = noJobs;
   for (const each of counts.values()) all = sum(all, each);
-  return { ...all, byName: Object.fromEntries(counts) };
+  // Job names are anybody's: without a prototype, there is none that was not counted.
+  const byName = Object.create(null) as Record<string, JobCounts>;
+  for (const [name, each] of counts) byName[name] = each;
+  return { ...all, byName };
 }
 
 function sum(a: JobCounts, b: JobCounts): JobCounts {

@@ -1,6 +1,8 @@
 import { refusal, requireJob, requireWholeNumber } from "@nidus/jobs-core";
 import type { DurableEngineOptions } from "./durable-engine.ts";
 import type { AnyDurableJob, EnqueueOptions } from "./engine.ts";
+import { isStorable } from "./storable.ts";
+import { requireTimerMs } from "./timer.ts";
 
 /** Long enough for anything that is a key, and short enough for an index. */
 const maxKeyCharacters = 512;
@@ -16,7 +18,7 @@ export function requireEngineOptions({ runner, onError, answerWithinMs }: Durabl
   }
   if (onError !== undefined && typeof onError !== "function")
     throw refusal("`onError`", "a function", onError);
-  if (answerWithinMs !== undefined) requireWholeNumber("`answerWithinMs`", answerWithinMs);
+  if (answerWithinMs !== undefined) requireTimerMs("`answerWithinMs`", answerWithinMs);
 }
 
 /** @throws TypeError or RangeError */
@@ -38,8 +40,7 @@ export function requireText(what: string, text: string): void {
   if (text.length > maxKeyCharacters) {
     throw refusal(what, `at most ${maxKeyCharacters} characters`, `${text.length} characters`, RangeError);
   }
-  if (text.includes("\u0000") || /\p{Surrogate}/u.test(text))
-    throw refusal(what, "well-formed text without a null character", text);
+  if (!isStorable(text)) throw refusal(what, "well-formed text without a null character", text);
 }
 
 /** @throws TypeError for what is no durable job, for no job at all, or for two of one name. */

@@ -38,6 +38,10 @@ describe("backoffMs", () => {
     ]);
   });
 
+  it("reaches its maximum however small its base is", () => {
+    expect(backoffMs({ baseMs: 1, maxMs: 2 ** 31 - 1 }, 1_000, 1)).toBe(2 ** 31 - 1);
+  });
+
   it("parts jobs that failed together", () => {
     const waits = new Set(Array.from({ length: 50 }, () => backoffMs({ baseMs: 1e6, maxMs: 1e6 }, 1)));
     expect(waits.size).toBeGreaterThan(25);

@@ -57,7 +57,7 @@ describe("payloadText", () => {
   });
 
   class Money {
-    constructor(readonly cents: number) {}
+    readonly cents = 1;
   }
 
   it.each([
@@ -69,7 +69,7 @@ describe("payloadText", () => {
     ["a Date", { at: new Date(0) }, "payload.at", "an instance of Date"],
     ["a Map", new Map(), "payload", "an instance of Map"],
     ["a Buffer", { file: Buffer.from("x") }, "payload.file", "an instance of Buffer"],
-    ["an instance of a class", { price: new Money(1) }, "payload.price", "an instance of Money"],
+    ["an instance of a class", { price: new Money() }, "payload.price", "an instance of Money"],
     ["a boxed string", { s: Object("x") }, "payload.s", "an instance of String"],
     ["undefined in an array", { list: [1, undefined] }, "payload.list[1]", "undefined"],
     ["a hole in an array", { list: Array(2) }, "payload.list[0]", "undefined"],
@@ -174,12 +174,12 @@ describe("payloadText", () => {
 });
 
 describe("requireJsonb", () => {
-  const bad = /\u0000|\p{Surrogate}/u;
+  const isBad = (text: string): boolean => text.includes("\u0000") || /\p{Surrogate}/u.test(text);
 
   function holds(value: unknown): boolean {
-    if (typeof value === "string") return bad.test(value);
+    if (typeof value === "string") return isBad(value);
     if (typeof value !== "object" || value === null) return false;
-    return Object.entries(value).some(([key, member]) => bad.test(key) || holds(member));
+    return Object.entries(value).some(([key, member]) => isBad(key) || holds(member));
   }
 
   function isRefused(payload: unknown): boolean {
@@ -203,7 +203,7 @@ describe("requireJsonb", () => {
   it("refuses exactly texts with a null character or half a surrogate pair", () => {
     fc.assert(
       fc.property(tricky, (text) => {
-        expect(isRefused(text)).toBe(bad.test(text));
+        expect(isRefused(text)).toBe(isBad(text));
       }),
       { numRuns: 2_000 },
     );

@@ -13,6 +13,8 @@ import { type MemoryJob, MemoryTable } from "./memory-table.ts";
 /** A job that a worker of this process holds. */
 export interface MemoryFetchedJob extends FetchedJob {
   readonly stored: MemoryJob;
+  /** Fences its settlement. */
+  readonly lease: number;
 }
 
 /** Everything in the memory of one process, which therefore needs no leases. */
@@ -52,8 +54,8 @@ export class MemoryBackend implements JobBackend<MemoryFetchedJob> {
         await table.changed(names, signal);
         return table.take(names, limit).map(fetchedFrom);
       },
-      async settle({ stored }: MemoryFetchedJob, settlement: Settlement): Promise<Settled<MemoryFetchedJob>> {
-        return { isRecorded: table.settle(stored, settlement) };
+      async settle(job: MemoryFetchedJob, settlement: Settlement): Promise<Settled<MemoryFetchedJob>> {
+        return { isRecorded: job.lease === job.stored.lease && table.settle(job.stored, settlement) };
       },
       async keepAlive(jobs) {
         return jobs.filter(({ stored }) => stored.isCancelRequested).map(({ id }) => id);
@@ -90,9 +92,9 @@ export class MemoryBackend implements JobBackend<MemoryFetchedJob> {
 }
 
 function fetchedFrom(stored: MemoryJob): MemoryFetchedJob {
-  const { id, name, attempt, maxAttempts, enqueuedAt, runAtMs, isCancelRequested } = stored;
+  const { id, name, attempt, maxAttempts, runAtMs, isCancelRequested, lease } = stored;
   // A copy: what a handler does to its payload is not for the next attempt to see.
   const envelope = structuredClone(stored.envelope);
-  const runAt = new Date(runAtMs);
-  return { stored, id, name, envelope, attempt, maxAttempts, enqueuedAt, runAt, isCancelRequested };
+  const [enqueuedAt, runAt] = [new Date(stored.enqueuedAt), new Date(runAtMs)];
+  return { stored, lease, id, name, envelope, attempt, maxAttempts, enqueuedAt, runAt, isCancelRequested };
 }

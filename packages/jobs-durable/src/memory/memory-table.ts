@@ -1,6 +1,7 @@
 import type { JobEnvelope, NewJob, Settlement } from "../backend/job-backend.ts";
 import type { DeadLetter, JobCounts } from "../engine.ts";
 import { noJobs } from "../stats.ts";
+import { isBefore, JobHeap } from "./job-heap.ts";
 
 /** A job and its state. */
 export interface MemoryJob {
@@ -10,10 +11,16 @@ export interface MemoryJob {
   readonly maxAttempts: number;
   readonly enqueuedAt: Date;
   runAtMs: number;
+  /** Of arrival, among those of one moment. */
+  order: number;
   attempt: number;
+  /** How often it was given out. */
+  lease: number;
   state: "pending" | "running" | "succeeded" | "dead-lettered" | "cancelled";
   isCancelRequested: boolean;
   endedAtMs: number;
+  /** Among those that ended in one millisecond. */
+  endOrder: number;
   error: string;
 }
 
@@ -26,10 +33,12 @@ const maxWaitMs = 5_000;
 /** Jobs by id, and those that are to run by name, the first to run first. */
 export class MemoryTable {
   readonly #jobs = new Map<string, MemoryJob>();
-  readonly #pending = new Map<string, MemoryJob[]>();
+  /** Those that were cancelled stay in it until it is their turn. */
+  readonly #pending = new Map<string, JobHeap>();
   readonly #retainMs: { readonly [state in MemoryJob["state"]]?: number };
   readonly #waiting = new Set<() => void>();
   #sweptAtMs = 0;
+  #lastOrder = 0;
 
   constructor(retainSucceededMs: number, retainDeadLettersMs: number) {
     this.#retainMs = {
@@ -51,10 +60,13 @@ export class MemoryTable {
       maxAttempts,
       enqueuedAt,
       runAtMs: runAt?.getTime() ?? enqueuedAt.getTime(),
+      order: 0,
       attempt: 0,
+      lease: 0,
       state: "pending",
       isCancelRequested: false,
       endedAtMs: 0,
+      endOrder: 0,
       error: "",
     };
     this.#jobs.set(id, job);
@@ -62,16 +74,15 @@ export class MemoryTable {
     return true;
   }
 
-  /** Puts a job among those of its name, behind all that are to run no later. Most go to the end. */
+  /** Puts a job among those of its name. */
   #queue(job: MemoryJob): void {
+    job.order = ++this.#lastOrder;
     let queue = this.#pending.get(job.name);
     if (queue === undefined) {
-      queue = [];
+      queue = new JobHeap();
       this.#pending.set(job.name, queue);
     }
-    let index = queue.length;
-    while (index > 0 && (queue[index - 1] as MemoryJob).runAtMs > job.runAtMs) index--;
-    queue.splice(index, 0, job);
+    queue.push(job);
     for (const wake of this.#waiting) wake();
   }
 
@@ -81,26 +92,24 @@ export class MemoryTable {
     const taken: MemoryJob[] = [];
     while (taken.length < limit) {
       const queue = this.#earliest(names);
-      if (queue === undefined || (queue[0] as MemoryJob).runAtMs > now) break;
+      if (queue === undefined || (queue.first as MemoryJob).runAtMs > now) break;
       const job = queue.shift() as MemoryJob;
       job.state = "running";
       job.attempt++;
+      job.lease++;
       taken.push(job);
     }
     return taken;
   }
 
-  #earliest(names: ReadonlySet<string>): MemoryJob[] | undefined {
-    let earliest: MemoryJob[] | undefined;
+  /** The queue whose first job comes before those of the others, in time and then in order of arrival. */
+  #earliest(names: ReadonlySet<string>): JobHeap | undefined {
+    let earliest: JobHeap | undefined;
     for (const name of names) {
       const queue = this.#pending.get(name);
-      const first = queue?.[0];
-      if (
-        first !== undefined &&
-        first.runAtMs < ((earliest?.[0] as MemoryJob | undefined)?.runAtMs ?? Infinity)
-      ) {
-        earliest = queue;
-      }
+      while (queue?.first?.state === "cancelled") queue.shift();
+      if (queue?.first === undefined) continue;
+      if (earliest?.first === undefined || isBefore(queue.first, earliest.first)) earliest = queue;
     }
     return earliest;
   }
@@ -108,7 +117,7 @@ export class MemoryTable {
   /** Resolves when there may be something to take, or when the signal is aborted. */
   async changed(names: ReadonlySet<string>, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
-    const nextMs = this.#earliest(names)?.[0]?.runAtMs ?? Infinity;
+    const nextMs = this.#earliest(names)?.first?.runAtMs ?? Infinity;
     await new Promise<void>((resolve) => {
       const wake = (): void => {
         clearTimeout(timer);
@@ -140,6 +149,7 @@ export class MemoryTable {
   #end(job: MemoryJob, state: "succeeded" | "dead-lettered" | "cancelled"): void {
     job.state = state;
     job.endedAtMs = Date.now();
+    job.endOrder = ++this.#lastOrder;
     this.#sweep();
   }
 
@@ -150,8 +160,6 @@ export class MemoryTable {
       return true;
     }
     if (job?.state !== "pending") return false;
-    const queue = this.#pending.get(job.name) as MemoryJob[];
-    queue.splice(queue.indexOf(job), 1);
     this.#end(job, "cancelled");
     return true;
   }
@@ -161,6 +169,7 @@ export class MemoryTable {
     if (job?.state !== "dead-lettered") return false;
     job.state = "pending";
     job.attempt = 0;
+    job.isCancelRequested = false;
     job.runAtMs = Date.now();
     this.#queue(job);
     return true;
@@ -170,7 +179,7 @@ export class MemoryTable {
     this.#sweep();
     return [...this.#jobs.values()]
       .filter(({ state }) => state === "dead-lettered")
-      .sort((a, b) => b.endedAtMs - a.endedAtMs)
+      .sort((a, b) => b.endedAtMs - a.endedAtMs || b.endOrder - a.endOrder)
       .slice(0, limit)
       .map(({ id, name, envelope, attempt, error, endedAtMs }) => ({
         id,

@@ -4,6 +4,7 @@ import type { FetchedJob, Settlement } from "../backend/job-backend.ts";
 import { backoffMs } from "../backoff.ts";
 import type { AnyDurableJob } from "../engine.ts";
 import { PermanentJobError } from "../errors.ts";
+import { storableMessage } from "../storable.ts";
 
 /** How a delivery ended: what the engine is to record, and what observers are told once it has. */
 export interface Ending {
@@ -30,8 +31,10 @@ export class Delivery<Job extends FetchedJob> {
   readonly #controller = new AbortController();
   #isCancelled: boolean;
   #isInterrupted = false;
-  /** Nobody waits for the handler any more: what it does from here on is not recorded. */
+  /** Nobody waits for it any more: what its handler does from here on is not recorded. */
   isAbandoned = false;
+  /** Known once its handler has ended. */
+  ending: Ending | undefined;
 
   constructor(job: Job, engine: string, queue: string) {
     const { id: jobId, attempt, maxAttempts, enqueuedAt, runAt, envelope } = job;
@@ -92,7 +95,7 @@ export class Delivery<Job extends FetchedJob> {
     if (this.#isCancelled) return cancelled(error);
     if (this.#isInterrupted) return handedBack;
     const { attempt, maxAttempts } = this.job;
-    const message = storable(error.message);
+    const message = storableMessage(error);
     if (attempt >= maxAttempts || PermanentJobError.isInstance(error)) {
       return deadLettered(error, "dead-lettered");
     }
@@ -110,15 +113,5 @@ function cancelled(error: JobError | undefined): Ending {
 }
 
 function deadLettered(error: JobError, outcome: "dead-lettered" | "lost"): Ending {
-  return { settlement: { type: "dead-lettered", error: storable(error.message) }, outcome, error };
-}
-
-const maxMessageCharacters = 2_000;
-
-/** A message that every store takes: not endless, and without what PostgreSQL refuses. */
-function storable(message: string): string {
-  return message
-    .slice(0, maxMessageCharacters)
-    .replaceAll("\u0000", "\ufffd")
-    .replace(/\p{Surrogate}/gu, "\ufffd");
+  return { settlement: { type: "dead-lettered", error: storableMessage(error) }, outcome, error };
 }

@@ -110,17 +110,25 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
     const delivery = new Delivery(job, backend.name, backend.queueOf(job.name));
     this.#running.add(delivery);
     try {
-      const ending = this.#isStopping
-        ? handedBack
-        : (delivery.endingWithoutRun() ?? (await this.#run(delivery, jobs.get(job.name) as AnyDurableJob)));
+      delivery.ending = await this.#perform(delivery, jobs.get(job.name));
       if (!source.bringsNext) {
         this.#freeSlots++;
         this.#roomMade();
       }
-      return delivery.isAbandoned ? undefined : await this.#settle(delivery, ending);
+      return delivery.isAbandoned ? undefined : await this.#settle(delivery, delivery.ending);
     } finally {
       this.#running.delete(delivery);
     }
+  }
+
+  async #perform(delivery: Delivery<Job>, definition: AnyDurableJob | undefined): Promise<Ending> {
+    if (this.#isStopping) return handedBack;
+    if (definition === undefined) {
+      this.#setUp.onError(new Error(`a job named "${delivery.job.name}" came, which was not asked for`));
+      return handedBack;
+    }
+    const ending = delivery.endingWithoutRun();
+    return ending ?? this.#run(delivery, definition);
   }
 
   async #run(delivery: Delivery<Job>, definition: AnyDurableJob): Promise<Ending> {
@@ -131,20 +139,13 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
   }
 
   /** Repeats itself for as long as the server is away: the job has run, and must not run again for want of a record. */
-  async #settle(delivery: Delivery<Job>, { settlement, outcome, error }: Ending): Promise<Job | undefined> {
-    const { source, runner, onError } = this.#setUp;
+  async #settle(delivery: Delivery<Job>, ending: Ending): Promise<Job | undefined> {
+    const { source, onError } = this.#setUp;
     for (let failures = 1; !delivery.isAbandoned; failures++) {
       try {
-        const { isRecorded, next } = await source.settle(
-          delivery.job,
-          settlement,
-          source.bringsNext && !this.#isStopping,
-        );
-        if (isRecorded && outcome !== undefined) {
-          this.#count(outcome);
-          const { job, description } = delivery;
-          runner.settled({ jobName: job.name, delivery: description, outcome, error });
-        }
+        const wantsNext = source.bringsNext && !this.#isStopping;
+        const { isRecorded, next } = await source.settle(delivery.job, ending.settlement, wantsNext);
+        if (isRecorded) this.#tell(delivery, ending);
         return next;
       } catch (thrown) {
         onError(thrown);
@@ -154,9 +155,12 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
     return undefined;
   }
 
-  #count(outcome: NonNullable<Ending["outcome"]>): void {
+  /** Counts what the engine has recorded, and tells the observers. */
+  #tell({ job, description }: Delivery<Job>, { outcome, error }: Ending): void {
+    if (outcome === undefined) return;
     if (outcome === "dead-lettered" || outcome === "lost") this.#counts.deadLettered++;
     else this.#counts[outcome]++;
+    this.#setUp.runner.settled({ jobName: job.name, delivery: description, outcome, error });
   }
 
   async #keepAlive(): Promise<void> {
@@ -164,7 +168,10 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
     this.#isKeepingAlive = true;
     const { source, onError } = this.#setUp;
     try {
-      const cancelled = await source.keepAlive([...this.#running].map(({ job }) => job));
+      const jobs = [...this.#running].map(({ job }) => job);
+      const renewal = source.keepAlive(jobs);
+      // One that never answers must not keep the next one from being asked for in time.
+      const cancelled = await withDeadline(renewal, this.#setUp.backend.leaseMs / 3, "renewing leases");
       for (const id of cancelled) this.cancel(id);
     } catch (error) {
       onError(error);
@@ -214,11 +221,16 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
   async #abandonRest(): Promise<void> {
     const { source, onError } = this.#setUp;
     const rest = [...this.#running];
-    this.#counts.abandoned = rest.length;
-    for (const delivery of rest) delivery.isAbandoned = true;
-    const returns = rest.map(({ job }) => source.settle(job, handedBack.settlement, false));
+    const settlements = rest.map(async (delivery) => {
+      delivery.isAbandoned = true;
+      // What has run already, and could not be recorded so far, is not to run again.
+      const ending = delivery.ending ?? handedBack;
+      if (delivery.ending === undefined) this.#counts.abandoned++;
+      const { isRecorded } = await source.settle(delivery.job, ending.settlement, false);
+      if (isRecorded) this.#tell(delivery, ending);
+    });
     try {
-      await withDeadline(Promise.all(returns), handBackMs, "handing back what still runs");
+      await withDeadline(Promise.all(settlements), handBackMs, "handing back what still runs");
     } catch (error) {
       onError(error);
     }

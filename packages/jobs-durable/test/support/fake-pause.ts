@@ -5,11 +5,14 @@ export function setTimeout<T>(
   { signal }: { signal?: AbortSignal } = {},
 ): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
-    const timer = globalThis.setTimeout(() => resolve(value), ms);
     const abort = (): void => {
       clearTimeout(timer);
       reject(signal?.reason);
     };
+    const timer = globalThis.setTimeout(() => {
+      signal?.removeEventListener("abort", abort);
+      resolve(value);
+    }, ms);
     if (signal?.aborted) abort();
     else signal?.addEventListener("abort", abort, { once: true });
   });

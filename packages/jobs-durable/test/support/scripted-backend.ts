@@ -34,6 +34,7 @@ export class ScriptedSource implements JobSource<FetchedJob> {
   }[] = [];
   readonly renewals: string[][] = [];
   closings = 0;
+  bringsNext = false;
   readonly #jobs: FetchedJob[] = [];
   #wake: () => void = () => {};
 
@@ -64,8 +65,11 @@ export class ScriptedSource implements JobSource<FetchedJob> {
   async deliver(limit: number, signal: AbortSignal): Promise<readonly FetchedJob[]> {
     while (this.#jobs.length === 0 && !signal.aborted) {
       await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-        signal.addEventListener("abort", () => resolve(), { once: true });
+        this.#wake = () => {
+          signal.removeEventListener("abort", this.#wake);
+          resolve();
+        };
+        signal.addEventListener("abort", this.#wake);
       });
     }
     return signal.aborted ? [] : this.#jobs.splice(0, limit);
@@ -136,6 +140,10 @@ export class ScriptedBackend implements JobBackend {
 
   cancel(jobId: string): Promise<boolean> {
     return this.onCancel(jobId);
+  }
+
+  async backlog(): Promise<readonly never[]> {
+    return [];
   }
 
   counts(): Promise<ReadonlyMap<string, JobCounts>> {

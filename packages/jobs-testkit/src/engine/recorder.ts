@@ -1,3 +1,4 @@
+import type { JobError } from "@nidus/jobs-core";
 import type {
   EnqueuedJobContext,
   JobBacklog,
@@ -8,10 +9,17 @@ import type {
   SettledJobContext,
 } from "@nidus/jobs-observe";
 
+/** A run that has ended. */
+export interface FinishedRun {
+  readonly context: ObservedJobContext;
+  readonly status: JobResultStatus;
+  readonly error: JobError | undefined;
+}
+
 /** Everything that an engine's runner told, in order. */
 export class Recorder implements JobObserver {
   readonly started: ObservedJobContext[] = [];
-  readonly finished: { readonly context: ObservedJobContext; readonly status: JobResultStatus }[] = [];
+  readonly finished: FinishedRun[] = [];
   readonly enqueued: EnqueuedJobContext[] = [];
   readonly settled: SettledJobContext[] = [];
   readonly opened: OpenedEngineContext[] = [];
@@ -26,8 +34,8 @@ export class Recorder implements JobObserver {
     this.started.push(context);
   }
 
-  onJobFinished(context: ObservedJobContext, status: JobResultStatus): void {
-    this.finished.push({ context, status });
+  onJobFinished(context: ObservedJobContext, status: JobResultStatus, error?: JobError): void {
+    this.finished.push({ context, status, error });
   }
 
   onJobEnqueued(context: EnqueuedJobContext): void {

@@ -29,6 +29,8 @@ export const timeouts: Behaviour = (declare) => {
       recorder.finished.map(({ status }) => status),
       ["failure", "success"],
     );
+    assert.equal(recorder.finished[0]?.error?.cause, reasons[0], "observers hear the reason");
+    assert.equal(recorder.settled[0]?.error?.cause, reasons[0]);
   });
 
   declare("leaves a job alone that ends in time", async (kit) => {

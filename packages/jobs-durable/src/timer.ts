@@ -1,0 +1,11 @@
+import { refusal, requireWholeNumber } from "@nidus/jobs-core";
+
+/** Node's timers hold 32 bits: a longer one would fire at once. */
+const maxTimerMs = 2 ** 31 - 1;
+
+/** @throws TypeError or RangeError for what is no time that a timer can wait. */
+export function requireTimerMs(what: string, ms: number): number {
+  requireWholeNumber(what, ms);
+  if (ms > maxTimerMs) throw refusal(what, `at most ${maxTimerMs}`, ms, RangeError);
+  return ms;
+}

@@ -1,0 +1,53 @@
+import { describe, expect, it } from "vitest";
+import type { NewJob } from "../../src/index.ts";
+import { MemoryTable } from "../../src/memory/memory-table.ts";
+
+const names = new Set(["a"]);
+
+function newJob(id: number, runAt?: Date): NewJob {
+  return { id: `job-${id}`, name: "a", envelope: {}, runAt, maxAttempts: 1, hasIdempotencyKey: false };
+}
+
+/** Milliseconds that it takes to add so many jobs and to drain them in rounds of 10. */
+function drainMs(count: number): number {
+  const table = new MemoryTable(1e9, 1e9);
+  const startedAtMs = performance.now();
+  for (let index = 0; index < count; index++) table.add(newJob(index));
+  let drained = 0;
+  for (let taken = table.take(names, 10); taken.length > 0; taken = table.take(names, 10)) {
+    for (const job of taken) table.settle(job, { type: "succeeded" });
+    drained += taken.length;
+  }
+  expect(drained).toBe(count);
+  return performance.now() - startedAtMs;
+}
+
+describe("MemoryTable, at length", () => {
+  it("drains four times the backlog in about four times the time", () => {
+    drainMs(5_000);
+    const shortMs = Math.min(drainMs(25_000), drainMs(25_000));
+    const longMs = Math.min(drainMs(100_000), drainMs(100_000));
+    expect(longMs / shortMs).toBeLessThan(10);
+  });
+
+  it("takes jobs for earlier and earlier moments without growing slow", () => {
+    const table = new MemoryTable(1e9, 1e9);
+    const startedAtMs = performance.now();
+    for (let index = 0; index < 40_000; index++) table.add(newJob(index, new Date(1e12 - index)));
+    expect(performance.now() - startedAtMs).toBeLessThan(3_000);
+    expect(table.take(names, 2).map(({ id }) => id)).toEqual(["job-39999", "job-39998"]);
+  });
+});
+
+describe("a lease in memory", () => {
+  it("holds for who took the job last: an earlier holder's settlement records nothing", () => {
+    const table = new MemoryTable(1e9, 1e9);
+    table.add(newJob(1));
+    const [first] = table.take(names, 1);
+    expect(first).toBeDefined();
+    if (first === undefined) return;
+    expect(table.settle(first, { type: "handed-back" })).toBe(true);
+    expect(table.settle(first, { type: "succeeded" })).toBe(false);
+    expect(table.counts().get("a")).toMatchObject({ waiting: 1, succeeded: 0 });
+  });
+});

@@ -1,0 +1,154 @@
+import { describe, expect, it } from "vitest";
+import type { CreateEngine } from "../src/index.ts";
+import * as backends from "./support/broken-backends.ts";
+import * as engines from "./support/broken-engines.ts";
+import { failuresOf } from "./support/failures.ts";
+import { ListBackend } from "./support/list-backend.ts";
+import { listEngines } from "./support/list-engine.ts";
+import * as scheduling from "./support/scheduling-backend.ts";
+
+const limitMs = 60_000;
+const runsOnce = "delivery: runs an enqueued job once, with its payload and its delivery";
+const manyRunOnce = "delivery: runs each of many jobs exactly once, whatever the number of workers";
+const unknownNames = "delivery: leaves unknown names to a worker that knows them";
+const notBefore = "delivery: does not run a job before its time";
+const batch = "options of a batch: hold for every job of the batch, each under the id of its position";
+const backoff = "attempts: waits longer after each attempt, within the bounds of its backoff";
+const givesUp = "attempts: gives up after the last attempt, of the job or of the enqueue";
+const triesAgain = "attempts: tries a job again until it succeeds, and counts its attempts";
+const letters = "dead letters: lists dead letters newest first, with payload and reason";
+const redrive = "dead letters: runs a dead letter again, its attempts reset";
+const keys = "idempotency keys: stores a job with an idempotency key once, for as long as it is retained";
+const keyRace = "idempotency keys: stores one of many that come at the same time with one key";
+const batchKeys = "idempotency keys: takes a key for each position of a batch";
+const cancelBefore = "cancellation: cancels a job before it runs";
+const cancelElsewhere = "cancellation: cancels a job that runs elsewhere";
+const cancelRetry = "cancellation: cancels a job that waits for its next attempt";
+const bound = "concurrency: never runs more handlers than the concurrency, over all job names";
+const fair = "concurrency: lets no job name starve another";
+const slot =
+  "concurrency: holds the slot of a job that took too long until it has settled, and tries it again";
+const timeout = "timeouts: counts a job that took too long as failed, and tries it again";
+const graceful = "stopping: lets what runs finish, and starts nothing more";
+const interrupts = "stopping: hands back what it interrupts, without an attempt spent";
+const abandons = "stopping: does not wait for ever, and hands back what it abandons";
+const closes = "stopping: closes with its workers, and refuses what comes after";
+const onlyAttempt = "handing back: delivers an only attempt again, as the first that it was";
+const abandonedAttempt = "handing back: does not spend the attempt of a handler that it abandons";
+const lease = "leases: runs a job that takes longer than its lease once";
+const persists = "leases: keeps what was enqueued when the engine is closed, if it says so";
+const counts = "stats: counts jobs by state and by name";
+const backlog = "stats: hands its backlog to observers";
+const kinds = "payloads: brings every kind of JSON back as it was";
+const refusals = "payloads: refuses what JSON would change or drop, with its path, and stores nothing";
+const copies = "payloads: stores a copy, and hands out another to every attempt";
+const schema =
+  "payloads: validates with a schema when a job is enqueued, and hands its output to the handler";
+const changedSchema = "payloads: makes a stored payload that no longer fits its schema a dead letter";
+const observed = "observation: tells observers of one start and one finish a run, with the delivery";
+const carried = "observation: carries headers and correlation from the enqueuing side to the run";
+const cron = "schedules: enqueues a job by the clock of a time zone, or says that it cannot";
+const badCron = "schedules: refuses what is no cron expression and no time zone";
+const scheduleKeys = "schedules: keeps several schedules of one job by key, or says that it cannot";
+
+/** What is wrong with an engine, and the tests that must not let it pass. */
+const caught: {
+  readonly backends: Readonly<Record<keyof typeof backends, readonly string[]>>;
+  readonly engines: Readonly<Record<keyof typeof engines, readonly string[]>>;
+  readonly scheduling: Readonly<
+    Omit<Record<keyof typeof scheduling, readonly string[]>, "SchedulingBackend">
+  >;
+} = {
+  backends: {
+    Dropping: [manyRunOnce],
+    RunningTwice: [runsOnce, manyRunOnce, lease, observed],
+    CancellingNothing: [cancelBefore, cancelElsewhere, cancelRetry],
+    CancellingAnything: [cancelBefore],
+    DeafToCancellation: [cancelElsewhere],
+    HoldingOnToRetries: [cancelRetry],
+    ExceedingLimits: [bound, graceful],
+    SpendingAttempts: [interrupts, onlyAttempt, abandonedAttempt],
+    SpendingFirstAttempts: [onlyAttempt, abandonedAttempt],
+    LosingWhatComesBack: [interrupts, abandons],
+    TakingUnknownNames: [unknownNames],
+    Starving: [fair],
+    LosingCarriers: [carried],
+    LosingCorrelation: [runsOnce, batch, carried],
+    OldestDeadLettersFirst: [letters],
+    IgnoringLimits: [letters],
+    IgnoringKeys: [keys, keyRace, batchKeys],
+    ForgettingKeys: [keys],
+    StartingEarly: [notBefore, backoff],
+    ForgettingDueTimes: [backoff, batch],
+    SharingPayloads: [copies],
+    LettingLeasesLapse: [lease],
+    CountingAllAsWaiting: [notBefore, counts, backlog],
+    HidingItsAge: [counts, backlog],
+    KeepingAttempts: [redrive],
+    RedrivingAnything: [redrive],
+    Forgetful: [persists],
+    SpeakingAsciiOnly: [kinds],
+    MixingBatchesUp: [batch, kinds],
+    LookingAtTheFirst: [batch],
+  },
+  engines: {
+    runningHandlersTwice: [runsOnce, manyRunOnce, lease],
+    hidingFailures: [triesAgain, givesUp, timeout],
+    givingSlotsAway: [slot],
+    givingUpOnTimeouts: [timeout],
+    skippingSchemas: [schema, changedSchema],
+    takingAnyPayload: [refusals, schema],
+    lookingAtPayloadsLate: [copies],
+    stoppingWithoutGrace: [graceful],
+    stoppingPatiently: [interrupts, abandons],
+    leavingWorkersBehind: [closes],
+    staying: [closes],
+    ignoringSchedules: [cron],
+    exceedingConcurrency: [bound, slot, graceful],
+    workingAlone: [bound],
+    ignoringMaxAttempts: [givesUp],
+    hurrying: [backoff],
+  },
+  scheduling: {
+    IgnoringTimeZones: [cron],
+    SchedulingAtOnce: [cron],
+    LosingScheduledPayloads: [cron],
+    IgnoringScheduleKeys: [scheduleKeys],
+    TakingAnyCron: [badCron],
+  },
+};
+
+// They wait for what never comes, so they do it all at the same time.
+const broken: [what: string, createEngine: CreateEngine, by: readonly string[]][] = [];
+for (const [what, Backend] of Object.entries(backends)) {
+  broken.push([what, listEngines(Backend), caught.backends[what as keyof typeof backends]]);
+}
+for (const [what, change] of Object.entries(engines)) {
+  broken.push([what, listEngines(ListBackend, change), caught.engines[what as keyof typeof engines]]);
+}
+const { SchedulingBackend, ...brokenScheduling } = scheduling;
+for (const [what, Backend] of Object.entries(brokenScheduling)) {
+  broken.push([what, listEngines(Backend), caught.scheduling[what as keyof typeof brokenScheduling]]);
+}
+
+describe("the engine contract", () => {
+  it("lets a healthy engine pass", async () => {
+    expect(await failuresOf(listEngines())).toEqual([]);
+  });
+
+  it("lets a healthy engine with schedules pass", async () => {
+    expect(await failuresOf(listEngines(SchedulingBackend))).toEqual([]);
+  });
+
+  const results = new Map<string, Promise<string[]>>();
+  const resultsOf = (what: string): Promise<string[]> | undefined => {
+    if (results.size === 0) {
+      for (const [each, createEngine, by] of broken) results.set(each, failuresOf(createEngine, by));
+    }
+    return results.get(what);
+  };
+
+  it.each(broken)("catches %s", { timeout: limitMs }, async (what, _createEngine, by) => {
+    expect(await resultsOf(what)).toEqual(by);
+  });
+});

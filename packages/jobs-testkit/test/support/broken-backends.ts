@@ -1,0 +1,236 @@
+import type { DeadLetter, JobCounts, NewJob, Settled, Settlement } from "@nidus/jobs-durable";
+import { type LeasedJob, ListBackend, type ListedJob } from "./list-backend.ts";
+
+/** Acknowledges every fifth job without storing it. */
+export class Dropping extends ListBackend {
+  #added = 0;
+
+  override add(job: NewJob): boolean {
+    return ++this.#added % 5 === 0 ? true : super.add(job);
+  }
+}
+
+/** Delivers every job that has succeeded once more. */
+export class RunningTwice extends ListBackend {
+  readonly #seen = new Set<string>();
+
+  override settle(job: LeasedJob, settlement: Settlement): Settled<LeasedJob> {
+    const isFirst = settlement.type === "succeeded" && !this.#seen.has(job.id);
+    this.#seen.add(job.id);
+    return super.settle(job, isFirst ? { type: "handed-back" } : settlement);
+  }
+}
+
+/** Says that it cancels, and does not. */
+export class CancellingNothing extends ListBackend {
+  override async cancel(): Promise<boolean> {
+    return true;
+  }
+}
+
+/** Says yes to every cancellation, whether there is such a job or not. */
+export class CancellingAnything extends ListBackend {
+  override async cancel(jobId: string): Promise<boolean> {
+    await super.cancel(jobId);
+    return true;
+  }
+}
+
+/** Does not hear of cancellations from elsewhere. */
+export class DeafToCancellation extends ListBackend {
+  override keepAlive(jobs: readonly LeasedJob[]): string[] {
+    super.keepAlive(jobs);
+    return [];
+  }
+}
+
+/** Hands out one job more than it was asked for. */
+export class ExceedingLimits extends ListBackend {
+  override async fetch(names: readonly string[], limit: number, signal: AbortSignal): Promise<LeasedJob[]> {
+    return super.fetch(names, limit + 1, signal);
+  }
+}
+
+/** Counts what was handed back as an attempt. */
+export class SpendingAttempts extends ListBackend {
+  override settle(job: LeasedJob, settlement: Settlement): Settled<LeasedJob> {
+    if (settlement.type === "handed-back") job.listed.attempt++;
+    return super.settle(job, settlement);
+  }
+}
+
+/** Keeps what was handed back for good. */
+export class LosingWhatComesBack extends ListBackend {
+  override settle(job: LeasedJob, settlement: Settlement): Settled<LeasedJob> {
+    return settlement.type === "handed-back" ? { isRecorded: true } : super.settle(job, settlement);
+  }
+}
+
+/** Takes jobs that nobody here knows, and fails them. */
+export class TakingUnknownNames extends ListBackend {
+  override due(names: readonly string[], atMs?: number): ListedJob[] {
+    for (const job of super.due([...this.store.keys()], atMs)) {
+      if (!names.includes(job.name)) job.state = "deadLettered";
+    }
+    return super.due(names, atMs);
+  }
+}
+
+/** Serves the first of its names for as long as it has work. */
+export class Starving extends ListBackend {
+  override due(names: readonly string[], atMs?: number): ListedJob[] {
+    return [...names].sort().flatMap((name) => super.due([name], atMs));
+  }
+}
+
+/** Forgets headers. */
+export class LosingCarriers extends ListBackend {
+  override add({ envelope: { carrier: _, ...envelope }, ...job }: NewJob): boolean {
+    return super.add({ ...job, envelope });
+  }
+}
+
+/** Forgets correlation ids. */
+export class LosingCorrelation extends ListBackend {
+  override add({ envelope: { correlationId: _, ...envelope }, ...job }: NewJob): boolean {
+    return super.add({ ...job, envelope });
+  }
+}
+
+/** Lists dead letters the wrong way round. */
+export class OldestDeadLettersFirst extends ListBackend {
+  override async deadLetters(limit: number): Promise<readonly DeadLetter[]> {
+    return [...(await super.deadLetters(Number.MAX_SAFE_INTEGER))].reverse().slice(0, limit);
+  }
+}
+
+/** Lists all dead letters, however many were asked for. */
+export class IgnoringLimits extends ListBackend {
+  override async deadLetters(): Promise<readonly DeadLetter[]> {
+    return super.deadLetters(Number.MAX_SAFE_INTEGER);
+  }
+}
+
+/** Stores jobs of one key as often as they come. */
+export class IgnoringKeys extends ListBackend {
+  override add(job: NewJob): boolean {
+    return super.add({ ...job, id: crypto.randomUUID() });
+  }
+}
+
+/** Forgets a key when its job has ended. */
+export class ForgettingKeys extends ListBackend {
+  override add(job: NewJob): boolean {
+    const old = this.find(job.id);
+    if (old?.state === "succeeded") Object.assign(old, { id: crypto.randomUUID() });
+    return super.add(job);
+  }
+}
+
+/** Has no patience. */
+export class StartingEarly extends ListBackend {
+  override due(names: readonly string[]): ListedJob[] {
+    return super.due(names, Date.now() + 500);
+  }
+}
+
+/** Hands out the stored payload itself. */
+export class SharingPayloads extends ListBackend {
+  override lease(listed: ListedJob): LeasedJob {
+    return { ...super.lease(listed), envelope: listed.envelope };
+  }
+}
+
+/** Lets leases run out while their jobs run. */
+export class LettingLeasesLapse extends ListBackend {
+  override keepAlive(): string[] {
+    return [];
+  }
+}
+
+/** Counts what is due later as waiting. */
+export class CountingAllAsWaiting extends ListBackend {
+  override countsOf(jobs: readonly ListedJob[]): JobCounts {
+    const counts = super.countsOf(jobs);
+    return { ...counts, waiting: counts.waiting + counts.scheduled, scheduled: 0 };
+  }
+}
+
+/** Does not say how old its backlog is. */
+export class HidingItsAge extends ListBackend {
+  override countsOf(jobs: readonly ListedJob[]): JobCounts {
+    return { ...super.countsOf(jobs), oldestWaitingAt: undefined };
+  }
+}
+
+/** Leaves a dead letter's attempts as they are when it runs again. */
+export class KeepingAttempts extends ListBackend {
+  override async redrive(jobId: string): Promise<boolean> {
+    const attempt = this.find(jobId)?.attempt ?? 0;
+    const isRedriven = await super.redrive(jobId);
+    if (isRedriven) Object.assign(this.find(jobId) as ListedJob, { attempt });
+    return isRedriven;
+  }
+}
+
+/** Redrives whatever it has. */
+export class RedrivingAnything extends ListBackend {
+  override async redrive(jobId: string): Promise<boolean> {
+    const job = this.find(jobId);
+    if (job !== undefined) job.state = "deadLettered";
+    return super.redrive(jobId);
+  }
+}
+
+/** Takes its enqueuing time for the time at which an attempt was due. */
+export class ForgettingDueTimes extends ListBackend {
+  override lease(listed: ListedJob): LeasedJob {
+    return { ...super.lease(listed), runAt: listed.enqueuedAt };
+  }
+}
+
+/** Forgets everything when it is closed, and says that it persists. */
+export class Forgetful extends ListBackend {
+  override async close(): Promise<void> {
+    this.store.clear();
+  }
+}
+
+/** Mangles texts as a store with the wrong encoding does. */
+export class SpeakingAsciiOnly extends ListBackend {
+  override add(job: NewJob): boolean {
+    const text = JSON.stringify(job.envelope).replace(/[^\p{ASCII}]/gu, "?");
+    return super.add({ ...job, envelope: JSON.parse(text) as NewJob["envelope"] });
+  }
+}
+
+/** Stores a batch the wrong way round, so that ids and payloads do not belong together. */
+export class MixingBatchesUp extends ListBackend {
+  override async insert(jobs: readonly NewJob[]): Promise<readonly boolean[]> {
+    const envelopes = jobs.map(({ envelope }) => envelope).reverse();
+    return super.insert(jobs.map((job, index) => ({ ...job, envelope: envelopes[index] ?? {} })));
+  }
+}
+
+/** Applies the options of a batch to its first job alone. */
+export class LookingAtTheFirst extends ListBackend {
+  override async insert([first, ...others]: readonly NewJob[]): Promise<readonly boolean[]> {
+    return super.insert([first as NewJob, ...others.map((job) => ({ ...job, runAt: undefined }))]);
+  }
+}
+
+/** Cannot cancel what has been tried before. */
+export class HoldingOnToRetries extends ListBackend {
+  override async cancel(jobId: string): Promise<boolean> {
+    const job = this.find(jobId);
+    return job?.state === "pending" && job.attempt > 0 ? false : super.cancel(jobId);
+  }
+}
+
+/** Counts a first attempt that was handed back, and no later one. */
+export class SpendingFirstAttempts extends ListBackend {
+  override settle(job: LeasedJob, settlement: Settlement): Settled<LeasedJob> {
+    if (settlement.type === "handed-back" && job.attempt === 1) job.listed.attempt++;
+    return super.settle(job, settlement);
+  }
+}

@@ -1,0 +1,141 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { type AnyDurableJob, type DurableJob, type JobEngine, PermanentJobError } from "@nidus/jobs-durable";
+import { overriding } from "./overriding.ts";
+
+function performing(engine: JobEngine, perform: (job: AnyDurableJob) => AnyDurableJob["perform"]): JobEngine {
+  return overriding(engine, {
+    work: ({ jobs, ...options }) =>
+      engine.work({ ...options, jobs: jobs.map((job) => ({ ...job, perform: perform(job) })) }),
+  });
+}
+
+/** Runs the handler twice for one delivery. */
+export function runningHandlersTwice(engine: JobEngine): JobEngine {
+  return performing(engine, (job) => async (stored, context) => {
+    await job.perform(stored, context);
+    return job.perform(stored, context);
+  });
+}
+
+/** Does not wait for a handler whose time is up. */
+export function givingSlotsAway(engine: JobEngine): JobEngine {
+  return performing(engine, (job) => async (stored, context) => {
+    const running = job.perform(stored, context);
+    if (job.timeoutMs === undefined) return running;
+    running.catch(() => {});
+    const late = pause(job.timeoutMs + 20).then(() => Promise.reject(new Error("too late")));
+    return Promise.race([running, late]);
+  });
+}
+
+/** Hands payloads out as they were stored. */
+export function skippingSchemas(engine: JobEngine): JobEngine {
+  return performing(engine, (job) => async (stored, context) => job.run(stored as never, context));
+}
+
+/** Takes any payload, as JSON.stringify does. */
+export function takingAnyPayload(engine: JobEngine): JobEngine {
+  const lax = <Input>(job: DurableJob<Input, never>): DurableJob<Input, never> => ({
+    ...job,
+    encode: async (payload) => JSON.stringify(payload),
+  });
+  return overriding(engine, {
+    enqueue: (job, payload, options) => engine.enqueue(lax(job), payload as never, options),
+    enqueueMany: (job, payloads, options) => engine.enqueueMany(lax(job), payloads as never, options),
+  });
+}
+
+/** Stores what the payload has become by then. */
+export function lookingAtPayloadsLate(engine: JobEngine): JobEngine {
+  return overriding(engine, {
+    async enqueue(job, payload, options) {
+      await pause(5);
+      return engine.enqueue(job, payload as never, options);
+    },
+  });
+}
+
+/** Interrupts handlers at once when a worker is stopped. */
+export function stoppingWithoutGrace(engine: JobEngine): JobEngine {
+  return overriding(engine, {
+    async work(options) {
+      const worker = await engine.work(options);
+      return overriding(worker, { stop: () => worker.stop({ graceMs: 0, abortMs: 10 }) });
+    },
+  });
+}
+
+/** Waits for handlers as long as they take. */
+export function stoppingPatiently(engine: JobEngine): JobEngine {
+  return overriding(engine, {
+    async work(options) {
+      const worker = await engine.work(options);
+      return overriding(worker, { stop: () => worker.stop() });
+    },
+  });
+}
+
+/** Leaves its workers running when it is closed. */
+export function leavingWorkersBehind(engine: JobEngine): JobEngine {
+  return overriding(engine, {
+    async close() {
+      void engine.close();
+    },
+  });
+}
+
+/** Has no end. */
+export function staying(engine: JobEngine): JobEngine {
+  return overriding(engine, { async close() {} });
+}
+
+/** Ignores schedules, instead of refusing them. */
+export function ignoringSchedules(engine: JobEngine): JobEngine {
+  return overriding(engine, { async schedule() {}, unschedule: async () => false });
+}
+
+/** Works one job more at a time than it was told. */
+export function exceedingConcurrency(engine: JobEngine): JobEngine {
+  return overriding(engine, {
+    work: ({ concurrency = 1, ...options }) => engine.work({ ...options, concurrency: concurrency + 1 }),
+  });
+}
+
+/** Works one job at a time, whatever it was told. */
+export function workingAlone(engine: JobEngine): JobEngine {
+  return overriding(engine, { work: ({ jobs }) => engine.work({ jobs }) });
+}
+
+/** Gives every failed job the attempts that its definition has, whatever was said when it was enqueued. */
+export function ignoringMaxAttempts(engine: JobEngine): JobEngine {
+  return overriding(engine, {
+    enqueue: (job, payload, { maxAttempts: _, ...options } = {}) =>
+      engine.enqueue(job, payload as never, options),
+  });
+}
+
+/** Tries again at once. */
+export function hurrying(engine: JobEngine): JobEngine {
+  return overriding(engine, {
+    work: ({ jobs, ...options }) =>
+      engine.work({ ...options, jobs: jobs.map((job) => ({ ...job, backoff: { baseMs: 1, maxMs: 1 } })) }),
+  });
+}
+
+/** Gives a job up whose time is up. */
+export function givingUpOnTimeouts(engine: JobEngine): JobEngine {
+  return performing(engine, (job) => async (stored, context) => {
+    try {
+      return await job.perform(stored, context);
+    } catch (error) {
+      throw (error as Error).name === "TimeoutError" ? new PermanentJobError("too late") : error;
+    }
+  });
+}
+
+/** Takes failures for successes. */
+export function hidingFailures(engine: JobEngine): JobEngine {
+  return performing(engine, (job) => async (stored, context) => {
+    await job.perform(stored, context).catch(() => {});
+  });
+}

@@ -1,0 +1,41 @@
+import type { EngineContractOptions } from "../../src/index.ts";
+import { engineContract } from "../../src/index.ts";
+
+type CreateEngine = EngineContractOptions["createEngine"];
+
+/** Much longer than a healthy engine in this process needs. */
+const limitMs = 8_000;
+
+/** The tests of the contract, by name. */
+function contractOf(createEngine: CreateEngine): ReadonlyMap<string, () => Promise<void>> {
+  const tests = new Map<string, () => Promise<void>>();
+  engineContract({ test: (name, body) => tests.set(name, body), createEngine });
+  return tests;
+}
+
+/** Runs tests of the contract at the same time. Resolves to the names of those that failed, or took too long. */
+export async function failuresOf(createEngine: CreateEngine, names?: readonly string[]): Promise<string[]> {
+  const tests = contractOf(createEngine);
+  const failed = await Promise.all(
+    (names ?? [...tests.keys()]).map(async (name) => {
+      const body = tests.get(name);
+      if (body === undefined) throw new Error(`the contract has no test named "${name}"`);
+      return (await passes(body)) ? [] : [name];
+    }),
+  );
+  return failed.flat();
+}
+
+async function passes(body: () => Promise<void>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, limitMs, false);
+  });
+  const ended = body().then(
+    () => true,
+    () => false,
+  );
+  const isPassed = await Promise.race([ended, late]);
+  clearTimeout(timer);
+  return isPassed;
+}

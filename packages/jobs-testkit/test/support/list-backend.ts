@@ -1,0 +1,218 @@
+import { setTimeout as pause } from "node:timers/promises";
+import {
+  type DeadLetter,
+  type EngineCapabilities,
+  type FetchedJob,
+  type JobBackend,
+  type JobCounts,
+  type JobSource,
+  type NewJob,
+  noJobs,
+  type Settled,
+  type Settlement,
+} from "@nidus/jobs-durable";
+import type { JobBacklog } from "@nidus/jobs-observe";
+
+/** A job as it is kept. */
+export interface ListedJob extends Omit<FetchedJob, "attempt" | "runAt" | "isCancelRequested"> {
+  attempt: number;
+  runAt: Date;
+  state: "pending" | "running" | "succeeded" | "deadLettered" | "cancelled";
+  /** Who holds it, a new one with each delivery. */
+  lease: symbol | undefined;
+  leasedUntilMs: number;
+  isCancelRequested: boolean;
+  endedAtMs: number;
+  error: string;
+}
+
+/** A delivery, fenced by its lease. */
+export interface LeasedJob extends FetchedJob {
+  readonly listed: ListedJob;
+  readonly lease: symbol | undefined;
+}
+
+/** What engines on one store share: jobs by name, the oldest first. */
+export type ListStore = Map<string, ListedJob[]>;
+
+const pollMs = 10;
+const fetchWaitMs = 500;
+
+/** The simplest backend that has leases and a store that outlives its engine. Broken engines override what they do wrong. */
+export class ListBackend implements JobBackend<LeasedJob> {
+  readonly name: string = "list";
+  readonly address: string = "this process";
+  readonly capabilities: EngineCapabilities = {
+    persistence: true,
+    schedules: false,
+    scheduleKeys: false,
+    transactions: false,
+    nullCharacters: false,
+  };
+  readonly leaseMs: number;
+  readonly store: ListStore;
+
+  constructor(store: ListStore, leaseMs: number = 30_000) {
+    this.store = store;
+    this.leaseMs = leaseMs;
+  }
+
+  queueOf(jobName: string): string {
+    return `list-${jobName}`;
+  }
+
+  all(): ListedJob[] {
+    return [...this.store.values()].flat();
+  }
+
+  find(jobId: string): ListedJob | undefined {
+    return this.all().find(({ id }) => id === jobId);
+  }
+
+  async insert(jobs: readonly NewJob[]): Promise<readonly boolean[]> {
+    return jobs.map((job) => this.add(job));
+  }
+
+  add({ id, name, envelope, runAt, maxAttempts }: NewJob): boolean {
+    const listed = this.store.get(name) ?? [];
+    this.store.set(name, listed);
+    if (listed.some((each) => each.id === id)) return false;
+    const enqueuedAt = new Date();
+    listed.push({
+      id,
+      name,
+      envelope,
+      maxAttempts,
+      enqueuedAt,
+      runAt: runAt ?? enqueuedAt,
+      attempt: 0,
+      state: "pending",
+      lease: undefined,
+      leasedUntilMs: 0,
+      isCancelRequested: false,
+      endedAtMs: 0,
+      error: "",
+    });
+    return true;
+  }
+
+  async source(jobNames: readonly string[]): Promise<JobSource<LeasedJob>> {
+    return {
+      bringsNext: false,
+      fetch: (limit, signal) => this.fetch(jobNames, limit, signal),
+      settle: async (job, settlement) => this.settle(job, settlement),
+      keepAlive: async (jobs) => this.keepAlive(jobs),
+      close: async () => {},
+    };
+  }
+
+  async fetch(jobNames: readonly string[], limit: number, signal: AbortSignal): Promise<LeasedJob[]> {
+    for (let waitedMs = 0; waitedMs < fetchWaitMs && !signal.aborted; waitedMs += pollMs) {
+      const taken = this.due(jobNames).slice(0, limit);
+      if (taken.length > 0) return taken.map((job) => this.lease(job));
+      await pause(pollMs);
+    }
+    return [];
+  }
+
+  /** What could run now, the first to run first: what is pending, and what was leased to somebody who is gone. */
+  due(jobNames: readonly string[], atMs: number = Date.now()): ListedJob[] {
+    return jobNames
+      .flatMap((name) => this.store.get(name) ?? [])
+      .filter(
+        ({ state, runAt, leasedUntilMs }) =>
+          (state === "pending" && runAt.getTime() <= atMs) || (state === "running" && leasedUntilMs < atMs),
+      )
+      .sort((a, b) => a.runAt.getTime() - b.runAt.getTime());
+  }
+
+  lease(listed: ListedJob): LeasedJob {
+    const lease = Symbol("lease");
+    Object.assign(listed, { state: "running", lease, leasedUntilMs: Date.now() + this.leaseMs });
+    listed.attempt++;
+    return { ...listed, envelope: structuredClone(listed.envelope), listed, lease };
+  }
+
+  settle({ listed, lease }: LeasedJob, settlement: Settlement): Settled<LeasedJob> {
+    if (listed.lease !== lease) return { isRecorded: false };
+    listed.lease = undefined;
+    if (settlement.type === "retried" || settlement.type === "handed-back") {
+      if (settlement.type === "retried") listed.runAt = settlement.runAt;
+      else listed.attempt--;
+      listed.state = "pending";
+    } else {
+      listed.state = settlement.type === "dead-lettered" ? "deadLettered" : settlement.type;
+      listed.endedAtMs = Date.now();
+      if (settlement.type === "dead-lettered") listed.error = settlement.error;
+    }
+    return { isRecorded: true };
+  }
+
+  keepAlive(jobs: readonly LeasedJob[]): string[] {
+    for (const { listed } of jobs) listed.leasedUntilMs = Date.now() + this.leaseMs;
+    return jobs.filter(({ listed }) => listed.isCancelRequested).map(({ id }) => id);
+  }
+
+  async cancel(jobId: string): Promise<boolean> {
+    const job = this.find(jobId);
+    if (job?.state === "running") job.isCancelRequested = true;
+    else if (job?.state === "pending") job.state = "cancelled";
+    else return false;
+    return true;
+  }
+
+  async redrive(jobId: string): Promise<boolean> {
+    const job = this.find(jobId);
+    if (job?.state !== "deadLettered") return false;
+    Object.assign(job, { state: "pending", attempt: 0, runAt: new Date() });
+    return true;
+  }
+
+  async counts(): Promise<ReadonlyMap<string, JobCounts>> {
+    return new Map([...this.store].map(([name, jobs]) => [name, this.countsOf(jobs)]));
+  }
+
+  countsOf(jobs: readonly ListedJob[]): JobCounts {
+    const now = Date.now();
+    const waiting = jobs.filter(({ state, runAt }) => state === "pending" && runAt.getTime() <= now);
+    const pending = jobs.filter(({ state }) => state === "pending").length;
+    const count = (state: ListedJob["state"]): number => jobs.filter((job) => job.state === state).length;
+    const oldestMs = Math.min(...waiting.map(({ runAt }) => runAt.getTime()));
+    return {
+      ...noJobs,
+      scheduled: pending - waiting.length,
+      waiting: waiting.length,
+      running: count("running"),
+      succeeded: count("succeeded"),
+      deadLettered: count("deadLettered"),
+      cancelled: count("cancelled"),
+      oldestWaitingAt: waiting.length === 0 ? undefined : new Date(oldestMs),
+    };
+  }
+
+  async backlog(): Promise<readonly JobBacklog[]> {
+    const counts = await this.counts();
+    return [...counts].map(([jobName, { waiting, oldestWaitingAt }]) => ({
+      jobName,
+      waiting,
+      oldestWaitingAt,
+    }));
+  }
+
+  async deadLetters(limit: number): Promise<readonly DeadLetter[]> {
+    return this.all()
+      .filter(({ state }) => state === "deadLettered")
+      .sort((a, b) => b.endedAtMs - a.endedAtMs)
+      .slice(0, limit)
+      .map(({ id, name, envelope, attempt, error, endedAtMs }) => ({
+        id,
+        name,
+        payload: envelope.payload,
+        attempts: attempt,
+        error,
+        failedAt: new Date(endedAtMs),
+      }));
+  }
+
+  async close(): Promise<void> {}
+}
