@@ -207,7 +207,7 @@ export class BullmqBackend implements JobBackend<BullmqFetchedJob> {
         id: job.id as string,
         name: job.name,
         payload: envelopeFrom(job.data).payload,
-        attempts: Math.min(job.attemptsMade + job.stalledCounter, job.opts.attempts ?? 1),
+        attempts: Math.min(job.attemptsMade + job.stalledCounter, job.opts.attempts || 1),
         error: job.failedReason ?? "unknown",
         failedAt: new Date(job.finishedOn ?? 0),
       }));

@@ -148,7 +148,8 @@ function describeJob(lane: Lane, stored: Job<StoredData>): BullmqFetchedJob {
     name: stored.name,
     envelope: envelopeFrom(stored.data),
     attempt: stored.attemptsMade + stored.stalledCounter + 1,
-    maxAttempts: stored.opts.attempts ?? 1,
+    // BullMQ has 0 where nothing was said, and means 1.
+    maxAttempts: stored.opts.attempts || 1,
     enqueuedAt: new Date(stored.timestamp),
     runAt: runAtOf(stored),
     isCancelRequested: false,

@@ -56,7 +56,8 @@ function deliveryOf(job: Job): JobDelivery {
     queue: job.queueName,
     jobId: job.id ?? "",
     attempt: attemptsMade + stalledCounter + 1,
-    maxAttempts: opts.attempts ?? 1,
+    // BullMQ has 0 where nothing was said, and means 1.
+    maxAttempts: opts.attempts || 1,
     enqueuedAt: new Date(timestamp),
     // BullMQ does not keep for when a further attempt was put off: it counts as not having waited.
     runAt: new Date(attemptsMade === 0 ? timestamp + (opts.delay ?? 0) : (processedOn ?? Date.now())),

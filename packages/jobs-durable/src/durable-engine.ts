@@ -96,7 +96,6 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
     options?: Options,
   ): Promise<readonly EnqueuedJob[]> {
     if (!Array.isArray(payloads)) throw refusal("`payloads`", "an array", payloads);
-    if (payloads.length === 0) return [];
     return this.#insert(job, [...payloads], options, (index) => index);
   }
 
@@ -116,6 +115,7 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
     // A Date can be changed, and encoding may wait.
     const startAt = runAt && new Date(runAt);
     const texts = await Promise.all(payloads.map((payload) => this.#encode(job, payload)));
+    if (texts.length === 0) return [];
     const carrier: Record<string, string> = {};
     this.#runner.enqueued({
       jobName: job.name,
@@ -217,7 +217,12 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
       return source;
     } catch (error) {
       // One that comes too late is not to stay open.
-      opening?.then((late) => late.close()).catch(this.#onError);
+      opening?.then(
+        (late) => late.close().catch(this.#onError),
+        () => {
+          // The caller has heard of it.
+        },
+      );
       throw error;
     }
   }
@@ -273,7 +278,7 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
     // Handlers that finish meanwhile may still enqueue.
     await Promise.all([...this.#workers].map((worker) => worker.stop()));
     this.#isClosed = true;
-    await this.#backend.close();
+    await withDeadline(this.#backend.close(), this.#answerWithinMs, `closing ${this.name}`);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -335,6 +335,16 @@ describe("an engine whose server is away", () => {
 });
 
 describe("work", () => {
+  it("says what went wrong once: to its caller", async () => {
+    const backend = new ScriptedBackend();
+    backend.onSource = () => Promise.reject(new Error("no such queue"));
+    const onError = vi.fn();
+    const error = await errorOf(engineOn(backend, { onError }).work({ jobs: [sendMail] }));
+    expect(error.message).toBe("no such queue");
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(onError).not.toHaveBeenCalled();
+  });
+
   it.each<[string, unknown]>([
     ["`jobs`", { jobs: [] }],
     ["`jobs`", { jobs: sendMail }],

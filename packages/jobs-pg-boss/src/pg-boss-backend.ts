@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import {
   type DeadLetter,
   type EngineCapabilities,
@@ -34,8 +35,9 @@ export interface Connection {
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/** Concurrent creation of queues can deadlock in pg-boss 10: PostgreSQL ends one of them, which then tries again. */
-const createQueueTries = 5;
+/** Processes that create queues at a time can deadlock in pg-boss 10: PostgreSQL ends one of them, which then tries again. */
+const createQueueTries = 10;
+const createQueuePauseMs = 200;
 
 /** Jobs in pg-boss's table, one queue per job name. */
 export class PgBossBackend implements JobBackend<PgBossFetchedJob, PgBossEnqueueOptions> {
@@ -50,6 +52,7 @@ export class PgBossBackend implements JobBackend<PgBossFetchedJob, PgBossEnqueue
   readonly #settings: StorageSettings;
   readonly #wakeup: Wakeup;
   readonly #queues = new Map<string, Promise<void>>();
+  #creating: Promise<void> = Promise.resolve();
 
   constructor(connection: Connection, settings: StorageSettings, pollIntervalMs: number) {
     this.#connection = connection;
@@ -73,13 +76,14 @@ export class PgBossBackend implements JobBackend<PgBossFetchedJob, PgBossEnqueue
     return queueName(name);
   }
 
-  /** Creates a queue unless it is known to be there. What fails is tried again the next time. */
+  /** Creates a queue unless it is there. What fails is tried again the next time. */
   #requireQueue(name: string): Promise<void> {
     let required = this.#queues.get(name);
     if (required === undefined) {
-      required = this.#createQueue(queueName(name)).catch((error) => {
+      // One after the other: creating a queue is a change of tables, which locks what the next one needs.
+      required = this.#creating.then(() => this.#createQueue(queueName(name)));
+      this.#creating = required.catch(() => {
         this.#queues.delete(name);
-        throw error;
       });
       this.#queues.set(name, required);
     }
@@ -87,6 +91,7 @@ export class PgBossBackend implements JobBackend<PgBossFetchedJob, PgBossEnqueue
   }
 
   async #createQueue(queue: string): Promise<void> {
+    if ((await this.#query(this.#statements.hasQueue, [queue])).length > 0) return;
     for (let tries = 1; ; tries++) {
       try {
         await this.#boss.createQueue(queue);
@@ -94,6 +99,7 @@ export class PgBossBackend implements JobBackend<PgBossFetchedJob, PgBossEnqueue
       } catch (error) {
         const isDeadlock = (error as { code?: unknown }).code === "40P01";
         if (!isDeadlock || tries === createQueueTries) throw error;
+        await pause(Math.random() * createQueuePauseMs);
       }
     }
   }

@@ -5,6 +5,8 @@ import type { Dialect } from "./dialect.ts";
  * cancelling by id alone, counts by name. They touch columns that pg-boss 10 and 12 have in common.
  */
 export interface Statements {
+  /** $1 queue. */
+  readonly hasQueue: string;
   /** $1 queues. Which of them have a job that is due. */
   readonly dueQueues: string;
   /** $1 queue, $2 JSON of settlements. The ids that were recorded. */
@@ -35,6 +37,7 @@ export function statementsFor(schema: string, { retentionColumns, hasScheduleKey
   const job = `${schema}.job`;
   const allQueues = `ARRAY(SELECT name FROM ${schema}.queue)`;
   return {
+    hasQueue: `SELECT 1 FROM ${schema}.queue WHERE name = $1`,
     dueQueues: `
       SELECT queue.name FROM unnest($1::text[]) AS queue(name)
       WHERE EXISTS (

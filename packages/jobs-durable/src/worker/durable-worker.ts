@@ -98,9 +98,16 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
 
   async #occupySlot(first: Job): Promise<void> {
     this.#freeSlots--;
-    let job: Job | undefined = first;
-    while (job !== undefined) job = await this.#deliver(job);
-    if (this.#setUp.source.bringsNext) this.#freeSlots++;
+    let isFree = !this.#setUp.source.bringsNext;
+    try {
+      let job: Job | undefined = first;
+      while (job !== undefined) job = await this.#deliver(job);
+    } catch (error) {
+      // The source gave out what is no job, and the slot is still taken.
+      this.#setUp.onError(error);
+      isFree = false;
+    }
+    if (!isFree) this.#freeSlots++;
     this.#roomMade();
   }
 

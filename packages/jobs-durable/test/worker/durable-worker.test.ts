@@ -463,6 +463,26 @@ describe("a worker's slots", () => {
   });
 });
 
+describe("a worker whose source breaks its contract", () => {
+  it("says so, leaves nothing unhandled, and goes on with what follows", async () => {
+    vi.useRealTimers();
+    const unhandled = vi.fn();
+    process.on("unhandledRejection", unhandled);
+    try {
+      const broken = { ...fetched("a"), envelope: undefined } as unknown as FetchedJob;
+      const source = new ScriptedSource(broken, fetched("b"));
+      const { errors } = await startWork(source, handling());
+      await new Promise((resolve) => setTimeout(resolve));
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(unhandled).not.toHaveBeenCalled();
+      expect(errors).toHaveLength(1);
+      expect(source.endings).toContain("b succeeded");
+    } finally {
+      process.off("unhandledRejection", unhandled);
+    }
+  });
+});
+
 describe("a worker whose fetch rejects", () => {
   it("says so, waits longer each time but never long, and recovers", async () => {
     const source = new ScriptedSource(fetched("a"));

@@ -1,0 +1,142 @@
+import { defineJob, EngineUnavailableError } from "@nidus/jobs-durable";
+import { ObservedJobRunner } from "@nidus/jobs-observe";
+import { Queue, Worker } from "bullmq";
+import { startRedis } from "test-servers";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { bullmqEngine } from "../src/index.ts";
+
+const runner = new ObservedJobRunner();
+let redis: Awaited<ReturnType<typeof startRedis>>;
+
+beforeAll(async () => {
+  redis = await startRedis();
+});
+
+afterAll(() => redis.stop());
+
+const fresh = (): string => `engine-${crypto.randomUUID()}`;
+
+describe("bullmqEngine", () => {
+  it.each([
+    [{ connection: undefined }, /`connection`/],
+    [{ connection: {}, queue: "a:b" }, /`queue`/],
+    [{ connection: {}, queue: "" }, /`queue`/],
+    [{ connection: {}, leaseMs: 99 }, /`leaseMs`/],
+    [{ connection: {}, retainSucceededMs: 0 }, /`retainSucceededMs`/],
+    [{ connection: {}, retainDeadLettersMs: -1 }, /`retainDeadLettersMs`/],
+    [{ connection: {}, runner: {} }, /`runner`/],
+    [{ connection: {}, onError: "log" }, /`onError`/],
+    [{ connection: {}, answerWithinMs: 0 }, /`answerWithinMs`/],
+  ])("refuses %j before it connects", async (options, message) => {
+    await expect(bullmqEngine({ runner, ...options } as never)).rejects.toThrow(message);
+  });
+
+  it("says which server is out of reach, and never the password", async () => {
+    const errors: unknown[] = [];
+    const connection = { host: "127.0.0.1", port: 1, username: "nidus", password: "open sesame" };
+    const opening = bullmqEngine({
+      runner,
+      connection,
+      answerWithinMs: 500,
+      onError: (error) => errors.push(error),
+    });
+    const error = await opening.catch((thrown: unknown) => thrown);
+    expect(EngineUnavailableError.isInstance(error)).toBe(true);
+    expect(String(error)).toContain("127.0.0.1:1");
+    const seen = [error, (error as Error).cause, ...errors].map((each) => `${each} ${JSON.stringify(each)}`);
+    expect(seen.join()).not.toContain("sesame");
+  });
+
+  it("leaves a connection of the caller's open", async () => {
+    const theirs = new Queue(fresh(), { connection: { url: redis.url, maxRetriesPerRequest: null } });
+    const client = (await theirs.client) as never;
+    const engine = await bullmqEngine({ runner, connection: client, queue: fresh() });
+    const job = defineJob({ name: "a", run() {} });
+    await engine.enqueue(job, undefined);
+    await engine.close();
+    await theirs.add("still", {});
+    expect(await theirs.count()).toBe(1);
+    await theirs.close();
+  });
+
+  it("forgets jobs that have succeeded when they are retained no longer, and their keys with them", async () => {
+    const connection = { url: redis.url };
+    await using engine = await bullmqEngine({ runner, connection, queue: fresh(), retainSucceededMs: 1_000 });
+    const job = defineJob<number>({ name: "kept_for_a_while", run() {} });
+    const options = { idempotencyKey: "once" };
+    await engine.enqueue(job, 1, options);
+    await engine.work({ jobs: [job] });
+    await expect.poll(async () => (await engine.stats()).succeeded).toBe(1);
+    expect((await engine.enqueue(job, 2, options)).isDuplicate).toBe(true);
+    // BullMQ looks when a job ends.
+    await vi.waitFor(
+      async () => {
+        await engine.enqueue(job, 3);
+        expect((await engine.enqueue(job, 4, options)).isDuplicate).toBe(false);
+      },
+      { timeout: 10_000, interval: 200 },
+    );
+  });
+
+  it("has a queue of BullMQ's own for each job name, which other programs can read", async () => {
+    const connection = { url: redis.url };
+    const queue = fresh();
+    await using engine = await bullmqEngine({ runner, connection, queue });
+    const { id } = await engine.enqueue(defineJob<{ to: string }>({ name: "send:digest", run() {} }), {
+      to: "ada",
+    });
+    const theirs = new Queue(`${queue}.send%3Adigest`, { connection });
+    const job = await theirs.getJob(id);
+    expect(job?.name).toBe("send:digest");
+    expect(job?.data).toEqual({ payload: { to: "ada" } });
+    await theirs.close();
+  });
+
+  it("runs what another program has put into its queue, whatever shape that has", async () => {
+    const connection = { url: redis.url };
+    const queue = fresh();
+    await using engine = await bullmqEngine({ runner, connection, queue });
+    const seen: unknown[] = [];
+    const job = defineJob<unknown>({ name: "foreign", run: (payload) => void seen.push(payload) });
+    const theirs = new Queue(`${queue}.foreign`, { connection });
+    await theirs.add("foreign", { payload: 1 });
+    await theirs.add("foreign", "no envelope");
+    await theirs.add("foreign", null);
+    await engine.work({ jobs: [job] });
+    await expect.poll(() => seen).toEqual([1, undefined, undefined]);
+    await theirs.close();
+  });
+
+  it("delivers again what a worker without a Nidus of its own has left behind", async () => {
+    const connection = { url: redis.url };
+    const queue = fresh();
+    await using engine = await bullmqEngine({ runner, connection, queue, leaseMs: 500 });
+    const seen: unknown[] = [];
+    const job = defineJob<number>({
+      name: "left",
+      run: (_, { delivery }) => void seen.push(delivery?.attempt),
+    });
+    await engine.enqueue(job, 1);
+    // It takes the job and is never heard of again.
+    const dead = new Worker(`${queue}.left`, null, { connection, lockDuration: 500, autorun: false });
+    expect(await dead.getNextJob("a token")).toBeDefined();
+    await dead.close(true);
+    await engine.work({ jobs: [job] });
+    await expect.poll(() => seen, { timeout: 10_000 }).toEqual([2]);
+  });
+
+  it("warns of a Redis that may lose what it has acknowledged", async () => {
+    const warnings: string[] = [];
+    const listen = (warning: Error): void => void warnings.push(warning.message);
+    process.on("warning", listen);
+    const theirs = new Queue(fresh(), { connection: { url: redis.url } });
+    const client = (await theirs.client) as unknown as { config(...args: string[]): Promise<unknown> };
+    await client.config("SET", "appendonly", "no");
+    const engine = await bullmqEngine({ runner, connection: { url: redis.url }, queue: fresh() });
+    await expect.poll(() => warnings.join()).toMatch(/append-only/);
+    await client.config("SET", "appendonly", "yes");
+    process.off("warning", listen);
+    await engine.close();
+    await theirs.close();
+  });
+});

@@ -1,0 +1,139 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { defineJob, EngineUnavailableError } from "@nidus/jobs-durable";
+import { ObservedJobRunner } from "@nidus/jobs-observe";
+import PgBoss from "pg-boss";
+import { sharedPostgres } from "test-servers";
+import { afterAll, describe, expect, it } from "vitest";
+import { pgBossEngine } from "../src/index.ts";
+
+const runner = new ObservedJobRunner();
+const postgres = await sharedPostgres();
+const connectionString = postgres?.url ?? "";
+
+afterAll(() => postgres?.stop());
+
+const fresh = (): string => `engine_${crypto.randomUUID().replaceAll("-", "")}`;
+
+describe("pgBossEngine", () => {
+  it.each([
+    [{}, /`connectionString`/],
+    [{ connectionString: "" }, /`connectionString`/],
+    [{ dataDir: "" }, /`dataDir`/],
+    [{ boss: {} }, /`boss`/],
+    [{ connectionString: "x", schema: "no; DROP" }, /`schema`/],
+    [{ connectionString: "x", leaseMs: 999 }, /`leaseMs`/],
+    [{ connectionString: "x", pollIntervalMs: 0 }, /`pollIntervalMs`/],
+    [{ connectionString: "x", retainSucceededMs: 0 }, /`retainSucceededMs`/],
+    [{ connectionString: "x", runner: undefined }, /`runner`/],
+    [{ connectionString: "x", answerWithinMs: 2 ** 31 }, /`answerWithinMs`/],
+  ])("refuses %j before it connects", async (options, message) => {
+    await expect(pgBossEngine({ runner, ...options } as never)).rejects.toThrow(message);
+  });
+
+  it("says which server is out of reach, and never the password", async () => {
+    const opening = pgBossEngine({
+      runner,
+      connectionString: "postgres://nidus:open-sesame@127.0.0.1:1/jobs",
+      onError: () => {},
+    });
+    const error = await opening.catch((thrown: unknown) => thrown);
+    expect(EngineUnavailableError.isInstance(error)).toBe(true);
+    expect(String(error)).toContain("127.0.0.1:1/jobs");
+    for (const each of [error, (error as Error).cause]) {
+      expect(`${each} ${JSON.stringify(each)} ${(each as Error).stack}`).not.toContain("sesame");
+    }
+  });
+
+  it("keeps what was enqueued in its folder, also without a clean end", async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), "nidus-engine-"));
+    const seen: unknown[] = [];
+    const job = defineJob<number>({ name: "kept", run: (payload) => void seen.push(payload) });
+    const first = await pgBossEngine({ runner, dataDir });
+    await expect(pgBossEngine({ runner, dataDir })).rejects.toThrow(/in use by this process/);
+    await first.enqueue(job, 7);
+    await first.close();
+    const second = await pgBossEngine({ runner, dataDir });
+    await second.work({ jobs: [job] });
+    await expect.poll(() => seen).toEqual([7]);
+    await second.close();
+    await rm(dataDir, { recursive: true });
+  });
+});
+
+describe.skipIf(postgres === undefined)("pgBossEngine on a server", () => {
+  it("forgets jobs that have succeeded when they are retained no longer, and their keys with them", async () => {
+    await using engine = await pgBossEngine({
+      runner,
+      connectionString,
+      schema: fresh(),
+      retainSucceededMs: 1_000,
+      leaseMs: 1_000,
+    });
+    const job = defineJob<number>({ name: "kept_for_a_while", run() {} });
+    const options = { idempotencyKey: "once" };
+    await engine.enqueue(job, 1, options);
+    await engine.work({ jobs: [job] });
+    await expect.poll(async () => (await engine.stats()).succeeded).toBe(1);
+    expect((await engine.enqueue(job, 2, options)).isDuplicate).toBe(true);
+    await expect.poll(async () => (await engine.stats()).succeeded, { timeout: 15_000 }).toBe(0);
+    expect((await engine.enqueue(job, 2, options)).isDuplicate).toBe(false);
+  });
+
+  it("keeps dead letters for their own time", async () => {
+    await using engine = await pgBossEngine({
+      runner,
+      connectionString,
+      schema: fresh(),
+      retainSucceededMs: 1_000,
+      leaseMs: 1_000,
+    });
+    const fails = defineJob({
+      name: "fails",
+      maxAttempts: 1,
+      run() {
+        throw new Error("always");
+      },
+    });
+    const succeeds = defineJob({ name: "succeeds", run() {} });
+    await engine.enqueue(fails, undefined);
+    await engine.enqueue(succeeds, undefined);
+    await engine.work({ jobs: [fails, succeeds] });
+    const counts = async (): Promise<unknown> => {
+      const { succeeded, deadLettered } = await engine.stats();
+      return { succeeded, deadLettered };
+    };
+    await expect.poll(counts).toEqual({ succeeded: 1, deadLettered: 1 });
+    await expect.poll(counts, { timeout: 15_000 }).toEqual({ succeeded: 0, deadLettered: 1 });
+  });
+
+  it("runs what another program has sent to its queue, whatever shape that has", async () => {
+    const schema = fresh();
+    const boss = new PgBoss({ connectionString, schema });
+    boss.on("error", () => {});
+    await boss.start();
+    await boss.createQueue("foreign");
+    const seen: unknown[] = [];
+    const job = defineJob<unknown>({ name: "foreign", run: (payload) => void seen.push(payload) });
+    await boss.send("foreign", { payload: 1 });
+    await boss.send("foreign", { another: "shape" });
+    const engine = await pgBossEngine({ runner, boss, schema });
+    await engine.work({ jobs: [job] });
+    await expect.poll(() => seen).toEqual([1, undefined]);
+    await engine.close();
+    expect(await boss.getQueueSize("foreign"), "a pg-boss of the caller's goes on").toBe(0);
+    await boss.stop({ graceful: false });
+  });
+
+  it("creates queues from several processes at a time", async () => {
+    const schema = fresh();
+    const engines = await Promise.all(
+      [1, 2, 3].map(() => pgBossEngine({ runner, connectionString, schema, maxConnections: 3 })),
+    );
+    const jobs = Array.from({ length: 8 }, (_, index) => defineJob({ name: `queue_${index}`, run() {} }));
+    await Promise.all(engines.flatMap((engine) => jobs.map((job) => engine.enqueue(job, undefined))));
+    expect((await engines[0]?.stats())?.waiting).toBe(24);
+    for (const engine of engines) await engine.close();
+  });
+});
