@@ -9,6 +9,9 @@ export default defineConfig({
   test: {
     include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts"],
     testTimeout: 20_000,
+    // Tests of engines wait for clocks and servers more than they compute.
+    maxConcurrency: 16,
+    maxWorkers: 3,
     // Where a machine wants to count: a report beside what people read.
     reporters: process.env.NIDUS_TEST_REPORT
       ? ["default", ["json", { outputFile: process.env.NIDUS_TEST_REPORT }]]

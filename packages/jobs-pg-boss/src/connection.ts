@@ -69,6 +69,9 @@ function pgBossOptions({
   const checkSeconds = Math.min(45, Math.max(1, Math.floor(leaseSeconds / 2)));
   return {
     schema,
+    // How late a schedule may be, at the most: both are polled.
+    cronMonitorIntervalSeconds: 10,
+    cronWorkerIntervalSeconds: 2,
     // Version 10: jobs that have ended move to an archive, which is emptied soon after.
     archiveCompletedAfterSeconds: retainSucceededSeconds,
     archiveFailedAfterSeconds: retainDeadLettersSeconds,

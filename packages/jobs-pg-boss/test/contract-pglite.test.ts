@@ -13,10 +13,11 @@ const db: SqlDatabase = {
     return { rows: (await pglite.exec(text)).flatMap(({ rows }) => rows) };
   },
 };
+const cron = { cronMonitorIntervalSeconds: 1, cronWorkerIntervalSeconds: 1 };
 const seconds = { maintenanceIntervalSeconds: 1, monitorIntervalSeconds: 1, superviseIntervalSeconds: 1 };
 const bosses: Readonly<Record<string, PgBossLike>> = {
-  10: new PgBoss10({ db, schema: "ten", maintenanceIntervalSeconds: 1 }),
-  12: new PgBoss12({ db, schema: "twelve", backend: "pglite", ...seconds }),
+  10: new PgBoss10({ db, schema: "ten", maintenanceIntervalSeconds: 1, ...cron }),
+  12: new PgBoss12({ db, schema: "twelve", backend: "pglite", ...seconds, ...cron }),
 };
 for (const boss of Object.values(bosses)) await boss.start();
 

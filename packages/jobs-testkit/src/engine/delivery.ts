@@ -44,8 +44,10 @@ export const delivery: Behaviour = (declare) => {
     await engine.work({ jobs: [job], concurrency: 2 });
     await eventually(async () => assert.equal((await countsOf(engine, job.name)).succeeded, 5));
     assert.deepEqual(ran.sort(), [1, 2, 3, 4, 5]);
-    const order = recorder.settled.map(({ delivery }) => delivery.jobId);
-    assert.deepEqual(order.sort(), enqueued.map(({ id }) => id).sort());
+    const ids = enqueued.map(({ id }) => id);
+    await eventually(() =>
+      assert.deepEqual(recorder.settled.map(({ delivery }) => delivery.jobId).sort(), ids.sort()),
+    );
     assert.equal(recorder.enqueued[0]?.count, 5);
   });
 

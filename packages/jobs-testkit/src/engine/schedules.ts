@@ -31,7 +31,7 @@ export const schedules: Behaviour = (declare) => {
       return;
     }
     await engine.work({ jobs: [job] });
-    const soon = timeOfDay(70_000);
+    const soon = timeOfDay(65_000);
     await engine.schedule(job, "0 0 1 1 *", "replaced", { timeZone });
     await engine.schedule(job, `${soon.minute} ${soon.hour} * * *`, "by the clock", { timeZone });
     await eventually(() => assert.deepEqual(seen, ["by the clock"]), 135_000);
