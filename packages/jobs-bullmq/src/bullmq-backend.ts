@@ -89,7 +89,7 @@ export class BullmqBackend implements JobBackend<BullmqFetchedJob> {
   async #forgetCancellations(name: string, queue: Queue<StoredData>, jobs: readonly NewJob[]): Promise<void> {
     const stored = await Promise.all(jobs.map(({ id }) => queue.getJob(id)));
     const gone = jobs.filter((_, index) => stored[index] === undefined).map(({ id }) => id);
-    if (gone.length > 0) await (await this.#queues.client).hdel(this.#queues.cancellationsOf(name), ...gone);
+    if (gone.length > 0) await (await this.#queues.client).hdel(this.#queues.cancelRequestsOf(name), ...gone);
   }
 
   async source(jobNames: readonly string[]): Promise<JobSource<BullmqFetchedJob>> {
@@ -125,14 +125,18 @@ export class BullmqBackend implements JobBackend<BullmqFetchedJob> {
     const state = await job.getState();
     if (state === "completed" || state === "failed" || state === "unknown") return false;
     const client = await this.#queues.client;
-    await client.hset(this.#queues.cancellationsOf(name), { [jobId]: Date.now() });
+    const now = Date.now();
+    await client.hset(this.#queues.cancelRequestsOf(name), { [jobId]: now });
     if (state === "active") return true;
     try {
       await job.remove();
     } catch (error) {
-      // A worker was quicker: it finds the note.
-      if (!/locked/.test(String((error as Error).message))) throw error;
+      // A worker was quicker: it finds the request.
+      if (/locked/.test(String((error as Error).message))) return true;
+      throw error;
     }
+    await client.hset(this.#queues.cancellationsOf(name), { [jobId]: now });
+    await client.hdel(this.#queues.cancelRequestsOf(name), jobId);
     return true;
   }
 
@@ -184,10 +188,15 @@ export class BullmqBackend implements JobBackend<BullmqFetchedJob> {
     };
   }
 
-  /** How many notes of cancelled jobs there are, once those that are retained no longer are gone. */
+  /** How many jobs were cancelled, once those that are retained no longer are forgotten. */
   async #cancelled(name: string): Promise<number> {
+    await this.#forgetOld(this.#queues.cancelRequestsOf(name));
+    return this.#forgetOld(this.#queues.cancellationsOf(name));
+  }
+
+  /** Resolves to how many notes are left in a hash of notes by id. */
+  async #forgetOld(key: string): Promise<number> {
     const client = await this.#queues.client;
-    const key = this.#queues.cancellationsOf(name);
     const notes = Object.entries(await client.hgetall(key));
     const oldestMs = Date.now() - this.#settings.retention.succeededSeconds * 1000;
     const old = notes.filter(([, atMs]) => Number(atMs) < oldestMs).map(([id]) => id);
@@ -220,7 +229,7 @@ export class BullmqBackend implements JobBackend<BullmqFetchedJob> {
     const { nonce, ...data } = job.data;
     await job.updateData({ ...data, ...(nonce !== undefined && { nonce }), runAtMs: Date.now() });
     const client = await this.#queues.client;
-    await client.hdel(this.#queues.cancellationsOf(job.name), jobId);
+    await client.hdel(this.#queues.cancelRequestsOf(job.name), jobId);
     // Deaths of workers count as attempts, and BullMQ does not reset them.
     await client.hdel(queue.toKey(jobId), "stc");
     await job.retry("failed", { resetAttemptsMade: true, resetAttemptsStarted: true });

@@ -102,7 +102,9 @@ export class BullmqSource implements JobSource<BullmqFetchedJob> {
       case "cancelled": {
         // BullMQ has no such state: the job goes, and a note of it stays.
         const client = await this.#queues.client;
-        await client.hset(this.#queues.cancellationsOf(name), { [stored.id as string]: Date.now() });
+        const id = stored.id as string;
+        await client.hset(this.#queues.cancellationsOf(name), { [id]: Date.now() });
+        await client.hdel(this.#queues.cancelRequestsOf(name), id);
         stored.opts.removeOnFail = true;
         return stored.moveToFailed(new UnrecoverableError("cancelled"), this.#token, wantsNext);
       }
@@ -126,7 +128,7 @@ export class BullmqSource implements JobSource<BullmqFetchedJob> {
           this.#leaseMs,
         );
       const asked = await client.hmget(
-        this.#queues.cancellationsOf((own[0] as BullmqFetchedJob).name),
+        this.#queues.cancelRequestsOf((own[0] as BullmqFetchedJob).name),
         ...ids,
       );
       cancelled.push(...ids.filter((_, index) => asked[index] != null));
@@ -136,7 +138,9 @@ export class BullmqSource implements JobSource<BullmqFetchedJob> {
   }
 
   async close(): Promise<void> {
+    // Closing ends what still waits for jobs. One that was taken in that very moment goes back, over the connection that is shared.
     await Promise.all([...this.#lanes.values()].map((lane) => lane.close(true)));
+    await this.#waiting.settled();
   }
 }
 

@@ -12,6 +12,7 @@ export class LaneWaiting {
   readonly #token: string;
   readonly #onError: (error: unknown) => void;
   readonly #looks = new Map<Lane, Promise<void>>();
+  readonly #returns = new Set<Promise<void>>();
   #arrivals: Arrival[] = [];
   #isWaiting = false;
 
@@ -53,6 +54,16 @@ export class LaneWaiting {
   }
 
   #giveBack([, job]: Arrival): void {
-    job.moveToWait(this.#token).catch(this.#onError);
+    const back = job
+      .moveToWait(this.#token)
+      .then(() => {}, this.#onError)
+      .finally(() => this.#returns.delete(back));
+    this.#returns.add(back);
+  }
+
+  /** Resolves once nothing is waited for, and all that came too late has gone back. The lanes are closed by then, or closing. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#looks.values());
+    await Promise.all(this.#returns);
   }
 }

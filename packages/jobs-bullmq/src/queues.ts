@@ -77,7 +77,12 @@ export class Queues {
     return new Map(await Promise.all(names.map(async (name) => [name, await this.of(name)] as const)));
   }
 
-  /** The hash of a job's cancelled runs: id, and when it was asked for. */
+  /** The hash of a job's runs that are to be cancelled: id, and when it was asked for. */
+  cancelRequestsOf(jobName: string): string {
+    return this.#key(`cancel-requests:${encodeURIComponent(jobName)}`);
+  }
+
+  /** The hash of a job's runs that were cancelled: id, and when. */
   cancellationsOf(jobName: string): string {
     return this.#key(`cancelled:${encodeURIComponent(jobName)}`);
   }

@@ -25,6 +25,7 @@ import {
   requireText,
   requireTimeZone,
 } from "./validation.ts";
+import type { Delivery } from "./worker/delivery.ts";
 import { DurableWorker } from "./worker/durable-worker.ts";
 import type { JobWorker, WorkOptions } from "./worker/job-worker.ts";
 
@@ -49,6 +50,7 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
   readonly #onError: (error: unknown) => void;
   readonly #answerWithinMs: number;
   readonly #workers = new Set<DurableWorker<Job>>();
+  readonly #inFlight = new Map<string, Delivery<Job>>();
   #closing: Promise<void> | undefined;
   #isClosed = false;
 
@@ -106,6 +108,9 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
     positionOf: (index: number) => number | undefined,
   ): Promise<readonly EnqueuedJob[]> {
     requireJobs([job]);
+    if ((options as { db?: unknown } | null)?.db !== undefined && !this.capabilities.transactions) {
+      throw new UnsupportedError(`${this.name} cannot enqueue within a transaction of yours (\`db\`)`);
+    }
     const {
       runAt,
       idempotencyKey,
@@ -198,6 +203,7 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
       jobs: byName,
       concurrency,
       runner: this.#runner,
+      inFlight: this.#inFlight,
       onError: this.#onError,
       onStopped: () => this.#workers.delete(worker),
     });

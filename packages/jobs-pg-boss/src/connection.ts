@@ -30,12 +30,15 @@ export async function connect(
   if (options.boss !== undefined) {
     const { boss } = options;
     if (typeof boss?.getDb !== "function") throw refusal("`boss`", "a PgBoss", boss);
-    return { boss, schema, address: "your PgBoss", close: async () => {} };
+    return { boss, schema, address: "your PgBoss", hasTransactions: true, close: async () => {} };
   }
   if (options.dataDir !== undefined) {
     requireText("`dataDir`", options.dataDir);
     const db = await openEmbeddedDatabase(options.dataDir);
-    return start({ db, ...pgBossOptions(settings) }, schema, options.dataDir, onError, () => db.close());
+    const started = await start({ db, ...pgBossOptions(settings) }, schema, options.dataDir, onError, () =>
+      db.close(),
+    );
+    return { ...started, hasTransactions: false };
   }
   requireText("`connectionString`", options.connectionString);
   const { connectionString, maxConnections = 10 } = options;
@@ -103,7 +106,7 @@ async function start(
   };
   try {
     await withDeadline(boss.start(), startWithinMs, `PostgreSQL at ${address}`);
-    return { boss, schema, address, close };
+    return { boss, schema, address, hasTransactions: true, close };
   } catch (error) {
     await close().catch(() => {});
     throw new EngineUnavailableError(`PostgreSQL at ${address} is unreachable (${describe(error)})`, {

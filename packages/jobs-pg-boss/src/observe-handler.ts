@@ -1,4 +1,4 @@
-import { refusal } from "@nidus/jobs-core";
+import { JobError, refusal } from "@nidus/jobs-core";
 import type { JobDelivery, ObservedJobRunner } from "@nidus/jobs-observe";
 
 /** A job as pg-boss hands it to a handler. With `includeMetadata`, it has all of these. */
@@ -33,9 +33,10 @@ export function observePgBossHandler<Jobs extends readonly HandledJob[], Rest ex
     const [first, ...others] = jobs;
     if (first === undefined) return handler(jobs, ...rest);
     let handled: Promise<Result> | undefined;
-    const observed = (job: HandledJob): Promise<unknown> =>
-      runner
-        .runAsync(
+    const observed = async (job: HandledJob): Promise<void> => {
+      const delivery = deliveryOf(job);
+      try {
+        await runner.runAsync(
           {
             name: job.name,
             run: async () => {
@@ -44,11 +45,16 @@ export function observePgBossHandler<Jobs extends readonly HandledJob[], Rest ex
               failIfToldSo(await handled, job.id);
             },
           },
-          { signal: job.signal, delivery: deliveryOf(job) },
-        )
-        .catch(() => {
-          // It is the handler's promise that tells pg-boss.
-        });
+          { signal: job.signal, delivery },
+        );
+        runner.settled({ jobName: job.name, delivery, outcome: "succeeded", error: undefined });
+      } catch (thrown) {
+        // It is the handler's promise that tells pg-boss. Without metadata nobody knows how many attempts there are.
+        if (job.retryLimit === undefined) return;
+        const outcome = delivery.attempt < delivery.maxAttempts ? "retried" : "dead-lettered";
+        runner.settled({ jobName: job.name, delivery, outcome, error: JobError.from(thrown) });
+      }
+    };
     await Promise.all([observed(first), ...others.map(observed)]);
     return handled as Promise<Result>;
   };

@@ -29,6 +29,8 @@ export interface Connection {
   readonly boss: PgBossLike;
   readonly schema: string;
   readonly address: string;
+  /** Whether callers can have a transaction in the same database. */
+  readonly hasTransactions: boolean;
   /** Lets go of what was opened for the engine. */
   close(): Promise<void>;
 }
@@ -63,11 +65,13 @@ export class PgBossBackend implements JobBackend<PgBossFetchedJob, PgBossEnqueue
     this.#wakeup = new Wakeup(pollIntervalMs);
     this.address = connection.address;
     this.leaseMs = settings.leaseSeconds * 1000;
+    const retainSeconds = Math.min(settings.retainSucceededSeconds, settings.retainDeadLettersSeconds);
     this.capabilities = {
       persistence: true,
-      schedules: true,
+      // pg-boss 10 does without its schedules where jobs are archived within a minute.
+      schedules: this.#dialect.hasScheduleKeys || retainSeconds >= 60,
       scheduleKeys: this.#dialect.hasScheduleKeys,
-      transactions: true,
+      transactions: connection.hasTransactions,
       nullCharacters: false,
     };
   }

@@ -77,7 +77,7 @@ export interface JobSource<Job extends FetchedJob> {
 
 /**
  * What an author of an engine implements: a thin layer over storage that exists, which knows nothing of handlers, schemas or
- * observers. `durableEngine` makes a JobEngine of it.
+ * observers. A DurableEngine makes a JobEngine of it.
  */
 export interface JobBackend<
   Job extends FetchedJob = FetchedJob,

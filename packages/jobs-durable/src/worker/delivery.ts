@@ -35,6 +35,9 @@ export class Delivery<Job extends FetchedJob> {
   isAbandoned = false;
   /** Known once its handler has ended. */
   ending: Ending | undefined;
+  /** Resolves when it is. */
+  readonly ended: Promise<Ending>;
+  #end: (ending: Ending) => void = () => {};
 
   constructor(job: Job, engine: string, queue: string) {
     const { id: jobId, attempt, maxAttempts, enqueuedAt, runAt, envelope } = job;
@@ -52,6 +55,22 @@ export class Delivery<Job extends FetchedJob> {
       carrier,
     };
     this.#isCancelled = job.isCancelRequested;
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  /** Whether a second delivery of the job, while this one is not recorded, can only mean that its lease was lost. */
+  get isStillDue(): boolean {
+    const type = this.ending?.settlement.type;
+    return !this.isAbandoned && type !== "retried" && type !== "handed-back";
+  }
+
+  /** What is to be recorded, whatever happens from here on. */
+  end(ending: Ending): Ending {
+    this.ending = ending;
+    this.#end(ending);
+    return ending;
   }
 
   /** Ends the run through its signal: there will be no further attempt. */

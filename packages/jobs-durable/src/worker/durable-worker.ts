@@ -15,6 +15,8 @@ export interface WorkerSetUp<Job extends FetchedJob> {
   readonly jobs: ReadonlyMap<string, AnyDurableJob>;
   readonly concurrency: number;
   readonly runner: ObservedJobRunner;
+  /** Deliveries in this process by job id, of all workers of the engine. */
+  readonly inFlight: Map<string, Delivery<Job>>;
   readonly onError: (error: unknown) => void;
   /** Called once, when the worker has stopped. */
   readonly onStopped: () => void;
@@ -48,6 +50,7 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
   #freeSlots: number;
   #roomMade: () => void = () => {};
   #isKeepingAlive = false;
+  #isOver = false;
   #stopped: Promise<WorkerReport> | undefined;
 
   constructor(setUp: WorkerSetUp<Job>) {
@@ -113,23 +116,35 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
 
   /** One delivery from its arrival until the engine has recorded its end. Resolves to a further job for the same slot. */
   async #deliver(job: Job): Promise<Job | undefined> {
-    const { backend, jobs, source } = this.#setUp;
+    const { backend, jobs, source, inFlight } = this.#setUp;
     const delivery = new Delivery(job, backend.name, backend.queueOf(job.name));
+    const earlier = inFlight.get(job.id);
+    inFlight.set(job.id, delivery);
     this.#running.add(delivery);
     try {
-      delivery.ending = await this.#perform(delivery, jobs.get(job.name));
+      const ending = delivery.end(await this.#perform(delivery, earlier, jobs.get(job.name)));
       if (!source.bringsNext) {
         this.#freeSlots++;
         this.#roomMade();
       }
-      return delivery.isAbandoned ? undefined : await this.#settle(delivery, delivery.ending);
+      return delivery.isAbandoned ? undefined : await this.#settle(delivery, ending);
     } finally {
       this.#running.delete(delivery);
+      if (inFlight.get(job.id) === delivery) inFlight.delete(job.id);
     }
   }
 
-  async #perform(delivery: Delivery<Job>, definition: AnyDurableJob | undefined): Promise<Ending> {
+  async #perform(
+    delivery: Delivery<Job>,
+    earlier: Delivery<Job> | undefined,
+    definition: AnyDurableJob | undefined,
+  ): Promise<Ending> {
     if (this.#isStopping) return handedBack;
+    if (earlier?.isStillDue) {
+      // Its lease ran out while the server was away. It runs here, or has run, and its ending is that of this delivery too.
+      earlier.isAbandoned = true;
+      return earlier.ended;
+    }
     if (definition === undefined) {
       this.#setUp.onError(new Error(`a job named "${delivery.job.name}" came, which was not asked for`));
       return handedBack;
@@ -148,7 +163,7 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
   /** Repeats itself for as long as the server is away: the job has run, and must not run again for want of a record. */
   async #settle(delivery: Delivery<Job>, ending: Ending): Promise<Job | undefined> {
     const { source, onError } = this.#setUp;
-    for (let failures = 1; !delivery.isAbandoned; failures++) {
+    for (let failures = 1; !delivery.isAbandoned && !this.#isOver; failures++) {
       try {
         const wantsNext = source.bringsNext && !this.#isStopping;
         const { isRecorded, next } = await source.settle(delivery.job, ending.settlement, wantsNext);
@@ -201,6 +216,12 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
     await this.#idle(graceMs);
     for (const delivery of this.#running) delivery.interrupt();
     await this.#idle(abortMs);
+    try {
+      // What a fetch still brings goes back with the rest.
+      await withDeadline(this.#fetching, handBackMs, "a worker's last fetch");
+    } catch (error) {
+      onError(error);
+    }
     await this.#abandonRest();
     clearInterval(this.#keepAliveTimer);
     try {
@@ -208,6 +229,7 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
     } catch (error) {
       onError(error);
     }
+    this.#isOver = true;
     this.#setUp.onStopped();
     return { ...this.#counts };
   }

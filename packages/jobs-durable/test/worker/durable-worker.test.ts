@@ -709,7 +709,8 @@ describe("stopping a worker", () => {
     const { worker } = await startWork(source, handling());
     await settled();
     const stopping = worker.stop({ graceMs: 200, abortMs: 100 });
-    await vi.advanceTimersByTimeAsync(400);
+    // Beyond its own times, it gives a fetch some seconds to bring what goes back.
+    await vi.advanceTimersByTimeAsync(300 + 5_000);
     expect(await stopping).toMatchObject({ started: 0, abandoned: 0 });
     expect(source.closings).toBe(1);
   });
