@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { type EngineChoice, engineChoiceFrom } from "./engine-choice.ts";
 import { UserError } from "./user-error.ts";
 
 /** What the command line says. */
@@ -10,21 +11,32 @@ export interface Arguments {
   readonly out: string | undefined;
   readonly concurrency: number;
   readonly port: number;
+  readonly engine: EngineChoice;
 }
 
 /** What `--help` prints. */
 export const help = `users-api: weekly digests for the authors of a git repository, sent by observed jobs
 
-  demo [repository]    queue and run every digest once, then print what happened
+  demo [repository]    queue and run every digest once, then print what happened;
+                       a run that was cut short is finished by the next one
   start [repository]   stay up as a service on 127.0.0.1:
                        POST /digests runs every digest and answers with the report,
                        GET /metrics, GET /healthz; SIGTERM ends it gracefully
 
   repository           a folder in a git repository (default: the one this program is in)
-  --out FOLDER         where messages and users.json are written (default: a new temporary folder)
+  --out FOLDER         where messages and users.json are written
+                       (default: a folder of the repository's own in ~/.cache/users-api)
   --concurrency N      how many digests are worked on at once (default: 8)
   --port N             of the service (default: 3000; 0 takes a free one)
+  --engine NAME        what keeps and delivers the jobs (default: pg-boss)
+                       memory    this process, which forgets them when it ends
+                       pg-boss   PostgreSQL, embedded in the folder unless there is a --database-url
+                       bullmq    Redis
+  --database-url URL   a PostgreSQL server for pg-boss: postgres://user@host:5432/database
+  --redis-url URL      of the Redis server for bullmq (default: redis://127.0.0.1:6379)
   --help               this text
+
+Processes with the same server and repository share the work.
 
 Messages are written as .eml files. Where SMTP_URL is set (smtp://host:port) they are sent too.
 Where OTEL_EXPORTER_OTLP_ENDPOINT is set, spans are exported to it.
@@ -45,6 +57,7 @@ export function parseArguments(args: readonly string[]): Arguments {
     out: values.out === undefined ? undefined : fromWhereItWasTyped(values.out),
     concurrency: wholeNumber("--concurrency", values.concurrency, 1, 1_000) ?? defaults.concurrency,
     port: wholeNumber("--port", values.port, 0, 65_535) ?? defaults.port,
+    engine: engineChoiceFrom(values),
   };
 }
 
@@ -54,6 +67,7 @@ const defaults = {
   out: undefined,
   concurrency: 8,
   port: 3_000,
+  engine: engineChoiceFrom({}),
 };
 
 /** Package managers run scripts in the folder of their package, and say in INIT_CWD where the command was typed. */
@@ -71,6 +85,9 @@ function parse(args: readonly string[]) {
         out: { type: "string" },
         concurrency: { type: "string" },
         port: { type: "string" },
+        engine: { type: "string" },
+        "redis-url": { type: "string" },
+        "database-url": { type: "string" },
       },
     });
   } catch (error) {

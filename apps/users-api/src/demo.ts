@@ -1,9 +1,10 @@
 import { styleText } from "node:util";
 import type { Arguments } from "./arguments.ts";
-import { isExpected, runDigests } from "./digest-run.ts";
+import { openDigestEngine } from "./digest-engine.ts";
+import { type DigestRunReport, isExpected, runDigests } from "./digest-run.ts";
 import { requireRepository } from "./git-history.ts";
-import { temporaryFolder } from "./outbox.ts";
 import { progressBar } from "./progress.ts";
+import { defaultFolder } from "./run-folder.ts";
 import { RunSummary } from "./run-summary.ts";
 import { startTelemetry } from "./telemetry.ts";
 import { renderTrace } from "./trace-tree.ts";
@@ -13,12 +14,12 @@ import { version } from "./version.ts";
 const maxFailuresShown = 20;
 
 /**
- * Runs all digests once and prints what happened. Ctrl-C ends it early: no further job starts, and what ran is reported.
- * Resolves to the exit status: 0 if nothing but unusable addresses failed, else 1.
+ * Runs all digests once, or what an earlier run has left, and prints what happened. Ctrl-C ends it early: no further job starts, what runs
+ * is handed back, and what ran is reported. Resolves to the exit status: 0 if nothing but unusable addresses failed, else 1.
  */
-export async function demo({ repository, out, concurrency }: Arguments): Promise<number> {
+export async function demo({ repository, out, concurrency, engine: choice }: Arguments): Promise<number> {
   await requireRepository(repository);
-  const folder = out ?? (await temporaryFolder());
+  const folder = out ?? (await defaultFolder(repository));
   const telemetry = startTelemetry(version);
   const summary = new RunSummary();
   const progress = progressBar();
@@ -26,33 +27,48 @@ export async function demo({ repository, out, concurrency }: Arguments): Promise
   const interrupt = (): void => interrupted.abort(new Error("interrupted"));
   process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
   try {
-    const { reindex, digests } = await runDigests({
+    await using digestEngine = await openDigestEngine({
+      choice,
       repository,
       folder,
+      smtpUrl: process.env.SMTP_URL,
       concurrency,
       telemetry,
-      smtpUrl: process.env.SMTP_URL,
       observers: [summary, progress.observer],
+    });
+    const report = await runDigests({
+      repository,
+      folder,
+      digestEngine,
       onQueued: (jobs) => progress.start(jobs),
+      onLeft: (digests) => progress.left(digests),
       signal: interrupted.signal,
     }).finally(() => progress.stop());
-    const failed = [...reindex.failed, ...digests.failed];
+    const failed = [...report.reindex.failed, ...report.digests.failed];
     const shown = failed.slice(0, maxFailuresShown).map(({ job, error }) => `${job}: ${error.message}`);
     if (failed.length > shown.length) shown.push(`and ${failed.length - shown.length} more`);
     print("Summary", summary.render());
     print("Failures", failed.length === 0 ? "none" : shown.join("\n"));
     print("The slowest run", renderTrace(telemetry.slowestTrace.spans));
     print("Metrics", (await telemetry.observability.metrics()).trimEnd());
-    const { completed, failed: unsent, cancelled, notStarted, wasAborted } = digests;
-    const total = [completed, unsent, cancelled, notStarted].reduce((sum, { length }) => sum + length, 0);
-    console.log(
-      `${wasAborted ? "Interrupted" : "Done"}: ${completed.length} of ${total} digests are in ${folder}`,
-    );
-    return !wasAborted && failed.every(isExpected) ? 0 : 1;
+    console.log(outcomeOf(report, folder, digestEngine.engine.capabilities.persistence));
+    return !report.digests.wasAborted && failed.every(isExpected) ? 0 : 1;
   } finally {
     process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
     await telemetry.observability.shutdown();
   }
+}
+
+function outcomeOf({ digests }: DigestRunReport, folder: string, isPersistent: boolean): string {
+  const { completed, failed, cancelled, notStarted, wasAborted, endedEarlier = 0 } = digests;
+  const left = cancelled.length + notStarted.length;
+  const sent = `${completed.length} of ${completed.length + failed.length + left} digests are in ${folder}`;
+  const earlier = endedEarlier === 0 ? "" : `${endedEarlier} digests had been finished by an earlier run\n`;
+  if (!wasAborted) return `${earlier}Done: ${sent}`;
+  const onwards = isPersistent
+    ? `the same command again does the other ${left}`
+    : "this engine forgets the others";
+  return `${earlier}Interrupted: ${sent}; ${onwards}`;
 }
 
 function print(heading: string, text: string): void {

@@ -7,11 +7,21 @@ export interface Digest {
   /** ISO 8601 week of the author date in UTC, such as "2026-W48". */
   readonly week: string;
   /** Oldest first. */
+  readonly commits: readonly DigestCommit[];
+  /** Commits that are counted and not listed. @default 0 */
+  readonly unlisted?: number | undefined;
+}
+
+/** A digest as it comes from a history. */
+export interface HistoryDigest extends Digest {
   readonly commits: readonly Commit[];
 }
 
+/** What a digest says of a commit. */
+type DigestCommit = Pick<Commit, "hash" | "authoredAt" | "subject">;
+
 /** One digest per author and week, by week and then author. An author is an address, whatever its case. */
-export function digestsOf(commits: readonly Commit[]): Digest[] {
+export function digestsOf(commits: readonly Commit[]): HistoryDigest[] {
   const byAuthorAndWeek = new Map<string, Commit[]>();
   for (const commit of commits) {
     const key = JSON.stringify([isoWeek(commit.authoredAt), commit.authorEmail.toLowerCase()]);

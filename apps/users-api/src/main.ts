@@ -1,7 +1,7 @@
 import { help, parseArguments } from "./arguments.ts";
 import { demo } from "./demo.ts";
 import { start } from "./start.ts";
-import { UserError } from "./user-error.ts";
+import { isSaidInOneLine } from "./user-error.ts";
 
 /** Runs the command and resolves to the exit status. */
 async function main(): Promise<number> {
@@ -16,6 +16,6 @@ async function main(): Promise<number> {
 try {
   process.exitCode = await main();
 } catch (error) {
-  console.error(error instanceof UserError ? `users-api: ${error.message}` : error);
+  console.error(isSaidInOneLine(error) ? `users-api: ${error.message}` : error);
   process.exitCode = 1;
 }

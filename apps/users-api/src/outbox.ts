@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { access, mkdir, mkdtemp, rename, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { access, mkdir, rename, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { createTransport } from "nodemailer";
 import { UserError } from "./user-error.ts";
@@ -61,21 +60,6 @@ export async function openOutbox(folder: string, smtpUrl: string | undefined): P
     },
     close: () => smtp?.close(),
   };
-}
-
-/**
- * A new folder for what one run writes.
- *
- * @throws (rejects with) UserError if there is nowhere to make one.
- */
-export async function temporaryFolder(): Promise<string> {
-  try {
-    return await mkdtemp(join(tmpdir(), "users-api-"));
-  } catch (error) {
-    throw new UserError(`cannot write to ${tmpdir()} (${(error as NodeJS.ErrnoException).code})`, {
-      cause: error,
-    });
-  }
 }
 
 /** Makes a folder and those above it. Node's own `recursive` never ends where a folder refuses new ones, as /proc does. */

@@ -1,10 +1,12 @@
 import type { JobObserver } from "@nidus/jobs-observe";
 import { Presets, SingleBar } from "cli-progress";
 
-/** A progress bar that is moved by finished runs. */
+/** A progress bar that is moved by jobs that end. */
 export interface Progress {
   readonly observer: JobObserver;
   start(total: number): void;
+  /** So many have not ended, wherever they run: as the engine says, which may be a moment behind. */
+  left(jobs: number): void;
   stop(): void;
 }
 
@@ -14,10 +16,24 @@ export function progressBar(): Progress {
     { format: "{bar} {value}/{total} jobs, {eta_formatted} left", hideCursor: true, noTTYOutput: false },
     Presets.shades_classic,
   );
-  if (!process.stderr.isTTY) return { observer: {}, start: () => {}, stop: () => {} };
+  if (!process.stderr.isTTY) return { observer: {}, start: () => {}, left: () => {}, stop: () => {} };
+  let total = 0;
+  let ended = 0;
+  const move = (to: number): void => {
+    ended = Math.max(ended, to);
+    if (total > 0) bar.update(Math.min(ended, total));
+  };
   return {
-    observer: { onJobFinished: () => bar.increment() },
-    start: (total) => bar.start(total, 0),
+    observer: {
+      // A delivery may be one of several attempts: how it ended is told when it is settled.
+      onJobFinished: ({ delivery }) => void (delivery === undefined && move(ended + 1)),
+      onJobSettled: ({ outcome }) => void (outcome !== "retried" && move(ended + 1)),
+    },
+    start: (jobs) => {
+      total = jobs;
+      bar.start(total, Math.min(ended, total));
+    },
+    left: (jobs) => move(total - jobs),
     stop: () => bar.stop(),
   };
 }

@@ -1,58 +1,68 @@
-import type { AsyncJob } from "@nidus/jobs-core";
+import { type DurableJob, defineJob, PermanentJobError } from "@nidus/jobs-durable";
 import type { Tracer } from "@opentelemetry/api";
 import validator from "validator";
 import type { Digest } from "./digest.ts";
+import { type DigestPayload, digestSchema } from "./digest-payload.ts";
 import type { Message, Outbox } from "./outbox.ts";
 
-/** An author whose address nothing can be sent to. Histories have such authors: it is a failure that is expected. */
-export class UnusableAddressError extends Error {
-  override readonly name = "UnusableAddressError";
+/** The name of the job, by which workers take it. */
+export const sendDigestName = "send_digest";
 
-  constructor(digest: Digest) {
-    super(
-      oneLine(
-        `${digest.authorName || "an author without a name"} has no usable address: "${digest.authorEmail}"`,
-      ),
-    );
+type Addressee = Pick<Digest, "authorName" | "authorEmail">;
+
+/**
+ * An author whose address nothing can be sent to. Histories have such authors: it is a failure that is expected, and that no
+ * further attempt makes good.
+ */
+export class UnusableAddressError extends PermanentJobError {
+  static {
+    UnusableAddressError.prototype.name = "UnusableAddressError";
+  }
+
+  constructor({ authorName, authorEmail }: Addressee) {
+    super(oneLine(`${authorName || "an author without a name"} has no usable address: "${authorEmail}"`));
   }
 }
 
-/** Composes one author's digest of one week, and delivers it. Running it again replaces the message. */
-export class SendDigest implements AsyncJob<string> {
-  readonly name = "send_digest";
-  readonly #digest: Digest;
-  readonly #outbox: Outbox;
-  readonly #tracer: Tracer;
-
-  constructor(digest: Digest, outbox: Outbox, tracer: Tracer) {
-    this.#digest = digest;
-    this.#outbox = outbox;
-    this.#tracer = tracer;
-  }
-
-  /** Resolves to where the message went. */
-  async run(signal: AbortSignal): Promise<string> {
-    signal.throwIfAborted();
-    if (!isUsable(this.#digest.authorEmail)) throw new UnusableAddressError(this.#digest);
-    const message = messageOf(this.#digest);
-    const composed = await this.#step("compose", () => this.#outbox.compose(message));
-    return this.#step("deliver", () => this.#outbox.deliver(message, composed, signal));
-  }
-
-  #step<T>(name: string, run: () => Promise<T>): Promise<T> {
-    return this.#tracer.startActiveSpan(name, async (span) => {
+/**
+ * The job that composes one author's digest of one week, and delivers it. Running it again replaces the message, so that an
+ * engine may deliver it more than once.
+ */
+export function sendDigest(outbox: Outbox, tracer: Tracer): DurableJob<DigestPayload, Digest> {
+  const step = <T>(name: string, run: () => Promise<T>): Promise<T> =>
+    tracer.startActiveSpan(name, async (span) => {
       try {
         return await run();
       } finally {
         span.end();
       }
     });
-  }
+
+  return defineJob({
+    name: sendDigestName,
+    schema: digestSchema,
+    /** Resolves to where the message went. */
+    async run(digest, { signal }) {
+      signal.throwIfAborted();
+      requireUsableAddress(digest);
+      const message = messageOf(digest);
+      const composed = await step("compose", () => outbox.compose(message));
+      return step("deliver", () => outbox.deliver(message, composed, signal)).catch(rethrow);
+    },
+  });
 }
 
-/** An address that every mail server takes, in a header that nothing can be smuggled into. */
-function isUsable(address: string): boolean {
-  return validator.isEmail(address, { allow_utf8_local_part: false }) && oneLine(address) === address;
+/** What a mail server refuses for good (5xx, as SMTP has it) is not tried again. */
+function rethrow(error: unknown): never {
+  const { responseCode = 0, message } = error as { responseCode?: number; message: string };
+  throw responseCode >= 500 ? new PermanentJobError(message, { cause: error }) : error;
+}
+
+/** @throws UnusableAddressError unless every mail server takes the address, in a header that nothing can be smuggled into. */
+export function requireUsableAddress(addressee: Addressee): void {
+  const { authorEmail } = addressee;
+  const isEmail = validator.isEmail(authorEmail, { allow_utf8_local_part: false });
+  if (!isEmail || oneLine(authorEmail) !== authorEmail) throw new UnusableAddressError(addressee);
 }
 
 /** Control characters, line breaks among them, become spaces. */
@@ -60,12 +70,14 @@ function oneLine(text: string): string {
   return text.replace(/\p{Cc}+/gu, " ");
 }
 
-function messageOf({ authorName, authorEmail, week, commits }: Digest): Message {
-  const count = commits.length === 1 ? "1 commit" : `${commits.length} commits`;
+function messageOf({ authorName, authorEmail, week, commits, unlisted = 0 }: Digest): Message {
+  const total = commits.length + unlisted;
+  const count = total === 1 ? "1 commit" : `${total} commits`;
   const lines = commits.map(
     ({ hash, authoredAt, subject }) =>
       `${authoredAt.toISOString().slice(0, 16).replace("T", " ")}  ${hash.slice(0, 10)}  ${subject}`,
   );
+  if (unlisted > 0) lines.push(`and ${unlisted} more`);
   return {
     to: { name: authorName, address: authorEmail },
     subject: `Your week ${week}: ${count}`,

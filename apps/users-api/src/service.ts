@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { JobReport } from "@nidus/jobs-core";
 import type { MetricsHandler } from "@nidus/observability";
 import type { DigestRunReport } from "./digest-run.ts";
+import type { DigestsReport } from "./send-all.ts";
 
 /** What the service is made of. */
 export interface ServiceOptions {
@@ -68,7 +68,7 @@ export function createService({ metrics, stopping, runDigests }: ServiceOptions)
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-function outline({ completed, failed, cancelled, notStarted, wasAborted }: JobReport): object {
+function outline({ completed, failed, cancelled, notStarted, wasAborted }: DigestsReport): object {
   return {
     completed: completed.length,
     failed: failed.map(({ job, error }) => ({ job, reason: error.message })),

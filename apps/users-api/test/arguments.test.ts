@@ -18,7 +18,13 @@ function refusalOf(...args: string[]): string {
 
 test("a command alone takes every default, and the checkout that the program is in", () => {
   const { repository, ...others } = parseArguments(["demo"]);
-  expect(others).toEqual({ command: "demo", out: undefined, concurrency: 8, port: 3_000 });
+  expect(others).toEqual({
+    command: "demo",
+    out: undefined,
+    concurrency: 8,
+    port: 3_000,
+    engine: { name: "pg-boss", databaseUrl: undefined },
+  });
   expect(existsSync(join(repository, "apps", "users-api", "package.json"))).toBe(true);
 });
 
@@ -29,8 +35,9 @@ test("every option is taken, wherever it stands, and folders are made absolute",
     out: resolve("out"),
     concurrency: 3,
     port: 0,
+    engine: { name: "memory" },
   };
-  const options = ["--out", "out", "--concurrency", "3", "--port=0"];
+  const options = ["--out", "out", "--concurrency", "3", "--port=0", "--engine", "memory"];
   expect(parseArguments(["start", "some/repository", ...options])).toEqual(expected);
   expect(parseArguments([...options, "start", "some/repository"])).toEqual(expected);
 });
@@ -53,6 +60,12 @@ test("the help names every command, option and variable, and the exit status", (
     "--out",
     "--concurrency",
     "--port",
+    "--engine",
+    "memory",
+    "pg-boss",
+    "bullmq",
+    "--redis-url",
+    "--database-url",
     "--help",
     "SMTP_URL",
     "OTEL_EXPORTER_OTLP_ENDPOINT",

@@ -16,7 +16,7 @@ beforeAll(buildProgram, 120_000);
 
 async function demo(repository: string, env: NodeJS.ProcessEnv = {}) {
   const folder = await temporaryFolder();
-  const result = await runProgram(["demo", repository, "--out", folder], env);
+  const result = await runProgram(["demo", repository, "--out", folder, "--engine", "memory"], env);
   return { ...result, folder };
 }
 

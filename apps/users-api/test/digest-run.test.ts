@@ -2,13 +2,19 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { otelPipeline } from "@nidus/jobs-otel/sdk";
 import { production } from "@nidus/observability";
+import { SpanKind } from "@opentelemetry/api";
 import { InMemorySpanExporter, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base";
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
+import { digestsOf } from "../src/digest.ts";
+import { type DigestEngineOptions, openDigestEngine } from "../src/digest-engine.ts";
+import { payloadOf } from "../src/digest-payload.ts";
 import { type DigestRunOptions, isExpected, runDigests } from "../src/digest-run.ts";
+import { readHistory } from "../src/git-history.ts";
+import { hashOf, RunFile } from "../src/run-file.ts";
 import { SlowestTrace } from "../src/slowest-trace.ts";
 import { startTelemetry, type Telemetry } from "../src/telemetry.ts";
 import { UserError } from "../src/user-error.ts";
-import { createRepository, gitEnvironment, weeklyCommits } from "./support/git-repository.ts";
+import { commitTo, createRepository, gitEnvironment, weeklyCommits } from "./support/git-repository.ts";
 import { startMailServer } from "./support/mail-server.ts";
 import { samplesOf } from "./support/metrics-text.ts";
 import { temporaryFolder } from "./support/temporary-folder.ts";
@@ -28,10 +34,20 @@ function telemetryOfTest(): Telemetry {
   return telemetry;
 }
 
-async function run(options: Partial<DigestRunOptions> & { repository: string }) {
+type RunOptions = Partial<DigestRunOptions & DigestEngineOptions> & { repository: string };
+
+async function run(options: RunOptions) {
   const folder = options.folder ?? (await temporaryFolder());
   const telemetry = options.telemetry ?? telemetryOfTest();
-  const report = await runDigests({ smtpUrl: undefined, concurrency: 4, ...options, folder, telemetry });
+  await using digestEngine = await openDigestEngine({
+    choice: { name: "memory" },
+    smtpUrl: undefined,
+    concurrency: 4,
+    ...options,
+    folder,
+    telemetry,
+  });
+  const report = await runDigests({ ...options, digestEngine, folder });
   return { ...report, folder, telemetry };
 }
 
@@ -107,12 +123,21 @@ test("each run is a trace of its own, in which composing and delivering are step
   };
   await run({ repository: await createRepository(weeklyCommits(5)), concurrency: 5, telemetry });
   const spans = exporter.getFinishedSpans();
-  const roots = spans.filter(({ parentSpanContext }) => parentSpanContext === undefined);
+  const allRoots = spans.filter(({ parentSpanContext }) => parentSpanContext === undefined);
+  const [enqueuing, ...others] = allRoots.filter(({ kind }) => kind === SpanKind.PRODUCER);
+  expect(others).toEqual([]);
+  const roots = allRoots.filter((root) => root !== enqueuing);
   expect(roots.map(({ attributes }) => attributes["job.name"]).sort()).toEqual([
     "reindex_users",
     ...Array(5).fill("send_digest"),
   ]);
   expect(new Set(roots.map((root) => root.spanContext().traceId)).size).toBe(6);
+  for (const { attributes, links } of roots) {
+    const isDigest = attributes["job.name"] === "send_digest";
+    expect(links.map(({ context }) => context.spanId)).toEqual(
+      isDigest ? [enqueuing?.spanContext().spanId] : [],
+    );
+  }
   for (const root of roots) {
     const { traceId, spanId } = root.spanContext();
     const steps = spans.filter((span) => span !== root && span.spanContext().traceId === traceId);
@@ -147,6 +172,60 @@ test("an index that cannot be written fails, and the digests are sent all the sa
   expect(reindex.failed.map(({ job }) => job)).toEqual(["reindex_users"]);
   expect(reindex.failed.map(isExpected)).toEqual([false]);
   expect(digests.completed).toHaveLength(1);
+});
+
+test("a run that was cut short is gone on with: what was enqueued is not enqueued again, and in the end nothing is noted", async () => {
+  const [repository, folder, server] = [
+    await createRepository(weeklyCommits(5)),
+    await temporaryFolder(),
+    await startMailServer(),
+  ];
+  const payloads = digestsOf(await readHistory(repository)).map(payloadOf);
+  const { runId } = await new RunFile(folder).begin(hashOf(payloads), undefined);
+  await using digestEngine = await openDigestEngine({
+    choice: { name: "memory" },
+    repository,
+    folder,
+    smtpUrl: server.url,
+    concurrency: 2,
+    telemetry: telemetryOfTest(),
+  });
+  // The first three of a batch are what there is of it after a kill in its middle.
+  await digestEngine.engine.enqueueMany(digestEngine.job, payloads.slice(0, 3), {
+    idempotencyKey: `${runId}/0`,
+  });
+  const { digests } = await runDigests({ repository, folder, digestEngine });
+  expect(digests).toMatchObject({ completed: Array(5).fill("send_digest"), endedEarlier: 0 });
+  expect(server.accepted).toHaveLength(5);
+  expect(await readdir(folder)).not.toContain("run.json");
+  expect((await runDigests({ repository, folder, digestEngine })).digests.completed).toHaveLength(5);
+  expect(server.accepted).toHaveLength(10);
+});
+
+test("after another commit, what is left of the earlier run is sent before what has changed", async () => {
+  const [repository, folder, server] = [
+    await createRepository([{ message: "first" }]),
+    await temporaryFolder(),
+    await startMailServer(),
+  ];
+  const payloads = digestsOf(await readHistory(repository)).map(payloadOf);
+  await new RunFile(folder).begin(hashOf(payloads), undefined);
+  await commitTo(repository, { message: "second" });
+  await using digestEngine = await openDigestEngine({
+    choice: { name: "memory" },
+    repository,
+    folder,
+    smtpUrl: server.url,
+    concurrency: 2,
+    telemetry: telemetryOfTest(),
+  });
+  await digestEngine.engine.enqueueMany(digestEngine.job, payloads);
+  const { digests } = await runDigests({ repository, folder, digestEngine });
+  expect(digests).toMatchObject({ completed: ["send_digest"], endedEarlier: 0, wasAborted: false });
+  const sent = server.accepted.map(({ content }) => content.toString());
+  expect(sent.map((text) => /\bsecond\b/.test(text))).toEqual([false, true]);
+  const [file = ""] = await messagesIn(folder);
+  expect(await readFile(join(folder, file), "utf8")).toMatch(/\bsecond\b/);
 });
 
 test("a repository or a folder that cannot be used is refused before anything has run", async () => {

@@ -12,7 +12,7 @@ beforeAll(buildProgram, 120_000);
 
 async function demoInTerminal(env: NodeJS.ProcessEnv = {}) {
   const repository = await createRepository(weeklyCommits(12));
-  return runInTerminal(["demo", repository, "--out", await temporaryFolder()], env);
+  return runInTerminal(["demo", repository, "--out", await temporaryFolder(), "--engine", "memory"], env);
 }
 
 test.runIf(hasTerminal)(

@@ -1,10 +1,11 @@
 import { readFile } from "node:fs/promises";
-import { AsyncJobQueue } from "@nidus/jobs-core";
+import { type AsyncJob, AsyncJobQueue } from "@nidus/jobs-core";
 import { trace } from "@opentelemetry/api";
 import { expect, onTestFinished, test, vi } from "vitest";
 import type { Digest } from "../src/digest.ts";
+import { payloadOf } from "../src/digest-payload.ts";
 import { type Outbox, openOutbox } from "../src/outbox.ts";
-import { SendDigest } from "../src/send-digest.ts";
+import { sendDigest } from "../src/send-digest.ts";
 import { digestOf } from "./support/digests.ts";
 import { freePort } from "./support/free-port.ts";
 import { startMailServer } from "./support/mail-server.ts";
@@ -18,7 +19,13 @@ async function openTo(smtpUrl: string): Promise<Outbox> {
   return outbox;
 }
 
-const jobOf = (digest: Digest, outbox: Outbox) => new SendDigest(digest, outbox, trace.getTracer("test"));
+interface SendDigest extends AsyncJob<string> {
+  run(signal: AbortSignal): Promise<string>;
+}
+
+/** The job in an AsyncJobQueue, with the digest as an engine stores it. */
+const jobOf = (digest: Digest, outbox: Outbox) =>
+  sendDigest(outbox, trace.getTracer("test")).with(payloadOf(digest)) as SendDigest;
 
 const to = (...addresses: string[]) => addresses.map((authorEmail) => digestOf({ authorEmail }));
 

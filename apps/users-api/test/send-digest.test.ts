@@ -1,11 +1,13 @@
 import { readdir, readFile } from "node:fs/promises";
+import type { AsyncJob } from "@nidus/jobs-core";
 import { trace } from "@opentelemetry/api";
 import fc from "fast-check";
 import { simpleParser } from "mailparser";
 import { expect, onTestFinished, test } from "vitest";
 import type { Digest } from "../src/digest.ts";
+import { payloadOf } from "../src/digest-payload.ts";
 import { type Outbox, openOutbox } from "../src/outbox.ts";
-import { SendDigest, UnusableAddressError } from "../src/send-digest.ts";
+import { sendDigest, UnusableAddressError } from "../src/send-digest.ts";
 import { commitOf, digestOf } from "./support/digests.ts";
 import { temporaryFolder } from "./support/temporary-folder.ts";
 
@@ -18,7 +20,13 @@ async function openIn(folder: string, smtpUrl?: string): Promise<Outbox> {
   return outbox;
 }
 
-const jobOf = (digest: Digest, outbox: Outbox) => new SendDigest(digest, outbox, tracer);
+interface SendDigest extends AsyncJob<string> {
+  run(signal: AbortSignal): Promise<string>;
+}
+
+/** The job in an AsyncJobQueue, with the digest as an engine stores it. */
+const jobOf = (digest: Digest, outbox: Outbox) =>
+  sendDigest(outbox, tracer).with(payloadOf(digest)) as SendDigest;
 
 test("a digest becomes a message to its author with every commit of the week", async () => {
   const outbox = await openIn(await temporaryFolder());

@@ -165,6 +165,8 @@ test("a port that is in use ends it with one line that names it and 1", async ()
     String(port),
     "--out",
     await temporaryFolder(),
+    "--engine",
+    "memory",
   ];
   expect(await runProgram(args)).toEqual({
     status: 1,

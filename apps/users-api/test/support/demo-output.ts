@@ -1,25 +1,28 @@
-/** What the demo printed, by heading, and its last line. */
+/** What the demo printed, by heading, what it said of an earlier run, and its last line. */
 export interface DemoOutput {
   readonly summary: Readonly<Record<string, readonly string[]>>;
   readonly failures: readonly string[];
   readonly trace: readonly string[];
   readonly metrics: string;
+  readonly earlier: string | undefined;
   readonly lastLine: string;
 }
 
-const form = /^Summary\n(.*)\n\nFailures\n(.*)\n\nThe slowest run\n(.*)\n\nMetrics\n(.*)\n\n([^\n]*)\n$/s;
+const form =
+  /^Summary\n(.*)\n\nFailures\n(.*)\n\nThe slowest run\n(.*)\n\nMetrics\n(.*)\n\n(?:([^\n]*)\n)?([^\n]*)\n$/s;
 
 /** Takes the output apart; the summary by job name. */
 export function parseDemoOutput(stdout: string): DemoOutput {
   const match = form.exec(stdout);
   if (match === null) throw new Error(`this is not what the demo prints: ${stdout}`);
-  const [summary = "", failures = "", trace = "", metrics = "", lastLine = ""] = match.slice(1);
+  const [summary = "", failures = "", trace = "", metrics = "", earlier, lastLine = ""] = match.slice(1);
   const rows = summary.split("\n").map((row) => row.trim().split(/ {2,}/));
   return {
     summary: Object.fromEntries(rows.map(([name = "", ...cells]) => [name, cells])),
     failures: failures.split("\n"),
     trace: trace.split("\n"),
     metrics,
+    earlier,
     lastLine,
   };
 }

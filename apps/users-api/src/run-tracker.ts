@@ -1,0 +1,69 @@
+import type {
+  JobObserver,
+  JobResultStatus,
+  ObservedJobContext,
+  SettledJobContext,
+} from "@nidus/jobs-observe";
+
+/** What became of jobs that were delivered to this process: of those since `begin`, and nothing more. */
+export class RunTracker implements JobObserver {
+  readonly #settled = new Set<string>();
+  readonly #cancelled = new Set<string>();
+  #awaited = new Set<string>();
+  #allSettled: () => void = () => {};
+  #isFollowing = false;
+
+  onJobStarted({ delivery }: ObservedJobContext): void {
+    if (delivery !== undefined) this.#cancelled.delete(delivery.jobId);
+  }
+
+  onJobFinished({ delivery }: ObservedJobContext, status: JobResultStatus): void {
+    if (delivery !== undefined && status === "cancelled" && this.#isFollowing)
+      this.#cancelled.add(delivery.jobId);
+  }
+
+  onJobSettled({ delivery: { jobId }, outcome }: SettledJobContext): void {
+    if (outcome === "retried" || !this.#isFollowing) return;
+    this.#settled.add(jobId);
+    this.#awaited.delete(jobId);
+    if (this.#awaited.size === 0) this.#allSettled();
+  }
+
+  /** Forgets what was, and notes what is settled from now on. */
+  begin(): void {
+    this.end();
+    this.#isFollowing = true;
+  }
+
+  end(): void {
+    this.#isFollowing = false;
+    this.#settled.clear();
+    this.#cancelled.clear();
+    this.#awaited.clear();
+  }
+
+  /** How many of these jobs have ended here for good. */
+  countSettled(ids: ReadonlySet<string>): number {
+    return countOf(this.#settled, ids);
+  }
+
+  /** How many of these jobs were started here, and ended because their signal was aborted. */
+  countCancelled(ids: ReadonlySet<string>): number {
+    return countOf(this.#cancelled, ids);
+  }
+
+  /** Resolves once every one of these jobs has ended here for good, which is never where others run a part of them. */
+  settled(ids: ReadonlySet<string>): Promise<void> {
+    this.#awaited = new Set([...ids].filter((id) => !this.#settled.has(id)));
+    if (this.#awaited.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#allSettled = resolve;
+    });
+  }
+}
+
+function countOf(noted: ReadonlySet<string>, ids: ReadonlySet<string>): number {
+  let count = 0;
+  for (const id of noted) if (ids.has(id)) count++;
+  return count;
+}

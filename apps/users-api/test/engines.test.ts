@@ -1,0 +1,181 @@
+import { readdir } from "node:fs/promises";
+import { hostname } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
+import { simpleParser } from "mailparser";
+import { type SharedServer, sharedPostgres, sharedRedis } from "test-servers";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { parseDemoOutput } from "./support/demo-output.ts";
+import { freePort } from "./support/free-port.ts";
+import { createRepository, weeklyCommits } from "./support/git-repository.ts";
+import { type MailServer, startMailServer } from "./support/mail-server.ts";
+import { samplesOf } from "./support/metrics-text.ts";
+import { buildProgram, Program, runProgram } from "./support/program.ts";
+import { startService } from "./support/service.ts";
+import { temporaryFolder } from "./support/temporary-folder.ts";
+
+beforeAll(buildProgram, 120_000);
+
+const messagesIn = async (folder: string) => (await readdir(folder)).filter((name) => name.endsWith(".eml"));
+
+const subjectsIn = (server: MailServer) =>
+  Promise.all(server.accepted.map(async ({ content }) => (await simpleParser(content)).subject));
+
+/** Starts a demo whose mail server takes five messages and keeps four waiting, and resolves when it has come so far. */
+async function demoInTheMiddle(args: readonly string[]) {
+  const server = await startMailServer({ acceptsAtMost: 5 });
+  const program = new Program(["demo", ...args, "--concurrency", "4"], { SMTP_URL: server.url });
+  const ended = program.ended.then((result) => {
+    throw new Error(`it ended too early: ${JSON.stringify(result)}`);
+  });
+  const isThere = vi.waitFor(() => expect(server.waiting).toBe(4), { timeout: 20_000 });
+  await Promise.race([isThere, ended]);
+  // What a mail server has taken is recorded in the next moment, which nothing outside shows.
+  await delay(500);
+  ended.catch(() => {});
+  return { program, server };
+}
+
+test("embedded in its folder, a run that was interrupted, and then killed, is finished by the next one, and nothing is sent twice; meanwhile others are refused", async () => {
+  const [repository, out] = [await createRepository(weeklyCommits(30)), await temporaryFolder()];
+  const args = [repository, "--out", out];
+
+  const interrupted = await demoInTheMiddle(args);
+  interrupted.program.process.kill("SIGINT");
+  const { status, stdout, stderr } = await interrupted.program.ended;
+  expect({ status, stderr }).toEqual({ status: 1, stderr: "" });
+  expect(parseDemoOutput(stdout)).toMatchObject({
+    failures: ["none"],
+    earlier: undefined,
+    lastLine: `Interrupted: 5 of 30 digests are in ${out}; the same command again does the other 25`,
+  });
+
+  const killed = await demoInTheMiddle(args);
+  const refused = await runProgram(["demo", ...args]);
+  expect({ status: refused.status, stdout: refused.stdout }).toEqual({ status: 1, stdout: "" });
+  expect(refused.stderr).toBe(
+    `users-api: cannot open the engine pg-boss: the folder ${out}/jobs is in use by process ${killed.program.process.pid} on ${hostname()}: an embedded database belongs to one process at a time\n`,
+  );
+  killed.program.process.kill("SIGKILL");
+  expect(await killed.program.ended).toMatchObject({ signal: "SIGKILL", stdout: "" });
+
+  const server = await startMailServer();
+  const last = await runProgram(["demo", ...args], { SMTP_URL: server.url });
+  expect({ status: last.status, stderr: last.stderr }).toEqual({ status: 0, stderr: "" });
+  const { summary, earlier, lastLine, metrics } = parseDemoOutput(last.stdout);
+  expect(earlier).toBe("10 digests had been finished by an earlier run");
+  expect(lastLine).toBe(`Done: 30 of 30 digests are in ${out}`);
+  expect(summary.send_digest?.slice(0, 2)).toEqual(["20", "0"]);
+  const samples = samplesOf(metrics);
+  expect(samples.get('nidus_jobs_enqueued_total{job_name="send_digest"}')).toBe(30);
+  expect(samples.get('nidus_job_wait_seconds_count{job_name="send_digest"}')).toBe(20);
+  expect(samples.get('nidus_jobs_waiting{job_name="send_digest"}')).toBe(0);
+
+  const sent = await Promise.all([interrupted.server, killed.server, server].map(subjectsIn));
+  expect(sent.map(({ length }) => length)).toEqual([5, 5, 20]);
+  expect(new Set(sent.flat()).size).toBe(30);
+  expect(await messagesIn(out)).toHaveLength(30);
+  expect((await readdir(out)).filter((name) => !name.endsWith(".eml")).sort()).toEqual([
+    "jobs",
+    "users.json",
+  ]);
+}, 60_000);
+
+test("a server that is away ends it with one line that shows no password", async () => {
+  const [repository, out] = [await createRepository([{}]), await temporaryFolder()];
+  const url = `postgres://user:verysecret@127.0.0.1:${await freePort()}/jobs`;
+  const result = await runProgram(["demo", repository, "--out", out, "--database-url", url]);
+  expect(result).toMatchObject({ status: 1, stdout: "" });
+  expect(result.stderr).toMatch(
+    /^users-api: PostgreSQL at 127\.0\.0\.1:\d+\/jobs is unreachable \(.*ECONNREFUSED.*\)\n$/,
+  );
+  expect(result.stderr).not.toContain("verysecret");
+});
+
+describe.each([
+  ["Redis", sharedRedis, "--redis-url"],
+  ["PostgreSQL", sharedPostgres, "--database-url"],
+])("on %s", (name, share, option) => {
+  let server: SharedServer | undefined;
+  beforeAll(async () => {
+    server = await share();
+  }, 60_000);
+  afterAll(() => server?.stop());
+
+  test("two services share the digests of one request, and each digest is sent once", async ({ skip }) => {
+    if (server === undefined) return skip();
+    const mail = await startMailServer({ acceptsAtMost: 0 });
+    const repository = await createRepository([
+      ...weeklyCommits(30),
+      { name: "Root", email: "root@localhost" },
+    ]);
+    const options = [option, server.url, "--concurrency", "2"];
+    const start = () => startService(repository, { SMTP_URL: mail.url }, options);
+    const services = [await start(), await start()] as const;
+    const answer = fetch(`${services[0].url}/digests`, { method: "POST" });
+    // Both have as much to do as they can.
+    await vi.waitFor(() => expect(mail.waiting).toBe(4), { timeout: 15_000 });
+    mail.answerAll();
+    const response = await answer;
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual({
+      reindex: { completed: 1, failed: [], cancelled: 0, notStarted: 0, wasAborted: false },
+      digests: {
+        completed: 30,
+        failed: [{ job: "send_digest", reason: 'Root has no usable address: "root@localhost"' }],
+        cancelled: 0,
+        notStarted: 0,
+        wasAborted: false,
+      },
+    });
+    const counts = await Promise.all(
+      services.map(async ({ url }) => {
+        const samples = samplesOf(await (await fetch(`${url}/metrics`)).text());
+        return samples.get('nidus_jobs_finished_total{job_name="send_digest",status="success"}') ?? 0;
+      }),
+    );
+    for (const count of counts) expect(count).toBeGreaterThanOrEqual(2);
+    expect(counts.reduce((sum, count) => sum + count)).toBe(30);
+    expect(mail.accepted).toHaveLength(30);
+    expect(new Set(await subjectsIn(mail)).size).toBe(30);
+    const folders = await Promise.all(services.map(({ folder }) => messagesIn(folder)));
+    expect(folders.map(({ length }) => length)).toEqual(counts);
+    for (const { program } of services) program.process.kill("SIGTERM");
+    for (const { program } of services) expect(await program.ended).toMatchObject({ status: 0, stderr: "" });
+  }, 40_000);
+
+  test("the demo runs as it does elsewhere, and keeps no jobs in its folder", async ({ skip }) => {
+    if (server === undefined) return skip();
+    const [repository, out] = [await createRepository(weeklyCommits(3)), await temporaryFolder()];
+    const args = ["demo", repository, "--out", out, option, server.url];
+    const { status, stdout, stderr } = await runProgram(args);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(parseDemoOutput(stdout)).toMatchObject({
+      failures: ["none"],
+      lastLine: `Done: 3 of 3 digests are in ${out}`,
+    });
+    expect((await readdir(out)).filter((name) => !name.endsWith(".eml"))).toEqual(["users.json"]);
+  });
+
+  // PostgreSQL does what it does embedded.
+  test.runIf(name === "Redis")(
+    "a run that was killed is finished by the next one, which does not send again what had been sent",
+    async ({ skip }) => {
+      if (server === undefined) return skip();
+      const [repository, out] = [await createRepository(weeklyCommits(20)), await temporaryFolder()];
+      const args = [repository, "--out", out, option, server.url];
+      const killed = await demoInTheMiddle(args);
+      killed.program.process.kill("SIGKILL");
+      await killed.program.ended;
+      const mail = await startMailServer();
+      const { status, stdout, stderr } = await runProgram(["demo", ...args], { SMTP_URL: mail.url });
+      expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+      const { summary, earlier, lastLine } = parseDemoOutput(stdout);
+      expect(summary.send_digest?.slice(0, 2)).toEqual(["15", "0"]);
+      expect(earlier).toBe("5 digests had been finished by an earlier run");
+      expect(lastLine).toBe(`Done: 20 of 20 digests are in ${out}`);
+      expect(mail.accepted).toHaveLength(15);
+      expect(new Set([...(await subjectsIn(killed.server)), ...(await subjectsIn(mail))]).size).toBe(20);
+    },
+    40_000,
+  );
+});
