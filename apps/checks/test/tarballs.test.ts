@@ -15,6 +15,12 @@ const peers = [
   "@opentelemetry/resources@2",
   "@opentelemetry/context-async-hooks@2",
   "@opentelemetry/exporter-trace-otlp-proto@0.223",
+  "bullmq@5",
+  "pg-boss@10",
+  "@electric-sql/pglite@0.5",
+  // What the examples bring along.
+  "zod@4",
+  "@types/pg@8",
   "@types/node@20",
 ];
 

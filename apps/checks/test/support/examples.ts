@@ -16,7 +16,16 @@ export function documents(): string[] {
   const readmes = ["packages", "apps"].flatMap((group) =>
     readdirSync(join(root, group)).map((name) => join(root, group, name, "README.md")),
   );
-  return [join(root, "README.md"), join(root, "ARCHITECTURE.md"), join(root, "CONTRIBUTING.md"), ...readmes];
+  const pages = readdirSync(join(root, "apps/docs"))
+    .filter((name) => name.endsWith(".md") && name !== "README.md")
+    .map((name) => join(root, "apps/docs", name));
+  return [
+    join(root, "README.md"),
+    join(root, "ARCHITECTURE.md"),
+    join(root, "CONTRIBUTING.md"),
+    ...readmes,
+    ...pages,
+  ];
 }
 
 /** Every `ts` block of a document, in order; none where there is no such document. */
