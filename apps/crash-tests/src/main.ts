@@ -1,1 +1,38 @@
-export {};
+import { register } from "node:module";
+import type { Task } from "./task.ts";
+
+// What nobody waits for must not end unseen: the tests take this status for a failure.
+for (const event of ["unhandledRejection", "uncaughtException"]) {
+  process.on(event, (error) => {
+    console.error(`${event}:`, error);
+    process.exit(70);
+  });
+}
+// Without its parent a child has nothing to do.
+const leave = (): never => process.exit(1);
+process.on("disconnect", leave);
+
+const task = JSON.parse(process.argv[2] ?? "null") as Task;
+if (task.engine.isNewerMajor) {
+  const newer = { bullmq: import.meta.resolve("bullmq-6"), "pg-boss": import.meta.resolve("pg-boss-12") };
+  register("./alias-resolver.js", import.meta.url, { data: newer });
+}
+
+// After the registration, which is for what is imported from here on.
+switch (task.role) {
+  case "produce":
+    await (await import("./produce.ts")).produce(task);
+    break;
+  case "work":
+    await (await import("./work.ts")).work(task);
+    break;
+  case "stand-by":
+    await (await import("./stand-by.ts")).standBy(task);
+    break;
+  case "race":
+    await (await import("./race.ts")).race(task);
+    break;
+}
+// Done: the process ends by itself, unless something was left open.
+process.off("disconnect", leave);
+process.disconnect?.();

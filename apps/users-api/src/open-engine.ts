@@ -70,7 +70,7 @@ async function onceFree<T>(take: () => Promise<T>): Promise<T> {
     try {
       return await take();
     } catch (error) {
-      const isTaken = error instanceof Error && / is in use by process /.test(error.message);
+      const isTaken = (error as { code?: unknown }).code === "NIDUS_FOLDER_IN_USE";
       if (!isTaken || tries === folderRetry.tries) throw error;
       await delay(folderRetry.everyMs);
     }

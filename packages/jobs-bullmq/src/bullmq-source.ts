@@ -70,13 +70,32 @@ export class BullmqSource implements JobSource<BullmqFetchedJob> {
     wantsNext: boolean,
   ): Promise<Settled<BullmqFetchedJob>> {
     try {
-      const answer = await this.#record(stored, name, settlement, wantsNext);
+      const answer = await this.#recordWithLease(lane, stored, name, settlement, wantsNext);
       if (!wantsNext || settlement.type === "handed-back") return { isRecorded: true };
       const next = await lane.next(answer, this.#token);
       return { isRecorded: true, next: next && describeJob(lane, next) };
     } catch (error) {
       if (isLeaseLost(error)) return { isRecorded: false };
       throw error;
+    }
+  }
+
+  /** A lease that ended in an outage is taken again where nobody else has it yet: what has run need not run again. */
+  async #recordWithLease(
+    lane: Lane,
+    stored: Job<StoredData>,
+    name: string,
+    settlement: Settlement,
+    wantsNext: boolean,
+  ): Promise<unknown> {
+    try {
+      return await this.#record(stored, name, settlement, wantsNext);
+    } catch (error) {
+      if (codeOf(error) !== leaseEnded) throw error;
+      const client = await this.#queues.client;
+      const lock = `${lane.toKey(stored.id as string)}:lock`;
+      if ((await client.set(lock, this.#token, "PX", this.#leaseMs, "NX")) === null) throw error;
+      return this.#record(stored, name, settlement, wantsNext);
     }
   }
 
@@ -160,7 +179,14 @@ function describeJob(lane: Lane, stored: Job<StoredData>): BullmqFetchedJob {
   };
 }
 
-/** BullMQ's codes for a job that is gone (-1), has no lock (-2), is not active (-3) or has another's lock (-6). */
+/** BullMQ's code for a job without a lock. */
+const leaseEnded = -2;
+
+/** BullMQ's codes for a job that is gone (-1), has no lock, is not active (-3) or has another's lock (-6). */
 function isLeaseLost(error: unknown): boolean {
-  return [-1, -2, -3, -6].includes((error as { code?: number }).code ?? 0);
+  return [-1, leaseEnded, -3, -6].includes(codeOf(error));
+}
+
+function codeOf(error: unknown): number {
+  return (error as { code?: number }).code ?? 0;
 }

@@ -8,6 +8,8 @@ export interface RedisClient {
   hdel(key: string, ...fields: string[]): Promise<number>;
   hgetall(key: string): Promise<Record<string, string>>;
   hmget(key: string, ...fields: string[]): Promise<(string | null)[]>;
+  /** As ioredis has it, which is the client that BullMQ makes of options. */
+  set(key: string, value: string, unit: "PX", ms: number, condition: "NX"): Promise<string | null>;
   info(): Promise<string>;
 }
 

@@ -1,3 +1,4 @@
+export { FolderInUseError } from "./embedded/folder-lock.ts";
 export { type HandledJob, observePgBossHandler } from "./observe-handler.ts";
 export type { EmbeddedOptions, OwnBossOptions, PgBossEngineOptions, ServerOptions } from "./options.ts";
 export type { PgBossEnqueueOptions } from "./pg-boss-backend.ts";

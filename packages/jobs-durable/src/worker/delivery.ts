@@ -33,6 +33,8 @@ export class Delivery<Job extends FetchedJob> {
   #isInterrupted = false;
   /** Nobody waits for it any more: what its handler does from here on is not recorded. */
   isAbandoned = false;
+  /** It has succeeded, and its lease was over before that could be recorded: the job comes again, and is not to run again. */
+  isUnrecorded = false;
   /** Known once its handler has ended. */
   ending: Ending | undefined;
   /** Resolves when it is. */

@@ -31,6 +31,9 @@ const keepAliveMs = 1_000;
 /** Waiting for a server on the way out. */
 const handBackMs = 5_000;
 
+/** Successful runs that came too late to be recorded and are kept in mind, for all workers of an engine. */
+const maxUnrecorded = 1_000;
+
 /** A loop that keeps its slots filled, and a timer that keeps leases alive. */
 export class DurableWorker<Job extends FetchedJob> implements JobWorker {
   readonly #setUp: WorkerSetUp<Job>;
@@ -118,7 +121,9 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
   async #deliver(job: Job): Promise<Job | undefined> {
     const { backend, jobs, source, inFlight } = this.#setUp;
     const delivery = new Delivery(job, backend.name, backend.queueOf(job.name));
-    const earlier = inFlight.get(job.id);
+    const known = inFlight.get(job.id);
+    // An id comes round again with its idempotency key, once the job before is no longer retained.
+    const earlier = known?.job.enqueuedAt.getTime() === job.enqueuedAt.getTime() ? known : undefined;
     inFlight.set(job.id, delivery);
     this.#running.add(delivery);
     try {
@@ -130,7 +135,7 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
       return delivery.isAbandoned ? undefined : await this.#settle(delivery, ending);
     } finally {
       this.#running.delete(delivery);
-      if (inFlight.get(job.id) === delivery) inFlight.delete(job.id);
+      if (inFlight.get(job.id) === delivery && !delivery.isUnrecorded) inFlight.delete(job.id);
     }
   }
 
@@ -168,6 +173,7 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
         const wantsNext = source.bringsNext && !this.#isStopping;
         const { isRecorded, next } = await source.settle(delivery.job, ending.settlement, wantsNext);
         if (isRecorded) this.#tell(delivery, ending);
+        else if (ending.outcome === "succeeded") this.#keepInMind(delivery);
         return next;
       } catch (thrown) {
         onError(thrown);
@@ -175,6 +181,14 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
       }
     }
     return undefined;
+  }
+
+  /** Until it is delivered here again, or there are too many: it may as well have gone to another process. */
+  #keepInMind(delivery: Delivery<Job>): void {
+    delivery.isUnrecorded = true;
+    const kept = [...this.#setUp.inFlight.values()].filter(({ isUnrecorded }) => isUnrecorded);
+    const [oldest] = kept;
+    if (kept.length > maxUnrecorded && oldest !== undefined) this.#setUp.inFlight.delete(oldest.job.id);
   }
 
   /** Counts what the engine has recorded, and tells the observers. */

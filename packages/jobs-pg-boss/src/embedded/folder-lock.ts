@@ -1,13 +1,14 @@
-import { mkdir, open, readFile, rename, rm, stat, utimes } from "node:fs/promises";
+import { mkdir, open, readdir, rm, stat, utimes } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { processStart } from "./process-start.ts";
 
-/** Who holds a folder. */
+/** Who holds a folder. All of it is in the name of the lock file, which is there as a whole or not at all. */
 interface Holder {
   readonly pid: number;
   /** When the process started, as far as the system tells: a process id comes round again. */
-  readonly start: string | undefined;
+  readonly start: string;
   readonly host: string;
 }
 
@@ -17,35 +18,52 @@ const touchMs = 5_000;
 /** Untouched for so long, a lock of another host is that of a dead process. */
 const abandonedMs = 30_000;
 
-/** Rounds in which a lock that was just let go may be taken by somebody else. */
-const tries = 10;
+/** Rounds in which several that want the folder at the same moment make room for each other. */
+const tries = 8;
+
+/** How much longer each round waits at most. */
+const roundMs = 30;
 
 /**
  * Takes a folder for this process alone, and resolves to the function that lets it go. A lock whose process is gone is not in
  * the way; one of a living process is never taken. On another host, such as another container on a shared volume, a process
  * counts as gone when its lock has not been touched for 30 s.
  *
- * @throws (rejects with) Error if another process has it, or this one already.
+ * Each process has a lock file of its own name: it puts it there first and looks for others after that, so that of two at
+ * most one sees nobody else. A file of a dead process can be removed at any time, since nobody else's has its name.
+ *
+ * @throws (rejects with) FolderInUseError if another process has it, or this one already.
  */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   await mkdir(folder, { recursive: true });
-  const path = join(folder, "nidus.lock");
-  const self: Holder = { pid: process.pid, start: await processStart(process.pid), host: hostname() };
-  for (let round = 0; round < tries; round++) {
-    if (await create(path, self)) return keep(path);
-    const holder = await read(path);
-    if (holder === undefined) continue;
-    if (await isAlive(holder, path)) throw held(folder, holder);
-    await discard(path, holder);
+  const start = (await processStart(process.pid)) ?? "unknown";
+  const self: Holder = { pid: process.pid, start, host: hostname() };
+  const path = join(folder, nameOf(self));
+  for (let round = 1; ; round++) {
+    if (!(await create(path))) throw held(folder, self);
+    const other = await findOther(folder, nameOf(self));
+    if (other === undefined) return keep(path);
+    await rm(path, { force: true });
+    // Who has just come gives way as well: the next round is at another moment for each.
+    if (round === tries) throw held(folder, other);
+    await pause(Math.random() * roundMs * round);
   }
-  throw new Error(`the folder ${folder} is taken by one process after another`);
 }
 
-async function create(path: string, self: Holder): Promise<boolean> {
+const prefix = "nidus.lock.";
+
+function nameOf({ pid, start, host }: Holder): string {
+  return `${prefix}${[String(pid), start, host].map(encodeURIComponent).join("&")}`;
+}
+
+function holderOf(name: string): Holder {
+  const [pid = "", start = "", host = ""] = name.slice(prefix.length).split("&").map(decodeURIComponent);
+  return { pid: Number(pid), start, host };
+}
+
+async function create(path: string): Promise<boolean> {
   try {
-    const file = await open(path, "wx");
-    await file.writeFile(JSON.stringify(self));
-    await file.close();
+    await (await open(path, "wx")).close();
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
@@ -53,38 +71,21 @@ async function create(path: string, self: Holder): Promise<boolean> {
   }
 }
 
-/** Undefined where it has just been let go. */
-async function read(path: string): Promise<Holder | undefined> {
-  try {
-    const holder = JSON.parse(await readFile(path, "utf8")) as Partial<Holder>;
-    return { pid: Number(holder.pid), start: holder.start, host: String(holder.host) };
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    // Cut off in the middle: its writer died, or is still at it.
-    return { pid: Number.NaN, start: undefined, host: "" };
+/** A living holder beside this process. Locks of dead ones are removed. */
+async function findOther(folder: string, own: string): Promise<Holder | undefined> {
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith(prefix) || name === own) continue;
+    const holder = holderOf(name);
+    if (await isAlive(holder, join(folder, name))) return holder;
+    await rm(join(folder, name), { force: true });
   }
+  return undefined;
 }
 
-async function isAlive(holder: Holder, path: string): Promise<boolean> {
-  if (holder.host !== hostname()) {
-    const touched = await stat(path).catch(() => undefined);
-    return touched !== undefined && Date.now() - touched.mtimeMs < abandonedMs;
-  }
-  const start = await processStart(holder.pid);
-  return start !== undefined && (holder.start === undefined || start === holder.start);
-}
-
-/** Takes a dead lock away: only the one that was read, should another process have been quicker. */
-async function discard(path: string, dead: Holder): Promise<void> {
-  const aside = `${path}.${process.pid}`;
-  try {
-    await rename(path, aside);
-  } catch {
-    return;
-  }
-  const taken = await read(aside);
-  if (taken !== undefined && JSON.stringify(taken) !== JSON.stringify(dead)) await rename(aside, path);
-  else await rm(aside, { force: true });
+async function isAlive({ pid, start, host }: Holder, path: string): Promise<boolean> {
+  if (host === hostname()) return (await processStart(pid)) === start;
+  const touched = await stat(path).catch(() => undefined);
+  return touched !== undefined && Date.now() - touched.mtimeMs < abandonedMs;
 }
 
 function keep(path: string): () => Promise<void> {
@@ -98,9 +99,18 @@ function keep(path: string): () => Promise<void> {
   };
 }
 
-function held(folder: string, { pid, host }: Holder): Error {
+/** A folder that another process has. */
+export class FolderInUseError extends Error {
+  readonly code: string = "NIDUS_FOLDER_IN_USE";
+
+  static {
+    FolderInUseError.prototype.name = "FolderInUseError";
+  }
+}
+
+function held(folder: string, { pid, host }: Holder): FolderInUseError {
   const who = pid === process.pid && host === hostname() ? "this process" : `process ${pid} on ${host}`;
-  return new Error(
+  return new FolderInUseError(
     `the folder ${folder} is in use by ${who}: an embedded database belongs to one process at a time`,
   );
 }

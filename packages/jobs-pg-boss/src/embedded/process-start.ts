@@ -14,14 +14,18 @@ export async function processStart(pid: number): Promise<string | undefined> {
     // EPERM: it is there, and belongs to somebody else.
     if ((error as NodeJS.ErrnoException).code !== "EPERM") return undefined;
   }
-  return (await startFromProc(pid)) ?? (await startFromPs(pid)) ?? "unknown";
+  const fields = await fieldsFromProc(pid);
+  // A zombie has ended: its parent has only not asked yet how.
+  if (fields?.[0] === "Z") return undefined;
+  return fields?.[19] ?? (await startFromPs(pid)) ?? "unknown";
 }
 
-async function startFromProc(pid: number): Promise<string | undefined> {
+/** The third field of /proc/PID/stat and those after it: the state is the first of them, the start in clock ticks the twentieth. */
+async function fieldsFromProc(pid: number): Promise<string[] | undefined> {
   try {
     const text = await readFile(`/proc/${pid}/stat`, "utf8");
-    // The name, in parentheses, may contain anything; the 22nd field is the start in clock ticks.
-    return text.slice(text.lastIndexOf(")") + 2).split(" ")[19];
+    // The name before them, in parentheses, may contain anything.
+    return text.slice(text.lastIndexOf(")") + 2).split(" ");
   } catch {
     return undefined;
   }

@@ -1,0 +1,83 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { beforeAll, describe, expect, it } from "vitest";
+import type { EngineTask, ProduceTask, WorkTask } from "../src/task.ts";
+import { buildProgram } from "./support/build.ts";
+import { Child } from "./support/child.ts";
+import { eventually } from "./support/eventually.ts";
+import { balance, drained } from "./support/ledger.ts";
+import { type OnFinished, temporaryFolder } from "./support/temporary-folder.ts";
+
+const enqueuingKills = 10;
+const runningKills = 3;
+const firstBoots = 4;
+
+/** Some ten lines, each of which has an id. */
+const bytesBeforeKill = 400;
+
+async function lengthOf(file: string): Promise<number> {
+  return (await stat(file).catch(() => undefined))?.size ?? 0;
+}
+
+function embedded(folder: string): EngineTask {
+  return { kind: "pglite", place: join(folder, "jobs"), space: "embedded", leaseMs: 1_000 };
+}
+
+/** Starts a process, and kills it at a random moment after it has written some lines to its log. */
+async function startAndKill(task: ProduceTask | WorkTask, onFinished: OnFinished): Promise<void> {
+  const child = new Child(task, onFinished);
+  const length = await lengthOf(task.log);
+  await child.says("ready");
+  await eventually(
+    async () => (await lengthOf(task.log)) > length + bytesBeforeKill,
+    30_000,
+    () => `nothing goes on: ${child.stderr}`,
+  );
+  await pause(Math.random() * 200);
+  child.requireAlive();
+  await child.kill();
+}
+
+describe("an embedded database whose process is killed", { timeout: 240_000 }, () => {
+  beforeAll(buildProgram, 120_000);
+
+  it.concurrent("loses nothing that was acknowledged, killed while enqueuing and in mid-run", async ({
+    onTestFinished,
+  }) => {
+    const folder = await temporaryFolder(onTestFinished);
+    const engine = embedded(folder);
+    const log = join(folder, "producer.log");
+    const producer: ProduceTask = { role: "produce", engine, log, pauseMs: 0 };
+    for (let kill = 0; kill < enqueuingKills; kill++) {
+      await startAndKill(producer, onTestFinished);
+    }
+    const workerLog = join(folder, "worker.log");
+    const worker: WorkTask = { role: "work", engine, log: workerLog, concurrency: 2 };
+    for (let kill = 0; kill < runningKills; kill++) {
+      await startAndKill(worker, onTestFinished);
+    }
+    expect((await balance(log, [workerLog])).lost).toBeGreaterThan(0);
+    const last = new Child({ ...worker, concurrency: 50 }, onTestFinished);
+    const title = `PGlite, killed ${enqueuingKills} times while enqueuing and ${runningKills} times in mid-run`;
+    const { acknowledged, lost } = await drained(title, log, [workerLog]);
+    await last.stop();
+    expect(acknowledged).toBeGreaterThan(50);
+    expect(lost).toBe(0);
+  });
+
+  it.concurrent("opens after it was killed in its first boot", async ({ onTestFinished }) => {
+    for (let boot = 0; boot < firstBoots; boot++) {
+      const engine = embedded(await temporaryFolder(onTestFinished));
+      const killed = new Child({ role: "stand-by", engine }, onTestFinished);
+      const killedAfterMs = Math.round(100 + (2_900 * (boot + Math.random())) / firstBoots);
+      await pause(killedAfterMs);
+      await killed.kill();
+      const next = new Child({ role: "stand-by", engine }, onTestFinished);
+      await next.says("ready");
+      const { id } = await next.answer("enqueue", "enqueued");
+      await next.stop();
+      console.log(`PGlite, first boot killed after ${killedAfterMs} ms: opened, enqueued ${id}`);
+    }
+  });
+});

@@ -1,0 +1,49 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { EngineTask } from "../src/task.ts";
+import { buildProgram } from "./support/build.ts";
+import { Crew } from "./support/crew.ts";
+import { postgresToKill, redisToKill } from "./support/servers.ts";
+
+const kills = 5;
+const leaseMs = 1_000;
+
+describe("a producer and two workers, killed at random", { timeout: 240_000 }, async () => {
+  const [redis, postgres] = await Promise.all([redisToKill(), postgresToKill()]);
+  beforeAll(buildProgram, 120_000);
+  afterAll(() => Promise.all([redis?.stop(), postgres?.stop()]));
+
+  const onRedis: EngineTask | undefined = redis && {
+    kind: "bullmq",
+    place: redis.url,
+    space: "older",
+    leaseMs,
+  };
+  const onPostgres: EngineTask | undefined = postgres && {
+    kind: "pg-boss",
+    place: postgres.url,
+    space: "older",
+    leaseMs,
+  };
+  const engines: [string, EngineTask | undefined][] = [
+    ["BullMQ 5", onRedis],
+    ["BullMQ 6", onRedis && { ...onRedis, space: "newer", isNewerMajor: true }],
+    ["pg-boss 10", onPostgres],
+    ["pg-boss 12", onPostgres && { ...onPostgres, space: "newer", isNewerMajor: true }],
+  ];
+  for (const [name, engine] of engines) {
+    it.skipIf(engine === undefined).concurrent(`loses nothing on ${name}`, async ({ onTestFinished }) => {
+      const crew = await Crew.start(engine as EngineTask, 10, onTestFinished);
+      // "BullMQ 6" is in "…/bullmq@6.7.0/…".
+      const version = `/${name.toLowerCase().replace(" ", "@")}.`;
+      for (const library of await crew.libraries()) expect(library).toContain(version);
+      for (let kill = 0; kill < kills; kill++) {
+        await pause(200 + Math.random() * 600);
+        await crew.killAny();
+      }
+      const { acknowledged, lost } = await crew.finish(`${name}, ${kills} processes killed`);
+      expect(acknowledged).toBeGreaterThan(50);
+      expect(lost).toBe(0);
+    });
+  }
+});

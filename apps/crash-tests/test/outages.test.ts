@@ -1,0 +1,89 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { beforeAll, describe, expect, it } from "vitest";
+import type { EngineTask } from "../src/task.ts";
+import { buildProgram } from "./support/build.ts";
+import { Child } from "./support/child.ts";
+import { eventually } from "./support/eventually.ts";
+import { postgresToKill, redisToKill } from "./support/servers.ts";
+
+const idleNames = ["one", "two", "three", "four", "five"];
+const answerWithinMs = 2_000;
+const common = { space: "outage", leaseMs: 30_000, answerWithinMs };
+
+const kinds = [
+  { name: "BullMQ", kind: "bullmq", start: redisToKill, scheme: "redis", path: "" },
+  { name: "pg-boss", kind: "pg-boss", start: postgresToKill, scheme: "postgres", path: "/postgres" },
+] as const;
+
+/** The part of one core that a child uses over some time. */
+async function loadOf(child: Child, overMs: number): Promise<number> {
+  const before = await child.answer("cpu", "cpu");
+  const beganMs = performance.now();
+  await pause(overMs);
+  const after = await child.answer("cpu", "cpu");
+  return (after.userAndSystemMs - before.userAndSystemMs) / (performance.now() - beganMs);
+}
+
+const percent = (load: number): string => `${(load * 100).toFixed(2)} % of a core`;
+
+describe("a server that is away", { timeout: 240_000 }, () => {
+  beforeAll(buildProgram, 120_000);
+
+  for (const { name, kind, start, scheme, path } of kinds) {
+    it.concurrent(`is named at the start, without its password, within a bounded time, on ${name}`, async ({
+      onTestFinished,
+    }) => {
+      // Nobody listens on port 1.
+      const place = `${scheme}://nidus:open-sesame@127.0.0.1:1${path}`;
+      const child = new Child({ role: "stand-by", engine: { ...common, kind, place } }, onTestFinished);
+      const refused = await child.says("refused");
+      await child.ended;
+      child.requireSound();
+      expect(refused.name).toBe("EngineUnavailableError");
+      expect(refused.message).toContain("127.0.0.1:1");
+      expect(refused.tookMs).toBeLessThan(20_000);
+      expect(JSON.stringify(child.reports) + child.stderr).not.toContain("open-sesame");
+    });
+
+    it.concurrent(`is waited for with bounds and without a busy loop, and found again, on ${name}`, async ({
+      onTestFinished,
+      skip,
+    }) => {
+      const server = await start();
+      if (server === undefined) return skip();
+      onTestFinished(() => server.stop());
+      const engine: EngineTask = { ...common, kind, place: server.url };
+      const child = new Child({ role: "stand-by", engine, idleNames }, onTestFinished);
+      await child.says("ready");
+      await child.answer("enqueue", "enqueued");
+
+      await pause(1_000);
+      const idle = await loadOf(child, 10_000);
+      console.log(`${name}, ${idleNames.length} idle job names: ${percent(idle)}`);
+
+      await server.kill();
+      const away = await loadOf(child, 5_000);
+      console.log(`${name}, its server away: ${percent(away)}`);
+
+      const refused = await child.answer("enqueue", "refused");
+      expect(refused.name).toBe("EngineUnavailableError");
+      expect(refused.message).toContain(`127.0.0.1:${server.port}`);
+      expect(refused.tookMs).toBeLessThan(answerWithinMs + 3_000);
+
+      await server.start();
+      const since = child.reports.length;
+      await eventually(
+        async () => {
+          child.ask("enqueue");
+          await pause(500);
+          return child.reports.slice(since).some(({ type }) => type === "enqueued");
+        },
+        30_000,
+        () => `${name} does not find its server again`,
+      );
+      await child.stop();
+      expect(idle).toBeLessThan(0.02);
+      expect(away).toBeLessThan(0.2);
+    });
+  }
+});
