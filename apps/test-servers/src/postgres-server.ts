@@ -33,7 +33,7 @@ export async function startPostgres(): Promise<PostgresServer> {
     throw new Error("there is no PostgreSQL server on the PATH or in Debian's place for it");
   }
   const folder = await mkdtemp(join(tmpdir(), "nidus-postgres-"));
-  // It refuses to run as root, and Debian's package brings a user for it.
+  // It refuses to run as root.
   const user = process.getuid?.() === 0 ? postgresUser() : {};
   if (user.uid !== undefined) await chown(folder, user.uid, user.gid ?? user.uid);
   const data = join(folder, "data");
@@ -71,7 +71,17 @@ async function isReady(port: number): Promise<boolean> {
   );
 }
 
+/** The user of Debian's package, or the one that every system has for what is to have no rights. */
 function postgresUser(): { uid?: number; gid?: number } {
-  const id = (flag: string): number => Number(execFileSync("id", [flag, "postgres"], { encoding: "utf8" }));
-  return { uid: id("-u"), gid: id("-g") };
+  return idsOf("postgres") ?? idsOf("nobody") ?? {};
+}
+
+function idsOf(user: string): { uid: number; gid: number } | undefined {
+  try {
+    const id = (flag: string): number =>
+      Number(execFileSync("id", [flag, user], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }));
+    return { uid: id("-u"), gid: id("-g") };
+  } catch {
+    return undefined;
+  }
 }
