@@ -1,12 +1,12 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { defineJob, EngineUnavailableError } from "@nidus/jobs-durable";
+import { defineJob, EngineUnavailableError, UnsupportedError } from "@nidus/jobs-durable";
 import { ObservedJobRunner } from "@nidus/jobs-observe";
 import PgBoss from "pg-boss";
 import { sharedPostgres } from "test-servers";
 import { afterAll, describe, expect, it } from "vitest";
-import { pgBossEngine } from "../src/index.ts";
+import { FolderInUseError, pgBossEngine } from "../src/index.ts";
 
 const runner = new ObservedJobRunner();
 const postgres = await sharedPostgres();
@@ -51,13 +51,28 @@ describe("pgBossEngine", () => {
     const seen: unknown[] = [];
     const job = defineJob<number>({ name: "kept", run: (payload) => void seen.push(payload) });
     const first = await pgBossEngine({ runner, dataDir });
-    await expect(pgBossEngine({ runner, dataDir })).rejects.toThrow(/in use by this process/);
+    await expect(pgBossEngine({ runner, dataDir })).rejects.toThrow(FolderInUseError);
     await first.enqueue(job, 7);
     await first.close();
     const second = await pgBossEngine({ runner, dataDir });
     await second.work({ jobs: [job] });
     await expect.poll(() => seen).toEqual([7]);
     await second.close();
+    await rm(dataDir, { recursive: true });
+  });
+});
+
+describe("pgBossEngine in a folder", () => {
+  it("says what it cannot, and refuses it at the call", async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), "nidus-engine-"));
+    const engine = await pgBossEngine({ runner, dataDir, retainSucceededMs: 1_000 });
+    const job = defineJob({ name: "refused", run() {} });
+    expect(engine.capabilities).toMatchObject({ transactions: false, schedules: false });
+    const db = { executeSql: async () => ({ rows: [] }) };
+    await expect(engine.enqueue(job, undefined, { db })).rejects.toThrow(UnsupportedError);
+    await expect(engine.schedule(job, "* * * * *", undefined)).rejects.toThrow(UnsupportedError);
+    expect((await engine.stats()).waiting).toBe(0);
+    await engine.close();
     await rm(dataDir, { recursive: true });
   });
 });
