@@ -12,7 +12,7 @@ export const concurrency: Behaviour = (declare) => {
     let most = 0;
     const run = async (): Promise<void> => {
       most = Math.max(most, ++running);
-      await pause(2);
+      await pause(30);
       running--;
     };
     const jobs = ["a", "b", "c"].map((of) => defineJob<number>({ name: kit.name(of), run }));

@@ -7,6 +7,8 @@ import { type Behaviour, countsOf } from "./kit.ts";
 export const leases: Behaviour = (declare) => {
   declare("runs a job that takes longer than its lease once", async (kit) => {
     const { engine } = await kit.open({ leaseMs: 1_000 });
+    // As from another process, where the engine lets another one see its jobs.
+    const other = engine.capabilities.persistence ? (await kit.open({ leaseMs: 1_000 })).engine : engine;
     let runs = 0;
     const job = defineJob({
       name: kit.name("long"),
@@ -17,7 +19,7 @@ export const leases: Behaviour = (declare) => {
     });
     await engine.enqueue(job, undefined);
     await engine.work({ jobs: [job] });
-    await engine.work({ jobs: [job] });
+    await other.work({ jobs: [job] });
     await eventually(async () => assert.equal((await countsOf(engine, job.name)).succeeded, 1), 15_000);
     assert.equal(runs, 1);
   });

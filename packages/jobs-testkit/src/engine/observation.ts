@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { defineJob } from "@nidus/jobs-durable";
 import { eventually } from "./eventually.ts";
-import type { Behaviour } from "./kit.ts";
+import { type Behaviour, countsOf } from "./kit.ts";
 
 export const observation: Behaviour = (declare) => {
   declare("tells observers of one start and one finish a run, with the delivery", async (kit) => {
@@ -9,6 +9,7 @@ export const observation: Behaviour = (declare) => {
     const job = defineJob<number>({ name: kit.name("observed"), run() {} });
     await engine.enqueueMany(job, [1, 2, 3]);
     await engine.work({ jobs: [job], concurrency: 3 });
+    await eventually(async () => assert.equal((await countsOf(engine, job.name)).succeeded, 3));
     await eventually(() => assert.equal(recorder.settled.length, 3));
     assert.equal(recorder.started.length, 3);
     assert.equal(recorder.finished.length, 3);
