@@ -33,6 +33,8 @@ const { values } = parseArgs({
 
 const effort = { rounds: 5, cpuMs: 40 };
 const processes = 3;
+/** What is read of engines, as the id of one measurement. */
+const engines = "engines";
 /** Of observed runs, in the reading of the heap. */
 const heapRuns = 50_000_000;
 
@@ -58,6 +60,7 @@ function measureApart(comparison: Comparison): Measured {
 }
 
 async function measureOne(id: string): Promise<void> {
+  if (id === engines) return void process.stdout.write(JSON.stringify(await engineReadings()));
   const comparison = comparisons.find((each) => each.id === id);
   if (comparison === undefined) throw new Error(`there is no comparison ${id}`);
   process.stdout.write(JSON.stringify(await measureRounds(comparison, effort)));
@@ -74,12 +77,18 @@ function measureAll(): Measured[] {
     });
 }
 
+/** Engines in a process of their own, for the same reason. */
+function readEnginesApart(): Reading[] {
+  const args = ["--expose-gc", fileURLToPath(import.meta.url), "--one", engines];
+  return JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" })) as Reading[];
+}
+
 async function readAll(): Promise<Reading[]> {
   const readings = [
     ...(await eventLoopReadings()),
     ...(await memoryReadings(heapRuns)),
     ...(await packageReadings()),
-    ...(await engineReadings()),
+    ...readEnginesApart(),
   ];
   for (const { value, unit, title } of readings)
     console.log(`${value.toFixed(2).padStart(9)} ${unit}  ${title}`);

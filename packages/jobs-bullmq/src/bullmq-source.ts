@@ -70,33 +70,34 @@ export class BullmqSource implements JobSource<BullmqFetchedJob> {
     wantsNext: boolean,
   ): Promise<Settled<BullmqFetchedJob>> {
     try {
-      const answer = await this.#recordWithLease(lane, stored, name, settlement, wantsNext);
-      if (!wantsNext || settlement.type === "handed-back") return { isRecorded: true };
-      const next = await lane.next(answer, this.#token);
-      return { isRecorded: true, next: next && describeJob(lane, next) };
+      const answer = await this.#record(stored, name, settlement, wantsNext);
+      return this.#settled(lane, answer, settlement, wantsNext);
     } catch (error) {
+      if (codeOf(error) === leaseEnded && (await this.#takeLease(lane, stored))) {
+        const answer = await this.#record(stored, name, settlement, wantsNext);
+        return this.#settled(lane, answer, settlement, wantsNext);
+      }
       if (isLeaseLost(error)) return { isRecorded: false };
       throw error;
     }
   }
 
-  /** A lease that ended in an outage is taken again where nobody else has it yet: what has run need not run again. */
-  async #recordWithLease(
+  async #settled(
     lane: Lane,
-    stored: Job<StoredData>,
-    name: string,
+    answer: unknown,
     settlement: Settlement,
     wantsNext: boolean,
-  ): Promise<unknown> {
-    try {
-      return await this.#record(stored, name, settlement, wantsNext);
-    } catch (error) {
-      if (codeOf(error) !== leaseEnded) throw error;
-      const client = await this.#queues.client;
-      const lock = `${lane.toKey(stored.id as string)}:lock`;
-      if ((await client.set(lock, this.#token, "PX", this.#leaseMs, "NX")) === null) throw error;
-      return this.#record(stored, name, settlement, wantsNext);
-    }
+  ): Promise<Settled<BullmqFetchedJob>> {
+    if (!wantsNext || settlement.type === "handed-back") return { isRecorded: true };
+    const next = await lane.next(answer, this.#token);
+    return { isRecorded: true, next: next && describeJob(lane, next) };
+  }
+
+  /** A lease that ended in an outage is taken again where nobody else has it yet: what has run need not run again. */
+  async #takeLease(lane: Lane, stored: Job<StoredData>): Promise<boolean> {
+    const client = await this.#queues.client;
+    const lock = `${lane.toKey(stored.id as string)}:lock`;
+    return (await client.set(lock, this.#token, "PX", this.#leaseMs, "NX")) !== null;
   }
 
   async #record(

@@ -101,8 +101,9 @@ export class PgBossSource implements JobSource<PgBossFetchedJob> {
   async #record(rows: readonly SettlementRow[]): Promise<readonly boolean[]> {
     const recorded = new Set<string>();
     for (const queue of new Set(rows.map((row) => row.queue))) {
-      const batch = JSON.stringify(rows.filter((row) => row.queue === queue));
-      const result = await this.#boss.getDb().executeSql(this.#statements.settle, [queue, batch]);
+      const batch = rows.filter((row) => row.queue === queue);
+      const values = [queue, JSON.stringify(batch), batch.map(({ id }) => id)];
+      const result = await this.#boss.getDb().executeSql(this.#statements.settle, values);
       for (const { id } of result.rows) recorded.add(id as string);
     }
     return rows.map(({ id }) => recorded.has(id));

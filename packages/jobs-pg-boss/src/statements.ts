@@ -9,7 +9,7 @@ export interface Statements {
   readonly hasQueue: string;
   /** $1 queues. Which of them have a job that is due. */
   readonly dueQueues: string;
-  /** $1 queue, $2 JSON of settlements. The ids that were recorded. */
+  /** $1 queue, $2 JSON of settlements, $3 their ids, by which they are looked up. The ids that were recorded. */
   readonly settle: string;
   /** $1 queues, $2 ids. */
   readonly renewLeases: string;
@@ -57,7 +57,7 @@ export function statementsFor(schema: string, { retentionColumns, hasScheduleKey
       FROM jsonb_to_recordset($2::text::jsonb)
         AS s(id uuid, retry_count int, state text, run_at timestamptz, is_unspent boolean, output jsonb,
           deletion_seconds int)
-      WHERE j.name = $1 AND j.id = s.id AND j.state = 'active' AND j.retry_count = s.retry_count
+      WHERE j.name = $1 AND j.id = ANY($3::uuid[]) AND j.id = s.id AND j.state = 'active' AND j.retry_count = s.retry_count
       RETURNING j.id`,
     renewLeases: `
       UPDATE ${job} SET started_on = now() WHERE name = ANY($1::text[]) AND id = ANY($2::uuid[]) AND state = 'active'`,

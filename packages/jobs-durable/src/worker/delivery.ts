@@ -1,10 +1,12 @@
-import { JobError } from "@nidus/jobs-core";
+import { JobError, neverAbortedSignal } from "@nidus/jobs-core";
 import type { JobDelivery, ObservedJobRunner, SettledJobContext } from "@nidus/jobs-observe";
 import type { FetchedJob, Settlement } from "../backend/job-backend.ts";
 import { backoffMs } from "../backoff.ts";
+import type { JobHandlerContext } from "../durable-job.ts";
 import type { AnyDurableJob } from "../engine.ts";
 import { PermanentJobError } from "../errors.ts";
 import { storableMessage } from "../storable.ts";
+import type { UnseenControllers } from "./unseen-controllers.ts";
 
 /** How a delivery ended: what the engine is to record, and what observers are told once it has. */
 export interface Ending {
@@ -28,7 +30,9 @@ export class Delivery<Job extends FetchedJob> {
   readonly job: Job;
   /** What observers and handlers see of it. */
   readonly description: JobDelivery;
-  readonly #controller = new AbortController();
+  readonly #controllers: UnseenControllers;
+  readonly #controller: AbortController;
+  #isSignalSeen = false;
   #isCancelled: boolean;
   #isInterrupted = false;
   /** Nobody waits for it any more: what its handler does from here on is not recorded. */
@@ -37,11 +41,11 @@ export class Delivery<Job extends FetchedJob> {
   isUnrecorded = false;
   /** Known once its handler has ended. */
   ending: Ending | undefined;
-  /** Resolves when it is. */
-  readonly ended: Promise<Ending>;
-  #end: (ending: Ending) => void = () => {};
+  #onEnd: ((ending: Ending) => void)[] = [];
 
-  constructor(job: Job, engine: string, queue: string) {
+  constructor(job: Job, engine: string, queue: string, controllers: UnseenControllers) {
+    this.#controllers = controllers;
+    this.#controller = controllers.take();
     const { id: jobId, attempt, maxAttempts, enqueuedAt, runAt, envelope } = job;
     const { carrier = {}, correlationId } = envelope;
     this.job = job;
@@ -57,9 +61,13 @@ export class Delivery<Job extends FetchedJob> {
       carrier,
     };
     this.#isCancelled = job.isCancelRequested;
-    this.ended = new Promise((resolve) => {
-      this.#end = resolve;
-    });
+  }
+
+  /** Resolves when its handler has ended. */
+  ended(): Promise<Ending> {
+    const { ending } = this;
+    if (ending !== undefined) return Promise.resolve(ending);
+    return new Promise((resolve) => this.#onEnd.push(resolve));
   }
 
   /** Whether a second delivery of the job, while this one is not recorded, can only mean that its lease was lost. */
@@ -71,20 +79,26 @@ export class Delivery<Job extends FetchedJob> {
   /** What is to be recorded, whatever happens from here on. */
   end(ending: Ending): Ending {
     this.ending = ending;
-    this.#end(ending);
+    for (const resolve of this.#onEnd) resolve(ending);
+    if (!this.#isSignalSeen) this.#controllers.giveBack(this.#controller);
     return ending;
   }
 
   /** Ends the run through its signal: there will be no further attempt. */
   cancel(): void {
     this.#isCancelled = true;
-    this.#controller.abort(new DOMException("the job was cancelled", "AbortError"));
+    this.#abort(new DOMException("the job was cancelled", "AbortError"));
   }
 
   /** Ends the run through its signal, for another worker to repeat it. */
   interrupt(): void {
     this.#isInterrupted = true;
-    this.#controller.abort(new DOMException("the worker is stopping", "AbortError"));
+    this.#abort(new DOMException("the worker is stopping", "AbortError"));
+  }
+
+  /** Once its handler has ended, the controller is no longer this delivery's. */
+  #abort(reason: DOMException): void {
+    if (this.ending === undefined) this.#controller.abort(reason);
   }
 
   /** What becomes of the job without its handler, if anything: it was cancelled before, or workers died with it too often. */
@@ -98,14 +112,23 @@ export class Delivery<Job extends FetchedJob> {
 
   /** Runs the handler, and says what is to become of the job. It never rejects, and takes as long as the handler does. */
   async run(definition: AnyDurableJob, runner: ObservedJobRunner): Promise<Ending> {
-    const { description, job } = this;
-    const observed = {
-      name: job.name,
-      run: (signal: AbortSignal) =>
-        definition.perform(job.envelope.payload, { signal, delivery: description }),
+    const { description: delivery, job } = this;
+    const { signal } = this.#controller;
+    const see = (): AbortSignal => {
+      // Asked for only when all was over, it would be another delivery's.
+      if (this.ending !== undefined && !this.#isSignalSeen) return neverAbortedSignal();
+      this.#isSignalSeen = true;
+      return signal;
     };
+    const context: JobHandlerContext = {
+      delivery,
+      get signal() {
+        return see();
+      },
+    };
+    const observed = { name: job.name, run: () => definition.perform(job.envelope.payload, context) };
     try {
-      await runner.runAsync(observed, { signal: this.#controller.signal, delivery: description });
+      await runner.runAsync(observed, { signal, delivery });
       return succeeded;
     } catch (thrown) {
       return this.#endingAfter(JobError.from(thrown), definition);

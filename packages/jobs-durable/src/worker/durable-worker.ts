@@ -7,6 +7,7 @@ import { withDeadline } from "../deadline.ts";
 import type { AnyDurableJob } from "../engine.ts";
 import { Delivery, type Ending, handedBack } from "./delivery.ts";
 import type { JobWorker, StopOptions, WorkerReport } from "./job-worker.ts";
+import { UnseenControllers } from "./unseen-controllers.ts";
 
 /** What a worker needs of its engine. */
 export interface WorkerSetUp<Job extends FetchedJob> {
@@ -48,6 +49,7 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
     interrupted: 0,
     abandoned: 0,
   };
+  readonly #controllers = new UnseenControllers();
   readonly #keepAliveTimer: NodeJS.Timeout;
   readonly #fetching: Promise<void>;
   #freeSlots: number;
@@ -120,14 +122,18 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
   /** One delivery from its arrival until the engine has recorded its end. Resolves to a further job for the same slot. */
   async #deliver(job: Job): Promise<Job | undefined> {
     const { backend, jobs, source, inFlight } = this.#setUp;
-    const delivery = new Delivery(job, backend.name, backend.queueOf(job.name));
+    const delivery = new Delivery(job, backend.name, backend.queueOf(job.name), this.#controllers);
     const known = inFlight.get(job.id);
     // An id comes round again with its idempotency key, once the job before is no longer retained.
     const earlier = known?.job.enqueuedAt.getTime() === job.enqueuedAt.getTime() ? known : undefined;
     inFlight.set(job.id, delivery);
     this.#running.add(delivery);
     try {
-      const ending = delivery.end(await this.#perform(delivery, earlier, jobs.get(job.name)));
+      const definition = jobs.get(job.name);
+      const ending = delivery.end(
+        this.#endingWithoutRun(delivery, definition) ??
+          (await (earlier?.isStillDue ? this.#adopt(earlier) : this.#run(delivery, definition))),
+      );
       if (!source.bringsNext) {
         this.#freeSlots++;
         this.#roomMade();
@@ -139,28 +145,22 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
     }
   }
 
-  async #perform(
-    delivery: Delivery<Job>,
-    earlier: Delivery<Job> | undefined,
-    definition: AnyDurableJob | undefined,
-  ): Promise<Ending> {
+  #endingWithoutRun(delivery: Delivery<Job>, definition: AnyDurableJob | undefined): Ending | undefined {
     if (this.#isStopping) return handedBack;
-    if (earlier?.isStillDue) {
-      // Its lease ran out while the server was away. It runs here, or has run, and its ending is that of this delivery too.
-      earlier.isAbandoned = true;
-      return earlier.ended;
-    }
-    if (definition === undefined) {
-      this.#setUp.onError(new Error(`a job named "${delivery.job.name}" came, which was not asked for`));
-      return handedBack;
-    }
-    const ending = delivery.endingWithoutRun();
-    return ending ?? this.#run(delivery, definition);
+    if (definition !== undefined) return delivery.endingWithoutRun();
+    this.#setUp.onError(new Error(`a job named "${delivery.job.name}" came, which was not asked for`));
+    return handedBack;
   }
 
-  async #run(delivery: Delivery<Job>, definition: AnyDurableJob): Promise<Ending> {
+  /** Its lease ran out while the server was away. It runs here, or has run, and its ending is that of the second delivery too. */
+  #adopt(earlier: Delivery<Job>): Promise<Ending> {
+    earlier.isAbandoned = true;
+    return earlier.ended();
+  }
+
+  async #run(delivery: Delivery<Job>, definition: AnyDurableJob | undefined): Promise<Ending> {
     this.#counts.started++;
-    const ending = await delivery.run(definition, this.#setUp.runner);
+    const ending = await delivery.run(definition as AnyDurableJob, this.#setUp.runner);
     if (ending === handedBack && !delivery.isAbandoned) this.#counts.interrupted++;
     return ending;
   }
