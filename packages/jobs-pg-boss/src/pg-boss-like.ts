@@ -14,7 +14,6 @@ export interface PgBossJob {
   readonly retryLimit: number;
   readonly createdOn: Date;
   readonly startAfter: Date;
-  readonly output: unknown;
 }
 
 /** What the engine needs of pg-boss 10 and of pg-boss 12 alike. */

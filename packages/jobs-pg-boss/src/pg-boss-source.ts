@@ -112,12 +112,11 @@ export class PgBossSource implements JobSource<PgBossFetchedJob> {
   async keepAlive(jobs: readonly PgBossFetchedJob[]): Promise<readonly string[]> {
     const values = [[...new Set(jobs.map(({ name }) => queueName(name)))], jobs.map(({ id }) => id)];
     const now = performance.now();
-    if (now - this.#renewedAtMs >= (this.#settings.leaseSeconds * 1000) / 4) {
-      await this.#boss.getDb().executeSql(this.#statements.renewLeases, values);
-      this.#renewedAtMs = now;
-    }
-    const { rows } = await this.#boss.getDb().executeSql(this.#statements.cancelRequests, values);
-    return rows.map(({ id }) => id as string);
+    const isDue = now - this.#renewedAtMs >= (this.#settings.leaseSeconds * 1000) / 4;
+    const { renewLeases, cancelRequests } = this.#statements;
+    const { rows } = await this.#boss.getDb().executeSql(isDue ? renewLeases : cancelRequests, values);
+    if (isDue) this.#renewedAtMs = now;
+    return rows.filter((row) => row.is_cancel_requested).map(({ id }) => id as string);
   }
 
   async close(): Promise<void> {}
@@ -150,7 +149,7 @@ function columnsOf(
 }
 
 function fetchedFrom(job: PgBossJob): PgBossFetchedJob {
-  const { isCancelRequested = false } = (job.output ?? {}) as { isCancelRequested?: boolean };
+  const { isCancelRequested = false } = (job.data ?? {}) as { isCancelRequested?: boolean };
   return {
     id: job.id,
     name: jobName(job.name),

@@ -11,9 +11,9 @@ export interface Statements {
   readonly dueQueues: string;
   /** $1 queue, $2 JSON of settlements, $3 their ids, by which they are looked up. The ids that were recorded. */
   readonly settle: string;
-  /** $1 queues, $2 ids. */
+  /** $1 queues, $2 ids. Each of them that is still leased, and whether it is to be cancelled. */
   readonly renewLeases: string;
-  /** $1 queues, $2 ids. The ids of those that are to be cancelled. */
+  /** $1 queues, $2 ids. The same, and no lease is renewed. */
   readonly cancelRequests: string;
   /** $1 id. */
   readonly cancel: string;
@@ -29,12 +29,16 @@ export interface Statements {
   readonly hasSchedule: string;
 }
 
-/** Written to the output of a running job whose worker is to end it. */
-const cancelRequest = `'{"isCancelRequested": true}'::jsonb`;
+/**
+ * Beside the payload of a running job whose worker is to end it: pg-boss leaves the data alone, so the request outlives that
+ * worker, and whoever is given the job next finds it.
+ */
+const cancelRequest = "isCancelRequested";
 
 /** The statements for a schema, quoted as pg-boss quotes it: not at all. */
 export function statementsFor(schema: string, { retentionColumns, hasScheduleKeys }: Dialect): Statements {
   const job = `${schema}.job`;
+  const isCancelRequested = `data -> '${cancelRequest}' IS NOT NULL AS is_cancel_requested`;
   const allQueues = `ARRAY(SELECT name FROM ${schema}.queue)`;
   return {
     hasQueue: `SELECT 1 FROM ${schema}.queue WHERE name = $1`,
@@ -60,13 +64,17 @@ export function statementsFor(schema: string, { retentionColumns, hasScheduleKey
       WHERE j.name = $1 AND j.id = ANY($3::uuid[]) AND j.id = s.id AND j.state = 'active' AND j.retry_count = s.retry_count
       RETURNING j.id`,
     renewLeases: `
-      UPDATE ${job} SET started_on = now() WHERE name = ANY($1::text[]) AND id = ANY($2::uuid[]) AND state = 'active'`,
+      UPDATE ${job} SET started_on = now()
+      WHERE name = ANY($1::text[]) AND id = ANY($2::uuid[]) AND state = 'active'
+      RETURNING id, ${isCancelRequested}`,
     cancelRequests: `
-      SELECT id FROM ${job}
-      WHERE name = ANY($1::text[]) AND id = ANY($2::uuid[]) AND state = 'active' AND output = ${cancelRequest}`,
+      SELECT id, ${isCancelRequested} FROM ${job}
+      WHERE name = ANY($1::text[]) AND id = ANY($2::uuid[]) AND state = 'active'`,
     cancel: `
       UPDATE ${job} SET
-        output = CASE WHEN state = 'active' THEN ${cancelRequest} ELSE output END,
+        data = CASE WHEN state = 'active'
+          THEN CASE WHEN jsonb_typeof(data) = 'object' THEN data ELSE '{}' END || '{"${cancelRequest}": true}'
+          ELSE data END,
         completed_on = CASE WHEN state = 'active' THEN completed_on ELSE now() END,
         state = CASE WHEN state = 'active' THEN state ELSE 'cancelled' END
       WHERE name = ANY(${allQueues}) AND id = $1::uuid AND state <= 'active'
@@ -85,7 +93,7 @@ export function statementsFor(schema: string, { retentionColumns, hasScheduleKey
       WHERE state = 'failed' ORDER BY completed_on DESC LIMIT $1`,
     redrive: `
       UPDATE ${job} SET state = 'created', retry_count = 0, started_on = NULL, completed_on = NULL, output = NULL,
-        start_after = now()
+        start_after = now(), data = CASE WHEN jsonb_typeof(data) = 'object' THEN data - '${cancelRequest}' ELSE data END
       WHERE name = ANY(${allQueues}) AND id = $1::uuid AND state = 'failed'
       RETURNING id`,
     hasSchedule: hasScheduleKeys

@@ -141,6 +141,31 @@ describe.skipIf(postgres === undefined)("pgBossEngine on a server", () => {
     await boss.stop({ graceful: false });
   });
 
+  it("cancels a running job whose worker dies before it hears of it", async () => {
+    const schema = fresh();
+    const boss = new PgBoss({ connectionString, schema, maintenanceIntervalSeconds: 1 });
+    boss.on("error", () => {});
+    await boss.start();
+    const outcomes: string[] = [];
+    const engine = await pgBossEngine({
+      runner: new ObservedJobRunner({ onJobSettled: ({ outcome }) => void outcomes.push(outcome) }),
+      boss,
+      schema,
+      leaseMs: 1_000,
+    });
+    let runs = 0;
+    const job = defineJob<string>({ name: "cancelled", run: () => void runs++ });
+    const { id } = await engine.enqueue(job, "payload");
+    // Given to somebody who is not heard of any more.
+    expect(await boss.fetch("cancelled")).toHaveLength(1);
+    expect(await engine.cancel(id)).toBe(true);
+    await engine.work({ jobs: [job] });
+    await expect.poll(() => outcomes, { timeout: 15_000 }).toEqual(["cancelled"]);
+    expect(runs).toBe(0);
+    await engine.close();
+    await boss.stop({ graceful: false });
+  });
+
   it("creates queues from several processes at a time", async () => {
     const schema = fresh();
     const engines = await Promise.all(

@@ -82,7 +82,7 @@ const caught: {
     ForgettingDueTimes: [backoff, batch],
     SharingPayloads: [copies],
     LettingLeasesLapse: [lease],
-    CountingAllAsWaiting: [notBefore, counts, backlog],
+    CountingAllAsWaiting: [counts, backlog],
     HidingItsAge: [counts, backlog],
     KeepingAttempts: [redrive],
     RedrivingAnything: [redrive],

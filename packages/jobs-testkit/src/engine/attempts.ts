@@ -121,9 +121,12 @@ export const attempts: Behaviour = (declare) => {
       async () => assert.equal((await countsOf(engine, job.name)).deadLettered, thrown.length),
       20_000,
     );
-    for (const outcome of ["retried", "dead-lettered"]) {
-      const count = recorder.outcomesOf(job.name).filter((each) => each === outcome).length;
-      assert.equal(count, thrown.length, `${count} of ${thrown.length} were ${outcome}`);
-    }
+    // Observers hear of it once the engine has recorded it.
+    await eventually(() => {
+      for (const outcome of ["retried", "dead-lettered"]) {
+        const count = recorder.outcomesOf(job.name).filter((each) => each === outcome).length;
+        assert.equal(count, thrown.length, `${count} of ${thrown.length} were ${outcome}`);
+      }
+    });
   });
 };

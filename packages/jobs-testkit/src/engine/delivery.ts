@@ -97,8 +97,6 @@ export const delivery: Behaviour = (declare) => {
     await engine.work({ jobs: [job] });
     const runAt = new Date(Date.now() + 1_200);
     await engine.enqueue(job, undefined, { runAt });
-    const { scheduled, waiting } = await countsOf(engine, job.name);
-    assert.deepEqual({ scheduled, waiting }, { scheduled: 1, waiting: 0 });
     await eventually(() => assert.notEqual(startedMs, 0));
     assert.ok(startedMs >= runAt.getTime() - 5, `it started ${runAt.getTime() - startedMs} ms early`);
   });

@@ -19,17 +19,20 @@ export const stopping: Behaviour = (declare) => {
   declare("lets what runs finish, and starts nothing more", async (kit) => {
     const { engine } = await kit.open();
     const started = deferred();
+    const end = deferred();
     const job = defineJob<number>({
       name: kit.name("finish"),
       async run() {
         started.resolve();
-        await pause(200);
+        await end.promise;
       },
     });
     await engine.enqueueMany(job, [1, 2, 3]);
     const worker = await engine.work({ jobs: [job] });
     await started.promise;
-    const report = await worker.stop();
+    const stopped = worker.stop();
+    setImmediate(() => end.resolve());
+    const report = await stopped;
     assert.deepEqual(report, { ...nothing, started: 1, succeeded: 1 });
     assert.deepEqual(await worker.stop(), report);
     const { waiting, succeeded, running } = await countsOf(engine, job.name);
