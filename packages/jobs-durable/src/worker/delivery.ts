@@ -113,26 +113,21 @@ export class Delivery<Job extends FetchedJob> {
   /** Runs the handler, and says what is to become of the job. It never rejects, and takes as long as the handler does. */
   async run(definition: AnyDurableJob, runner: ObservedJobRunner): Promise<Ending> {
     const { description: delivery, job } = this;
-    const { signal } = this.#controller;
-    const see = (): AbortSignal => {
-      // Asked for only when all was over, it would be another delivery's.
-      if (this.ending !== undefined && !this.#isSignalSeen) return neverAbortedSignal();
-      this.#isSignalSeen = true;
-      return signal;
-    };
-    const context: JobHandlerContext = {
-      delivery,
-      get signal() {
-        return see();
-      },
-    };
+    const context = new HandlerContext(delivery, () => this.#seenSignal());
     const observed = { name: job.name, run: () => definition.perform(job.envelope.payload, context) };
     try {
-      await runner.runAsync(observed, { signal, delivery });
+      await runner.runAsync(observed, { signal: this.#controller.signal, delivery });
       return succeeded;
     } catch (thrown) {
       return this.#endingAfter(JobError.from(thrown), definition);
     }
+  }
+
+  #seenSignal(): AbortSignal {
+    // Asked for only when all was over, it would be another delivery's.
+    if (this.ending !== undefined && !this.#isSignalSeen) return neverAbortedSignal();
+    this.#isSignalSeen = true;
+    return this.#controller.signal;
   }
 
   #endingAfter(error: JobError, { backoff }: AnyDurableJob): Ending {
@@ -149,6 +144,24 @@ export class Delivery<Job extends FetchedJob> {
       outcome: "retried",
       error,
     };
+  }
+}
+
+/**
+ * What a handler gets beside its payload. A class, since V8 makes a hidden class of its own for each literal with a getter, which
+ * holds the getter, and so the whole delivery, until the next full collection.
+ */
+class HandlerContext implements JobHandlerContext {
+  readonly delivery: JobDelivery;
+  readonly #see: () => AbortSignal;
+
+  constructor(delivery: JobDelivery, see: () => AbortSignal) {
+    this.delivery = delivery;
+    this.#see = see;
+  }
+
+  get signal(): AbortSignal {
+    return this.#see();
   }
 }
 
