@@ -2,7 +2,6 @@ import { describe, refusal, requireWholeNumber } from "@nidus/jobs-core";
 import type { JobBacklog, ObservedJobRunner } from "@nidus/jobs-observe";
 import type { FetchedJob, JobBackend, JobEnvelope, JobSource, NewJob } from "./backend/job-backend.ts";
 import { withDeadline } from "./deadline.ts";
-import type { DurableJob } from "./durable-job.ts";
 import type {
   AnyDurableJob,
   DeadLetter,
@@ -11,6 +10,7 @@ import type {
   EnqueueOptions,
   JobEngine,
   JobStats,
+  JobWithPayload,
   ScheduleOptions,
 } from "./engine.ts";
 import { EngineUnavailableError, UnsupportedError } from "./errors.ts";
@@ -84,7 +84,7 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
   }
 
   async enqueue<Input>(
-    job: DurableJob<Input, never>,
+    job: JobWithPayload<Input>,
     payload: NoInfer<Input>,
     options?: Options,
   ): Promise<EnqueuedJob> {
@@ -93,7 +93,7 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
   }
 
   async enqueueMany<Input>(
-    job: DurableJob<Input, never>,
+    job: JobWithPayload<Input>,
     payloads: readonly NoInfer<Input>[],
     options?: Options,
   ): Promise<readonly EnqueuedJob[]> {
@@ -102,7 +102,7 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
   }
 
   async #insert<Input>(
-    job: DurableJob<Input, never>,
+    job: JobWithPayload<Input>,
     payloads: readonly Input[],
     options: Options = {} as Options,
     positionOf: (index: number) => number | undefined,
@@ -147,14 +147,14 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
     return jobs.map(({ id }, index) => ({ id, isDuplicate: !stored[index] }));
   }
 
-  async #encode<Input>(job: DurableJob<Input, never>, payload: Input): Promise<string | undefined> {
+  async #encode<Input>(job: JobWithPayload<Input>, payload: Input): Promise<string | undefined> {
     const text = await job.encode(payload);
     if (text !== undefined && !this.capabilities.nullCharacters) requireJsonb(text);
     return text;
   }
 
   async schedule<Input>(
-    job: DurableJob<Input, never>,
+    job: JobWithPayload<Input>,
     cron: string,
     payload: NoInfer<Input>,
     { timeZone = "UTC", key }: ScheduleOptions = {},

@@ -77,6 +77,10 @@ export interface DeadLetter {
   readonly failedAt: Date;
 }
 
+/** Any job with this payload, whatever its handler gets of it. */
+// biome-ignore lint/suspicious/noExplicitAny: with `never`, the payload of a definition written within the call would become `never` too.
+export type JobWithPayload<Input> = DurableJob<Input, any>;
+
 /** Any durable job: `never` accepts every payload type where none is looked at. */
 export type AnyDurableJob = DurableJob<never, never>;
 
@@ -95,13 +99,13 @@ export interface JobEngine extends AsyncDisposable {
    * @throws (rejects with) PayloadError; TypeError or RangeError for an option that is not as documented.
    */
   enqueue<Input>(
-    job: DurableJob<Input, never>,
+    job: JobWithPayload<Input>,
     payload: NoInfer<Input>,
     options?: EnqueueOptions,
   ): Promise<EnqueuedJob>;
   /** Stores jobs in one go: all of them, or none where the engine says no. Results are in the payloads' order. */
   enqueueMany<Input>(
-    job: DurableJob<Input, never>,
+    job: JobWithPayload<Input>,
     payloads: readonly NoInfer<Input>[],
     options?: EnqueueOptions,
   ): Promise<readonly EnqueuedJob[]>;
@@ -112,7 +116,7 @@ export interface JobEngine extends AsyncDisposable {
    * that is none.
    */
   schedule<Input>(
-    job: DurableJob<Input, never>,
+    job: JobWithPayload<Input>,
     cron: string,
     payload: NoInfer<Input>,
     options?: ScheduleOptions,

@@ -14,6 +14,7 @@ export type {
   JobCounts,
   JobEngine,
   JobStats,
+  JobWithPayload,
   ScheduleOptions,
 } from "./engine.ts";
 export { EngineUnavailableError, PayloadError, PermanentJobError, UnsupportedError } from "./errors.ts";

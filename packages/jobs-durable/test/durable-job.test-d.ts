@@ -102,6 +102,13 @@ engine.enqueue(cleanUp, undefined, { delayMs: 5 });
 // @ts-expect-error moments are Dates
 engine.enqueue(cleanUp, undefined, { runAt: 5 });
 
+// A definition within the call has its payload inferred as well.
+engine.enqueue(defineJob({ name: "a", run() {} }), undefined);
+engine.enqueue(defineJob<{ to: string }>({ name: "a", run() {} }), { to: "ann" });
+engine.enqueueMany(defineJob({ name: "a", run(_payload: string) {} }), ["a", "b"]);
+// @ts-expect-error a payload that does not fit
+engine.enqueue(defineJob({ name: "a", run(_payload: string) {} }), 7);
+
 // Jobs of different payloads work side by side.
 const jobs: AnyDurableJob[] = [remind, sendMail, cleanUp];
 engine.work({ jobs });

@@ -1,8 +1,8 @@
 import {
   DurableEngine,
-  type DurableJob,
   type EnqueuedJob,
   type JobEngine,
+  type JobWithPayload,
   requireEngineOptions,
   warnNowAndThen,
 } from "@nidus/jobs-durable";
@@ -13,12 +13,12 @@ import { PgBossBackend, type PgBossEnqueueOptions } from "./pg-boss-backend.ts";
 /** A JobEngine that also enqueues within the caller's own transaction. */
 export interface PgBossEngine extends JobEngine {
   enqueue<Input>(
-    job: DurableJob<Input, never>,
+    job: JobWithPayload<Input>,
     payload: NoInfer<Input>,
     options?: PgBossEnqueueOptions,
   ): Promise<EnqueuedJob>;
   enqueueMany<Input>(
-    job: DurableJob<Input, never>,
+    job: JobWithPayload<Input>,
     payloads: readonly NoInfer<Input>[],
     options?: PgBossEnqueueOptions,
   ): Promise<readonly EnqueuedJob[]>;
