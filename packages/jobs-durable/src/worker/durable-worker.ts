@@ -29,6 +29,9 @@ const outage = { baseMs: 250, maxMs: 5_000 };
 /** How soon a running job hears that it is cancelled, at the latest. */
 const keepAliveMs = 1_000;
 
+/** The longest that free slots wait for others: short beside what a handler takes that is worth storing. */
+const maxGatherMs = 10;
+
 /** Waiting for a server on the way out. */
 const handBackMs = 5_000;
 
@@ -80,21 +83,48 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
   async #fill(): Promise<void> {
     const { source, onError } = this.#setUp;
     let failures = 0;
+    let fetchMs = 0;
     while (!this.#isStopping) {
       if (!this.#hasRoom) {
-        await new Promise<void>((resolve) => {
-          this.#roomMade = resolve;
-        });
+        await this.#nextRoom();
         continue;
       }
+      await this.#moreRoom(fetchMs);
       try {
-        for (const job of await source.fetch(this.#freeSlots, this.#stopping.signal)) this.#occupySlot(job);
+        const startMs = performance.now();
+        const jobs = await source.fetch(this.#freeSlots, this.#stopping.signal);
+        // Without any, it has waited for them.
+        fetchMs = jobs.length > 0 ? performance.now() - startMs : 0;
+        for (const job of jobs) this.#occupySlot(job);
         failures = 0;
       } catch (error) {
         if (this.#isStopping) return;
         onError(error);
         await this.#pause(backoffMs(outage, ++failures));
       }
+    }
+  }
+
+  #nextRoom(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#roomMade = resolve;
+    });
+  }
+
+  /**
+   * While some slots are taken, a fetch may wait as long as the last one took: handlers that end at different moments would
+   * otherwise have a fetch each, and the fetches one slot each.
+   */
+  async #moreRoom(fetchMs: number): Promise<void> {
+    // Timers tell no less than a millisecond apart.
+    let isOver = fetchMs < 1;
+    const over =
+      isOver ||
+      pause(Math.min(fetchMs, maxGatherMs)).then(() => {
+        isOver = true;
+      });
+    while (!isOver && !this.#isStopping && this.#freeSlots < this.#setUp.concurrency) {
+      await Promise.race([this.#nextRoom(), over]);
     }
   }
 

@@ -390,6 +390,26 @@ describe("a worker's slots", () => {
     expect(source.limits).toEqual([1]);
   });
 
+  it("are fetched for several slots at once, where a fetch takes longer than handlers are apart", async () => {
+    const held = new HeldJob();
+    const source = new ScriptedSource(...four(), ...["e", "f"].map((id) => fetched(id)));
+    source.onFetch = async (limit, signal) => {
+      await new Promise((resolve) => setTimeout(resolve, 8));
+      return source.deliver(limit, signal);
+    };
+    await startWork(source, held.job, { concurrency: 3 });
+    await vi.advanceTimersByTimeAsync(8);
+    await held.end("a");
+    expect(source.limits, "it waits for another slot").toEqual([3]);
+    await held.end("b");
+    await vi.advanceTimersByTimeAsync(8);
+    expect(source.limits).toEqual([3, 2]);
+    await vi.advanceTimersByTimeAsync(8);
+    expect(held.started).toEqual(["a", "b", "c", "d", "e"]);
+    for (const id of ["c", "d", "e"]) await held.end(id);
+    expect(source.limits, "with all slots free there is nothing to wait for").toEqual([3, 2, 3]);
+  });
+
   it("run the next job that a settlement brings, in the same slot", async () => {
     const held = new HeldJob();
     const source = new ScriptedSource(...four());
