@@ -1,6 +1,7 @@
 import { describe, refusal, requireWholeNumber } from "@nidus/jobs-core";
-import type { JobBacklog, ObservedJobRunner } from "@nidus/jobs-observe";
+import type { JobBacklog, JobObserver, ObservedJobRunner } from "@nidus/jobs-observe";
 import type { FetchedJob, JobBackend, JobEnvelope, JobSource, NewJob } from "./backend/job-backend.ts";
+import { Bookkeeping, BookkeepingSource } from "./bookkeeping.ts";
 import { withDeadline } from "./deadline.ts";
 import type {
   AnyDurableJob,
@@ -49,6 +50,7 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
   readonly #runner: ObservedJobRunner;
   readonly #onError: (error: unknown) => void;
   readonly #answerWithinMs: number;
+  readonly #bookkeeping: Bookkeeping;
   readonly #workers = new Set<DurableWorker<Job>>();
   readonly #inFlight = new Map<string, Delivery<Job>>();
   #closing: Promise<void> | undefined;
@@ -70,13 +72,34 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
     this.#answerWithinMs = answerWithinMs;
     this.name = backend.name;
     this.capabilities = backend.capabilities;
-    runner.opened({ engine: this.name, backlog: () => this.#backlog() });
+    const bookkeepers: JobObserver[] = [];
+    runner.opened({
+      engine: this.name,
+      backlog: () => this.#backlog(),
+      observeBookkeeping: (observer) => void bookkeepers.push(observer),
+    });
+    this.#bookkeeping = new Bookkeeping(bookkeepers, this.#onError);
+  }
+
+  /**
+   * Has the backend begin its own work, if it has any; resolves to the engine.
+   *
+   * @throws (rejects with) what the backend's `start` does. The engine is closed then.
+   */
+  async start(): Promise<this> {
+    try {
+      await this.#bookkeeping.run("start", async () => this.#backend.start?.());
+      return this;
+    } catch (error) {
+      this.#isClosed = true;
+      throw error;
+    }
   }
 
   async #backlog(): Promise<readonly JobBacklog[] | undefined> {
     if (this.#isClosed) return undefined;
     try {
-      return await this.#ask((backend) => backend.backlog());
+      return await this.#ask((backend) => this.#bookkeeping.run("backlog", () => backend.backlog()));
     } catch (error) {
       this.#onError(error);
       throw error;
@@ -216,11 +239,11 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
     let opening: Promise<JobSource<Job>> | undefined;
     try {
       const source = await this.#ask((backend) => {
-        opening = backend.source(names);
+        opening = this.#bookkeeping.run("open", () => backend.source(names));
         return opening;
       });
       if (this.#closing !== undefined) throw this.#closedError();
-      return source;
+      return new BookkeepingSource(source, this.#bookkeeping);
     } catch (error) {
       // One that comes too late is not to stay open.
       opening?.then(

@@ -1,4 +1,5 @@
 import type { JobError } from "@nidus/jobs-core";
+import type { JobObserver } from "./observer.ts";
 
 /** One delivery of a stored job by an engine: an attempt to run it. */
 export interface JobDelivery {
@@ -58,4 +59,9 @@ export interface OpenedEngineContext {
   readonly engine: string;
   /** Asks the engine, with one query; rejects where it is out of reach. Undefined once it is closed. */
   backlog(): Promise<readonly JobBacklog[] | undefined>;
+  /**
+   * Observes the engine's own work from now on, such as polling and renewing leases, as runs of a job for each kind of it. To be
+   * called within `onEngineOpened`. An observer of traces keeps that work out of them by its `runInScope`.
+   */
+  observeBookkeeping(observer: JobObserver): void;
 }

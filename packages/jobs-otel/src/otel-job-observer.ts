@@ -14,6 +14,7 @@ import { errorTypeOf, stackOf } from "./error-type.ts";
 import { jobSpanConvention, type SpanConvention } from "./semantic-conventions.ts";
 import { SpansInFlight } from "./spans-in-flight.ts";
 import { readTraceHeaders, writeTraceHeaders } from "./trace-headers.ts";
+import { untraced } from "./untraced.ts";
 import { version } from "./version.ts";
 
 /** How job runs become spans. */
@@ -34,7 +35,8 @@ export interface OtelJobObserverOptions {
 /**
  * One span a run, active while the job runs (also across awaits, where a context manager is registered) and a child of the
  * span that is active when it starts. A failure sets its status to ERROR; a cancelled run does not.
- * Costs what a span written by hand does, about 2 µs, of which the SDK has most. Spans are timed by their SDK.
+ * Costs what a span written by hand does, about 2 µs, of which the SDK has most. Spans are timed by their SDK. What an engine does
+ * by itself (polling, settling, renewing leases, maintenance) makes no spans, whatever instrumentations are there.
  *
  * @throws TypeError for an option that is not as documented.
  */
@@ -82,6 +84,8 @@ export function otelJobObserver(options: OtelJobObserverOptions = {}): JobObserv
         span.end();
       }
     },
+
+    onEngineOpened: (engine) => engine.observeBookkeeping(untraced),
 
     onJobEnqueued(context) {
       const active = otelContext.active();

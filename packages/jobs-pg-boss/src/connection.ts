@@ -17,9 +17,10 @@ const connectWithinMs = 5_000;
 const queryWithinMs = 30_000;
 
 /**
- * A pg-boss that is started: on a folder, on a server, or the caller's own.
+ * A pg-boss that is ready to be started, on a folder or on a server, or the caller's own, which is started already.
  *
- * @throws (rejects with) EngineUnavailableError naming the server, and never its password; Error for a folder that is in use.
+ * @throws (rejects with) Error for a folder that is in use. Starting it rejects with an EngineUnavailableError naming the server,
+ * and never its password.
  */
 export async function connect(
   options: PgBossEngineOptions,
@@ -30,15 +31,15 @@ export async function connect(
   if (options.boss !== undefined) {
     const { boss } = options;
     if (typeof boss?.getDb !== "function") throw refusal("`boss`", "a PgBoss", boss);
-    return { boss, schema, address: "your PgBoss", hasTransactions: true, close: async () => {} };
+    const nothing = async (): Promise<void> => {};
+    return { boss, schema, address: "your PgBoss", hasTransactions: true, start: nothing, close: nothing };
   }
   if (options.dataDir !== undefined) {
     requireText("`dataDir`", options.dataDir);
     const db = await openEmbeddedDatabase(options.dataDir);
-    const started = await start({ db, ...pgBossOptions(settings) }, schema, options.dataDir, onError, () =>
-      db.close(),
-    );
-    return { ...started, hasTransactions: false };
+    const own = { db, ...pgBossOptions(settings) };
+    const connection = connectionOf(own, schema, options.dataDir, onError, () => db.close());
+    return { ...connection, hasTransactions: false };
   }
   requireText("`connectionString`", options.connectionString);
   const { connectionString, maxConnections = 10 } = options;
@@ -48,13 +49,8 @@ export async function connect(
     connectionTimeoutMillis: connectWithinMs,
     query_timeout: queryWithinMs,
   };
-  return start(
-    { ...database, ...pgBossOptions(settings) },
-    schema,
-    addressOf(connectionString),
-    onError,
-    async () => {},
-  );
+  const own = { ...database, ...pgBossOptions(settings) };
+  return connectionOf(own, schema, addressOf(connectionString), onError, async () => {});
 }
 
 function requireText(what: string, text: string): void {
@@ -88,13 +84,13 @@ function pgBossOptions({
   };
 }
 
-async function start(
+function connectionOf(
   options: object,
   schema: string,
   address: string,
   onError: (error: unknown) => void,
   closeDatabase: () => Promise<void>,
-): Promise<Connection> {
+): Connection {
   // Version 10 is CommonJS, version 12 a module with names.
   const { PgBoss, default: PgBoss10 } = pgBossModule as unknown as Record<string, PgBossConstructor>;
   const boss = new ((PgBoss ?? PgBoss10) as PgBossConstructor)(options);
@@ -104,15 +100,17 @@ async function start(
     await closeDatabase();
     boss.off("error", onError);
   };
-  try {
-    await withDeadline(boss.start(), startWithinMs, `PostgreSQL at ${address}`);
-    return { boss, schema, address, hasTransactions: true, close };
-  } catch (error) {
-    await close().catch(() => {});
-    throw new EngineUnavailableError(`PostgreSQL at ${address} is unreachable (${describe(error)})`, {
-      cause: error,
-    });
-  }
+  const start = async (): Promise<void> => {
+    try {
+      await withDeadline(boss.start(), startWithinMs, `PostgreSQL at ${address}`);
+    } catch (error) {
+      await close().catch(() => {});
+      throw new EngineUnavailableError(`PostgreSQL at ${address} is unreachable (${describe(error)})`, {
+        cause: error,
+      });
+    }
+  };
+  return { boss, schema, address, hasTransactions: true, start, close };
 }
 
 /** Host, port and database: what may be shown of a connection string. */

@@ -24,13 +24,15 @@ export interface PgBossEnqueueOptions extends EnqueueOptions {
   readonly db?: SqlDatabase | undefined;
 }
 
-/** A pg-boss that is started, and what belongs to it. */
+/** A pg-boss, and what belongs to it. */
 export interface Connection {
   readonly boss: PgBossLike;
   readonly schema: string;
   readonly address: string;
   /** Whether callers can have a transaction in the same database. */
   readonly hasTransactions: boolean;
+  /** Starts a pg-boss of the engine's own. @throws (rejects with) EngineUnavailableError, with everything closed. */
+  start(): Promise<void>;
   /** Lets go of what was opened for the engine. */
   close(): Promise<void>;
 }
@@ -74,6 +76,10 @@ export class PgBossBackend implements JobBackend<PgBossFetchedJob, PgBossEnqueue
       transactions: connection.hasTransactions,
       nullCharacters: false,
     };
+  }
+
+  start(): Promise<void> {
+    return this.#connection.start();
   }
 
   queueOf(name: string): string {

@@ -36,8 +36,6 @@ export async function pgBossEngine(options: PgBossEngineOptions): Promise<PgBoss
   const settings = settingsOf(options);
   const onError = options.onError ?? warnNowAndThen();
   const connection = await connect(options, settings, onError);
-  return new DurableEngine(new PgBossBackend(connection, settings, settings.pollIntervalMs), {
-    ...options,
-    onError,
-  });
+  const backend = new PgBossBackend(connection, settings, settings.pollIntervalMs);
+  return new DurableEngine(backend, { ...options, onError }).start();
 }

@@ -91,6 +91,8 @@ export interface JobBackend<
   readonly leaseMs: number;
   /** The engine's name for where jobs of this name wait. */
   queueOf(jobName: string): string;
+  /** Begins work of the store's own, such as its maintenance: once, before any other call. */
+  start?(): Promise<void>;
   /** Stores jobs of one name; resolves, in their order, to whether each was stored, false being a duplicate. */
   insert(jobs: readonly NewJob[], options: Options): Promise<readonly boolean[]>;
   source(jobNames: readonly string[]): Promise<JobSource<Job>>;

@@ -1,0 +1,104 @@
+import { createRequire } from "node:module";
+import { defineJob, type JobEngine } from "@nidus/jobs-durable";
+import { ObservedJobRunner } from "@nidus/jobs-observe";
+import { otelJobObserver } from "@nidus/jobs-otel";
+import { context } from "@opentelemetry/api";
+import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
+import { registerInstrumentations } from "@opentelemetry/instrumentation";
+import { IORedisInstrumentation } from "@opentelemetry/instrumentation-ioredis";
+import { PgInstrumentation } from "@opentelemetry/instrumentation-pg";
+import {
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  type ReadableSpan,
+  SimpleSpanProcessor,
+} from "@opentelemetry/sdk-trace-base";
+import { sharedPostgres, sharedRedis } from "test-servers";
+import { afterAll, beforeEach, describe, expect, it } from "vitest";
+
+const [redis, postgres] = [await sharedRedis(), await sharedPostgres()];
+const exporter = new InMemorySpanExporter();
+const tracerProvider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
+const tracer = tracerProvider.getTracer("test");
+
+context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+registerInstrumentations({
+  tracerProvider,
+  instrumentations: [new PgInstrumentation(), new IORedisInstrumentation({ requireParentSpan: false })],
+});
+// Instrumented as they are required, before an engine imports them.
+const require = createRequire(import.meta.url);
+for (const library of ["pg", "ioredis"]) require(library);
+
+afterAll(async () => {
+  context.disable();
+  await Promise.all([redis?.stop(), postgres?.stop()]);
+});
+
+beforeEach(() => exporter.reset());
+
+const fresh = (): string => `fresh_${crypto.randomUUID().replaceAll("-", "")}`;
+
+const spans = (): ReadableSpan[] => exporter.getFinishedSpans();
+
+/** Spans of libraries: of neither the engine nor the test. */
+const ofLibraries = (): string[] =>
+  spans()
+    .map(({ name }) => name)
+    .filter((name) => !["job.run", "job.enqueue", "in the handler"].includes(name));
+
+/** What a service does that has an engine: works, and lies idle for some polls. */
+async function work(engine: JobEngine): Promise<void> {
+  const job = defineJob<string>({
+    name: fresh(),
+    backoff: { baseMs: 1, maxMs: 1 },
+    run(payload, { delivery }) {
+      tracer.startActiveSpan("in the handler", (span) => span.end());
+      if (payload === "twice" && delivery?.attempt === 1) throw new Error("once");
+    },
+  });
+  // As from a request that is traced: what the worker does later is none of it.
+  const worker = await tracer.startActiveSpan("a request", async (span) => {
+    await engine.enqueueMany(job, ["once", "twice"]);
+    await engine.enqueue(job, "later", { runAt: new Date(Date.now() + 1_500) });
+    exporter.reset();
+    const started = await engine.work({ jobs: [job], concurrency: 2 });
+    span.end();
+    return started;
+  });
+  // Between the first two and the last, the worker looks for work a few times in vain.
+  await expect
+    .poll(() => spans().filter(({ name }) => name === "job.run").length, { timeout: 10_000 })
+    .toBe(4);
+  await worker.stop();
+}
+
+const runner = new ObservedJobRunner(otelJobObserver({ tracer }));
+
+describe("what an engine does by itself, where its driver is instrumented", () => {
+  it.skipIf(postgres === undefined)("makes no spans on pg-boss", async () => {
+    const { pgBossEngine } = await import("@nidus/jobs-pg-boss");
+    const connectionString = postgres?.url ?? "";
+    const engine = await pgBossEngine({ runner, connectionString, schema: fresh(), leaseMs: 1_000 });
+    await work(engine);
+    expect(ofLibraries()).toEqual(["a request"]);
+    expect(spans().filter(({ name }) => name === "in the handler")).toHaveLength(4);
+    exporter.reset();
+    await engine.stats();
+    expect(ofLibraries().join(), "what the application asks for is traced").toMatch(/pg/);
+    await engine.close();
+  });
+
+  it.skipIf(redis === undefined)("makes no spans on BullMQ", async () => {
+    const { bullmqEngine } = await import("@nidus/jobs-bullmq");
+    const connection = { url: redis?.url ?? "" };
+    const engine = await bullmqEngine({ runner, connection, queue: fresh(), leaseMs: 1_000 });
+    await work(engine);
+    expect(ofLibraries()).toEqual(["a request"]);
+    expect(spans().filter(({ name }) => name === "in the handler")).toHaveLength(4);
+    exporter.reset();
+    await engine.stats();
+    expect(ofLibraries().join(), "what the application asks for is traced").not.toBe("");
+    await engine.close();
+  });
+});
