@@ -45,7 +45,10 @@ describe("pgBossEngine", () => {
       expect(`${each} ${JSON.stringify(each)} ${(each as Error).stack}`).not.toContain("sesame");
     }
   });
+});
 
+// Each makes a database, which a busy machine takes long for.
+describe("pgBossEngine in a folder", { timeout: 150_000 }, () => {
   it("keeps what was enqueued in its folder, also without a clean end", async () => {
     const dataDir = await mkdtemp(join(tmpdir(), "nidus-engine-"));
     const seen: unknown[] = [];
@@ -56,13 +59,11 @@ describe("pgBossEngine", () => {
     await first.close();
     const second = await pgBossEngine({ runner, dataDir });
     await second.work({ jobs: [job] });
-    await expect.poll(() => seen).toEqual([7]);
+    await expect.poll(() => seen, { timeout: 15_000 }).toEqual([7]);
     await second.close();
     await rm(dataDir, { recursive: true });
   });
-});
 
-describe("pgBossEngine in a folder", () => {
   it("says what it cannot, and refuses it at the call", async () => {
     const dataDir = await mkdtemp(join(tmpdir(), "nidus-engine-"));
     const engine = await pgBossEngine({ runner, dataDir, retainSucceededMs: 1_000 });

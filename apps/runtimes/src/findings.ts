@@ -1,0 +1,30 @@
+import { execFile } from "node:child_process";
+import { executableOf } from "./executable.ts";
+import type { Project } from "./project.ts";
+import type { Runtime } from "./runtimes.ts";
+
+/** What was found on one runtime. */
+export interface Findings {
+  readonly runtime: Runtime;
+  /** By name of the check: what went wrong, or undefined. */
+  readonly errors: ReadonlyMap<string, string | undefined>;
+}
+
+const limitMs = 60_000;
+
+/** Runs the probe of a project. What the probe says counts, and also whether it ends by itself. */
+export async function findingsOn(runtime: Runtime, { folder, probe }: Project): Promise<Findings> {
+  const executable = await executableOf(runtime);
+  // The machine's own settings have no part in it, and nobody asks for a newer version.
+  const env = { HOME: folder, DENO_NO_UPDATE_CHECK: "1", DO_NOT_TRACK: "1" };
+  const options = { cwd: folder, env, timeout: limitMs, killSignal: "SIGKILL" } as const;
+  return new Promise((resolve) => {
+    execFile(executable, [...runtime.options, probe], options, (error, stdout, stderr) => {
+      const lines = stdout.split("\n").filter((line) => line.startsWith('{"check":'));
+      const reports = lines.map((line) => JSON.parse(line) as { check: string; error?: string });
+      const errors = new Map(reports.map((report) => [report.check, report.error]));
+      const end = error === null ? undefined : `${error.signal ?? `exit status ${error.code}`}: ${stderr}`;
+      resolve({ runtime, errors: errors.set("the program: ends by itself", end) });
+    });
+  });
+}

@@ -1,0 +1,33 @@
+import type { Findings } from "./findings.ts";
+import type { KnownLimit } from "./known-limits.ts";
+
+/** A check on every runtime. */
+export interface Row {
+  readonly check: string;
+  /** In the order of the findings. */
+  readonly cells: readonly Cell[];
+}
+
+/** A check on one runtime. */
+interface Cell {
+  readonly state: "ok" | "limit" | "failed";
+  /** Where it is not ok: what went wrong. */
+  readonly problem?: string;
+}
+
+/** Every check that any runtime has reported, on all of them. One that a runtime has not reported has failed there. */
+export function judge(all: readonly Findings[], limits: readonly KnownLimit[]): Row[] {
+  const checks = new Set(all.flatMap(({ errors }) => [...errors.keys()]));
+  return [...checks].map((check) => ({
+    check,
+    cells: all.map((findings) => cellOf(check, findings, limits)),
+  }));
+}
+
+function cellOf(check: string, { runtime, errors }: Findings, limits: readonly KnownLimit[]): Cell {
+  const isKnown = limits.some((limit) => limit.check === check && limit.runtimes.includes(runtime.name));
+  if (!errors.has(check)) return { state: "failed", problem: "it was not reported" };
+  const problem = errors.get(check);
+  if (problem !== undefined) return { state: isKnown ? "limit" : "failed", problem };
+  return isKnown ? { state: "failed", problem: "it works, and is listed as a known limit" } : { state: "ok" };
+}
