@@ -6,6 +6,7 @@ import type { ObservabilityAdapter } from "./adapter.ts";
 import { Composition, callEach } from "./composition.ts";
 import { type MetricsHandler, metricsHandler } from "./metrics-handler.ts";
 import { type OtelPipelineSource, otelAdapter } from "./otel-adapter.ts";
+import type { ObservabilityPreset } from "./preset.ts";
 import { prometheusAdapter } from "./prometheus-adapter.ts";
 
 /** Names of the adapters that have a step of their own. */
@@ -29,7 +30,7 @@ export class Observability implements AsyncDisposable {
   readonly #adapters: ReadonlyMap<string, AdapterSource>;
   #composition: Composition | undefined;
 
-  /** @internal Made by `production`. */
+  /** @internal Made by `production` and `development`. */
   constructor(service: ServiceIdentity, adapters: ReadonlyMap<string, AdapterSource> = new Map()) {
     this.#service = service;
     this.#adapters = adapters;
@@ -81,11 +82,17 @@ export class Observability implements AsyncDisposable {
   }
 
   /**
-   * An adapter of anybody's.
+   * An adapter or a preset of anybody's.
    *
-   * @throws TypeError for what is no adapter; Error if one of that name is there already.
+   * @throws TypeError for what is neither; Error for an adapter of a name that is there already; whatever a preset's steps throw.
    */
-  with(adapter: ObservabilityAdapter): Observability {
+  with(addition: ObservabilityAdapter | ObservabilityPreset): Observability {
+    return "apply" in Object(addition)
+      ? (addition as ObservabilityPreset).apply(this)
+      : this.#withAdapter(addition as ObservabilityAdapter);
+  }
+
+  #withAdapter(adapter: ObservabilityAdapter): Observability {
     if (typeof adapter?.jobObserver !== "function") {
       throw refusal("an adapter", "an object with `name` and `jobObserver`", adapter);
     }
@@ -177,6 +184,7 @@ export function production(serviceName: string): Observability {
   return new Observability({ serviceName });
 }
 
-function requireText(what: string, value: string): void {
+/** @throws TypeError */
+export function requireText(what: string, value: string): void {
   if (!value || typeof value !== "string") throw refusal(what, "a non-empty string", value);
 }

@@ -7,6 +7,8 @@ import { trace } from "@opentelemetry/api";
 import { Registry } from "prom-client";
 import { expectTypeOf } from "vitest";
 import {
+  definePreset,
+  development,
   type MetricsHandler,
   type Observability,
   type ObservabilityAdapter,
@@ -59,6 +61,18 @@ facade.with({
   shutdown: async () => {},
 });
 expectTypeOf<ObservabilityAdapter["jobObserver"]>().parameters.toEqualTypeOf<[ServiceIdentity]>();
+
+// Presets, and set-ups for one's own machine.
+facade.with(definePreset("acme", (observability) => observability.prometheus().otel()));
+expectTypeOf(development("users-api")).toEqualTypeOf<Observability>();
+development("users-api", { stream: undefined, waiting: undefined });
+development("users-api", { stream: process.stdout, waiting: () => 7 });
+// @ts-expect-error a preset returns a set-up
+definePreset("acme", () => {});
+// @ts-expect-error steps are a function of a set-up
+definePreset("acme", {});
+// @ts-expect-error how many wait is a function
+development("users-api", { waiting: 7 });
 
 // @ts-expect-error a service has a name
 production();

@@ -1,0 +1,75 @@
+import { refusal } from "@nidus/jobs-core";
+import type { ObservabilityAdapter } from "../adapter.ts";
+import { Observability, requireText } from "../observability.ts";
+import { paintFor } from "./paint.ts";
+import { Progress } from "./progress.ts";
+import { runLine, settlementLine } from "./run-lines.ts";
+import { Terminal } from "./terminal.ts";
+
+/** Options of {@link development}. */
+export interface DevelopmentOptions {
+  /** Where the lines go. Colours and the progress bar are for terminals. @default process.stderr */
+  readonly stream?: NodeJS.WritableStream | undefined;
+  /** How many jobs wait in queues of yours, such as `() => queue.size`, for the bar. Engines are asked without it. @default none */
+  readonly waiting?: (() => number) | undefined;
+}
+
+/**
+ * The start of a set-up for one's own machine: a readable line for every run that has finished and, on a terminal, a bar of what
+ * runs and waits below them. At most 200 lines a second are written; the rest is counted. `shutdown` writes a summary.
+ *
+ * @throws TypeError if the service's name is not a non-empty string, or for an option that is not as documented.
+ */
+export function development(serviceName: string, options: DevelopmentOptions = {}): Observability {
+  requireText("the service's name", serviceName);
+  return new Observability({ serviceName }).with(linesAdapter(options));
+}
+
+/** How often the bar moves. */
+const redrawMs = 100;
+
+function linesAdapter({
+  stream = process.stderr,
+  waiting = () => 0,
+}: DevelopmentOptions): ObservabilityAdapter {
+  if (typeof stream?.write !== "function") throw refusal("`stream`", "a writable stream", stream);
+  if (typeof waiting !== "function") throw refusal("`waiting`", "a function", waiting);
+  const paint = paintFor(stream);
+  const terminal = new Terminal(stream);
+  const progress = new Progress(waiting);
+  let redraw: NodeJS.Timeout | undefined;
+
+  /** For as long as there is something to show. It keeps no process alive. */
+  const show = (): void => {
+    if (!terminal.isLive || redraw !== undefined) return;
+    redraw = setTimeout(() => {
+      redraw = undefined;
+      terminal.status(progress.text());
+      if (progress.isUnderWay) show();
+    }, redrawMs).unref();
+  };
+
+  return {
+    name: "development",
+    jobObserver: () => ({
+      onEngineOpened: (engine) => progress.open(engine),
+      onJobStarted() {
+        progress.start();
+        show();
+      },
+      onJobFinished(context, status, error) {
+        progress.finish(status);
+        terminal.line(runLine(context, status, error, paint));
+        show();
+      },
+      onJobSettled(context) {
+        const line = settlementLine(context, paint);
+        if (line !== undefined) terminal.line(line);
+      },
+    }),
+    shutdown() {
+      clearTimeout(redraw);
+      terminal.end(progress.summary());
+    },
+  };
+}

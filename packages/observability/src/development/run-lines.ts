@@ -1,0 +1,70 @@
+import type { JobError } from "@nidus/jobs-core";
+import type { JobResultStatus, ObservedJobContext, SettledJobContext } from "@nidus/jobs-observe";
+import type { Paint } from "./paint.ts";
+
+const marks = { success: ["✓", "green"], failure: ["✗", "red"], cancelled: ["■", "yellow"] } as const;
+
+/** Longer texts are cut: a line is there to be read. */
+const maxCharacters = 500;
+
+/** A run that has finished, such as `12:03:04.567 ✓ send_digest 12.3 ms request_id=req-1`. */
+export function runLine(
+  context: ObservedJobContext,
+  status: JobResultStatus,
+  error: JobError | undefined,
+  paint: Paint,
+): string {
+  const [mark, colour] = marks[status];
+  const { jobName, attributes, delivery, durationMs = 0, startedAtMs } = context;
+  const attempt = delivery === undefined ? [] : [`attempt ${delivery.attempt} of ${delivery.maxAttempts}`];
+  const facts = Object.entries(attributes).map(([key, value]) => `${key}=${value}`);
+  return [
+    paint("gray", timeOfDay(startedAtMs + durationMs)),
+    paint(colour, mark),
+    printable(jobName),
+    paint("gray", printable([durationText(durationMs), ...attempt, ...facts].join(" "))),
+    ...(error === undefined || status !== "failure" ? [] : [paint(colour, printable(error.message))]),
+  ].join(" ");
+}
+
+const settlements = {
+  retried: ["↻", "yellow", "will be tried again"],
+  "dead-lettered": ["†", "red", "is a dead letter"],
+  lost: ["†", "red", "is a dead letter: its workers died"],
+} as const;
+
+/** What became of a delivery, where the line of its run does not say so already. */
+export function settlementLine(
+  { jobName, delivery, outcome }: SettledJobContext,
+  paint: Paint,
+): string | undefined {
+  if (outcome === "succeeded" || outcome === "cancelled") return undefined;
+  const [mark, colour, text] = settlements[outcome];
+  return [
+    paint("gray", timeOfDay(Date.now())),
+    paint(colour, mark),
+    printable(jobName),
+    text,
+    paint("gray", printable(`id=${delivery.jobId}`)),
+  ].join(" ");
+}
+
+function timeOfDay(unixMs: number): string {
+  const date = new Date(unixMs);
+  const two = (value: number): string => String(value).padStart(2, "0");
+  const milliseconds = String(date.getMilliseconds()).padStart(3, "0");
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${milliseconds}`;
+}
+
+function durationText(durationMs: number): string {
+  if (durationMs >= 10_000) return `${(durationMs / 1000).toFixed(1)} s`;
+  return `${durationMs.toFixed(durationMs < 10 ? 2 : 0)} ms`;
+}
+
+/** Names and messages are anybody's: one line, and nothing that a terminal would obey. */
+function printable(text: string): string {
+  const cut = text.length > maxCharacters ? `${text.slice(0, maxCharacters)}…` : text;
+  return cut.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) => {
+    return `\\u{${character.codePointAt(0)?.toString(16)}}`;
+  });
+}

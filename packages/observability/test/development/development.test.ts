@@ -1,0 +1,199 @@
+import { asyncJob, job } from "@nidus/jobs-core";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { development } from "../../src/index.ts";
+import { Written } from "./written.ts";
+
+const reindex = job("reindex", () => {});
+const fails = job("send_digest", () => {
+  throw new Error("no such user");
+});
+
+describe("development", () => {
+  test("writes a line for every run: when, how it ended, its name, how long it took and its attributes", async () => {
+    const stream = new Written();
+    const runner = development("users-api", { stream }).jobRunner().context("request_id", "req-1");
+    runner.run(reindex);
+    expect(() => runner.run(fails)).toThrow("no such user");
+    const aborting = new AbortController();
+    const waits = asyncJob("waits", async (signal) => {
+      aborting.abort();
+      signal.throwIfAborted();
+    });
+    await expect(runner.runAsync(waits, { signal: aborting.signal })).rejects.toThrow();
+    const time = String.raw`\d\d:\d\d:\d\d\.\d{3}`;
+    const facts = String.raw`\d+\.\d\d ms request_id=req-1`;
+    expect(stream.lines).toEqual([
+      expect.stringMatching(new RegExp(`^${time} ✓ reindex ${facts}$`)),
+      expect.stringMatching(new RegExp(`^${time} ✗ send_digest ${facts} no such user$`)),
+      expect.stringMatching(new RegExp(`^${time} ■ waits ${facts}$`)),
+    ]);
+  });
+
+  test("says of deliveries which attempt it was, and what became of them", () => {
+    const stream = new Written();
+    const runner = development("users-api", { stream }).jobRunner();
+    const delivery = {
+      engine: "bullmq",
+      queue: "q",
+      jobId: "job-7",
+      attempt: 2,
+      maxAttempts: 5,
+      enqueuedAt: new Date(),
+      runAt: new Date(),
+      correlationId: undefined,
+      carrier: {},
+    };
+    for (const outcome of ["succeeded", "retried", "dead-lettered", "lost", "cancelled"] as const) {
+      runner.settled({ jobName: "send_digest", delivery, outcome, error: undefined });
+    }
+    expect(stream.lines.map((line) => line.slice(13))).toEqual([
+      "↻ send_digest will be tried again id=job-7",
+      "† send_digest is a dead letter id=job-7",
+      "† send_digest is a dead letter: its workers died id=job-7",
+    ]);
+    return runner
+      .runAsync(
+        asyncJob("a", () => {}),
+        { delivery },
+      )
+      .then(() => {
+        expect(stream.lines.at(-1)).toContain("attempt 2 of 5");
+      });
+  });
+
+  test("colours where the stream is a terminal that has colours", () => {
+    const coloured = new Written({ isTerminal: true, hasColours: true });
+    development("users-api", { stream: coloured }).jobRunner().run(reindex);
+    expect(coloured.text).toContain("\u001b[32m✓");
+    const plain = new Written({ isTerminal: true });
+    development("users-api", { stream: plain }).jobRunner().run(reindex);
+    expect(plain.text).not.toContain("\u001b[3");
+  });
+
+  test("writes nothing of a name or a message that a terminal would obey, and keeps to one line", () => {
+    const stream = new Written();
+    const hostile = job("a\u001b[2J\nb\u202e\u009b", () => {
+      throw new Error(`line\r\n${"x".repeat(10_000)}`);
+    });
+    const runner = development("users-api", { stream }).jobRunner();
+    expect(() => runner.run(hostile)).toThrow();
+    expect(stream.lines).toHaveLength(1);
+    expect(stream.text).toContain(String.raw`a\u{1b}[2J\u{a}b\u{202e}\u{9b}`);
+    expect(stream.text.length).toBeLessThan(700);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there.
+    expect(stream.text.slice(0, -1)).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e]/);
+  });
+
+  test("counts what comes faster than anybody reads, and sums up at the end", async () => {
+    const stream = new Written();
+    const observability = development("users-api", { stream });
+    const runner = observability.jobRunner();
+    for (let run = 0; run < 1_000; run++) runner.run(reindex);
+    expect(() => runner.run(fails)).toThrow();
+    expect(stream.lines).toHaveLength(200);
+    await observability.shutdown();
+    expect(stream.lines.slice(200)).toEqual(["… and 801 more lines", "1001 runs: 1000 succeeded, 1 failed"]);
+  });
+
+  test("gives a stream that takes nothing no more than a megabyte or so to keep", () => {
+    const stream = new Written();
+    stream.stick();
+    const runner = development("users-api", { stream }).jobRunner().context("text", "x".repeat(1_000));
+    vi.useFakeTimers();
+    for (let second = 0; second < 50; second++) {
+      for (let run = 0; run < 200; run++) runner.run(reindex);
+      vi.advanceTimersByTime(1_000);
+    }
+    vi.useRealTimers();
+    expect(stream.writableLength).toBeLessThan(1_100_000);
+  });
+
+  test.each([
+    ["an empty name", () => development(""), /service's name/],
+    ["a stream that is none", () => development("a", { stream: {} as never }), /`stream`/],
+    ["a number of jobs", () => development("a", { waiting: 7 as never }), /`waiting`/],
+  ])("refuses %s with a TypeError, at the call", (_case, call, message) => {
+    expect(call).toThrow(TypeError);
+    expect(call).toThrow(message);
+  });
+});
+
+describe("development, on a terminal", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  /** What stands in the last line, as a terminal would show it. */
+  const lastLine = ({ text }: Written): string =>
+    (text.split("\n").at(-1) as string).split("\u001b[2K").at(-1) as string;
+
+  test("keeps a bar below the lines, of what has run, runs and waits", async () => {
+    const stream = new Written({ isTerminal: true });
+    let waiting = 8;
+    const observability = development("users-api", { stream, waiting: () => waiting });
+    const runner = observability.jobRunner();
+    let end = (): void => {};
+    const running = runner.runAsync(
+      asyncJob(
+        "waits",
+        () =>
+          new Promise<void>((resolve) => {
+            end = resolve;
+          }),
+      ),
+    );
+    expect(() => runner.run(fails)).toThrow();
+    await vi.advanceTimersByTimeAsync(100);
+    expect(lastLine(stream)).toBe("██░░░░░░░░░░░░░░░░░░░░░░ 1 of 10, 1 running, 1 failed");
+    waiting = 0;
+    runner.run(reindex);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(lastLine(stream)).toBe("████████████████░░░░░░░░ 2 of 3, 1 running, 1 failed");
+    end();
+    await running;
+    await vi.advanceTimersByTimeAsync(100);
+    expect(lastLine(stream), "with nothing left, it goes").toBe("");
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("asks engines for what waits, and does without those that do not answer", async () => {
+    const stream = new Written({ isTerminal: true });
+    const runner = development("users-api", { stream }).jobRunner();
+    const observeBookkeeping = (): void => {};
+    const backlog = async () => [{ jobName: "a", waiting: 3, oldestWaitingAt: undefined }];
+    runner.opened({ engine: "one", observeBookkeeping, backlog });
+    runner.opened({ engine: "away", observeBookkeeping, backlog: () => Promise.reject(new Error("away")) });
+    runner.opened({ engine: "closed", observeBookkeeping, backlog: async () => undefined });
+    runner.runAsync(asyncJob("waits", () => new Promise(() => {})));
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(lastLine(stream)).toContain("0 of 4, 1 running");
+  });
+
+  test("cuts the bar to the terminal's width, and goes on when `waiting` throws", async () => {
+    const stream = new Written({ isTerminal: true, columns: 30 });
+    const waiting = (): number => {
+      throw new Error("no queue");
+    };
+    development("users-api", { stream, waiting })
+      .jobRunner()
+      .runAsync(asyncJob("waits", () => new Promise(() => {})));
+    await vi.advanceTimersByTimeAsync(100);
+    expect(lastLine(stream)).toBe("░░░░░░░░░░░░░░░░░░░░░░░░ 0 of");
+    const unknown = new Written({ isTerminal: true, columns: 0 });
+    const runner = development("users-api", { stream: unknown }).jobRunner();
+    runner.runAsync(asyncJob("waits", () => new Promise(() => {})));
+    await vi.advanceTimersByTimeAsync(100);
+    runner.run(reindex);
+    expect(lastLine(unknown), "as it was").toBe("░░░░░░░░░░░░░░░░░░░░░░░░ 0 of 1, 1 running");
+  });
+
+  test("leaves a whole line behind at shutdown", async () => {
+    const stream = new Written({ isTerminal: true });
+    const observability = development("users-api", { stream });
+    observability.jobRunner().runAsync(asyncJob("waits", () => new Promise(() => {})));
+    await vi.advanceTimersByTimeAsync(100);
+    await observability.shutdown();
+    expect(lastLine(stream)).toBe("");
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(lastLine(stream), "and nothing comes after it").toBe("");
+  });
+});
