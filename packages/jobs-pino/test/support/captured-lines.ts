@@ -4,7 +4,7 @@ import { type Mock, vi } from "vitest";
 
 type Pino = typeof pino10;
 
-/** The majors that are supported. The types of 9 are those of 10, as far as the tests use them. */
+/** Both majors, 9 as the oldest of the supported range. The types of 9 are those of 10, as far as the tests use them. */
 export const majors: readonly [major: number, pino: Pino][] = [
   [9, pino9 as unknown as Pino],
   [10, pino10],
