@@ -2,7 +2,8 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { asyncJob, job } from "@nidus/jobs-core";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { diagnosticsChannelObserver, type JobRunMessage } from "../src/diagnostics-channel.ts";
-import { ObservedJobRunner } from "../src/index.ts";
+import { currentJob, currentJobObserver, ObservedJobRunner } from "../src/index.ts";
+import { collected } from "./support/garbage.ts";
 import { Recorder } from "./support/recorder.ts";
 import { recordStory, runChannel, runEvents, subscribe } from "./support/run-channels.ts";
 import { settled } from "./support/settled.ts";
@@ -169,18 +170,30 @@ describe("a store that is bound to `start`", () => {
   });
 });
 
+describe("`start`", () => {
+  it("is published within the scopes of the observers before this one", () => {
+    const names: unknown[] = [];
+    subscribe("start", () => names.push(currentJob()?.jobName));
+    for (const observers of [
+      [currentJobObserver(), diagnosticsChannelObserver()],
+      [diagnosticsChannelObserver(), currentJobObserver()],
+    ]) {
+      new ObservedJobRunner(observers).run(job("works", () => {}));
+    }
+    expect(names).toEqual(["works", undefined]);
+  });
+});
+
 describe("subscribing", () => {
-  it("during a run does not hear of that run, but of the next", async () => {
+  it("during a run does not hear of that run, but of those that start later", async () => {
     const runner = newRunner();
-    let story: string[] = [];
-    await runner.runAsync(
-      asyncJob("first", async () => {
-        story = recordStory();
-        await settled();
-      }),
-    );
-    runner.run(job("second", () => {}));
+    const first = runner.runAsync(asyncJob("first", settled));
+    const story = recordStory();
+    const second = runner.runAsync(asyncJob("second", () => settled().then(settled)));
+    await first;
     expect(story).toEqual(["start second", "end second"]);
+    await second;
+    expect(story).toEqual(["start second", "end second", "asyncStart second", "asyncEnd second"]);
   });
 
   it("to one channel is enough to be told on it", async () => {
@@ -224,6 +237,18 @@ describe("runs", () => {
     await settled();
     const names = uncaught.map((error) => (error as Error).message);
     expect(names).toEqual(["start", "end", "start", "end", "error", "asyncStart", "asyncEnd"]);
+  });
+
+  it("are not kept once they have finished", async () => {
+    const messages: WeakRef<JobRunMessage>[] = [];
+    subscribe("start", (message) => messages.push(new WeakRef(message)));
+    const runner = newRunner();
+    for (let i = 0; i < 100; i++) {
+      runner.run(job("sync", () => {}));
+      await runner.runAsync(asyncJob("async", () => {}));
+    }
+    expect(messages).toHaveLength(200);
+    expect(await collected(messages)).toBeGreaterThan(190);
   });
 
   it("that reject unhandled stay unhandled", async () => {
