@@ -15,6 +15,7 @@ const peers = [
   "@opentelemetry/resources@2",
   "@opentelemetry/context-async-hooks@2",
   "@opentelemetry/exporter-trace-otlp-proto@0.223",
+  "pino@10",
   "bullmq@5",
   "pg-boss@10",
   "@electric-sql/pglite@0.5",

@@ -1,0 +1,79 @@
+import { asyncJob, JobError, job } from "@nidus/jobs-core";
+import { describe, expect, test } from "vitest";
+import { pinoJobObserver } from "../src/index.ts";
+import { captureLines, type Line, majors } from "./support/captured-lines.ts";
+import { strictRunner } from "./support/runner.ts";
+
+class NoSuchUserError extends RangeError {
+  readonly secret = "a@example.org";
+}
+
+describe.each(majors)("the line of a failure, with pino %s", (_major, pino) => {
+  /** The line of a run whose job threw `value`, on which the job's own error comes out as it was. */
+  async function lineOf(value: unknown, options: { recordErrorMessage?: boolean } = {}): Promise<Line> {
+    const { logger, lines } = captureLines(pino);
+    const runner = strictRunner(pinoJobObserver({ logger, ...options }));
+    const fails = asyncJob("fails", async () => {
+      throw value;
+    });
+    const thrown = await runner.runAsync(fails).catch((error: unknown) => ({ error }));
+    expect(Object.is((thrown as { error: unknown }).error, value)).toBe(true);
+    expect(lines()).toHaveLength(2);
+    expect(lines()[1]).toMatchObject({ level: 50, msg: "job run failed", status: "failure" });
+    return lines()[1] as Line;
+  }
+
+  test("has what the job threw as pino serialises it, with its causes", async () => {
+    const error = new NoSuchUserError("no such user", { cause: new Error("connection reset") });
+    const { err } = await lineOf(error);
+    expect(err).toMatchObject({ type: "NoSuchUserError", message: "no such user: connection reset" });
+    expect((err as Line).stack).toMatch(
+      /^RangeError: no such user\n[\s\S]*\ncaused by: Error: connection reset/,
+    );
+  });
+
+  test("has the JobError that the job threw itself", async () => {
+    const { err } = await lineOf(new JobError("not now", { cause: new RangeError("too many") }));
+    expect(err).toMatchObject({ type: "JobError", message: "not now: too many", code: "NIDUS_JOB_FAILED" });
+  });
+
+  test("has what the job threw where that has no message", async () => {
+    expect((await lineOf(new RangeError())).err).toMatchObject({ type: "RangeError", message: "" });
+  });
+
+  test("has a JobError for what is no error", async () => {
+    expect((await lineOf("text")).err).toMatchObject({ type: "JobError", message: "text" });
+    expect((await lineOf(undefined)).err).toMatchObject({ type: "JobError" });
+  });
+
+  test("of a sync job is the same", () => {
+    const { logger, lines } = captureLines(pino);
+    const fails = job("fails", () => {
+      throw new TypeError("no");
+    });
+    expect(() => strictRunner(pinoJobObserver({ logger })).run(fails)).toThrow("no");
+    expect(lines()[1]).toMatchObject({ level: 50, err: { type: "TypeError", message: "no" } });
+  });
+
+  test("has the type alone where messages are not recorded", async () => {
+    const error = new NoSuchUserError("a@example.org", { cause: new Error("a@example.org") });
+    const line = await lineOf(error, { recordErrorMessage: false });
+    expect(line.err).toEqual({ type: "NoSuchUserError" });
+    expect(JSON.stringify(line)).not.toContain("example.org");
+    expect((await lineOf("a@example.org", { recordErrorMessage: false })).err).toEqual({ type: "JobError" });
+  });
+
+  test("has the type alone where the error cannot be serialised", async () => {
+    const throwing = (): never => {
+      throw new Error("a trap");
+    };
+    const unreadable = new Proxy({}, { get: throwing, getPrototypeOf: throwing });
+    const withGetter = Object.defineProperty(new RangeError("no"), "detail", {
+      get: throwing,
+      enumerable: true,
+    });
+    expect((await lineOf(Object.freeze(new RangeError("no")))).err).toEqual({ type: "RangeError" });
+    expect((await lineOf(withGetter)).err).toEqual({ type: "RangeError" });
+    expect((await lineOf(unreadable)).err).toEqual({ type: "JobError" });
+  });
+});
