@@ -9,6 +9,7 @@ import {
 } from "@nidus/jobs-durable";
 import type { JobBacklog } from "@nidus/jobs-observe";
 import { defaultRepeatStrategy, type Job, type Queue } from "bullmq";
+import { readBacklog } from "./backlog.ts";
 import { type BullmqFetchedJob, BullmqSource } from "./bullmq-source.ts";
 import { Lane } from "./lane.ts";
 import { queueName } from "./queue-name.ts";
@@ -141,16 +142,7 @@ export class BullmqBackend implements JobBackend<BullmqFetchedJob> {
   }
 
   async backlog(): Promise<readonly JobBacklog[]> {
-    const queues = [...(await this.#queues.all())];
-    return Promise.all(
-      queues.map(async ([jobName, queue]) => {
-        const [{ waiting = 0, prioritized = 0 }, [oldest]] = await Promise.all([
-          queue.getJobCounts("waiting", "prioritized"),
-          queue.getJobs(["waiting"], 0, 0, true),
-        ]);
-        return { jobName, waiting: waiting + prioritized, oldestWaitingAt: oldest && runAtOf(oldest) };
-      }),
-    );
+    return readBacklog(await this.#queues.client, this.#queues.namesKey);
   }
 
   async counts(): Promise<ReadonlyMap<string, JobCounts>> {

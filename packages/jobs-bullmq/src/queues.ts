@@ -11,6 +11,9 @@ export interface RedisClient {
   /** As ioredis has it, which is the client that BullMQ makes of options. */
   set(key: string, value: string, unit: "PX", ms: number, condition: "NX"): Promise<string | null>;
   info(): Promise<string>;
+  /** Repeating it costs nothing. */
+  defineCommand(name: string, script: { readonly numberOfKeys: number; readonly lua: string }): void;
+  runCommand(name: string, keysAndArguments: readonly string[]): Promise<unknown>;
 }
 
 /** One connection, the BullMQ queues that share it, and the names of the jobs that have one. */
@@ -48,6 +51,11 @@ export class Queues {
     return (await this.#connection.client) as unknown as ConnectionOptions;
   }
 
+  /** The hash of all job names, each with the first part of its queue's keys. */
+  get namesKey(): string {
+    return this.#key("names");
+  }
+
   /** The queue of a job, whose name is noted for whoever asks for all of them. */
   of(jobName: string): Promise<Queue<StoredData>> {
     let queue = this.#queues.get(jobName);
@@ -63,19 +71,24 @@ export class Queues {
 
   async #open(jobName: string): Promise<Queue<StoredData>> {
     const client = await this.client;
-    await client.hset(this.#key("names"), { [jobName]: 1 });
     const queue = new Queue<StoredData>(queueName(this.#name, jobName), {
       connection: await this.connection(),
       prefix: this.#prefix,
     });
     queue.on("error", this.#onError);
+    try {
+      await client.hset(this.namesKey, { [jobName]: queue.toKey("") });
+    } catch (error) {
+      queue.close().catch(this.#onError);
+      throw error;
+    }
     return queue;
   }
 
   /** The queues of every job name that was ever enqueued or worked on. */
   async all(): Promise<ReadonlyMap<string, Queue<StoredData>>> {
     const client = await this.client;
-    const names = Object.keys(await client.hgetall(this.#key("names")));
+    const names = Object.keys(await client.hgetall(this.namesKey));
     return new Map(await Promise.all(names.map(async (name) => [name, await this.of(name)] as const)));
   }
 

@@ -1,5 +1,5 @@
 import { defineJob, EngineUnavailableError } from "@nidus/jobs-durable";
-import { ObservedJobRunner } from "@nidus/jobs-observe";
+import { ObservedJobRunner, type OpenedEngineContext } from "@nidus/jobs-observe";
 import { Queue, Worker } from "bullmq";
 import { startRedis } from "test-servers";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
@@ -45,6 +45,32 @@ describe("bullmqEngine", () => {
     expect(String(error)).toContain("127.0.0.1:1");
     const seen = [error, (error as Error).cause, ...errors].map((each) => `${each} ${JSON.stringify(each)}`);
     expect(seen.join()).not.toContain("sesame");
+  });
+
+  it.each([
+    ["when it was enqueued", "payload", {}, undefined],
+    ["the time it was enqueued for", "payload", { runAt: new Date(1_700_000_000_000) }, 1_700_000_000_000],
+    ["the same with a key", "payload", { runAt: new Date(5), idempotencyKey: "once" }, 5],
+    ["whatever a payload says", { runAtMs: 7, text: '"runAtMs":7}' }, {}, undefined],
+    ["whatever a payload says at its end", '"runAtMs":7}', {}, undefined],
+  ])("tells since when the oldest job could have run: %s", async (_what, payload, options, expected) => {
+    const opened: OpenedEngineContext[] = [];
+    const engine = await bullmqEngine({
+      runner: new ObservedJobRunner({ onEngineOpened: (context) => void opened.push(context) }),
+      connection: { url: redis.url },
+      queue: fresh(),
+    });
+    const job = defineJob<unknown>({ name: "a:b c", run() {} });
+    const beforeMs = Date.now();
+    await engine.enqueue(job, payload, options);
+    await engine.enqueue(job, "later");
+    const [backlog, ...others] = (await opened[0]?.backlog()) ?? [];
+    expect(others).toEqual([]);
+    expect(backlog).toMatchObject({ jobName: "a:b c", waiting: 2 });
+    const sinceMs = backlog?.oldestWaitingAt?.getTime() ?? 0;
+    if (expected !== undefined) expect(sinceMs).toBe(expected);
+    else expect(Math.abs(sinceMs - beforeMs)).toBeLessThan(5_000);
+    await engine.close();
   });
 
   it("leaves a connection of the caller's open", async () => {
