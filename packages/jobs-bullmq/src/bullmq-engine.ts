@@ -12,6 +12,7 @@ import {
 } from "@nidus/jobs-durable";
 import type { ConnectionOptions } from "bullmq";
 import { BullmqBackend } from "./bullmq-backend.ts";
+import { discreet } from "./discreet-error.ts";
 import { warnOfLosses } from "./persistence.ts";
 import { Queues } from "./queues.ts";
 
@@ -45,7 +46,7 @@ export async function bullmqEngine(options: BullmqEngineOptions): Promise<JobEng
     queue = "nidus",
     prefix = "bull",
     leaseMs = 30_000,
-    onError = warnNowAndThen(),
+    onError: tell = warnNowAndThen(),
     retainSucceededMs = defaultRetention.retainSucceededMs,
     retainDeadLettersMs = defaultRetention.retainDeadLettersMs,
   } = options;
@@ -60,19 +61,28 @@ export async function bullmqEngine(options: BullmqEngineOptions): Promise<JobEng
   requireWholeNumber("`retainSucceededMs`", retainSucceededMs);
   requireWholeNumber("`retainDeadLettersMs`", retainDeadLettersMs);
 
+  const onError = (error: unknown): void => tell(discreet(error));
   const address = addressOf(connection);
   let lastError: unknown;
+  let refuse = (_error: unknown): void => {};
+  // Trying again does not help: it is not waited for.
+  const refused = new Promise<never>((_, reject) => {
+    refuse = reject;
+  });
   const queues = new Queues(queue, prefix, connection, (error) => {
     lastError = error;
+    if (isRefusal(error)) refuse(error);
     onError(error);
   });
   try {
-    const client = await withDeadline(queues.client, startWithinMs, `Redis at ${address}`);
-    await warnOfLosses(client, address);
+    const ready = queues.client.then((client) => warnOfLosses(client, address));
+    await withDeadline(Promise.race([ready, refused]), startWithinMs, `Redis at ${address}`);
   } catch (error) {
     queues.close().catch(() => {});
-    throw new EngineUnavailableError(`Redis at ${address} is unreachable (${describe(lastError ?? error)})`, {
-      cause: error,
+    const last = lastError ?? error;
+    const what = isRefusal(last) ? "refuses the user or the password" : "is unreachable";
+    throw new EngineUnavailableError(`Redis at ${address} ${what} (${describe(last)})`, {
+      cause: discreet(error),
     });
   }
   const retention = {
@@ -81,6 +91,11 @@ export async function bullmqEngine(options: BullmqEngineOptions): Promise<JobEng
   };
   const backend = new BullmqBackend(queues, { queue, address, leaseMs, retention, onError });
   return new DurableEngine(backend, { ...options, onError });
+}
+
+/** What Redis says where the credentials are missing or wrong. */
+function isRefusal(error: unknown): boolean {
+  return /\b(NOAUTH|WRONGPASS|invalid (username-)?password)\b/i.test(String(error));
 }
 
 /** Host and port: what may be shown of a connection. */

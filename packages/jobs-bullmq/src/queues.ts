@@ -110,6 +110,8 @@ export class Queues {
     const queues = await Promise.allSettled(this.#queues.values());
     for (const each of queues) if (each.status === "fulfilled") await each.value.close();
     await this.#connection.close();
+    // What was still being opened fails now, and BullMQ, which has removed all listeners, emits that: nobody is left to tell.
+    this.#connection.on("error", () => {});
   }
 }
 

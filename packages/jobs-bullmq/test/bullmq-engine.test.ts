@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { defineJob, EngineUnavailableError } from "@nidus/jobs-durable";
 import { ObservedJobRunner, type OpenedEngineContext } from "@nidus/jobs-observe";
 import { Queue, Worker } from "bullmq";
@@ -45,6 +46,25 @@ describe("bullmqEngine", () => {
     expect(String(error)).toContain("127.0.0.1:1");
     const seen = [error, (error as Error).cause, ...errors].map((each) => `${each} ${JSON.stringify(each)}`);
     expect(seen.join()).not.toContain("sesame");
+  });
+
+  it("says at once that a server refuses the password, and never the password", async () => {
+    const admin = new Queue(fresh(), { connection: { url: redis.url } });
+    const client = (await admin.client) as unknown as { call(...words: string[]): Promise<unknown> };
+    await client.call("ACL", "SETUSER", "limited", "on", ">right", "~*", "+@all");
+    await admin.close();
+    const { host, port } = { host: "127.0.0.1", port: redis.port };
+    const connection = { host, port, username: "limited", password: "open sesame" };
+    const startMs = performance.now();
+    const errors: unknown[] = [];
+    const onError = (heard: unknown): void => void errors.push(heard);
+    const opening = bullmqEngine({ runner, connection, queue: fresh(), onError });
+    const error = await opening.catch((thrown: unknown) => thrown);
+    expect(EngineUnavailableError.isInstance(error)).toBe(true);
+    expect(String(error)).toMatch(/refuses the user or the password .*WRONGPASS/);
+    expect(errors.length).toBeGreaterThan(0);
+    expect(inspect([error, ...errors], { depth: 9, showHidden: true })).not.toContain("sesame");
+    expect(performance.now() - startMs).toBeLessThan(5_000);
   });
 
   it.each([

@@ -105,12 +105,18 @@ function connectionOf(
       await withDeadline(boss.start(), startWithinMs, `PostgreSQL at ${address}`);
     } catch (error) {
       await close().catch(() => {});
-      throw new EngineUnavailableError(`PostgreSQL at ${address} is unreachable (${describe(error)})`, {
+      const what = isRefusal(error) ? "refuses the user or the password" : "is unreachable";
+      throw new EngineUnavailableError(`PostgreSQL at ${address} ${what} (${describe(error)})`, {
         cause: error,
       });
     }
   };
   return { boss, schema, address, hasTransactions: true, start, close };
+}
+
+/** PostgreSQL's class of errors for invalid authorisation. */
+function isRefusal(error: unknown): boolean {
+  return String((error as { code?: unknown }).code).startsWith("28");
 }
 
 /** Host, port and database: what may be shown of a connection string. */

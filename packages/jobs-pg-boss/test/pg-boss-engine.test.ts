@@ -142,6 +142,13 @@ describe.skipIf(postgres === undefined)("pgBossEngine on a server", () => {
     await boss.stop({ graceful: false });
   });
 
+  it("says that a server refuses the user", async () => {
+    const stranger = connectionString.replace("nidus@", "stranger:open-sesame@");
+    const error = await pgBossEngine({ runner, connectionString: stranger, onError: () => {} }).catch(String);
+    expect(error).toMatch(/PostgreSQL at 127\.0\.0\.1:\d+\/postgres refuses the user or the password/);
+    expect(error).not.toContain("sesame");
+  });
+
   it("cancels a running job whose worker dies before it hears of it", async () => {
     const schema = fresh();
     const boss = new PgBoss({ connectionString, schema, maintenanceIntervalSeconds: 1 });
