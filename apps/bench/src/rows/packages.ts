@@ -8,10 +8,16 @@ import { spreadOf } from "../harness.ts";
 const packages = [
   "jobs-core",
   "jobs-observe",
+  "jobs-observe/diagnostics-channel",
   "jobs-prometheus",
   "jobs-otel",
   "jobs-otel/sdk",
+  "jobs-pino",
   "observability",
+  "jobs-durable",
+  "jobs-pg-boss",
+  "jobs-bullmq",
+  "jobs-testkit",
 ];
 const folder = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -36,7 +42,7 @@ async function bundleBytes(contents: string): Promise<number> {
     format: "esm",
     platform: "node",
     target: "node20",
-    external: ["prom-client", "@opentelemetry/*"],
+    external: ["prom-client", "@opentelemetry/*", "pino", "pg-boss", "@electric-sql/pglite", "bullmq"],
   });
   return gzipSync(outputFiles[0]?.contents ?? new Uint8Array(), { level: 9 }).length;
 }

@@ -5,6 +5,7 @@ import {
   jobObserverChannel,
   ObservedJobRunner,
 } from "@nidus/jobs-observe";
+import { diagnosticsChannelObserver } from "@nidus/jobs-observe/diagnostics-channel";
 import { production } from "@nidus/observability";
 import { Counter, Histogram, Registry } from "prom-client";
 import type { Comparison, Side } from "../comparison.ts";
@@ -23,9 +24,11 @@ function repeated(label: string, run: () => unknown): Side {
 }
 
 const noOp: JobObserver = { onJobStarted() {}, onJobFinished() {} };
+const bareRunner = new ObservedJobRunner();
 const noOpRunner = new ObservedJobRunner(noOp);
 const prometheusRunner = production("bench").prometheus().jobRunner();
 const scopedRunner = new ObservedJobRunner(currentJobObserver());
+const channelsRunner = new ObservedJobRunner(diagnosticsChannelObserver());
 const exemplarRunner = production("bench")
   .prometheus({ exemplars: ({ runId }) => ({ run_id: runId }) })
   .jobRunner();
@@ -141,6 +144,15 @@ export const runComparisons: readonly Comparison[] = [
     peer: twoClockReads,
     asked: undefined,
     note: "opt-in: an AsyncLocalStorage.run, and the scope around it",
+  },
+  {
+    id: "run-diagnostics-channel",
+    title: "run with diagnosticsChannelObserver and no subscriber, against a run without an observer",
+    operations,
+    ours: repeated("ObservedJobRunner.run", () => channelsRunner.run(work)),
+    peer: repeated("ObservedJobRunner.run, no observer", () => bareRunner.run(work)),
+    asked: undefined,
+    note: "opt-in: the scope, without which a bound store could not be entered",
   },
   {
     id: "run-exemplars",
