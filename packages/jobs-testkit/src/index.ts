@@ -10,3 +10,5 @@ export { type TestObservability, testing } from "./testing.ts";
 export type { DeclareTest } from "./declare-test.ts";
 export { type EngineContractOptions, engineContract } from "./engine/engine-contract.ts";
 export type { CreateEngine, EngineUnderTestOptions } from "./engine/kit.ts";
+export { type ObserverContractOptions, observerContract } from "./observer/observer-contract.ts";
+export type { CreateObserver, ObserverUnderTest } from "./observer/subject.ts";
