@@ -15,6 +15,7 @@ export interface TestObservability extends AsyncDisposable {
   forceFlush(): Promise<void>;
   /** Does nothing: what was recorded stays, and jobs can still run. */
   shutdown(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
