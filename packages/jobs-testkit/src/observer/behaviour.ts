@@ -1,7 +1,7 @@
 import type { Subject } from "./subject.ts";
 
 /** What a test of the contract works with: a fresh observer, and `create` for another one. */
-export interface ObserverTest {
+interface ObserverTest {
   readonly subject: Subject;
   readonly create: () => Promise<Subject>;
 }
