@@ -24,7 +24,8 @@ let isInstalled = false;
  * installed last is read. Within them, this clock is moved by `advance` alone; so take one or the other, or let them fake
  * timers alone: `vi.useFakeTimers({ toFake: ["setTimeout"] })`, `mock.timers.enable({ apis: ["setTimeout"] })`.
  *
- * @param startMs Unix time in milliseconds, a whole number from 1. @default the present
+ * They start at `startMs`: Unix time in milliseconds, a whole number from 1, and the present where it is not said.
+ *
  * @throws TypeError or RangeError for another start; Error if there is a fake clock already.
  */
 export function fakeClock(startMs: number = Date.now()): FakeClock {

@@ -47,6 +47,13 @@ describe("observerContract", () => {
     expect(calls).toBeGreaterThan(0);
   });
 
+  it("fails where no observer was made", async () => {
+    for (const created of [undefined, null, "observer", { observer: undefined }]) {
+      const [first] = observerTestsOf({ createObserver: () => created as never }).values();
+      await expect(first?.()).rejects.toThrow("`createObserver` makes to be an object");
+    }
+  });
+
   it("refuses wrong options", () => {
     const options = { test, createObserver: () => ({}) };
     expect(() => observerContract({ ...options, test: "test" as never })).toThrow(TypeError);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { refusal } from "@nidus/jobs-core";
 import { type JobObserver, ObservedJobRunner } from "@nidus/jobs-observe";
 import { endsInTime } from "./ends-in-time.ts";
 
@@ -29,9 +30,12 @@ export class Subject {
   #firstError: unknown;
   #errorCount = 0;
 
+  /** @throws TypeError for what is neither an observer nor an object with one. */
   constructor(created: JobObserver | ObserverUnderTest) {
+    requireObject("what `createObserver` makes", created);
     this.#created = isObserver(created) ? { observer: created } : created;
     this.observer = this.#created.observer;
+    requireObject("the `observer` that `createObserver` makes", this.observer);
   }
 
   /** A runner with this observer; what it throws is noted, what its neighbours throw is not. */
@@ -76,6 +80,10 @@ const hooks: readonly (keyof JobObserver)[] = [
 /** What has a hook is an observer, whatever else it has; so is what has no observer in it. */
 function isObserver(created: JobObserver | ObserverUnderTest): created is JobObserver {
   return hooks.some((hook) => hook in created) || !("observer" in created);
+}
+
+function requireObject(what: string, value: object): void {
+  if (typeof value !== "object" || !value) throw refusal(what, "an object", value);
 }
 
 function textOf(error: unknown): string {
