@@ -28,7 +28,7 @@ export const attempts: Behaviour = (declare) => {
     );
     assert.deepEqual(seen, [1, 2, 3]);
     assert.deepEqual(
-      recorder.finished.map(({ status }) => status),
+      recorder.runs.map(({ status }) => status),
       ["failure", "failure", "success"],
     );
   });
@@ -53,7 +53,7 @@ export const attempts: Behaviour = (declare) => {
     assert.ok(second - first >= 195, `the second attempt came after ${second - first} ms`);
     assert.ok(third - second >= 395, `the third attempt came after ${third - second} ms`);
     assert.ok(third - first < 8_000, `three attempts took ${third - first} ms`);
-    const runAt = recorder.started.map(({ delivery }) => delivery?.runAt.getTime() ?? 0);
+    const runAt = recorder.runs.map(({ delivery }) => delivery?.runAt.getTime() ?? 0);
     assert.ok((runAt[1] ?? 0) >= first + 195, "the second attempt could start before its backoff was over");
   });
 
@@ -71,7 +71,7 @@ export const attempts: Behaviour = (declare) => {
     await engine.work({ jobs: [job] });
     await eventually(() => assert.deepEqual(recorder.outcomesOf(job.name), ["retried", "dead-lettered"]));
     assert.equal((await countsOf(engine, job.name)).deadLettered, 1);
-    assert.equal(recorder.started.length, 2);
+    assert.equal(recorder.runs.length, 2);
   });
 
   declare("makes a PermanentJobError a dead letter at once", async (kit) => {

@@ -49,7 +49,7 @@ export const cancellation: Behaviour = (declare) => {
     await eventually(() => assert.deepEqual(recorder.outcomesOf(job.name), ["cancelled"]));
     assert.equal((reasons[0] as Error).name, "AbortError");
     assert.deepEqual(
-      recorder.finished.map(({ status }) => status),
+      recorder.runs.map(({ status }) => status),
       ["cancelled"],
     );
     const { cancelled, running, waiting, deadLettered } = await countsOf(engine, job.name);

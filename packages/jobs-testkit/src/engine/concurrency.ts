@@ -80,7 +80,7 @@ export const concurrency: Behaviour = (declare) => {
       );
       await worker.stop();
       assert.deepEqual(recorder.outcomesOf(slow.name), ["dead-lettered"]);
-      assert.equal(recorder.finished[0]?.status, "failure", "a timeout is a failure");
+      assert.equal(recorder.runs[0]?.status, "failure", "a timeout is a failure");
     },
   );
 };

@@ -1,3 +1,4 @@
+import type { DeclareTest } from "../declare-test.ts";
 import { attempts } from "./attempts.ts";
 import { batchOptions } from "./batch-options.ts";
 import { cancellation } from "./cancellation.ts";
@@ -7,7 +8,7 @@ import { delivery } from "./delivery.ts";
 import { handingBack } from "./handing-back.ts";
 import { idempotency } from "./idempotency.ts";
 import { input } from "./input.ts";
-import { type Behaviour, type CreateEngine, type DeclareTest, Kit } from "./kit.ts";
+import { type Behaviour, type CreateEngine, Kit } from "./kit.ts";
 import { leases } from "./leases.ts";
 import { observation } from "./observation.ts";
 import { payloads } from "./payloads.ts";

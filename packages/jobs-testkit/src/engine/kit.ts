@@ -1,6 +1,6 @@
 import type { JobCounts, JobEngine } from "@nidus/jobs-durable";
-import { ObservedJobRunner } from "@nidus/jobs-observe";
-import { Recorder } from "./recorder.ts";
+import { type JobBacklog, type JobObserver, ObservedJobRunner } from "@nidus/jobs-observe";
+import { type JobRecorder, recordingObserver } from "../recording-observer.ts";
 
 /** What an engine under test is made with. */
 export interface EngineUnderTestOptions {
@@ -12,13 +12,10 @@ export interface EngineUnderTestOptions {
 /** Makes an engine on a store that all tests share; where the engine is persistent, each call opens the same store. */
 export type CreateEngine = (options: EngineUnderTestOptions) => JobEngine | Promise<JobEngine>;
 
-/** Declares a test. The `test` of vitest and that of `node:test` are such functions. */
-export type DeclareTest = (name: string, body: () => Promise<void>) => unknown;
-
 /** An engine, and what its runner told. */
 export interface Opened {
   readonly engine: JobEngine;
-  readonly recorder: Recorder;
+  readonly recorder: JobRecorder;
 }
 
 /** What a test of the contract works with: names of its own, and engines that are closed when it ends. */
@@ -35,9 +32,14 @@ export class Kit {
     return `${of}_${crypto.randomUUID().slice(0, 8)}`;
   }
 
-  async open(options: Omit<EngineUnderTestOptions, "runner"> = {}): Promise<Opened> {
-    const recorder = new Recorder();
-    const engine = await this.#createEngine({ runner: new ObservedJobRunner(recorder), ...options });
+  /** An engine whose runner tells a recorder, and `observer` before it. */
+  async open(
+    options: Omit<EngineUnderTestOptions, "runner"> = {},
+    observer: JobObserver = {},
+  ): Promise<Opened> {
+    const recorder = recordingObserver();
+    const runner = new ObservedJobRunner([observer, recorder]);
+    const engine = await this.#createEngine({ runner, ...options });
     this.#engines.push(engine);
     return { engine, recorder };
   }
@@ -64,4 +66,9 @@ export async function countsOf(engine: JobEngine, name: string): Promise<JobCoun
       oldestWaitingAt: undefined,
     }
   );
+}
+
+/** What the recorder's engine says now of what waits under a name. */
+export async function backlogOf(recorder: JobRecorder, jobName: string): Promise<JobBacklog | undefined> {
+  return (await recorder.opened[0]?.backlog())?.find((each) => each.jobName === jobName);
 }

@@ -11,14 +11,14 @@ export const observation: Behaviour = (declare) => {
     await engine.work({ jobs: [job], concurrency: 3 });
     await eventually(async () => assert.equal((await countsOf(engine, job.name)).succeeded, 3));
     await eventually(() => assert.equal(recorder.settled.length, 3));
-    assert.equal(recorder.started.length, 3);
-    assert.equal(recorder.finished.length, 3);
-    for (const { context } of recorder.finished) {
-      assert.equal(context.jobName, job.name);
-      assert.equal(context.delivery?.engine, engine.name);
-      assert.equal(typeof context.durationMs, "number");
+    assert.equal(recorder.runs.length, 3);
+    for (const run of recorder.runs) {
+      assert.equal(run.jobName, job.name);
+      assert.equal(run.status, "success");
+      assert.equal(run.delivery?.engine, engine.name);
+      assert.equal(typeof run.durationMs, "number");
     }
-    assert.equal(new Set(recorder.started.map(({ runId }) => runId)).size, 3);
+    assert.equal(new Set(recorder.runs.map(({ runId }) => runId)).size, 3);
     const [enqueued] = recorder.enqueued;
     assert.equal(enqueued?.jobName, job.name);
     assert.equal(enqueued.engine, engine.name);
@@ -26,9 +26,12 @@ export const observation: Behaviour = (declare) => {
   });
 
   declare("carries headers and correlation from the enqueuing side to the run", async (kit) => {
-    const producer = await kit.open();
+    const headers = { traceparent: "00-1-2-01", tracestate: "a=b" };
+    const producer = await kit.open(
+      {},
+      { onJobEnqueued: ({ carrier }) => void Object.assign(carrier, headers) },
+    );
     const consumer = producer.engine.capabilities.persistence ? await kit.open() : producer;
-    Object.assign(producer.recorder.headers, { traceparent: "00-1-2-01", tracestate: "a=b" });
     const job = defineJob({
       name: kit.name("carried"),
       backoff: { baseMs: 1, maxMs: 1 },
@@ -41,8 +44,8 @@ export const observation: Behaviour = (declare) => {
     await eventually(() =>
       assert.deepEqual(consumer.recorder.outcomesOf(job.name), ["retried", "succeeded"]),
     );
-    for (const { delivery } of consumer.recorder.started) {
-      assert.deepEqual({ ...delivery?.carrier }, { traceparent: "00-1-2-01", tracestate: "a=b" });
+    for (const { delivery } of consumer.recorder.runs) {
+      assert.deepEqual({ ...delivery?.carrier }, headers);
       assert.equal(delivery?.correlationId, "order 7");
     }
   });

@@ -35,8 +35,8 @@ export const schedules: Behaviour = (declare) => {
     await engine.schedule(job, "0 0 1 1 *", "replaced", { timeZone });
     await engine.schedule(job, `${soon.minute} ${soon.hour} * * *`, "by the clock", { timeZone });
     await eventually(() => assert.deepEqual(seen, ["by the clock"]), 135_000);
-    assert.equal(recorder.started[0]?.delivery?.attempt, 1);
-    assert.equal(recorder.started[0]?.delivery.maxAttempts, 5);
+    assert.equal(recorder.runs[0]?.delivery?.attempt, 1);
+    assert.equal(recorder.runs[0]?.delivery.maxAttempts, 5);
     assert.equal(await engine.unschedule(job), true);
     assert.equal(await engine.unschedule(job), false);
   });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { defineJob } from "@nidus/jobs-durable";
 import { deferred } from "./deferred.ts";
 import { eventually } from "./eventually.ts";
-import { type Behaviour, countsOf } from "./kit.ts";
+import { type Behaviour, backlogOf, countsOf } from "./kit.ts";
 
 export const stats: Behaviour = (declare) => {
   declare("counts jobs by state and by name", async (kit) => {
@@ -56,13 +56,13 @@ export const stats: Behaviour = (declare) => {
     const before = Date.now();
     await engine.enqueueMany(job, [undefined, undefined]);
     await engine.enqueue(job, undefined, { runAt: new Date(Date.now() + 60_000) });
-    const backlog = await recorder.backlogOf(job.name);
+    const backlog = await backlogOf(recorder, job.name);
     assert.equal(backlog?.waiting, 2, "what is due later does not wait");
     assert.ok(Math.abs((backlog?.oldestWaitingAt?.getTime() ?? 0) - before) < 10_000);
     const worker = await engine.work({ jobs: [job] });
     await eventually(async () => assert.equal((await countsOf(engine, job.name)).succeeded, 2));
     await worker.stop();
-    const { waiting, oldestWaitingAt } = (await recorder.backlogOf(job.name)) ?? {};
+    const { waiting, oldestWaitingAt } = (await backlogOf(recorder, job.name)) ?? {};
     assert.deepEqual({ waiting, oldestWaitingAt }, { waiting: 0, oldestWaitingAt: undefined });
     await engine.close();
     assert.equal(await recorder.opened[0]?.backlog(), undefined, "a closed engine has none");

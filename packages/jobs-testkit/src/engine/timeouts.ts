@@ -26,10 +26,10 @@ export const timeouts: Behaviour = (declare) => {
     await eventually(() => assert.deepEqual(recorder.outcomesOf(job.name), ["retried", "succeeded"]));
     assert.equal((reasons[0] as Error).name, "TimeoutError");
     assert.deepEqual(
-      recorder.finished.map(({ status }) => status),
+      recorder.runs.map(({ status }) => status),
       ["failure", "success"],
     );
-    assert.equal(recorder.finished[0]?.error?.cause, reasons[0], "observers hear the reason");
+    assert.equal(recorder.runs[0]?.error?.cause, reasons[0], "observers hear the reason");
     assert.equal(recorder.settled[0]?.error?.cause, reasons[0]);
   });
 

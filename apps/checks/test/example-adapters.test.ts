@@ -1,0 +1,69 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { run } from "../src/command.ts";
+import { publishedPackages, root } from "../src/repository.ts";
+import { pack } from "../src/tarballs.ts";
+
+const limitMs = 180_000;
+const examples = join(root, "apps/examples");
+let folder: string;
+/** Where each of our packages is, packed. */
+const tarballs = new Map<string, string>();
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "nidus-examples-"));
+  const built = await run("pnpm", ["run", "build"]);
+  expect(built, built.output).toMatchObject({ isOk: true });
+  for (const each of publishedPackages()) tarballs.set(each.manifest.name, await pack(each, folder));
+}, limitMs);
+
+afterAll(() => rm(folder, { recursive: true }));
+
+/** What somebody has who copies an example: its own files, and nothing that this repository has made of them. */
+async function copyOf(name: string): Promise<string> {
+  const copy = join(folder, name);
+  const made = new Set(["node_modules", "dist", ".turbo"]);
+  await cp(join(examples, name), copy, { recursive: true, filter: (path) => !made.has(basename(path)) });
+  return copy;
+}
+
+/** Our packages are not published yet: tarballs take the place of a registry, also for those that ours depend on. */
+async function fromTarballs(copy: string): Promise<void> {
+  const file = join(copy, "package.json");
+  const manifest = JSON.parse(await readFile(file, "utf8")) as Record<string, Record<string, string>>;
+  for (const kind of ["dependencies", "peerDependencies", "devDependencies"]) {
+    for (const name of Object.keys(manifest[kind] ?? {})) {
+      const tarball = tarballs.get(name);
+      if (tarball !== undefined) (manifest[kind] as Record<string, string>)[name] = `file:${tarball}`;
+    }
+  }
+  const overrides = Object.fromEntries([...tarballs].map(([name, tarball]) => [name, `file:${tarball}`]));
+  await writeFile(file, JSON.stringify({ ...manifest, overrides }));
+}
+
+describe("an example that was copied out of the repository", () => {
+  it.each(["observer-adapter", "engine-adapter"])(
+    "installs with npm, builds and passes its tests: %s",
+    { timeout: limitMs },
+    async (name) => {
+      const copy = await copyOf(name);
+      await fromTarballs(copy);
+      const installed = await run("npm", ["install", "--no-audit", "--no-fund"], copy);
+      expect(installed, installed.output).toMatchObject({ isOk: true });
+      const tested = await run("npm", ["test"], copy);
+      expect(tested, tested.output).toMatchObject({ isOk: true });
+      expect(tested.output).toMatch(/^. pass \d{2,}$/m);
+      expect(tested.output).toMatch(/^. fail 0$/m);
+    },
+  );
+
+  it("names ordinary ranges, and extends nothing of the repository", async () => {
+    for (const name of ["observer-adapter", "engine-adapter"]) {
+      const manifest = await readFile(join(examples, name, "package.json"), "utf8");
+      expect(manifest).not.toMatch(/workspace:|catalog:/);
+      expect(await readFile(join(examples, name, "tsconfig.json"), "utf8")).not.toContain("extends");
+    }
+  });
+});

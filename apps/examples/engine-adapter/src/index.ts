@@ -1,0 +1,1 @@
+export { type JournalEngineOptions, journalEngine } from "./journal-engine.ts";

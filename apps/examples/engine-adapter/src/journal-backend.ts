@@ -1,0 +1,189 @@
+import { setTimeout as pause } from "node:timers/promises";
+import {
+  type DeadLetter,
+  type EngineCapabilities,
+  type FetchedJob,
+  type JobBackend,
+  type JobCounts,
+  type JobSource,
+  type NewJob,
+  noJobs,
+  type Settled,
+  type Settlement,
+} from "@nidus/jobs-durable";
+import type { JobBacklog } from "@nidus/jobs-observe";
+import type { Journal } from "./journal.ts";
+import { hasEnded, type StoredJob } from "./stored-job.ts";
+
+/** How often somebody who waits for jobs looks for them. */
+const pollMs = 20;
+const fetchWaitMs = 1_000;
+
+/** Jobs in a journal. Whoever holds a job is an object of this process, so leases end when it does, and need no clock. */
+export class JournalBackend implements JobBackend {
+  readonly name = "journal";
+  readonly address: string;
+  readonly leaseMs = 30_000;
+  readonly capabilities: EngineCapabilities = {
+    persistence: true,
+    schedules: false,
+    scheduleKeys: false,
+    transactions: false,
+    nullCharacters: true,
+  };
+  readonly #journal: Journal;
+  readonly #giveBack: () => void;
+
+  constructor(file: string, [journal, giveBack]: readonly [Journal, () => void]) {
+    this.address = file;
+    this.#journal = journal;
+    this.#giveBack = giveBack;
+  }
+
+  queueOf(jobName: string): string {
+    return jobName;
+  }
+
+  async insert(jobs: readonly NewJob[]): Promise<readonly boolean[]> {
+    const now = Date.now();
+    const added = new Map<string, StoredJob>();
+    const isNew = jobs.map((job) => {
+      if (this.#journal.get(job.id) !== undefined || added.has(job.id)) return false;
+      added.set(job.id, storedFrom(job, now));
+      return true;
+    });
+    this.#journal.add([...added.values()]);
+    return isNew;
+  }
+
+  async source(jobNames: readonly string[]): Promise<JobSource<FetchedJob>> {
+    const names = new Set(jobNames);
+    return {
+      bringsNext: false,
+      fetch: async (limit, signal) => {
+        const endMs = performance.now() + fetchWaitMs;
+        while (!signal.aborted && performance.now() < endMs) {
+          const due = this.#due(names).slice(0, limit);
+          if (due.length > 0) return due.map((job) => this.#lease(job));
+          await pause(pollMs);
+        }
+        return [];
+      },
+      settle: async (job, settlement) => this.#settle(job, settlement),
+      keepAlive: async (jobs) =>
+        jobs.filter(({ id }) => this.#journal.get(id)?.isCancelRequested).map(({ id }) => id),
+      close: async () => {},
+    };
+  }
+
+  /** What could run now, the longest due first. */
+  #due(names: ReadonlySet<string>): StoredJob[] {
+    const now = Date.now();
+    return [...this.#journal.live()]
+      .filter(({ state, runAtMs, name }) => state === "pending" && runAtMs <= now && names.has(name))
+      .sort((a, b) => a.runAtMs - b.runAtMs);
+  }
+
+  #lease(job: StoredJob): FetchedJob {
+    const leased = this.#journal.change(job, { state: "running", attempt: job.attempt + 1 });
+    const { id, name, envelope, attempt, maxAttempts, isCancelRequested } = leased;
+    const fetched: FetchedJob = {
+      ...{ id, name, attempt, maxAttempts, isCancelRequested },
+      // A handler may change what it is given, and there may be a next attempt.
+      envelope: structuredClone(envelope),
+      enqueuedAt: new Date(leased.enqueuedAtMs),
+      runAt: new Date(leased.runAtMs),
+    };
+    this.#journal.holders.set(id, fetched);
+    return fetched;
+  }
+
+  #settle(job: FetchedJob, settlement: Settlement): Settled<FetchedJob> {
+    const stored = this.#journal.get(job.id);
+    if (stored === undefined || this.#journal.holders.get(job.id) !== job) return { isRecorded: false };
+    this.#journal.change(stored, changesOf(stored, settlement));
+    this.#journal.holders.delete(job.id);
+    return { isRecorded: true };
+  }
+
+  async cancel(jobId: string): Promise<boolean> {
+    const job = this.#journal.get(jobId);
+    if (job === undefined || hasEnded(job)) return false;
+    if (job.state === "running") this.#journal.change(job, { isCancelRequested: true });
+    else this.#journal.change(job, { state: "cancelled", endedAtMs: Date.now() });
+    return true;
+  }
+
+  async redrive(jobId: string): Promise<boolean> {
+    const job = this.#journal.get(jobId);
+    if (job?.state !== "deadLettered") return false;
+    const runAtMs = Date.now();
+    this.#journal.change(job, { state: "pending", attempt: 0, runAtMs, isCancelRequested: false });
+    return true;
+  }
+
+  async counts(): Promise<ReadonlyMap<string, JobCounts>> {
+    const now = Date.now();
+    const counts = new Map<string, JobCounts>();
+    for (const { name, state, runAtMs } of this.#journal.all()) {
+      const before = counts.get(name) ?? noJobs;
+      const kind = state !== "pending" ? state : runAtMs > now ? "scheduled" : "waiting";
+      const oldestMs = Math.min(before.oldestWaitingAt?.getTime() ?? Infinity, runAtMs);
+      const oldestWaitingAt = kind === "waiting" ? new Date(oldestMs) : before.oldestWaitingAt;
+      counts.set(name, { ...before, [kind]: before[kind] + 1, oldestWaitingAt });
+    }
+    return counts;
+  }
+
+  async backlog(): Promise<readonly JobBacklog[]> {
+    return [...(await this.counts())].map(([jobName, { waiting, oldestWaitingAt }]) => ({
+      jobName,
+      waiting,
+      oldestWaitingAt,
+    }));
+  }
+
+  async deadLetters(limit: number): Promise<readonly DeadLetter[]> {
+    return [...this.#journal.all()]
+      .filter(({ state }) => state === "deadLettered")
+      .sort((a, b) => b.endedAtMs - a.endedAtMs)
+      .slice(0, limit)
+      .map(({ id, name, envelope, attempt, error, endedAtMs }) => ({
+        ...{ id, name, error },
+        payload: envelope.payload,
+        attempts: attempt,
+        failedAt: new Date(endedAtMs),
+      }));
+  }
+
+  async close(): Promise<void> {
+    this.#giveBack();
+  }
+}
+
+function storedFrom({ id, name, envelope, maxAttempts, runAt }: NewJob, nowMs: number): StoredJob {
+  return {
+    ...{ id, name, maxAttempts },
+    envelope: structuredClone(envelope),
+    enqueuedAtMs: nowMs,
+    runAtMs: runAt?.getTime() ?? nowMs,
+    endedAtMs: 0,
+    state: "pending",
+    attempt: 0,
+    isCancelRequested: false,
+    error: "",
+  };
+}
+
+function changesOf(job: StoredJob, settlement: Settlement): Partial<StoredJob> {
+  switch (settlement.type) {
+    case "retried":
+      return { state: "pending", runAtMs: settlement.runAt.getTime(), error: settlement.error };
+    case "handed-back":
+      return { state: "pending", attempt: job.attempt - 1 };
+    case "dead-lettered":
+      return { state: "deadLettered", endedAtMs: Date.now(), error: settlement.error };
+    default:
+      return { state: settlement.type, endedAtMs: Date.now() };
+  }
+}

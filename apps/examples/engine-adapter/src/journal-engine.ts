@@ -1,0 +1,43 @@
+import { refusal, requireWholeNumber } from "@nidus/jobs-core";
+import {
+  DurableEngine,
+  type DurableEngineOptions,
+  defaultRetention,
+  type JobEngine,
+  type RetentionOptions,
+  requireEngineOptions,
+} from "@nidus/jobs-durable";
+import { openJournal } from "./journal.ts";
+import { JournalBackend } from "./journal-backend.ts";
+import type { StoredJob } from "./stored-job.ts";
+
+/** Options of {@link journalEngine}. */
+export interface JournalEngineOptions extends DurableEngineOptions, RetentionOptions {
+  /** The journal's file, in a folder that exists. It is made if it is not there, and belongs to one process at a time. */
+  readonly file: string;
+}
+
+/**
+ * An engine on one file of JSON lines, for one process. What has ended is kept for as long as the options say, and left out
+ * when the file is next opened by a process. Opening it reads all of it, and blocks for as long.
+ *
+ * @throws TypeError or RangeError for an option that is not as documented; Error if another process has the file, or it is no
+ * journal.
+ */
+export function journalEngine({
+  file,
+  retainSucceededMs = defaultRetention.retainSucceededMs,
+  retainDeadLettersMs = defaultRetention.retainDeadLettersMs,
+  ...options
+}: JournalEngineOptions): JobEngine {
+  requireEngineOptions(options);
+  if (!file || typeof file !== "string") throw refusal("`file`", "a non-empty string", file);
+  requireWholeNumber("`retainSucceededMs`", retainSucceededMs);
+  requireWholeNumber("`retainDeadLettersMs`", retainDeadLettersMs);
+  const now = Date.now();
+  const isKept = ({ state, endedAtMs }: StoredJob): boolean => {
+    if (state === "deadLettered") return endedAtMs > now - retainDeadLettersMs;
+    return state === "pending" || endedAtMs > now - retainSucceededMs;
+  };
+  return new DurableEngine(new JournalBackend(file, openJournal(file, isKept)), options);
+}

@@ -1,0 +1,17 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { engineContract } from "@nidus/jobs-testkit";
+import { journalEngine } from "../src/index.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "journal-"));
+after(() => rmSync(folder, { recursive: true }));
+
+// They wait more than they work, so they wait together.
+describe("journalEngine", { concurrency: 16 }, () => {
+  engineContract({
+    test,
+    createEngine: ({ runner }) => journalEngine({ runner, file: join(folder, "jobs.jsonl") }),
+  });
+});

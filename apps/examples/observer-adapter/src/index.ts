@@ -1,0 +1,1 @@
+export { type StatsdOptions, statsd } from "./statsd.ts";

@@ -1,0 +1,42 @@
+import { refusal, requireWholeNumber } from "@nidus/jobs-core";
+import type { ObservabilityAdapter } from "@nidus/observability";
+import { Datagrams } from "./datagrams.ts";
+import { statsdJobObserver } from "./statsd-job-observer.ts";
+
+/** Where the metrics go. */
+export interface StatsdOptions {
+  /** The agent's host. @default "127.0.0.1" */
+  readonly host?: string | undefined;
+  /** The agent's UDP port: a whole number from 1 to 65,535. @default 8125 */
+  readonly port?: number | undefined;
+  /** Stands before every metric's name. @default "nidus." */
+  readonly prefix?: string | undefined;
+}
+
+/**
+ * Job runs as StatsD metrics, with tags as DogStatsD writes them: `production("users-api").with(statsd())`. It never waits for
+ * the agent: what cannot be sent is dropped.
+ *
+ * @throws TypeError or RangeError for an option that is not as documented.
+ */
+export function statsd({
+  host = "127.0.0.1",
+  port = 8125,
+  prefix = "nidus.",
+}: StatsdOptions = {}): ObservabilityAdapter {
+  if (!host || typeof host !== "string") throw refusal("`host`", "a non-empty string", host);
+  if (requireWholeNumber("`port`", port) > 65_535) {
+    throw refusal("`port`", "at most 65535", port, RangeError);
+  }
+  if (typeof prefix !== "string" || !/^[\w.-]*$/.test(prefix)) {
+    throw refusal("`prefix`", "letters, digits, dots and dashes", prefix);
+  }
+  const datagrams = new Datagrams(host, port);
+  return {
+    name: "statsd",
+    jobObserver: ({ serviceName }) =>
+      statsdJobObserver({ prefix, serviceName, send: (line) => datagrams.add(line) }),
+    forceFlush: () => datagrams.flush(),
+    shutdown: () => datagrams.close(),
+  };
+}

@@ -1,0 +1,29 @@
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+
+/** A StatsD agent that writes down what it gets. */
+export interface StatsdAgent extends AsyncDisposable {
+  readonly port: number;
+  /** The next lines, in the order in which they came. Waits until there are so many. */
+  lines(count: number): Promise<string[]>;
+}
+
+/** Starts one on a free port of the loopback interface. */
+export async function statsdAgent(): Promise<StatsdAgent> {
+  const socket = createSocket("udp4");
+  const received: string[] = [];
+  socket.on("message", (message) => received.push(...message.toString("utf8").split("\n")));
+  socket.bind(0, "127.0.0.1");
+  await once(socket, "listening");
+  return {
+    port: socket.address().port,
+    async lines(count) {
+      while (received.length < count) await once(socket, "message");
+      return received.splice(0, count);
+    },
+    async [Symbol.asyncDispose]() {
+      socket.close();
+      await once(socket, "close");
+    },
+  };
+}

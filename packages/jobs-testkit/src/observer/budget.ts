@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { job } from "@nidus/jobs-core";
+import { ObservedJobRunner } from "@nidus/jobs-observe";
+import type { Behaviour } from "./behaviour.ts";
+
+const batches = 21;
+const runsPerBatch = 5_000;
+/** So many first batches are compiled rather than measured. */
+const warmUps = 3;
+
+const task = job("measured", () => {});
+
+/** Nanoseconds a run, of one batch. */
+function batchOf(runner: ObservedJobRunner): number {
+  const startMs = performance.now();
+  for (let run = 0; run < runsPerBatch; run++) runner.run(task);
+  return ((performance.now() - startMs) * 1_000_000) / runsPerBatch;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}
+
+/** What a run may cost more with the observer than without any. */
+export function budget(nanosecondsPerRun: number): Behaviour {
+  return (declare) => {
+    declare(`costs at most ${nanosecondsPerRun} ns a run`, async ({ subject }) => {
+      const observed = subject.runner();
+      const bare = new ObservedJobRunner();
+      const costs: number[] = [];
+      for (let batch = 0; batch < warmUps + batches; batch++) {
+        // One after the other, so that whatever else the machine does is in both of them.
+        const cost = batchOf(observed) - batchOf(bare);
+        if (batch >= warmUps) costs.push(cost);
+        await nextTurn();
+      }
+      const cost = Math.round(median(costs));
+      assert.ok(
+        cost <= nanosecondsPerRun,
+        `a run costs ${cost} ns more with the observer (the median of ${batches} batches), ${nanosecondsPerRun} are allowed`,
+      );
+    });
+  };
+}

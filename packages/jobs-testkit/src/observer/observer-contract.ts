@@ -1,0 +1,80 @@
+import { refusal } from "@nidus/jobs-core";
+import type { DeclareTest } from "../declare-test.ts";
+import type { Behaviour } from "./behaviour.ts";
+import { budget } from "./budget.ts";
+import { cancellation } from "./cancellation.ts";
+import { contexts } from "./contexts.ts";
+import { engines } from "./engines.ts";
+import { hostileInput } from "./hostile-input.ts";
+import { isolation } from "./isolation.ts";
+import { lifecycle } from "./lifecycle.ts";
+import { memory } from "./memory.ts";
+import { ordering } from "./ordering.ts";
+import { scope } from "./scope.ts";
+import { type CreateObserver, Subject } from "./subject.ts";
+import { transparency } from "./transparency.ts";
+
+/** What an observer brings to be tested. */
+export interface ObserverContractOptions {
+  /**
+   * Declares a test: the `test` of vitest, or that of `node:test`. Tests are to run one after the other, since some measure
+   * memory and time; each takes a few seconds at most, or 30 on a busy machine.
+   */
+  readonly test: DeclareTest;
+  readonly createObserver: CreateObserver;
+  /** Nanoseconds that a synchronous run may cost more with the observer than without any. @default not measured */
+  readonly budget?: { readonly nanosecondsPerRun: number } | undefined;
+}
+
+const behaviours: Readonly<Record<string, Behaviour>> = {
+  transparency,
+  ordering,
+  isolation,
+  memory,
+  "hostile input": hostileInput,
+  cancellation,
+  engines,
+  lifecycle,
+  scope,
+  contexts,
+};
+
+/**
+ * Declares the tests that every observer passes, whatever it does with what it hears. Each works with observers of its own, and
+ * shuts them down. Where node was started without `--expose-gc`, the tests of memory turn that flag on.
+ *
+ * @throws TypeError or RangeError for an option that is not as documented.
+ */
+export function observerContract(options: ObserverContractOptions): void {
+  const { test, createObserver } = options;
+  if (typeof test !== "function") throw refusal("`test`", "a function", test);
+  if (typeof createObserver !== "function") throw refusal("`createObserver`", "a function", createObserver);
+  for (const [title, behaviour] of Object.entries(behavioursFor(options))) {
+    behaviour((name, body) => {
+      test(`${title}: ${name}`, async () => {
+        const subjects: Subject[] = [];
+        const create = async (): Promise<Subject> => {
+          const subject = new Subject(await createObserver());
+          subjects.push(subject);
+          return subject;
+        };
+        try {
+          await body({ subject: await create(), create });
+        } finally {
+          // Whether it ends well is a test of its own.
+          await Promise.allSettled(subjects.map((subject) => subject.shutdown()));
+        }
+      });
+    });
+  }
+}
+
+function behavioursFor({ budget: limit }: ObserverContractOptions): Readonly<Record<string, Behaviour>> {
+  if (limit === undefined) return behaviours;
+  const nanoseconds = limit?.nanosecondsPerRun;
+  if (typeof nanoseconds !== "number" || !(nanoseconds > 0)) {
+    const Refusal = typeof nanoseconds === "number" ? RangeError : TypeError;
+    throw refusal("`budget.nanosecondsPerRun`", "a number above 0", nanoseconds, Refusal);
+  }
+  return { ...behaviours, budget: budget(nanoseconds) };
+}

@@ -1,0 +1,20 @@
+import type { RecordedRun } from "./recording-observer.ts";
+
+/** More than these are for nobody to read. */
+const maxListed = 20;
+
+/** What did run, for a message: a line a run, with its name, its status and what it failed with. */
+export function listOfRuns(runs: readonly RecordedRun[]): string {
+  if (runs.length === 0) return "nothing has run";
+  const more = runs.length - maxListed;
+  return [
+    "what has run:",
+    ...runs.slice(0, maxListed).map((run) => `  ${lineOf(run)}`),
+    ...(more > 0 ? [`  and ${more} more`] : []),
+  ].join("\n");
+}
+
+function lineOf({ jobName, status, error, attributes }: RecordedRun): string {
+  const added = Object.keys(attributes).length > 0 ? ` ${JSON.stringify(attributes)}` : "";
+  return `${jobName}: ${status}${error === undefined ? "" : ` (${error.message})`}${added}`;
+}

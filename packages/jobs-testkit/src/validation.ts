@@ -1,0 +1,6 @@
+import { refusal } from "@nidus/jobs-core";
+
+/** @throws TypeError for what is not a non-empty string. */
+export function requireText(what: string, value: string): void {
+  if (!value || typeof value !== "string") throw refusal(what, "a non-empty string", value);
+}

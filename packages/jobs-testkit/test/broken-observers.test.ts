@@ -1,0 +1,89 @@
+import { describe, expect, it } from "vitest";
+import * as observers from "./support/broken-observers.ts";
+import { failuresOf, observerTestsOf } from "./support/observer-failures.ts";
+
+const limitMs = 120_000;
+const returns = "transparency: gives back what the job returned, and runs it once";
+const throws = "transparency: lets the very error through that the job threw, also undefined";
+const leavesErrors = "transparency: leaves the error as it was";
+const synchronous = "transparency: has hooks that are synchronous";
+const amongOthers = "ordering: works among other observers, which start before it and finish after it";
+const nested = "ordering: follows runs within runs";
+const concurrent = "ordering: follows many runs at once, which finish in any order";
+const sharing = "isolation: shares nothing that breaks with another of its kind";
+const besideThrowing = "isolation: works beside observers that throw";
+const memoryOfRuns = "memory: is bounded over any number of runs";
+const memoryOfNames = "memory: is bounded over any number of job names";
+const memoryOfFailures = "memory: is bounded over runs that fail and are cancelled";
+const names = "hostile input: takes any job name";
+const attributes = "hostile input: takes any attributes";
+const errors = "hostile input: takes whatever a job throws";
+const cancelled = "cancellation: takes a run that was cancelled, for whatever reason";
+const timedOut = "cancellation: takes a run that took too long, which is a failure";
+const carriers = "engines: writes strings to a carrier, and leaves those of others there";
+const deliveries = "engines: takes every attempt of a delivery, whatever its carrier holds";
+const settled = "engines: takes whatever becomes of a delivery, also one that it has not seen run";
+const opened = "engines: takes engines that open, whether their backlog can be read or not";
+const flush = "lifecycle: flushes in bounded time, any number of times";
+const shutdown = "lifecycle: shuts down in bounded time, any number of times, and lets runs go on";
+const scopeReturns = "scope: calls its body once, at once, and returns what that returned";
+const scopeThrows = "scope: lets through what its body throws, and promises that reject";
+const contexts = "contexts: leaves contexts as they are, and readable for ever";
+const budget = "budget: costs at most 5000 ns a run";
+
+/** Those in which a job is run through a runner, which notes whatever the observer throws. */
+const wherever = [
+  ...[returns, throws, amongOthers, nested, concurrent, sharing, besideThrowing, names, attributes, errors],
+  ...[cancelled, timedOut, deliveries, settled, flush, shutdown, contexts],
+];
+
+/** The tests that must not let an observer pass; all others must. */
+const caught: Readonly<Record<keyof typeof observers, readonly string[]>> = {
+  swallowing: [scopeThrows],
+  wrappingResults: [scopeReturns, scopeThrows],
+  retrying: [throws, errors, scopeThrows],
+  postponing: [...wherever, scopeReturns, scopeThrows],
+  redacting: [leavesErrors],
+  waiting: [synchronous],
+  rejecting: [...wherever, synchronous],
+  oneAtATime: [nested, concurrent, sharing],
+  keyedByName: [nested, concurrent],
+  stacking: [nested, concurrent],
+  sharingAConnection: [sharing],
+  keepingNames: [memoryOfNames],
+  keepingFailures: [memoryOfFailures],
+  keepingEverything: [memoryOfRuns, memoryOfNames, memoryOfFailures],
+  fearingNames: [names],
+  countingInAnObject: [names],
+  escapingAttributes: [attributes],
+  trustingErrors: [throws, errors, cancelled],
+  fearingCancellation: [cancelled],
+  fearingTimeouts: [errors, timedOut],
+  numberingCarriers: [carriers],
+  clearingCarriers: [carriers],
+  expectingHeaders: [deliveries, settled],
+  expectingRuns: [settled],
+  askingForBacklogs: [opened],
+  flushingOnce: [flush],
+  endingOnce: [shutdown],
+  refusingAfterTheEnd: [shutdown],
+  stamping: [contexts],
+  slow: [budget],
+};
+
+const isLong = (name: string): boolean => /^(memory|budget): /.test(name);
+
+describe("the observer contract", () => {
+  it("lets an observer pass that does nothing", { timeout: limitMs }, async () => {
+    const tests = observerTestsOf({ createObserver: () => ({}), budget: { nanosecondsPerRun: 5_000 } });
+    expect(await failuresOf(tests)).toEqual([]);
+  });
+
+  it.each(Object.entries(observers))("catches %s", { timeout: limitMs }, async (what, createObserver) => {
+    const by = caught[what as keyof typeof observers];
+    const tests = observerTestsOf({ createObserver, budget: { nanosecondsPerRun: 5_000 } });
+    // What takes seconds is run where it is to fail, and beside it once, above.
+    const quick = [...tests].filter(([name]) => !isLong(name) || by.includes(name));
+    expect((await failuresOf(quick)).sort()).toEqual([...by].sort());
+  });
+});
