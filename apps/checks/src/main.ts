@@ -1,3 +1,4 @@
+import { checkApiReports } from "./api-reports.ts";
 import { run } from "./command.ts";
 import { checkDependencyDirection } from "./dependency-direction.ts";
 import { checkTarballs } from "./publishing.ts";
@@ -11,6 +12,7 @@ const checks: readonly Check[] = [
   ["dead code and dependencies", () => command("knip")],
   ["direction of dependencies", () => checkDependencyDirection()],
   ["versions", () => checkVersions()],
+  ["API reports", () => checkApiReports()],
   ["packed tarballs", () => checkTarballs()],
 ];
 

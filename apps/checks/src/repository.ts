@@ -10,6 +10,8 @@ interface Manifest {
   readonly name: string;
   readonly version: string;
   readonly private?: boolean;
+  /** By entry point: its declarations, among other things. */
+  readonly exports: Readonly<Record<string, { readonly types: string }>>;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
 }
