@@ -9,22 +9,34 @@ export interface Ended {
   readonly output: string;
 }
 
-/** With the workspace's own tools in front. */
-const env = { ...process.env, PATH: [join(root, "node_modules", ".bin"), process.env.PATH].join(delimiter) };
+/** What a command is run with. */
+export interface RunOptions {
+  /** Added to the environment of this process. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** Ends the command when it is aborted. */
+  readonly signal?: AbortSignal | undefined;
+}
 
-/** Runs one of the workspace's own commands, from the root unless told otherwise. */
-export function run(command: string, args: readonly string[], folder: string = root): Promise<Ended> {
+/** Runs a command, with the workspace's own tools first on its PATH, from the root unless told otherwise. */
+export function run(
+  command: string,
+  args: readonly string[],
+  folder: string = root,
+  { env, signal }: RunOptions = {},
+): Promise<Ended> {
+  const PATH = [join(root, "node_modules", ".bin"), process.env.PATH].join(delimiter);
+  const options = {
+    cwd: folder,
+    env: { ...process.env, PATH, ...env },
+    maxBuffer: 64 * 1024 * 1024,
+    ...(signal && { signal }),
+  };
   return new Promise((resolve) => {
-    execFile(
-      command,
-      [...args],
-      { cwd: folder, env, maxBuffer: 64 * 1024 * 1024 },
-      (error, stdout, stderr) => {
-        resolve({
-          isOk: error === null,
-          output: `${stdout}${stderr}${error === null ? "" : `\n${error.message}`}`,
-        });
-      },
-    );
+    execFile(command, [...args], options, (error, stdout, stderr) => {
+      resolve({
+        isOk: error === null,
+        output: `${stdout}${stderr}${error === null ? "" : `\n${error.message}`}`,
+      });
+    });
   });
 }

@@ -1,7 +1,9 @@
+import { checkApiReports } from "./api-reports.ts";
 import { run } from "./command.ts";
 import { checkDependencyDirection } from "./dependency-direction.ts";
 import { checkTarballs } from "./publishing.ts";
 import { checkVersions } from "./versions.ts";
+import { checkWorkflows } from "./workflows.ts";
 
 /** A check, and what it finds. */
 type Check = readonly [name: string, find: () => string[] | Promise<string[]>];
@@ -11,6 +13,8 @@ const checks: readonly Check[] = [
   ["dead code and dependencies", () => command("knip")],
   ["direction of dependencies", () => checkDependencyDirection()],
   ["versions", () => checkVersions()],
+  ["workflows", () => checkWorkflows()],
+  ["API reports", () => checkApiReports()],
   ["packed tarballs", () => checkTarballs()],
 ];
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run } from "./command.ts";
-import { type Package, publishedPackages } from "./repository.ts";
+import { publishedPackages } from "./repository.ts";
 import { pack } from "./tarballs.ts";
 
 /** What publint and "are the types wrong" find in the packed tarballs. */
@@ -10,15 +10,17 @@ export async function checkTarballs(): Promise<string[]> {
   const folder = await mkdtemp(join(tmpdir(), "nidus-tarballs-"));
   try {
     const problems: string[] = [];
-    for (const each of publishedPackages()) problems.push(...(await checkTarball(each, folder)));
+    for (const each of publishedPackages()) {
+      problems.push(...(await checkTarball(each.manifest.name, await pack(each, folder))));
+    }
     return problems;
   } finally {
     await rm(folder, { recursive: true });
   }
 }
 
-async function checkTarball(each: Package, folder: string): Promise<string[]> {
-  const tarball = await pack(each, folder);
+/** What they find in the tarball of one package. */
+export async function checkTarball(name: string, tarball: string): Promise<string[]> {
   const commands: [string, string[]][] = [
     ["publint", ["run", tarball, "--strict"]],
     ["attw", [tarball, "--profile", "esm-only", "--no-emoji"]],
@@ -26,7 +28,5 @@ async function checkTarball(each: Package, folder: string): Promise<string[]> {
   const ended = await Promise.all(
     commands.map(async ([command, args]) => ({ command, ...(await run(command, args)) })),
   );
-  return ended
-    .filter(({ isOk }) => !isOk)
-    .map(({ command, output }) => `${each.manifest.name}: ${command}: ${output}`);
+  return ended.filter(({ isOk }) => !isOk).map(({ command, output }) => `${name}: ${command}: ${output}`);
 }

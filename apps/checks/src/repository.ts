@@ -10,6 +10,8 @@ interface Manifest {
   readonly name: string;
   readonly version: string;
   readonly private?: boolean;
+  /** By entry point: its declarations, among other things. */
+  readonly exports: Readonly<Record<string, { readonly types: string }>>;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
 }
@@ -20,12 +22,12 @@ export interface Package {
   readonly manifest: Manifest;
 }
 
-/** The published packages, by folder name. */
-export function publishedPackages(): Package[] {
-  return readdirSync(join(root, "packages"), { withFileTypes: true })
+/** The published packages of a checkout, by folder name. */
+export function publishedPackages(checkout: string = root): Package[] {
+  return readdirSync(join(checkout, "packages"), { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => {
-      const folder = join(root, "packages", name);
+      const folder = join(checkout, "packages", name);
       return { folder, manifest: JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Manifest };
     })
     .filter(({ manifest }) => manifest.private !== true);

@@ -4,9 +4,9 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { format } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { run } from "../src/command.ts";
-import { documents, examplesOf } from "./support/examples.ts";
+import { examplesOf } from "../src/examples.ts";
 
-const examples = documents().flatMap(examplesOf);
+const examples = examplesOf();
 const generated = fileURLToPath(new URL("./.generated", import.meta.url));
 let folder: string;
 

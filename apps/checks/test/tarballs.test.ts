@@ -1,43 +1,27 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { run } from "../src/command.ts";
+import { runExamples, writeExampleProject } from "../src/example-project.ts";
+import { examplesOf } from "../src/examples.ts";
 import { publishedPackages } from "../src/repository.ts";
 import { pack } from "../src/tarballs.ts";
-import { documents, examplesOf } from "./support/examples.ts";
 
-/** What users install beside our packages: the peers that the READMEs name. */
-const peers = [
-  "prom-client@15",
-  "@opentelemetry/api@1.9",
-  "@opentelemetry/sdk-trace-base@2",
-  "@opentelemetry/resources@2",
-  "@opentelemetry/context-async-hooks@2",
-  "@opentelemetry/exporter-trace-otlp-proto@0.223",
-  "pino@10",
-  "bullmq@5",
-  "pg-boss@10",
-  "@electric-sql/pglite@0.5",
-  // What the examples bring along.
-  "zod@4",
-  "@types/pg@8",
-  "@types/node@20",
-];
-
-const examples = documents().flatMap(examplesOf);
+const examples = examplesOf();
 let project: string;
 
 beforeAll(async () => {
   project = await mkdtemp(join(tmpdir(), "nidus-install-"));
-  await writeFile(
-    join(project, "package.json"),
-    JSON.stringify({ name: "a-project", type: "module", private: true }),
-  );
   const built = await run("pnpm", ["run", "build"]);
   expect(built.output).toContain("successful");
-  const tarballs = await Promise.all(publishedPackages().map((each) => pack(each, project)));
-  const installed = await run("npm", ["install", "--no-audit", "--no-fund", ...tarballs, ...peers], project);
+  const tarballs = await Promise.all(
+    publishedPackages().map(
+      async (each) => [each.manifest.name, `file:${await pack(each, project)}`] as const,
+    ),
+  );
+  await writeExampleProject(project, Object.fromEntries(tarballs), examples);
+  const installed = await run("npm", ["install", "--no-audit", "--no-fund"], project);
   expect(installed, installed.output).toMatchObject({ isOk: true });
 }, 180_000);
 
@@ -59,30 +43,6 @@ describe("the packed packages, in a project of their own", () => {
   });
 
   it("compile and run the examples of the READMEs", async () => {
-    await Promise.all(
-      examples.map(({ code }, index) =>
-        writeFile(join(project, `example-${index}.ts`), `${code}\nexport {};\n`),
-      ),
-    );
-    const compilerOptions = {
-      target: "es2022",
-      lib: ["es2023", "esnext.disposable"],
-      module: "nodenext",
-      strict: true,
-      exactOptionalPropertyTypes: true,
-      skipLibCheck: false,
-      types: ["node"],
-    };
-    await writeFile(
-      join(project, "tsconfig.json"),
-      JSON.stringify({ compilerOptions, include: ["example-*.ts"] }),
-    );
-    const compiled = await run("tsc", ["-p", project, "--pretty", "false"]);
-    expect(compiled.output).toBe("");
-    for (const [index, { where, prints }] of examples.entries()) {
-      const { isOk, output } = await run(process.execPath, [`example-${index}.js`], project);
-      expect(isOk, `${where}: ${output}`).toBe(true);
-      for (const line of prints) expect(output.split("\n"), where).toContain(line);
-    }
+    expect(await runExamples(project, examples)).toEqual([]);
   }, 120_000);
 });

@@ -1,3 +1,6 @@
+export { answersOn } from "./answers.ts";
+export { freePort } from "./free-port.ts";
 export { type PostgresServer, startPostgres } from "./postgres-server.ts";
 export { type RedisServer, startRedis } from "./redis-server.ts";
+export { ServerProcess } from "./server-process.ts";
 export { type SharedServer, sharedPostgres, sharedRedis } from "./shared-servers.ts";

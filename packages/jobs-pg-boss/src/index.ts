@@ -1,6 +1,12 @@
 export { FolderInUseError } from "./embedded/folder-lock.ts";
 export { type HandledJob, observePgBossHandler } from "./observe-handler.ts";
-export type { EmbeddedOptions, OwnBossOptions, PgBossEngineOptions, ServerOptions } from "./options.ts";
+export type {
+  EmbeddedOptions,
+  OwnBossOptions,
+  PgBossCommonOptions,
+  PgBossEngineOptions,
+  ServerOptions,
+} from "./options.ts";
 export type { PgBossEnqueueOptions } from "./pg-boss-backend.ts";
 export { type PgBossEngine, pgBossEngine } from "./pg-boss-engine.ts";
 export type { PgBossLike, SqlDatabase } from "./pg-boss-like.ts";

@@ -1,0 +1,96 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { run } from "./command.ts";
+import type { Example } from "./examples.ts";
+
+/** What users install beside our packages: the peers that the READMEs name. */
+const peers: Readonly<Record<string, string>> = {
+  "prom-client": "15",
+  "@opentelemetry/api": "1.9",
+  "@opentelemetry/sdk-trace-base": "2",
+  "@opentelemetry/resources": "2",
+  "@opentelemetry/context-async-hooks": "2",
+  "@opentelemetry/exporter-trace-otlp-proto": "0.223",
+  pino: "10",
+  bullmq: "5",
+  "pg-boss": "10",
+  "@electric-sql/pglite": "0.5",
+  // What the examples bring along.
+  zod: "4",
+  "@types/pg": "8",
+  "@types/node": "20",
+};
+
+/** Some wait more than they compute: for a collector that is not there, or for jobs to become due. */
+const examplesAtOnce = 4;
+
+const compilerOptions = {
+  target: "es2022",
+  lib: ["es2023", "esnext.disposable"],
+  module: "nodenext",
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  skipLibCheck: false,
+  types: ["node"],
+};
+
+/**
+ * Writes a project like a user's, with the examples as its programs.
+ *
+ * @param packages - our packages by name, each as what package.json can say of it: a version, or `file:` and a tarball.
+ */
+export async function writeExampleProject(
+  folder: string,
+  packages: Readonly<Record<string, string>>,
+  examples: readonly Example[],
+): Promise<void> {
+  const manifest = {
+    name: "a-project",
+    type: "module",
+    private: true,
+    dependencies: { ...packages, ...peers },
+  };
+  await writeFile(join(folder, "package.json"), JSON.stringify(manifest));
+  await writeFile(
+    join(folder, "tsconfig.json"),
+    JSON.stringify({ compilerOptions, include: ["example-*.ts"] }),
+  );
+  await Promise.all(
+    examples.map(({ code }, index) =>
+      writeFile(join(folder, `example-${index}.ts`), `${code}\nexport {};\n`),
+    ),
+  );
+}
+
+/** Compiles and runs the examples of an installed project: what is wrong with them. */
+export async function runExamples(
+  folder: string,
+  examples: readonly Example[],
+  signal?: AbortSignal | undefined,
+): Promise<string[]> {
+  const compiled = await run("tsc", ["-p", folder, "--pretty", "false"], folder, { signal });
+  if (!compiled.isOk) return [compiled.output];
+  const left = [...examples.entries()];
+  const problems: string[] = [];
+  const worker = async (): Promise<void> => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) {
+      problems.push(...(await runExample(folder, ...next, signal)));
+    }
+  };
+  await Promise.all(Array.from({ length: examplesAtOnce }, worker));
+  return problems;
+}
+
+async function runExample(
+  folder: string,
+  index: number,
+  { where, prints }: Example,
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
+  const { isOk, output } = await run(process.execPath, [`example-${index}.js`], folder, { signal });
+  if (!isOk) return [`${where}: ${output}`];
+  const printed = output.split("\n");
+  return prints
+    .filter((line) => !printed.includes(line))
+    .map((line) => `${where} did not print "${line}": ${output}`);
+}

@@ -1,0 +1,3 @@
+import { writeApiReports } from "./api-reports.ts";
+
+writeApiReports();

@@ -1,0 +1,42 @@
+import { join } from "node:path";
+import { raisedCopy } from "./copy.ts";
+import { execute } from "./execute.ts";
+import { startRegistry } from "./rehearsal-registry.ts";
+import { release } from "./release.ts";
+import { step } from "./step.ts";
+
+/**
+ * A release of a copy of the checkout to a registry of its own. Nothing of it is left, and the checkout stays as it was.
+ *
+ * @param work - an empty folder for all of it.
+ * @throws (rejects with) Error with what went wrong, or with what has changed in the checkout.
+ */
+export async function rehearse(
+  checkout: string,
+  work: string,
+  signal?: AbortSignal | undefined,
+): Promise<void> {
+  const before = await stateOf(checkout);
+  const copy = join(work, "checkout");
+  await step("copy of what is committed, with versions raised", () => raisedCopy(checkout, copy, signal));
+  const registry = await step(
+    "registry",
+    () => startRegistry(work),
+    ({ url }) => url,
+  );
+  try {
+    await release(copy, registry, work, signal);
+  } finally {
+    await registry.stop();
+  }
+  await step("the checkout is as it was", async () => {
+    const after = await stateOf(checkout);
+    if (after !== before) throw new Error(`expected:\n${before}\nfound:\n${after}`);
+  });
+}
+
+/** Its commit, its tags, and what is not committed. */
+async function stateOf(checkout: string): Promise<string> {
+  const git = (...args: string[]): Promise<string> => execute("git", args, checkout);
+  return [await git("rev-parse", "HEAD"), await git("tag"), await git("status", "--porcelain")].join("\n");
+}

@@ -1,0 +1,91 @@
+import { mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { checkTarball, examplesOf, pack, publishedPackages } from "checks";
+import { execute } from "./execute.ts";
+import { tryInstallation } from "./installation.ts";
+import { packageManagers } from "./package-manager.ts";
+import { isPublished, publish, type Tarball } from "./publish.ts";
+import type { Registry } from "./registry.ts";
+import { step } from "./step.ts";
+
+/**
+ * Publishes the packages of a checkout, whose versions were raised: builds, packs and checks them, publishes what the registry does not
+ * have, tags it, installs it with each package manager and runs the examples. What was packed once is what is checked and published.
+ *
+ * @param work - an empty folder for tarballs and projects.
+ * @throws (rejects with) Error with what went wrong. It can be repeated: what was published stays.
+ */
+export async function release(
+  checkout: string,
+  registry: Registry,
+  work: string,
+  signal?: AbortSignal | undefined,
+): Promise<void> {
+  await step("versions are raised", async () => refusePending(await readdir(join(checkout, ".changeset"))));
+  const build = ["run", "build", "--filter=./packages/*", "--output-logs=errors-only"];
+  await step("build", () => execute("turbo", build, checkout, { signal }));
+  const tarballs = await step(
+    "pack",
+    () => packAll(checkout, work),
+    (packed) => packed.map(({ name, version }) => `${name}@${version}`).join(" "),
+  );
+  await step("publint and attw", () => refuseFaulty(tarballs));
+  await step(
+    "publish",
+    () => publish(tarballs, registry, work, signal),
+    (now) => `${now.length} published, ${tarballs.length - now.length} were there`,
+  );
+  await step("visible", () => untilVisible(tarballs, registry, work, signal));
+  // Its lines "New tag: …" are for whoever reads the log of the workflow, which pushes the tags.
+  await step("tag", () => execute("changeset", ["tag"], checkout, { signal }));
+  const examples = examplesOf(checkout);
+  for (const manager of packageManagers) {
+    await step(
+      `install with ${manager.name}`,
+      () => tryInstallation(manager, tarballs, examples, registry, work, signal),
+      () => `${examples.length} examples compiled and ran`,
+    );
+  }
+}
+
+/**
+ * Refuses a checkout whose versions are still to be raised.
+ *
+ * @param files - of its folder `.changeset`.
+ * @throws Error that names the changesets.
+ */
+export function refusePending(files: readonly string[]): void {
+  const pending = files.filter((name) => name.endsWith(".md") && name !== "README.md");
+  if (pending.length > 0)
+    throw new Error(`expected no changeset that is still to be applied, found ${pending.join(", ")}`);
+}
+
+async function packAll(checkout: string, work: string): Promise<Tarball[]> {
+  const folder = join(work, "tarballs");
+  await mkdir(folder);
+  const packed: Tarball[] = [];
+  for (const each of publishedPackages(checkout)) {
+    const { name, version } = each.manifest;
+    packed.push({ name, version, file: await pack(each, folder) });
+  }
+  return packed;
+}
+
+async function refuseFaulty(tarballs: readonly Tarball[]): Promise<void> {
+  const problems: string[] = [];
+  for (const { name, file } of tarballs) problems.push(...(await checkTarball(name, file)));
+  if (problems.length > 0) throw new Error(problems.join("\n"));
+}
+
+/** Registries answer from caches for a while: waits, as long as `signal` allows, until each version is there. */
+async function untilVisible(
+  tarballs: readonly Tarball[],
+  registry: Registry,
+  work: string,
+  signal?: AbortSignal | undefined,
+): Promise<void> {
+  for (const tarball of tarballs) {
+    while (!(await isPublished(tarball, registry, work, signal))) await pause(5_000, undefined, { signal });
+  }
+}
