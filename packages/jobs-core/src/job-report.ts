@@ -2,7 +2,9 @@ import { JobError } from "./job-error.ts";
 
 /** A job that failed, by name, and what it failed with. */
 export interface JobFailure {
+  /** The job's name. */
   readonly job: string;
+  /** What it failed with; its `cause` is what the job threw. */
   readonly error: JobError;
 }
 

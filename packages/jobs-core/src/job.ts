@@ -9,6 +9,7 @@ import { type RefuseAsync, requireJob } from "./validation.ts";
 export interface Job<T = void> {
   /** Never empty. It names the job in reports, metrics and spans, so few distinct names are best. */
   readonly name: string;
+  /** Does the work, and returns its result. What it throws is a failure. */
   run(): T;
 }
 
@@ -21,16 +22,19 @@ export interface Job<T = void> {
 export interface AsyncJob<T = void> {
   /** Never empty. It names the job in reports, metrics and spans, so few distinct names are best. */
   readonly name: string;
+  /** Does the work. The signal is aborted when the run is to end; it never is where the caller gave none. */
   run(signal: AbortSignal): T | Promise<T>;
 }
 
 /** Whatever executes synchronous jobs for a {@link JobQueue}, returning or throwing what the job does. */
 export interface JobRunner {
+  /** Runs the job once, and returns or throws what the job does. */
   run<T>(job: Job<T>): T;
 }
 
 /** Whatever executes jobs for an {@link AsyncJobQueue}, resolving or rejecting as the job does. */
 export interface AsyncJobRunner {
+  /** Runs the job once, and resolves or rejects as the job does. */
   runAsync<T>(job: AsyncJob<T>, options?: { signal?: AbortSignal | undefined }): Promise<T>;
 }
 

@@ -42,9 +42,13 @@ export interface JobDefinition<Output> {
 
 /** A job that an engine can store, and that runs in an AsyncJobQueue as well. */
 export interface DurableJob<Input, Output = Input> {
+  /** As it was defined. */
   readonly name: string;
+  /** As it was defined, or 5. An enqueue may say otherwise. */
   readonly maxAttempts: number;
+  /** As it was defined, or 250 ms up to 30 s. */
   readonly backoff: JobBackoff;
+  /** As it was defined: milliseconds, or undefined for no limit. */
   readonly timeoutMs: number | undefined;
   /** The handler itself, as it was defined. */
   run(payload: Output, context: JobHandlerContext): unknown;

@@ -32,6 +32,7 @@ export interface EnqueueOptions {
 
 /** An enqueue that the engine has acknowledged. */
 export interface EnqueuedJob {
+  /** By which the job is cancelled, and later redriven: a UUID. */
   readonly id: string;
   /** Whether a job with this idempotency key was there already: the id is that job's, and nothing was stored. */
   readonly isDuplicate: boolean;
@@ -51,9 +52,13 @@ export interface JobCounts {
   readonly scheduled: number;
   /** Ready to run: the backlog. */
   readonly waiting: number;
+  /** Leased to a worker. */
   readonly running: number;
+  /** Ended well, and still retained. */
   readonly succeeded: number;
+  /** Failed for the last time, and still retained. */
   readonly deadLettered: number;
+  /** Cancelled before or during their run, and still retained. */
   readonly cancelled: number;
   /** Since when the oldest waiting job could have run, or undefined if none is waiting. */
   readonly oldestWaitingAt: Date | undefined;
@@ -61,12 +66,15 @@ export interface JobCounts {
 
 /** The counts of all jobs together, and of each job name. */
 export interface JobStats extends JobCounts {
+  /** The counts of each job name that the engine has, by name. */
   readonly byName: Readonly<Record<string, JobCounts>>;
 }
 
 /** A job that failed for the last time. */
 export interface DeadLetter {
+  /** The job's id, by which it is redriven. */
   readonly id: string;
+  /** The job's name. */
   readonly name: string;
   /** As it was stored: the schema's input. */
   readonly payload: unknown;
@@ -74,6 +82,7 @@ export interface DeadLetter {
   readonly attempts: number;
   /** The message of the last attempt's error. */
   readonly error: string;
+  /** When its last attempt ended. */
   readonly failedAt: Date;
 }
 
@@ -91,7 +100,9 @@ export type AnyDurableJob = DurableJob<never, never>;
  * Every call rejects with an EngineUnavailableError where the server is out of reach, and with an Error once the engine is closed.
  */
 export interface JobEngine extends AsyncDisposable {
+  /** What stands in deliveries, labels and spans, such as "pg-boss". */
   readonly name: string;
+  /** What it can do. What it cannot is refused at the call. */
   readonly capabilities: EngineCapabilities;
   /**
    * Stores a job; resolves once the engine has it.
@@ -130,6 +141,7 @@ export interface JobEngine extends AsyncDisposable {
    * was a job to cancel.
    */
   cancel(jobId: string): Promise<boolean>;
+  /** How many jobs are in which state, over all names and by name, as the store has them now. */
   stats(): Promise<JobStats>;
   /** Newest first. `limit` is a whole number from 1. @default 100 */
   deadLetters(options?: { readonly limit?: number | undefined }): Promise<readonly DeadLetter[]>;

@@ -11,12 +11,14 @@ function hasCode(value: unknown, code: string): boolean {
 
 /** Thrown by a handler that knows that no further attempt will help: the job goes straight to the dead letters. */
 export class PermanentJobError extends JobError {
+  /** The same in every version. */
   override readonly code: string = "NIDUS_JOB_FAILED_PERMANENTLY";
 
   static {
     PermanentJobError.prototype.name = "PermanentJobError";
   }
 
+  /** Whether a value is such an error, also one of another installed copy of this package. It never throws. */
   static override isInstance(value: unknown): value is PermanentJobError {
     return hasCode(value, "NIDUS_JOB_FAILED_PERMANENTLY");
   }
@@ -24,12 +26,14 @@ export class PermanentJobError extends JobError {
 
 /** A payload that was refused when it was handed over: it does not fit its schema, or JSON would not bring it back as it is. */
 export class PayloadError extends TypeError {
+  /** The same in every version. */
   readonly code: string = "NIDUS_PAYLOAD_REFUSED";
 
   static {
     PayloadError.prototype.name = "PayloadError";
   }
 
+  /** Whether a value is such an error, also one of another installed copy of this package. It never throws. */
   static isInstance(value: unknown): value is PayloadError {
     return hasCode(value, "NIDUS_PAYLOAD_REFUSED");
   }
@@ -37,12 +41,14 @@ export class PayloadError extends TypeError {
 
 /** An engine was asked for something that its `capabilities` say it does not have. */
 export class UnsupportedError extends Error {
+  /** The same in every version. */
   readonly code: string = "NIDUS_UNSUPPORTED";
 
   static {
     UnsupportedError.prototype.name = "UnsupportedError";
   }
 
+  /** Whether a value is such an error, also one of another installed copy of this package. It never throws. */
   static isInstance(value: unknown): value is UnsupportedError {
     return hasCode(value, "NIDUS_UNSUPPORTED");
   }
@@ -53,12 +59,14 @@ export class UnsupportedError extends Error {
  * not known: an enqueue that is repeated wants an idempotency key.
  */
 export class EngineUnavailableError extends Error {
+  /** The same in every version. */
   readonly code: string = "NIDUS_ENGINE_UNAVAILABLE";
 
   static {
     EngineUnavailableError.prototype.name = "EngineUnavailableError";
   }
 
+  /** Whether a value is such an error, also one of another installed copy of this package. It never throws. */
   static isInstance(value: unknown): value is EngineUnavailableError {
     return hasCode(value, "NIDUS_ENGINE_UNAVAILABLE");
   }

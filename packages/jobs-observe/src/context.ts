@@ -9,7 +9,9 @@ import type { JobDelivery } from "./delivery.ts";
 export interface ObservedJobContext {
   /** Made at most once a run, when it is first read; the same in every context of the run. */
   readonly runId: string;
+  /** As the job has it. */
   readonly jobName: string;
+  /** Those of the runner; frozen. */
   readonly attributes: JobAttributes;
   /** Unix time in milliseconds, derived from the run's first clock read. */
   readonly startedAtMs: number;

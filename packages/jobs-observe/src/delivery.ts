@@ -13,6 +13,7 @@ export interface JobDelivery {
   readonly attempt: number;
   /** How many attempts there are at most, the first included. */
   readonly maxAttempts: number;
+  /** When it was stored. */
   readonly enqueuedAt: Date;
   /** The moment from which this attempt could start: it was enqueued for then, or retried for then. */
   readonly runAt: Date;
@@ -24,11 +25,15 @@ export interface JobDelivery {
 
 /** Jobs that an engine is about to store. */
 export interface EnqueuedJobContext {
+  /** The name that all of them have. */
   readonly jobName: string;
+  /** The engine's name, such as "bullmq". */
   readonly engine: string;
+  /** The engine's queue to which they go. */
   readonly queue: string;
   /** How many jobs of this name are stored at once: 1, or the length of a batch. */
   readonly count: number;
+  /** What the caller gave to find related work by. */
   readonly correlationId: string | undefined;
   /** Headers that travel with the jobs. Observers may add theirs, such as `traceparent`. */
   readonly carrier: Record<string, string>;
@@ -36,19 +41,24 @@ export interface EnqueuedJobContext {
 
 /** What became of a delivery, as the engine has recorded it. */
 export interface SettledJobContext {
+  /** The job's name. */
   readonly jobName: string;
+  /** The delivery that has ended. */
   readonly delivery: JobDelivery;
   /**
    * `retried`: it will be delivered again. `dead-lettered`: it failed for the last time. `lost`: the engine gave it up
    * without a run, after workers died with it.
    */
   readonly outcome: "succeeded" | "retried" | "dead-lettered" | "cancelled" | "lost";
+  /** What it failed with, or undefined where it did not fail. */
   readonly error: JobError | undefined;
 }
 
 /** How many jobs of one name are ready to run and wait for a worker. */
 export interface JobBacklog {
+  /** The name that they have in common. */
   readonly jobName: string;
+  /** How many there are. */
   readonly waiting: number;
   /** Since when the oldest of them could have run, or undefined if none waits. */
   readonly oldestWaitingAt: Date | undefined;
@@ -56,6 +66,7 @@ export interface JobBacklog {
 
 /** An engine that has been opened. */
 export interface OpenedEngineContext {
+  /** The engine's name, such as "bullmq". */
   readonly engine: string;
   /** Asks the engine, with one query; rejects where it is out of reach. Undefined once it is closed. */
   backlog(): Promise<readonly JobBacklog[] | undefined>;

@@ -9,6 +9,7 @@ export interface JobRunMessage {
   readonly context: ObservedJobContext;
   /** As it has finished, with its duration. */
   readonly finished?: ObservedJobContext;
+  /** How it ended. */
   readonly status?: JobResultStatus;
   /** There unless the run succeeded. Its `cause` is what the job threw, where that was no JobError itself. */
   readonly error?: JobError;

@@ -6,6 +6,7 @@ import type { Attributes } from "@opentelemetry/api";
  * organisation has settled on can take the place of this one.
  */
 export interface SpanConvention {
+  /** The name of a run's span. */
   runName(context: ObservedJobContext): string;
   /** Known when the run starts, so that a sampler sees them. It must not read the run id, which costs more than the rest. */
   runAttributes(context: ObservedJobContext): Attributes;
@@ -13,7 +14,9 @@ export interface SpanConvention {
   recordedRunAttributes(context: ObservedJobContext): Attributes;
   /** Added when the run ends. `errorType` is there after a failure. */
   endAttributes(status: JobResultStatus, errorType: string | undefined): Attributes;
+  /** The name of the span of an enqueue. */
   enqueueName(context: EnqueuedJobContext): string;
+  /** What the span of an enqueue carries. */
   enqueueAttributes(context: EnqueuedJobContext): Attributes;
 }
 

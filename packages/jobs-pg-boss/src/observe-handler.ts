@@ -3,12 +3,19 @@ import type { JobDelivery, ObservedJobRunner } from "@nidus/jobs-observe";
 
 /** A job as pg-boss hands it to a handler. With `includeMetadata`, it has all of these. */
 export interface HandledJob {
+  /** The job's id. */
   readonly id: string;
+  /** The queue's name, which becomes the job's. */
   readonly name: string;
+  /** How many attempts there were before this one. */
   readonly retryCount?: number;
+  /** How many there may be after the first. */
   readonly retryLimit?: number;
+  /** When it was stored. */
   readonly createdOn?: Date;
+  /** From when it could run. */
   readonly startAfter?: Date;
+  /** pg-boss's own, of version 12. */
   readonly signal?: AbortSignal;
 }
 

@@ -39,11 +39,13 @@ export interface ServerOptions extends PgBossCommonOptions {
 
 /** A pg-boss of the caller's, started already, and stopped by the caller. */
 export interface OwnBossOptions extends PgBossCommonOptions {
+  /** A PgBoss of version 10 or 12, started. */
   readonly boss: PgBossLike;
   readonly dataDir?: undefined;
   readonly connectionString?: undefined;
 }
 
+/** Where the jobs are: in a folder, on a server, or with a pg-boss of the caller's. */
 export type PgBossEngineOptions = EmbeddedOptions | ServerOptions | OwnBossOptions;
 
 /** Options that are known to be good, with their defaults. */

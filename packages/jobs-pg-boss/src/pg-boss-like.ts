@@ -18,14 +18,24 @@ export interface PgBossJob {
 
 /** What the engine needs of pg-boss 10 and of pg-boss 12 alike. */
 export interface PgBossLike {
+  /** Hears of what goes wrong in its own work. */
   on(event: "error", handler: (error: Error) => void): unknown;
+  /** Hears no more of it. */
   off(event: "error", handler: (error: Error) => void): unknown;
+  /** Connects, makes its tables and begins its maintenance. */
   start(): Promise<unknown>;
+  /** Ends its work. */
   stop(options?: { graceful?: boolean; close?: boolean; timeout?: number }): Promise<void>;
+  /** What it runs its statements with. */
   getDb(): SqlDatabase;
+  /** Makes a queue, unless it is there. */
   createQueue(name: string): Promise<unknown>;
+  /** Stores a job; resolves to its id, or null where that is taken. */
   send(name: string, data: object, options: object): Promise<string | null>;
+  /** Leases jobs. */
   fetch(name: string, options: { batchSize: number; includeMetadata: true }): Promise<unknown[]>;
+  /** Stores jobs by the clock. */
   schedule(name: string, cron: string, data: object, options: object): Promise<void>;
+  /** Ends a schedule. */
   unschedule(name: string, key?: string): Promise<void>;
 }

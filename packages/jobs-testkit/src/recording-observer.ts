@@ -13,11 +13,15 @@ import {
 
 /** A run as plain data, which never changes: when the run ends, another one takes its place in the list. */
 export interface RecordedRun {
+  /** As the job has it. */
   readonly jobName: string;
+  /** As the run has it. */
   readonly runId: string;
+  /** How it ended, or that it has not. */
   readonly status: "running" | JobResultStatus;
   /** Milliseconds; undefined while it runs. */
   readonly durationMs: number | undefined;
+  /** Those of its runner. */
   readonly attributes: JobAttributes;
   /** There if the run failed or was cancelled. */
   readonly error: JobError | undefined;

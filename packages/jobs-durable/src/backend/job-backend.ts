@@ -7,6 +7,7 @@ export interface JobEnvelope {
   readonly payload?: unknown;
   /** Trace headers and the like, written by the observers of the enqueuing side. */
   readonly carrier?: Readonly<Record<string, string>>;
+  /** What the enqueuing side gave to find related work by. */
   readonly correlationId?: string;
 }
 
@@ -14,10 +15,13 @@ export interface JobEnvelope {
 export interface NewJob {
   /** A UUID; of jobs with an idempotency key, one that follows from name and key. */
   readonly id: string;
+  /** The job's name, never empty. */
   readonly name: string;
+  /** What is to come back with each delivery, as it is. */
   readonly envelope: JobEnvelope;
   /** Undefined: at once. */
   readonly runAt: Date | undefined;
+  /** How often it is delivered before it is a dead letter: a whole number from 1. */
   readonly maxAttempts: number;
   /** Whether another job may have this id already. */
   readonly hasIdempotencyKey: boolean;
@@ -25,12 +29,17 @@ export interface NewJob {
 
 /** A job on its way to a handler, leased to the source that fetched it. */
 export interface FetchedJob {
+  /** As it was stored. */
   readonly id: string;
+  /** One of the names that the source was opened for. */
   readonly name: string;
+  /** As it was stored; what somebody else stored, made one by `envelopeFrom`. */
   readonly envelope: JobEnvelope;
   /** From 1. Deliveries that ended with their worker's death count; those that were handed back do not. */
   readonly attempt: number;
+  /** As it was stored. */
   readonly maxAttempts: number;
+  /** When it was stored. */
   readonly enqueuedAt: Date;
   /** The moment from which this attempt could start. */
   readonly runAt: Date;
@@ -83,7 +92,9 @@ export interface JobBackend<
   Job extends FetchedJob = FetchedJob,
   Options extends EnqueueOptions = EnqueueOptions,
 > {
+  /** What stands in deliveries, labels and spans. */
   readonly name: string;
+  /** What it can do: the contract tests that, and DurableEngine refuses the rest. */
   readonly capabilities: EngineCapabilities;
   /** Where it is, for error messages: host, port and database, or a folder. Never a user or a password. */
   readonly address: string;
@@ -95,6 +106,7 @@ export interface JobBackend<
   start?(): Promise<void>;
   /** Stores jobs of one name; resolves, in their order, to whether each was stored, false being a duplicate. */
   insert(jobs: readonly NewJob[], options: Options): Promise<readonly boolean[]>;
+  /** Opens the source of one worker, for jobs of these names alone. */
   source(jobNames: readonly string[]): Promise<JobSource<Job>>;
   /** Cancels what waits, marks what runs. Resolves to whether there was either. */
   cancel(jobId: string): Promise<boolean>;
@@ -102,12 +114,20 @@ export interface JobBackend<
   backlog(): Promise<readonly JobBacklog[]>;
   /** The counts of every job name that the engine has. */
   counts(): Promise<ReadonlyMap<string, JobCounts>>;
+  /** Newest first, at most `limit` of them, over all job names. */
   deadLetters(limit: number): Promise<readonly DeadLetter[]>;
+  /** Makes a dead letter a waiting job again, its attempts reset. Resolves to whether there was one of this id. */
   redrive(jobId: string): Promise<boolean>;
-  /** @throws (rejects with) TypeError for a cron expression that the engine cannot read. */
+  /**
+   * Enqueues the job by the store's own clock, again and again; repeating the call replaces the schedule of that key.
+   *
+   * @throws (rejects with) TypeError for a cron expression that the engine cannot read.
+   */
   schedule?(job: NewJob, cron: string, timeZone: string, key: string | undefined): Promise<void>;
+  /** Resolves to whether there was such a schedule. What it has enqueued stays. */
   unschedule?(jobName: string, key: string | undefined): Promise<boolean>;
   /** Whether an error says that the server is away, beyond the codes of sockets and DNS. */
   isOutOfReach?(error: unknown): boolean;
+  /** Lets go of connections. Called once, after the workers have stopped. */
   close(): Promise<void>;
 }

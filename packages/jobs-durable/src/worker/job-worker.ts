@@ -20,9 +20,13 @@ export interface StopOptions {
 export interface WorkerReport {
   /** Handlers that were started. */
   readonly started: number;
+  /** Handlers that ended well. */
   readonly succeeded: number;
+  /** Failures that are tried again. */
   readonly retried: number;
+  /** Failures for the last time, and jobs given up since their workers had died with them. */
   readonly deadLettered: number;
+  /** Cancelled before or during their run. */
   readonly cancelled: number;
   /** Ended by the shutdown, and handed back without an attempt spent. */
   readonly interrupted: number;

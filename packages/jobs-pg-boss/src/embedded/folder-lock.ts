@@ -101,6 +101,7 @@ function keep(path: string): () => Promise<void> {
 
 /** A folder that another process has. */
 export class FolderInUseError extends Error {
+  /** The same in every version. */
   readonly code: string = "NIDUS_FOLDER_IN_USE";
 
   static {

@@ -4,6 +4,7 @@ import { type JobRecorder, recordingObserver } from "../recording-observer.ts";
 
 /** What an engine under test is made with. */
 export interface EngineUnderTestOptions {
+  /** To be handed to the engine: the tests hear through it. */
   readonly runner: ObservedJobRunner;
   /** Where a test needs leases to end soon. */
   readonly leaseMs?: number;

@@ -21,6 +21,7 @@ export interface ObserverContractOptions {
    * memory and time; each takes a few seconds at most, or 30 on a busy machine.
    */
   readonly test: DeclareTest;
+  /** Makes the observers that are tested. */
   readonly createObserver: CreateObserver;
   /** Nanoseconds that a synchronous run may cost more with the observer than without any. @default not measured */
   readonly budget?: { readonly nanosecondsPerRun: number } | undefined;

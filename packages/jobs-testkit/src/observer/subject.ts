@@ -6,6 +6,7 @@ import { endsInTime } from "./ends-in-time.ts";
 
 /** An observer, and what its author has to flush and to end it. */
 export interface ObserverUnderTest {
+  /** The observer itself. */
   readonly observer: JobObserver;
   /** Sends what is buffered. */
   forceFlush?(): void | Promise<void>;
