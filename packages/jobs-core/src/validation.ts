@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import { neverAbortedSignal } from "./cancellation.ts";
 
 /**
  * `unknown` where a job's result is known not to be a promise, and a type that no job has where it may be one.
@@ -65,13 +66,13 @@ export function requireRunner<R extends object>(
 }
 
 /**
- * An AbortSignal, or undefined where there is none. Its listener limit is lifted: every job that runs with it may add a
- * listener, so many of them are no sign of a leak.
+ * The caller's signal, or one that never aborts where there is none. The caller's has its listener limit lifted: every job that
+ * runs with it may add a listener, so many of them are no sign of a leak.
  *
  * @throws TypeError for anything else.
  */
-export function requireSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
-  if (signal === undefined) return undefined;
+export function requireSignal(signal: AbortSignal | undefined): AbortSignal {
+  if (signal === undefined) return neverAbortedSignal();
   if (typeof signal?.aborted !== "boolean") throw refusal("`signal`", "an AbortSignal", signal);
   setMaxListeners(0, signal);
   return signal;

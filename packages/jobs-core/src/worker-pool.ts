@@ -1,4 +1,4 @@
-import { isCancellation, neverAbortedSignal } from "./cancellation.ts";
+import { isCancellation } from "./cancellation.ts";
 import type { AsyncJob, AsyncJobRunner } from "./job.ts";
 import type { JobList } from "./job-list.ts";
 import { OpenReport } from "./job-report.ts";
@@ -33,7 +33,7 @@ export function startWorkers(
 ): WorkerPool {
   requireRunner(runner, "runAsync");
   if (concurrency !== Infinity) requireWholeNumber("`concurrency`", concurrency);
-  const signal = requireSignal(given) ?? neverAbortedSignal();
+  const signal = requireSignal(given);
   const options = { signal };
   const report = new OpenReport();
   let workers = 0;

@@ -14,7 +14,7 @@ export const noAttributes: JobAttributes = Object.freeze({});
 export function withAttributes(base: JobAttributes, added: JobAttributes): JobAttributes {
   if (typeof added !== "object" || !added) throw refusal("the context", "an object", added);
   for (const [key, value] of Object.entries(added)) {
-    if (!key) throw refusal("the key of an attribute", "a non-empty string", key);
+    if (!key) throw refusal("the key", "a non-empty string", key);
     if (!["string", "number", "boolean"].includes(typeof value)) {
       throw refusal(`the attribute "${key}"`, "a string, number or boolean", value);
     }

@@ -5,7 +5,6 @@ import {
   type Job,
   JobError,
   type JobRunner,
-  neverAbortedSignal,
   type RefuseAsync,
   refusal,
   requireJob,
@@ -124,7 +123,7 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
   runAsync<T>(job: AsyncJob<T>, options?: RunAsyncOptions): Promise<T> {
     try {
       const started = this.#start(job, options?.delivery);
-      const signal = requireSignal(options?.signal) ?? neverAbortedSignal();
+      const signal = requireSignal(options?.signal);
       return this.#observers.runInScope(started, () => this.#performAsync(started, job, signal));
     } catch (error) {
       return Promise.reject(error);
