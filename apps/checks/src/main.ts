@@ -1,5 +1,6 @@
 import { run } from "./command.ts";
 import { checkDependencyDirection } from "./dependency-direction.ts";
+import { checkLinks } from "./links.ts";
 import { checkTarballs } from "./publishing.ts";
 import { checkVersions } from "./versions.ts";
 
@@ -11,6 +12,7 @@ const checks: readonly Check[] = [
   ["dead code and dependencies", () => command("knip")],
   ["direction of dependencies", () => checkDependencyDirection()],
   ["versions", () => checkVersions()],
+  ["links of the documents", () => checkLinks()],
   ["packed tarballs", () => checkTarballs()],
 ];
 
