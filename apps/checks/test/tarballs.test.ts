@@ -1,11 +1,14 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { freePort } from "test-servers";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { run } from "../src/command.ts";
 import { publishedPackages } from "../src/repository.ts";
 import { pack } from "../src/tarballs.ts";
+import { blocksOf, scriptOf } from "./support/blocks.ts";
 import { documents, examplesOf } from "./support/examples.ts";
+import { hasProgram } from "./support/optional-program.ts";
 
 /** What users install beside our packages: the peers that the READMEs name. */
 const peers = [
@@ -25,7 +28,21 @@ const peers = [
 ];
 
 const examples = documents().flatMap(examplesOf);
+const tarballs = new Map<string, string>();
 let project: string;
+
+/** The tarballs of packages and of all that they depend on. */
+function tarballsFor(names: readonly string[]): string[] {
+  const needed = new Set(names);
+  for (const name of needed) {
+    const { dependencies = {} } =
+      publishedPackages().find(({ manifest }) => manifest.name === name)?.manifest ?? {};
+    for (const dependency of Object.keys(dependencies)) {
+      if (tarballs.has(dependency)) needed.add(dependency);
+    }
+  }
+  return [...needed].map((name) => tarballs.get(name) as string);
+}
 
 beforeAll(async () => {
   project = await mkdtemp(join(tmpdir(), "nidus-install-"));
@@ -35,8 +52,11 @@ beforeAll(async () => {
   );
   const built = await run("pnpm", ["run", "build"]);
   expect(built.output).toContain("successful");
-  const tarballs = await Promise.all(publishedPackages().map((each) => pack(each, project)));
-  const installed = await run("npm", ["install", "--no-audit", "--no-fund", ...tarballs, ...peers], project);
+  await Promise.all(
+    publishedPackages().map(async (each) => tarballs.set(each.manifest.name, await pack(each, project))),
+  );
+  const files = [...tarballs.values()];
+  const installed = await run("npm", ["install", "--no-audit", "--no-fund", ...files, ...peers], project);
   expect(installed, installed.output).toMatchObject({ isOk: true });
 }, 180_000);
 
@@ -84,4 +104,31 @@ describe("the packed packages, in a project of their own", () => {
       for (const line of prints) expect(output.split("\n"), where).toContain(line);
     }
   }, 120_000);
+
+  it.skipIf(!hasProgram("curl"))(
+    "are what the first page leads to, followed to the letter in an empty folder",
+    async () => {
+      const folder = await mkdtemp(join(tmpdir(), "nidus-first-page-"));
+      onTestFinished(() => rm(folder, { recursive: true }));
+      const page = blocksOf("five-minute-start.md");
+      const script = scriptOf(page)
+        // The packages as they are here, and a port that nobody has.
+        .replace(/(?: @nidus\/[\w-]+)+/, (names) => ` ${tarballsFor(names.trim().split(" ")).join(" ")}`)
+        .replaceAll("9464", String(await freePort()));
+      const ended = await run(
+        "bash",
+        ["-ec", `trap 'kill $(jobs -p) 2> /dev/null || true' EXIT\n${script}`],
+        folder,
+      );
+      expect(ended.isOk, ended.output).toBe(true);
+      const printed = page.filter(({ language }) => language === "text").map(({ code }) => code);
+      expect(printed).toHaveLength(3);
+      let rest = ended.output;
+      for (const text of printed) {
+        expect(rest).toContain(text);
+        rest = rest.slice(rest.indexOf(text) + text.length);
+      }
+    },
+    120_000,
+  );
 });

@@ -1,3 +1,4 @@
+export { freePort } from "./free-port.ts";
 export { type PostgresServer, startPostgres } from "./postgres-server.ts";
 export { type RedisServer, startRedis } from "./redis-server.ts";
 export { type SharedServer, sharedPostgres, sharedRedis } from "./shared-servers.ts";
