@@ -1,6 +1,7 @@
 import { checkApiReports } from "./api-reports.ts";
 import { run } from "./command.ts";
 import { checkDependencyDirection } from "./dependency-direction.ts";
+import { checkLinks } from "./links.ts";
 import { checkTarballs } from "./publishing.ts";
 import { checkVersions } from "./versions.ts";
 import { checkWorkflows } from "./workflows.ts";
@@ -13,6 +14,7 @@ const checks: readonly Check[] = [
   ["dead code and dependencies", () => command("knip")],
   ["direction of dependencies", () => checkDependencyDirection()],
   ["versions", () => checkVersions()],
+  ["links of the documents", () => checkLinks()],
   ["workflows", () => checkWorkflows()],
   ["API reports", () => checkApiReports()],
   ["packed tarballs", () => checkTarballs()],

@@ -1,0 +1,37 @@
+/** Where the links of a Markdown document lead, as they are written; those in code are none. */
+export function linksOf(text: string): string[] {
+  const links =
+    /\]\(([^()\s]*(?:\([^()\s]*\)[^()\s]*)*)(?:\s+"[^"]*")?\)|^\[[^\]]+\]:\s+(\S+)|<([a-z]+:[^>\s]*)>|\b(?:href|src)="([^"]*)"/gim;
+  return [...withoutCode(text).matchAll(links)].map(
+    (match) => match.slice(1).find((group) => group !== undefined) as string,
+  );
+}
+
+/** The anchors that GitHub gives to the headings of a Markdown document. */
+export function anchorsOf(text: string): Set<string> {
+  const anchors = new Set<string>();
+  for (const [, heading] of withoutFences(text).matchAll(/^#{1,6}\s+(.*?)\s*#*$/gm)) {
+    const anchor = anchorOf(heading as string);
+    let unique = anchor;
+    for (let again = 1; anchors.has(unique); again++) unique = `${anchor}-${again}`;
+    anchors.add(unique);
+  }
+  return anchors;
+}
+
+/** In lower case, of links their text; only letters, digits, `_` and `-` stay, and each space becomes a `-`. */
+function anchorOf(heading: string): string {
+  return heading
+    .replace(/!?\[([^\]]*)\]\([^)]*\)/g, "$1")
+    .toLowerCase()
+    .replace(/[^\p{L}\p{M}\p{N}\p{Pc}\- ]/gu, "")
+    .replaceAll(" ", "-");
+}
+
+function withoutCode(text: string): string {
+  return withoutFences(text).replace(/(`+)[^`](?:.|\n(?!\n))*?\1/g, "");
+}
+
+function withoutFences(text: string): string {
+  return text.replace(/^ *(```+|~~~+).*\n(?:.*\n)*? *\1`*$/gm, "");
+}
