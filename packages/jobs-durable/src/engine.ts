@@ -147,6 +147,10 @@ export interface JobEngine extends AsyncDisposable {
   deadLetters(options?: { readonly limit?: number | undefined }): Promise<readonly DeadLetter[]>;
   /** Runs a dead letter again, its attempts reset. Resolves to whether there was one with this id. */
   redrive(jobId: string): Promise<boolean>;
-  /** Stops the engine's workers and lets go of its connections. May be repeated. */
+  /**
+   * Stops the engine's workers, with the times that `stop` has by default, and lets go of its connections. May be repeated.
+   *
+   * @throws (rejects with) EngineUnavailableError where letting go takes longer than the engine waits for an answer.
+   */
   close(): Promise<void>;
 }

@@ -21,7 +21,7 @@ export interface PgBossCommonOptions extends DurableEngineOptions, RetentionOpti
 
 /** A database of this process's own, on PGlite. */
 export interface EmbeddedOptions extends PgBossCommonOptions {
-  /** The folder in which it is kept; made if it is not there. One process has it at a time. */
+  /** The folder in which it is kept; made for this user alone if it is not there. One process has it at a time. */
   readonly dataDir: string;
   readonly connectionString?: undefined;
   readonly boss?: undefined;

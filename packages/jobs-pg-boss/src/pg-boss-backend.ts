@@ -116,9 +116,9 @@ export class PgBossBackend implements JobBackend<PgBossFetchedJob, PgBossEnqueue
 
   isOutOfReach(error: unknown): boolean {
     const { code, message } = error as { code?: unknown; message?: unknown };
-    // PostgreSQL shutting down or starting, and what node-postgres says of connections that ended.
+    // PostgreSQL shutting down, starting or full, and what node-postgres says of connections that ended.
     return (
-      /^(57P0[123]|08...)$/.test(String(code)) ||
+      /^(57P0[123]|53300|08...)$/.test(String(code)) ||
       /^(Connection terminated|timeout exceeded|Query read timeout)/.test(String(message))
     );
   }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { defineJob, EngineUnavailableError, UnsupportedError } from "@nidus/jobs-durable";
@@ -50,11 +50,14 @@ describe("pgBossEngine", () => {
 // Each makes a database, which a busy machine takes long for.
 describe("pgBossEngine in a folder", { timeout: 150_000 }, () => {
   it("keeps what was enqueued in its folder, also without a clean end", async () => {
-    const dataDir = await mkdtemp(join(tmpdir(), "nidus-engine-"));
+    const dataDir = join(await mkdtemp(join(tmpdir(), "nidus-engine-")), "jobs");
     const seen: unknown[] = [];
     const job = defineJob<number>({ name: "kept", run: (payload) => void seen.push(payload) });
     const first = await pgBossEngine({ runner, dataDir });
     await expect(pgBossEngine({ runner, dataDir })).rejects.toThrow(FolderInUseError);
+    for (const made of [dataDir, join(dataDir, "postgres")]) {
+      expect((await stat(made)).mode & 0o777, `${made} is for this user alone`).toBe(0o700);
+    }
     await first.enqueue(job, 7);
     await first.close();
     const second = await pgBossEngine({ runner, dataDir });

@@ -50,7 +50,7 @@ async function initialise(data: string, make: (path: string) => Promise<void>): 
   const leftovers = (await readdir(parent)).filter((name) => name.startsWith("postgres.new"));
   for (const name of leftovers) await rm(join(parent, name), { recursive: true });
   const made = join(parent, `postgres.new.${process.pid}`);
-  await mkdir(made);
+  await mkdir(made, { mode: 0o700 });
   await make(made);
   await rename(made, data);
 }

@@ -35,7 +35,8 @@ const roundMs = 30;
  * @throws (rejects with) FolderInUseError if another process has it, or this one already.
  */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
-  await mkdir(folder, { recursive: true });
+  // What is made is for this user alone: it will hold payloads. A folder that is there keeps the permissions that it has.
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   const start = (await processStart(process.pid)) ?? "unknown";
   const self: Holder = { pid: process.pid, start, host: hostname() };
   const path = join(folder, nameOf(self));
