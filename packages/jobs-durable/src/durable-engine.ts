@@ -1,5 +1,10 @@
 import { describe, refusal, requireWholeNumber } from "@nidus/jobs-core";
-import type { JobBacklog, JobObserver, ObservedJobRunner } from "@nidus/jobs-observe";
+import {
+  combineJobObservers,
+  type JobBacklog,
+  type JobObserver,
+  type ObservedJobRunner,
+} from "@nidus/jobs-observe";
 import type { FetchedJob, JobBackend, JobEnvelope, JobSource, NewJob } from "./backend/job-backend.ts";
 import { Bookkeeping, BookkeepingSource } from "./bookkeeping.ts";
 import { withDeadline } from "./deadline.ts";
@@ -53,6 +58,7 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
   readonly #bookkeeping: Bookkeeping;
   readonly #workers = new Set<DurableWorker<Job>>();
   readonly #inFlight = new Map<string, Delivery<Job>>();
+  #starting: Promise<this> | undefined;
   #closing: Promise<void> | undefined;
   #isClosed = false;
 
@@ -76,24 +82,31 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
     runner.opened({
       engine: this.name,
       backlog: () => this.#backlog(),
-      observeBookkeeping: (observer) => void bookkeepers.push(observer),
+      // What is no observer is refused here, within the hook that asked: that is its own error.
+      observeBookkeeping: (observer) => void bookkeepers.push(combineJobObservers(observer)),
     });
     this.#bookkeeping = new Bookkeeping(bookkeepers, this.#onError);
   }
 
   /**
-   * Has the backend begin its own work, if it has any; resolves to the engine.
+   * Has the backend begin its own work, if it has any; resolves to the engine. May be repeated: the backend is told once.
    *
-   * @throws (rejects with) what the backend's `start` does. The engine is closed then.
+   * @throws (rejects with) what the backend's `start` does, with the engine closed; Error where it was closed meanwhile.
    */
-  async start(): Promise<this> {
+  start(): Promise<this> {
+    this.#starting ??= this.#start();
+    return this.#starting;
+  }
+
+  async #start(): Promise<this> {
     try {
       await this.#bookkeeping.run("start", async () => this.#backend.start?.());
-      return this;
     } catch (error) {
       this.#isClosed = true;
       throw error;
     }
+    if (this.#closing !== undefined) throw this.#closedError();
+    return this;
   }
 
   async #backlog(): Promise<readonly JobBacklog[] | undefined> {
@@ -320,18 +333,25 @@ function envelopeOf(
   written: Readonly<Record<string, unknown>>,
   correlationId: string | undefined,
 ): JobEnvelope {
-  // Observers are anybody's: what is no text that every store takes is left out.
-  const carrier = Object.fromEntries(
-    Object.entries(written).filter(
-      (header): header is [string, string] =>
-        typeof header[1] === "string" && isStorable(header[0]) && isStorable(header[1]),
-    ),
-  );
+  const carrier: Record<string, string> = {};
+  for (const key of Object.keys(written)) {
+    // Observers are anybody's: what is no text that every store takes is left out, and so is what cannot be read.
+    const value = readHeader(written, key);
+    if (typeof value === "string" && isStorable(key) && isStorable(value)) carrier[key] = value;
+  }
   return {
     ...(text !== undefined && { payload: JSON.parse(text) as unknown }),
     ...(Object.keys(carrier).length > 0 && { carrier }),
     ...(correlationId !== undefined && { correlationId }),
   };
+}
+
+function readHeader(written: Readonly<Record<string, unknown>>, key: string): unknown {
+  try {
+    return written[key];
+  } catch {
+    return undefined;
+  }
 }
 
 /** The codes with which sockets and DNS say that nobody is there. */

@@ -50,6 +50,22 @@ describe("an engine's own work", () => {
     expect(ran).toEqual(["a"]);
   });
 
+  it.each([undefined, null, 5, { onJobStarted: 5 }])(
+    "is refused to %o, in the hook that asked",
+    async (wrong) => {
+      const errors: unknown[] = [];
+      const onEngineOpened: JobObserver["onEngineOpened"] = (engine) =>
+        engine.observeBookkeeping(wrong as never);
+      const runner = new ObservedJobRunner(
+        { onEngineOpened },
+        { onObserverError: (error) => errors.push(error) },
+      );
+      const engine = new DurableEngine(new ScriptedBackend(), { runner });
+      await engine.stats();
+      expect(errors).toEqual([expect.any(TypeError)]);
+    },
+  );
+
   it("goes on whatever they throw, which the engine's `onError` hears", async () => {
     const { ran, errors } = await engineObservedBy({
       runInScope() {

@@ -47,6 +47,23 @@ describe("an engine's construction", () => {
 });
 
 describe("enqueue", () => {
+  it("leaves out a header that cannot be read", async () => {
+    const backend = new ScriptedBackend();
+    const hostile: JobObserver = {
+      onJobEnqueued({ carrier }) {
+        carrier.kept = "yes";
+        Object.defineProperty(carrier, "hostile", {
+          enumerable: true,
+          get() {
+            throw new Error("hands off");
+          },
+        });
+      },
+    };
+    await engineOn(backend, { runner: new ObservedJobRunner(hostile) }).enqueue(sendMail, 1);
+    expect(backend.inserted[0]?.envelope.carrier).toEqual({ kept: "yes" });
+  });
+
   it("stores name, payload, options and the headers of observers, and tells observers first", async () => {
     const backend = new ScriptedBackend();
     const recorder = new Recorder();
@@ -393,6 +410,36 @@ describe("cancel", () => {
     for (const call of [engine.cancel(id as string), engine.redrive(id as string)]) {
       expect((await errorOf(call)).message).toContain("expected `jobId` to be");
     }
+  });
+});
+
+describe("start", () => {
+  it("tells the backend once, however often it is called", async () => {
+    const backend = new ScriptedBackend();
+    const start = vi.fn(async () => {});
+    const engine = engineOn(Object.assign(backend, { start }));
+    expect(await engine.start()).toBe(engine);
+    await engine.start();
+    expect(start).toHaveBeenCalledTimes(1);
+    await engine.close();
+    await engine.start();
+    expect(start).toHaveBeenCalledTimes(1);
+  });
+
+  it("rejects as the backend does, and leaves a closed engine", async () => {
+    const start = (): Promise<void> => Promise.reject(new Error("no tables"));
+    const engine = engineOn(Object.assign(new ScriptedBackend(), { start }));
+    expect((await errorOf(engine.start())).message).toBe("no tables");
+    expect((await errorOf(engine.stats())).message).toContain("closed");
+  });
+
+  it("rejects where the engine was closed meanwhile", async () => {
+    const started = deferred<void>();
+    const engine = engineOn(Object.assign(new ScriptedBackend(), { start: () => started.promise }));
+    const starting = engine.start();
+    await engine.close();
+    started.resolve();
+    expect((await errorOf(starting)).message).toContain("closed");
   });
 });
 

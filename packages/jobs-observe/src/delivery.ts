@@ -73,6 +73,8 @@ export interface OpenedEngineContext {
   /**
    * Observes the engine's own work from now on, such as polling and renewing leases, as runs of a job for each kind of it. To be
    * called within `onEngineOpened`. An observer of traces keeps that work out of them by its `runInScope`.
+   *
+   * @throws TypeError for what is no observer.
    */
   observeBookkeeping(observer: JobObserver): void;
 }

@@ -102,7 +102,10 @@ export interface JobBackend<
   readonly leaseMs: number;
   /** The engine's name for where jobs of this name wait. */
   queueOf(jobName: string): string;
-  /** Begins work of the store's own, such as its maintenance: once, before any other call. */
+  /**
+   * Begins work of the store's own, such as its maintenance: once, before any other call. Where it rejects, nothing else is
+   * called, so it lets go of what it has opened.
+   */
   start?(): Promise<void>;
   /** Stores jobs of one name; resolves, in their order, to whether each was stored, false being a duplicate. */
   insert(jobs: readonly NewJob[], options: Options): Promise<readonly boolean[]>;

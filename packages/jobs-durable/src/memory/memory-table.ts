@@ -52,7 +52,7 @@ export class MemoryTable {
   add({ id, name, envelope, runAt, maxAttempts }: NewJob): boolean {
     this.#sweep();
     if (this.#jobs.has(id)) return false;
-    const enqueuedAt = new Date();
+    const enqueuedAt = new Date(Date.now());
     const job: MemoryJob = {
       id,
       name,

@@ -49,7 +49,7 @@ export class Delivery<Job extends FetchedJob> {
     const { id: jobId, attempt, maxAttempts, enqueuedAt, runAt, envelope } = job;
     const { carrier = {}, correlationId } = envelope;
     this.job = job;
-    this.description = {
+    this.description = Object.freeze({
       engine,
       queue,
       jobId,
@@ -58,8 +58,8 @@ export class Delivery<Job extends FetchedJob> {
       enqueuedAt,
       runAt,
       correlationId,
-      carrier,
-    };
+      carrier: Object.freeze(carrier),
+    });
     this.#isCancelled = job.isCancelRequested;
   }
 
@@ -148,20 +148,26 @@ export class Delivery<Job extends FetchedJob> {
 }
 
 /**
- * What a handler gets beside its payload. A class, since V8 makes a hidden class of its own for each literal with a getter, which
- * holds the getter, and so the whole delivery, until the next full collection.
+ * What a handler gets beside its payload. Its signal is a property that can be copied with the others, and is asked for when it
+ * is read. All contexts share one getter: V8 makes a hidden class for each, and that of a getter of one's own would hold it, and
+ * with it the whole delivery, until the next full collection.
  */
 class HandlerContext implements JobHandlerContext {
+  static readonly #signal: PropertyDescriptor & ThisType<HandlerContext> = {
+    enumerable: true,
+    get() {
+      return this.#see();
+    },
+  };
+
   readonly delivery: JobDelivery;
+  declare readonly signal: AbortSignal;
   readonly #see: () => AbortSignal;
 
   constructor(delivery: JobDelivery, see: () => AbortSignal) {
     this.delivery = delivery;
     this.#see = see;
-  }
-
-  get signal(): AbortSignal {
-    return this.#see();
+    Object.defineProperty(this, "signal", HandlerContext.#signal);
   }
 }
 

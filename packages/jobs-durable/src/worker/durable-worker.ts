@@ -112,7 +112,7 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
   }
 
   /**
-   * While some slots are taken, a fetch may wait as long as the last one took: handlers that end at different moments would
+   * While most slots are taken, a fetch may wait as long as the last one took: handlers that end at different moments would
    * otherwise have a fetch each, and the fetches one slot each.
    */
   async #moreRoom(fetchMs: number): Promise<void> {
@@ -123,7 +123,7 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
       pause(Math.min(fetchMs, maxGatherMs)).then(() => {
         isOver = true;
       });
-    while (!isOver && !this.#isStopping && this.#freeSlots < this.#setUp.concurrency) {
+    while (!isOver && !this.#isStopping && this.#freeSlots < this.#setUp.concurrency / 2) {
       await Promise.race([this.#nextRoom(), over]);
     }
   }

@@ -119,6 +119,22 @@ describe("a worker's deliveries", () => {
     });
   });
 
+  it("hand handlers a context that may be copied, and a delivery that nobody changes", async () => {
+    const copies: JobHandlerContext[] = [];
+    const source = new ScriptedSource(fetched("a"));
+    await startWork(
+      source,
+      handling((_, context) => {
+        copies.push({ ...context });
+        expect(() => Object.assign(context.delivery as object, { attempt: 99 })).toThrow(TypeError);
+      }),
+    );
+    await settled();
+    expect(source.endings).toEqual(["a succeeded"]);
+    expect(copies[0]?.signal).toBeInstanceOf(AbortSignal);
+    expect(copies[0]?.delivery).toMatchObject({ jobId: "a", attempt: 1 });
+  });
+
   it("are retried after a backoff, until the last attempt, which is a dead letter", async () => {
     vi.setSystemTime(1_000_000);
     const source = new ScriptedSource(fetched("a"), fetched("b", { attempt: 5 }));
@@ -402,12 +418,26 @@ describe("a worker's slots", () => {
     await held.end("a");
     expect(source.limits, "it waits for another slot").toEqual([3]);
     await held.end("b");
-    await vi.advanceTimersByTimeAsync(8);
-    expect(source.limits).toEqual([3, 2]);
+    expect(source.limits, "half of them are worth a fetch").toEqual([3, 2]);
     await vi.advanceTimersByTimeAsync(8);
     expect(held.started).toEqual(["a", "b", "c", "d", "e"]);
-    for (const id of ["c", "d", "e"]) await held.end(id);
-    expect(source.limits, "with all slots free there is nothing to wait for").toEqual([3, 2, 3]);
+    await held.end("c");
+    expect(source.limits).toEqual([3, 2]);
+    await vi.advanceTimersByTimeAsync(8);
+    expect(source.limits, "no longer than a fetch takes").toEqual([3, 2, 1]);
+  });
+
+  it("are fetched for at once while most of them are free", async () => {
+    const held = new HeldJob();
+    const source = new ScriptedSource(fetched("a"));
+    source.onFetch = async (limit, signal) => {
+      await new Promise((resolve) => setTimeout(resolve, 8));
+      return source.deliver(limit, signal);
+    };
+    await startWork(source, held.job, { concurrency: 10 });
+    await vi.advanceTimersByTimeAsync(8);
+    expect(held.started).toEqual(["a"]);
+    expect(source.limits).toEqual([10, 9]);
   });
 
   it("run the next job that a settlement brings, in the same slot", async () => {
