@@ -35,12 +35,16 @@ export function pinoJobObserver(options: PinoJobObserverOptions): JobObserver {
     warningLevel = "warn",
     failureLevel = "error",
     recordErrorMessage = true,
-  } = options;
-  if (typeof logger?.isLevelEnabled !== "function") throw refusal("`logger`", "a pino logger", logger);
+  } = options ?? {};
+  if (typeof logger?.isLevelEnabled !== "function" || typeof logger.levels?.values !== "object") {
+    throw refusal("`logger`", "a pino logger", logger);
+  }
   // By the name of a level at each line: pino replaces these methods when the logger's level changes.
   const methods = logger as unknown as Readonly<Record<string, LoggerLike["info"]>>;
   for (const [option, level] of Object.entries({ startLevel, finishLevel, warningLevel, failureLevel })) {
-    if (typeof methods[level] !== "function") throw refusal(`\`${option}\``, "a level of the logger", level);
+    if (level !== "silent" && !Object.hasOwn(logger.levels.values, level)) {
+      throw refusal(`\`${option}\``, "a level of the logger", level);
+    }
   }
   if (typeof recordErrorMessage !== "boolean") {
     throw refusal("`recordErrorMessage`", "a boolean", recordErrorMessage);

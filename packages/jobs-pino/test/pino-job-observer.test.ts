@@ -210,6 +210,8 @@ describe.each(majors)("with pino %s", (_major, pino) => {
     ["no logger", {}, /`logger`.*pino logger, got undefined/],
     ["a logger of another kind", { logger: console }, /`logger`.*pino logger, got /],
     ["an unknown level", { finishLevel: "notice" }, /`finishLevel`.*level of the logger, got "notice"/],
+    ["a level that is a method", { startLevel: "child" }, /`startLevel`.*got "child"/],
+    ["a level that every object has", { failureLevel: "toString" }, /`failureLevel`.*got "toString"/],
     ["a level of null", { startLevel: null }, /`startLevel`.*got null/],
     [
       "a recordErrorMessage that is no boolean",

@@ -18,8 +18,9 @@ export function isExpectedFailure(expected: ExpectedFailure, error: JobError): b
 
 /** Such as `RangeError`, `/full/` or `"mailbox full"`. @throws TypeError for what is no such expectation. */
 export function describeExpectedFailure(expected: ExpectedFailure): string {
-  if (expected instanceof RegExp || typeof expected === "string") return describe(expected);
+  if (expected instanceof RegExp || (typeof expected === "string" && expected !== ""))
+    return describe(expected);
   // An arrow function has no prototype, and is no class.
-  if (typeof expected === "function" && expected.prototype) return expected.name;
-  throw refusal("`expected`", "a pattern, a string or a class", expected);
+  if (typeof expected === "function" && expected.prototype) return expected.name || "an anonymous class";
+  throw refusal("`expected`", "a pattern, a non-empty string or a class", expected);
 }

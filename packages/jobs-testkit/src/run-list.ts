@@ -1,3 +1,4 @@
+import type { JobError } from "@nidus/jobs-core";
 import type { RecordedRun } from "./recording-observer.ts";
 
 /** More than these are for nobody to read. */
@@ -16,5 +17,14 @@ export function listOfRuns(runs: readonly RecordedRun[]): string {
 
 function lineOf({ jobName, status, error, attributes }: RecordedRun): string {
   const added = Object.keys(attributes).length > 0 ? ` ${JSON.stringify(attributes)}` : "";
-  return `${jobName}: ${status}${error === undefined ? "" : ` (${error.message})`}${added}`;
+  return `${jobName}: ${status}${error === undefined ? "" : ` (${messageOf(error)})`}${added}`;
+}
+
+/** Also of an error whose message is hostile. */
+function messageOf(error: JobError): string {
+  try {
+    return String(error.message);
+  } catch {
+    return "its message cannot be read";
+  }
 }

@@ -136,7 +136,10 @@ describe("expectJobRun", () => {
     expect(() => digest.toHaveRun(-1)).toThrow(RangeError);
     expect(() => digest.toHaveRun("2" as never)).toThrow(TypeError);
     expect(() => digest.toHaveFailed(7 as never)).toThrow(TypeError);
-    expect(() => digest.toHaveFailed((() => true) as never)).toThrow("a pattern, a string or a class");
+    expect(() => digest.toHaveFailed("")).toThrow(TypeError);
+    expect(() => digest.toHaveFailed((() => true) as never)).toThrow(
+      "a pattern, a non-empty string or a class",
+    );
     expect(() => digest.withAttributes("tenant" as never)).toThrow(TypeError);
   });
 });

@@ -84,12 +84,19 @@ export class Observability implements AsyncDisposable {
   /**
    * An adapter or a preset of anybody's.
    *
-   * @throws TypeError for what is neither; Error for an adapter of a name that is there already; whatever a preset's steps throw.
+   * @throws TypeError for what is neither, and for a preset that returns another set-up; Error for an adapter of a name that is
+   * there already; whatever a preset's steps throw.
    */
   with(addition: ObservabilityAdapter | ObservabilityPreset): Observability {
-    return "apply" in Object(addition)
-      ? (addition as ObservabilityPreset).apply(this)
-      : this.#withAdapter(addition as ObservabilityAdapter);
+    return isPreset(addition) ? this.#withPreset(addition) : this.#withAdapter(addition);
+  }
+
+  #withPreset(preset: ObservabilityPreset): Observability {
+    const applied: unknown = preset.apply(this);
+    if (!(applied instanceof Observability) || applied.#service.serviceName !== this.#service.serviceName) {
+      throw refusal(`what the preset "${preset.name}" returns`, "this set-up with its steps added", applied);
+    }
+    return applied;
   }
 
   #withAdapter(adapter: ObservabilityAdapter): Observability {
@@ -182,6 +189,12 @@ export class Observability implements AsyncDisposable {
 export function production(serviceName: string): Observability {
   requireText("the service's name", serviceName);
   return new Observability({ serviceName });
+}
+
+/** What has an observer is an adapter, whatever else it has. */
+function isPreset(addition: ObservabilityAdapter | ObservabilityPreset): addition is ObservabilityPreset {
+  if (typeof addition !== "object" || addition === null || "jobObserver" in addition) return false;
+  return typeof addition.apply === "function";
 }
 
 /** @throws TypeError */

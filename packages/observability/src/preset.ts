@@ -1,5 +1,5 @@
 import { refusal } from "@nidus/jobs-core";
-import { Observability } from "./observability.ts";
+import type { Observability } from "./observability.ts";
 
 /** Steps that set-ups have in common, under a name: what an organisation publishes for its services to use. */
 export interface ObservabilityPreset {
@@ -21,12 +21,5 @@ export function definePreset(
 ): ObservabilityPreset {
   if (!name || typeof name !== "string") throw refusal("a preset's `name`", "a non-empty string", name);
   if (typeof steps !== "function") throw refusal(`the steps of the preset "${name}"`, "a function", steps);
-  return {
-    name,
-    apply(observability) {
-      const applied: unknown = steps(observability);
-      if (applied instanceof Observability) return applied;
-      throw refusal(`what the preset "${name}" returns`, "the set-up with its steps added", applied);
-    },
-  };
+  return { name, apply: steps };
 }

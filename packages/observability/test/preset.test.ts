@@ -47,6 +47,28 @@ describe("a preset", () => {
   });
 
   test.each([
+    ["a function that makes an adapter", () => ({ name: "audit", jobObserver: () => ({}) })],
+    ["a function", () => {}],
+    ["a class", class {}],
+    ["an object with neither", { name: "acme" }],
+    ["nothing", null],
+  ])("is none, nor an adapter: %s is refused with a TypeError", (_case, wrong) => {
+    expect(() => production("users-api").with(wrong as never)).toThrow(TypeError);
+  });
+
+  test("is not what has an observer: that is an adapter, whatever else it has", () => {
+    const odd = { ...adapter("odd", { metrics: () => "odd 1\n" }), apply: () => 7 };
+    return expect(production("users-api").with(odd).metrics()).resolves.toBe("odd 1\n");
+  });
+
+  test("goes on with the set-up that it was given, and with no other", () => {
+    const other = definePreset("other", () => production("another").prometheus());
+    expect(() => production("users-api").with(other)).toThrow(/what the preset "other" returns/);
+    const byHand = { name: "by hand", apply: () => undefined };
+    expect(() => production("users-api").with(byHand as never)).toThrow(/"by hand" returns.*got undefined/);
+  });
+
+  test.each([
     ["no name", () => definePreset(undefined as never, (all) => all), /`name`.*got undefined/],
     ["an empty name", () => definePreset("", (all) => all), /`name`.*got ""/],
     ["no steps", () => definePreset("acme", undefined as never), /steps of the preset "acme".*got undefined/],

@@ -22,18 +22,18 @@ export interface DevelopmentOptions {
  */
 export function development(serviceName: string, options: DevelopmentOptions = {}): Observability {
   requireText("the service's name", serviceName);
-  return new Observability({ serviceName }).with(linesAdapter(options));
+  if (typeof options !== "object" || options === null) throw refusal("the options", "an object", options);
+  const { stream = process.stderr, waiting = () => 0 } = options;
+  if (typeof stream?.write !== "function") throw refusal("`stream`", "a writable stream", stream);
+  if (typeof waiting !== "function") throw refusal("`waiting`", "a function", waiting);
+  const make = (): ObservabilityAdapter => linesAdapter(stream, waiting);
+  return new Observability({ serviceName }, new Map([["development", { make }]]));
 }
 
 /** How often the bar moves. */
 const redrawMs = 100;
 
-function linesAdapter({
-  stream = process.stderr,
-  waiting = () => 0,
-}: DevelopmentOptions): ObservabilityAdapter {
-  if (typeof stream?.write !== "function") throw refusal("`stream`", "a writable stream", stream);
-  if (typeof waiting !== "function") throw refusal("`waiting`", "a function", waiting);
+function linesAdapter(stream: NodeJS.WritableStream, waiting: () => number): ObservabilityAdapter {
   const paint = paintFor(stream);
   const terminal = new Terminal(stream);
   const progress = new Progress(waiting);
@@ -53,8 +53,8 @@ function linesAdapter({
     name: "development",
     jobObserver: () => ({
       onEngineOpened: (engine) => progress.open(engine),
-      onJobStarted() {
-        progress.start();
+      onJobStarted({ delivery }) {
+        progress.start(delivery !== undefined);
         show();
       },
       onJobFinished(context, status, error) {
@@ -69,6 +69,7 @@ function linesAdapter({
     }),
     shutdown() {
       clearTimeout(redraw);
+      redraw = undefined;
       terminal.end(progress.summary());
     },
   };

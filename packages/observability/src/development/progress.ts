@@ -22,8 +22,10 @@ export class Progress {
     this.#engines.add(engine);
   }
 
-  start(): void {
+  /** What an engine has delivered waits there no longer: it is asked again only now and then. */
+  start(isDelivered: boolean): void {
     this.#running++;
+    if (isDelivered && this.#waitingInEngines > 0) this.#waitingInEngines--;
   }
 
   finish(status: JobResultStatus): void {
@@ -42,9 +44,10 @@ export class Progress {
 
   get #waitingInOwnQueues(): number {
     try {
-      return this.#waitingInQueues();
+      // It is the application's: what is no count is none.
+      const waiting = Math.floor(Number(this.#waitingInQueues()));
+      return waiting > 0 && waiting < Infinity ? waiting : 0;
     } catch {
-      // It is the application's, and the bar does without it.
       return 0;
     }
   }

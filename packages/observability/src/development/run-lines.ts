@@ -23,7 +23,7 @@ export function runLine(
     paint(colour, mark),
     printable(jobName),
     paint("gray", printable([durationText(durationMs), ...attempt, ...facts].join(" "))),
-    ...(error === undefined || status !== "failure" ? [] : [paint(colour, printable(error.message))]),
+    ...(error === undefined || status !== "failure" ? [] : [paint(colour, printable(messageOf(error)))]),
   ].join(" ");
 }
 
@@ -61,8 +61,25 @@ function durationText(durationMs: number): string {
   return `${durationMs.toFixed(durationMs < 10 ? 2 : 0)} ms`;
 }
 
+function messageOf(error: JobError): unknown {
+  try {
+    return error.message;
+  } catch {
+    return undefined;
+  }
+}
+
+function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return "something";
+  }
+}
+
 /** Names and messages are anybody's: one line, and nothing that a terminal would obey. */
-function printable(text: string): string {
+function printable(value: unknown): string {
+  const text = textOf(value);
   const cut = text.length > maxCharacters ? `${text.slice(0, maxCharacters)}…` : text;
   return cut.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) => {
     return `\\u{${character.codePointAt(0)?.toString(16)}}`;

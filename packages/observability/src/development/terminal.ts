@@ -27,7 +27,8 @@ export class Terminal {
       this.#secondStartMs = now;
       this.#linesInSecond = 0;
     }
-    const { writableLength } = this.#stream as Partial<NodeJS.WriteStream>;
+    const { writable, writableLength } = this.#stream as Partial<NodeJS.WriteStream>;
+    if (writable === false) return;
     if (this.#linesInSecond === maxLinesPerSecond || (writableLength ?? 0) > maxWaitingBytes) this.#skipped++;
     else {
       this.#linesInSecond++;

@@ -1,4 +1,4 @@
-import { asyncJob, job } from "@nidus/jobs-core";
+import { asyncJob, JobError, job } from "@nidus/jobs-core";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { development } from "../../src/index.ts";
 import { Written } from "./written.ts";
@@ -7,6 +7,10 @@ const reindex = job("reindex", () => {});
 const fails = job("send_digest", () => {
   throw new Error("no such user");
 });
+
+function thrown(error: unknown): never {
+  throw error;
+}
 
 describe("development", () => {
   test("writes a line for every run: when, how it ended, its name, how long it took and its attributes", async () => {
@@ -108,7 +112,42 @@ describe("development", () => {
     expect(stream.writableLength).toBeLessThan(1_100_000);
   });
 
+  test("writes no more to a stream that has ended", () => {
+    const stream = new Written();
+    const runner = development("users-api", { stream }).jobRunner();
+    stream.end();
+    runner.run(reindex);
+    expect(stream.text).toBe("");
+  });
+
+  test("writes the line of a run whose error has no message that can be read", () => {
+    const stream = new Written();
+    const runner = development("users-api", { stream }).jobRunner();
+    const hostile = { toString: () => thrown("no text") };
+    for (const message of [Symbol("text"), hostile, undefined]) {
+      const error = Object.assign(new JobError("text"), { message });
+      try {
+        runner.run(job("hostile", () => thrown(error)));
+      } catch {
+        // Test runners cannot show it.
+      }
+    }
+    expect(stream.lines).toHaveLength(3);
+  });
+
+  test("counts for each set-up by itself, also for those derived from one", async () => {
+    const stream = new Written();
+    const base = development("users-api", { stream });
+    const [one, other] = [base.version("1"), base.version("2")];
+    one.jobRunner().run(reindex);
+    other.jobRunner().run(reindex);
+    await one.shutdown();
+    await other.shutdown();
+    expect(stream.lines.filter((line) => line.startsWith("1 runs:"))).toHaveLength(2);
+  });
+
   test.each([
+    ["null for options", () => development("a", null as never), /the options/],
     ["an empty name", () => development(""), /service's name/],
     ["a stream that is none", () => development("a", { stream: {} as never }), /`stream`/],
     ["a number of jobs", () => development("a", { waiting: 7 as never }), /`waiting`/],
@@ -184,6 +223,29 @@ describe("development, on a terminal", () => {
     await vi.advanceTimersByTimeAsync(100);
     runner.run(reindex);
     expect(lastLine(unknown), "as it was").toBe("░░░░░░░░░░░░░░░░░░░░░░░░ 0 of 1, 1 running");
+  });
+
+  test.each([-8, Number.NaN, Infinity, 5n, "many", undefined])(
+    "takes %s waiting jobs for what they are",
+    async (count) => {
+      const stream = new Written({ isTerminal: true });
+      development("users-api", { stream, waiting: () => count as never })
+        .jobRunner()
+        .runAsync(asyncJob("waits", () => new Promise(() => {})));
+      await vi.advanceTimersByTimeAsync(100);
+      expect(lastLine(stream)).toContain(`0 of ${count === 5n ? 6 : 1}, 1 running`);
+    },
+  );
+
+  test("shows the bar again for what runs after a shutdown", async () => {
+    const stream = new Written({ isTerminal: true });
+    const observability = development("users-api", { stream });
+    const runner = observability.jobRunner();
+    runner.run(reindex);
+    await observability.shutdown();
+    runner.runAsync(asyncJob("waits", () => new Promise(() => {})));
+    await vi.advanceTimersByTimeAsync(100);
+    expect(lastLine(stream)).toContain("1 of 2, 1 running");
   });
 
   test("leaves a whole line behind at shutdown", async () => {
