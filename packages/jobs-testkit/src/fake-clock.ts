@@ -24,6 +24,9 @@ let isInstalled = false;
  * installed last is read. Within them, this clock is moved by `advance` alone; so take one or the other, or let them fake
  * timers alone: `vi.useFakeTimers({ toFake: ["setTimeout"] })`, `mock.timers.enable({ apis: ["setTimeout"] })`.
  *
+ * Engines also wait by timers, which go on by the real clock: for tests of attempts, backoff and `runAt` take fake timers of your
+ * test runner, with their date.
+ *
  * They start at `startMs`: Unix time in milliseconds, a whole number from 1, and the present where it is not said.
  *
  * @throws TypeError or RangeError for another start; Error if there is a fake clock already.
