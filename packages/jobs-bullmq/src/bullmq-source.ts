@@ -26,6 +26,7 @@ export class BullmqSource implements JobSource<BullmqFetchedJob> {
   readonly #token: string = crypto.randomUUID();
   readonly #lanes: Map<string, Lane>;
   readonly #waiting: LaneWaiting;
+  readonly #onError: (error: unknown) => void;
   #renewedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(queues: Queues, lanes: Map<string, Lane>, leaseMs: number, onError: (error: unknown) => void) {
@@ -34,13 +35,32 @@ export class BullmqSource implements JobSource<BullmqFetchedJob> {
     this.#lanes = lanes;
     this.bringsNext = lanes.size === 1;
     this.#waiting = new LaneWaiting(this.#token, onError);
+    this.#onError = onError;
   }
 
   async fetch(limit: number, signal: AbortSignal): Promise<readonly BullmqFetchedJob[]> {
     const lanes = this.#inTurn();
     const found = await this.#take(lanes, limit);
     const jobs = found.length > 0 || signal.aborted ? found : await this.#waiting.wait(lanes, limit, signal);
-    return jobs.map(([lane, stored]) => describeJob(lane, stored));
+    return Promise.all(jobs.map(([lane, stored]) => this.#describe(lane, stored)));
+  }
+
+  async #describe(lane: Lane, stored: Job<StoredData>): Promise<BullmqFetchedJob> {
+    return describeJob(lane, stored, await this.#isCancelRequested(stored));
+  }
+
+  /** Requests are noted of what runs: a job that was never given out before has none, and is not asked for. */
+  async #isCancelRequested({ id, name, attemptsStarted }: Job<StoredData>): Promise<boolean> {
+    if (attemptsStarted <= 1) return false;
+    try {
+      const client = await this.#queues.client;
+      const [request] = await client.hmget(this.#queues.cancelRequestsOf(name), id as string);
+      return request != null;
+    } catch (error) {
+      // It is leased already, and must not be lost: a request is found again while it runs.
+      this.#onError(error);
+      return false;
+    }
   }
 
   /** Each time another one is the first, so that none has to wait for the others to be empty. */
@@ -90,7 +110,7 @@ export class BullmqSource implements JobSource<BullmqFetchedJob> {
   ): Promise<Settled<BullmqFetchedJob>> {
     if (!wantsNext || settlement.type === "handed-back") return { isRecorded: true };
     const next = await lane.next(answer, this.#token);
-    return { isRecorded: true, next: next && describeJob(lane, next) };
+    return { isRecorded: true, next: next && (await this.#describe(lane, next)) };
   }
 
   /** A lease that ended in an outage is taken again where nobody else has it yet: what has run need not run again. */
@@ -164,7 +184,7 @@ export class BullmqSource implements JobSource<BullmqFetchedJob> {
   }
 }
 
-function describeJob(lane: Lane, stored: Job<StoredData>): BullmqFetchedJob {
+function describeJob(lane: Lane, stored: Job<StoredData>, isCancelRequested: boolean): BullmqFetchedJob {
   return {
     lane,
     stored,
@@ -176,7 +196,7 @@ function describeJob(lane: Lane, stored: Job<StoredData>): BullmqFetchedJob {
     maxAttempts: stored.opts.attempts || 1,
     enqueuedAt: new Date(stored.timestamp),
     runAt: runAtOf(stored),
-    isCancelRequested: false,
+    isCancelRequested,
   };
 }
 

@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 import { defineJob, EngineUnavailableError } from "@nidus/jobs-durable";
 import { ObservedJobRunner, type OpenedEngineContext } from "@nidus/jobs-observe";
+import { recordingObserver } from "@nidus/jobs-testkit";
 import { Queue, Worker } from "bullmq";
 import { startRedis } from "test-servers";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
@@ -169,6 +170,23 @@ describe("bullmqEngine", () => {
     await dead.close(true);
     await engine.work({ jobs: [job] });
     await expect.poll(() => seen, { timeout: 10_000 }).toEqual([2]);
+  });
+
+  it("does not run again what was cancelled before its worker died", async () => {
+    const connection = { url: redis.url };
+    const queue = fresh();
+    const recorder = recordingObserver();
+    const observed = new ObservedJobRunner(recorder);
+    await using engine = await bullmqEngine({ runner: observed, connection, queue, leaseMs: 500 });
+    const job = defineJob({ name: "left", run() {} });
+    const { id } = await engine.enqueue(job, undefined);
+    const dead = new Worker(`${queue}.left`, null, { connection, lockDuration: 500, autorun: false });
+    expect(await dead.getNextJob("a token")).toBeDefined();
+    await dead.close(true);
+    expect(await engine.cancel(id)).toBe(true);
+    await engine.work({ jobs: [job] });
+    await expect.poll(() => recorder.outcomesOf("left"), { timeout: 10_000 }).toEqual(["cancelled"]);
+    expect(recorder.runs).toEqual([]);
   });
 
   it("warns of a Redis that may lose what it has acknowledged", async () => {

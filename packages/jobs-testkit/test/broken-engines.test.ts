@@ -23,6 +23,11 @@ const keyRace = "idempotency keys: stores one of many that come at the same time
 const batchKeys = "idempotency keys: takes a key for each position of a batch";
 const cancelBefore = "cancellation: cancels a job before it runs";
 const cancelElsewhere = "cancellation: cancels a job that runs elsewhere";
+const cancelFailing = "cancellation: cancels a job that was cancelled elsewhere and then fails again";
+const cancelLast =
+  "cancellation: cancels a job that was cancelled elsewhere and then fails at its last attempt";
+const cancelHandedBack =
+  "cancellation: does not run a job again that was cancelled elsewhere before it was handed back";
 const cancelRetry = "cancellation: cancels a job that waits for its next attempt";
 const bound = "concurrency: never runs more handlers than the concurrency, over all job names";
 const fair = "concurrency: lets no job name starve another";
@@ -64,7 +69,8 @@ const caught: {
     RunningTwice: [runsOnce, manyRunOnce, lease, observed],
     CancellingNothing: [cancelBefore, cancelElsewhere, cancelRetry],
     CancellingAnything: [cancelBefore],
-    DeafToCancellation: [cancelElsewhere],
+    DeafToCancellation: [cancelElsewhere, cancelFailing, cancelLast],
+    ForgettingRequests: [cancelHandedBack],
     HoldingOnToRetries: [cancelRetry],
     ExceedingLimits: [bound, graceful],
     SpendingAttempts: [interrupts, onlyAttempt, abandonedAttempt],

@@ -46,6 +46,14 @@ export class DeafToCancellation extends ListBackend {
   }
 }
 
+/** Does not say of a job that comes again that somebody has cancelled it. */
+export class ForgettingRequests extends ListBackend {
+  override lease(listed: ListedJob): LeasedJob {
+    listed.isCancelRequested = false;
+    return super.lease(listed);
+  }
+}
+
 /** Hands out one job more than it was asked for. */
 export class ExceedingLimits extends ListBackend {
   override async fetch(names: readonly string[], limit: number, signal: AbortSignal): Promise<LeasedJob[]> {
