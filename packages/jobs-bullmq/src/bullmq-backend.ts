@@ -11,6 +11,7 @@ import type { JobBacklog } from "@nidus/jobs-observe";
 import { defaultRepeatStrategy, type Job, type Queue } from "bullmq";
 import { readBacklog } from "./backlog.ts";
 import { type BullmqFetchedJob, BullmqSource } from "./bullmq-source.ts";
+import { cancelJob } from "./cancelling.ts";
 import { Lane } from "./lane.ts";
 import { queueName } from "./queue-name.ts";
 import type { Queues } from "./queues.ts";
@@ -122,23 +123,13 @@ export class BullmqBackend implements JobBackend<BullmqFetchedJob> {
   async cancel(jobId: string): Promise<boolean> {
     const found = await this.#find(jobId);
     if (found === undefined) return false;
-    const { name, job } = found;
-    const state = await job.getState();
-    if (state === "completed" || state === "failed" || state === "unknown") return false;
-    const client = await this.#queues.client;
-    const now = Date.now();
-    await client.hset(this.#queues.cancelRequestsOf(name), { [jobId]: now });
-    if (state === "active") return true;
-    try {
-      await job.remove();
-    } catch (error) {
-      // A worker was quicker: it finds the request.
-      if (/locked/.test(String((error as Error).message))) return true;
-      throw error;
-    }
-    await client.hset(this.#queues.cancellationsOf(name), { [jobId]: now });
-    await client.hdel(this.#queues.cancelRequestsOf(name), jobId);
-    return true;
+    const { name, queue } = found;
+    const keys = {
+      queue: queue.toKey(""),
+      requests: this.#queues.cancelRequestsOf(name),
+      cancellations: this.#queues.cancellationsOf(name),
+    };
+    return cancelJob(await this.#queues.client, keys, jobId);
   }
 
   async backlog(): Promise<readonly JobBacklog[]> {

@@ -49,9 +49,10 @@ export class BullmqSource implements JobSource<BullmqFetchedJob> {
     return describeJob(lane, stored, await this.#isCancelRequested(stored));
   }
 
-  /** Requests are noted of what runs: a job that was never given out before has none, and is not asked for. */
-  async #isCancelRequested({ id, name, attemptsStarted }: Job<StoredData>): Promise<boolean> {
-    if (attemptsStarted <= 1) return false;
+  /** A question to Redis, and only of jobs of which a request may have been noted. */
+  async #isCancelRequested(stored: Job<StoredData>): Promise<boolean> {
+    if (!mayHaveRequest(stored)) return false;
+    const { id, name } = stored;
     try {
       const client = await this.#queues.client;
       const [request] = await client.hmget(this.#queues.cancelRequestsOf(name), id as string);
@@ -198,6 +199,11 @@ function describeJob(lane: Lane, stored: Job<StoredData>, isCancelRequested: boo
     runAt: runAtOf(stored),
     isCancelRequested,
   };
+}
+
+/** What only waits is taken out when it is cancelled, unless BullMQ ties it to something else: a request is noted of the rest. */
+function mayHaveRequest({ attemptsStarted, repeatJobKey, parentKey, deduplicationId }: Job): boolean {
+  return attemptsStarted > 1 || (repeatJobKey ?? parentKey ?? deduplicationId) !== undefined;
 }
 
 /** BullMQ's code for a job without a lock. */
