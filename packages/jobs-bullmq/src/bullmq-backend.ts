@@ -9,13 +9,13 @@ import {
 } from "@nidus/jobs-durable";
 import type { JobBacklog } from "@nidus/jobs-observe";
 import { defaultRepeatStrategy, type Job, type Queue } from "bullmq";
-import { readBacklog } from "./backlog.ts";
 import { type BullmqFetchedJob, BullmqSource } from "./bullmq-source.ts";
 import { cancelJob } from "./cancelling.ts";
+import { type QueueCounts, readCounts } from "./counts.ts";
 import { Lane } from "./lane.ts";
 import { queueName } from "./queue-name.ts";
 import type { Queues } from "./queues.ts";
-import { dataOf, optionsOf, type Retention, runAtOf, type StoredData } from "./stored-data.ts";
+import { dataOf, optionsOf, type Retention, type StoredData } from "./stored-data.ts";
 
 /** What the backend is told. */
 export interface BullmqSettings {
@@ -123,9 +123,9 @@ export class BullmqBackend implements JobBackend<BullmqFetchedJob> {
   async cancel(jobId: string): Promise<boolean> {
     const found = await this.#find(jobId);
     if (found === undefined) return false;
-    const { name, queue } = found;
+    const { name } = found;
     const keys = {
-      queue: queue.toKey(""),
+      queue: this.#queues.keysOf(name),
       requests: this.#queues.cancelRequestsOf(name),
       cancellations: this.#queues.cancellationsOf(name),
     };
@@ -133,42 +133,26 @@ export class BullmqBackend implements JobBackend<BullmqFetchedJob> {
   }
 
   async backlog(): Promise<readonly JobBacklog[]> {
-    return readBacklog(await this.#queues.client, this.#queues.namesKey);
+    return [...(await this.#queueCounts())].map(([jobName, { waiting, oldestWaitingAt }]) => ({
+      jobName,
+      waiting,
+      oldestWaitingAt,
+    }));
   }
 
   async counts(): Promise<ReadonlyMap<string, JobCounts>> {
-    const queues = [...(await this.#queues.all())];
-    return new Map(
-      await Promise.all(
-        queues.map(async ([name, queue]) => [name, await this.#countsOf(name, queue)] as const),
-      ),
+    const counts = [...(await this.#queueCounts())].map(
+      async ([name, each]) => [name, { ...each, cancelled: await this.#cancelled(name) }] as const,
     );
+    return new Map(await Promise.all(counts));
   }
 
-  async #countsOf(name: string, queue: Queue<StoredData>): Promise<JobCounts> {
-    const [counts, [oldest], cancelled] = await Promise.all([
-      queue.getJobCounts("waiting", "paused", "prioritized", "delayed", "active", "completed", "failed"),
-      queue.getJobs(["waiting"], 0, 0, true),
-      this.#cancelled(name),
-    ]);
-    const {
-      waiting = 0,
-      paused = 0,
-      prioritized = 0,
-      delayed = 0,
-      active = 0,
-      completed = 0,
-      failed = 0,
-    } = counts;
-    return {
-      scheduled: delayed,
-      waiting: waiting + paused + prioritized,
-      running: active,
-      succeeded: completed,
-      deadLettered: failed,
-      cancelled,
-      oldestWaitingAt: oldest && runAtOf(oldest),
-    };
+  async #queueCounts(): Promise<ReadonlyMap<string, QueueCounts>> {
+    const names = await this.#queues.names();
+    const client = await this.#queues.client;
+    const keys = names.map((name) => this.#queues.keysOf(name));
+    const counts = await readCounts(client, this.#queues.namesKey, keys);
+    return new Map(names.map((name, index) => [name, counts[index] as QueueCounts]));
   }
 
   /** How many jobs were cancelled, once those that are retained no longer are forgotten. */

@@ -43,6 +43,7 @@ const abandonedAttempt = "handing back: does not spend the attempt of a handler 
 const lease = "leases: runs a job that takes longer than its lease once";
 const persists = "leases: keeps what was enqueued when the engine is closed, if it says so";
 const counts = "stats: counts jobs by state and by name";
+const dueWaits = "stats: counts what is due as waiting, also where no worker has looked";
 const backlog = "stats: hands its backlog to observers";
 const kinds = "payloads: brings every kind of JSON back as it was";
 const refusals = "payloads: refuses what JSON would change or drop, with its path, and stores nothing";
@@ -89,7 +90,8 @@ const caught: {
     SharingPayloads: [copies],
     LettingLeasesLapse: [lease],
     CountingAllAsWaiting: [counts, backlog],
-    HidingItsAge: [counts, backlog],
+    CountingDueAsScheduled: [dueWaits],
+    HidingItsAge: [counts, dueWaits, backlog],
     KeepingAttempts: [redrive],
     RedrivingAnything: [redrive],
     Forgetful: [persists],

@@ -54,6 +54,18 @@ export class ForgettingRequests extends ListBackend {
   }
 }
 
+/** Counts what was enqueued for later as scheduled until it runs. */
+export class CountingDueAsScheduled extends ListBackend {
+  override countsOf(jobs: readonly ListedJob[]): JobCounts {
+    const { scheduled, waiting, ...counts } = super.countsOf(jobs);
+    const due = jobs.filter(
+      ({ state, runAt, enqueuedAt }) =>
+        state === "pending" && runAt > enqueuedAt && runAt.getTime() <= Date.now(),
+    ).length;
+    return { ...counts, scheduled: scheduled + due, waiting: waiting - due };
+  }
+}
+
 /** Hands out one job more than it was asked for. */
 export class ExceedingLimits extends ListBackend {
   override async fetch(names: readonly string[], limit: number, signal: AbortSignal): Promise<LeasedJob[]> {
