@@ -1,4 +1,5 @@
 import { type ConnectionOptions, Queue, RedisConnection } from "bullmq";
+import { isClient } from "./connection.ts";
 import { queueName } from "./queue-name.ts";
 import type { StoredData } from "./stored-data.ts";
 
@@ -122,9 +123,4 @@ export class Queues {
     // What was still being opened fails now, and BullMQ, which has removed all listeners, emits that: nobody is left to tell.
     this.#connection.on("error", () => {});
   }
-}
-
-/** Whether a connection is a client, which belongs to whoever made it, rather than options. */
-function isClient(connection: ConnectionOptions): boolean {
-  return typeof (connection as { duplicate?: unknown }).duplicate === "function";
 }

@@ -33,6 +33,35 @@ describe("bullmqEngine", () => {
     await expect(bullmqEngine({ runner, ...options } as never)).rejects.toThrow(message);
   });
 
+  it.each<[connection: unknown, message: RegExp]>([
+    ["redis://:s3same@127.0.0.1:6379", /`connection`.*got a string: pass it as `\{ url \}`/],
+    [{ url: "redis://nidus:s3same@127.0.0.1:99999" }, /`connection\.url` to be a Redis URL/],
+    [{ url: "redis://nidus:s3same@127.0.0.1:6379x" }, /`connection\.url`/],
+    [{ url: "nidus:s3same@127.0.0.1" }, /`connection\.url`/],
+    [{ url: "https://nidus:s3same@127.0.0.1" }, /`connection\.url`/],
+    [{ url: new URL("redis://nidus:s3same@127.0.0.1:6379") }, /`connection\.url`/],
+    [{ url: "" }, /`connection\.url`/],
+    [{ host: "redis://nidus:s3same@127.0.0.1:6379" }, /`connection\.host`.*`connection\.url`/],
+  ])("refuses what is no connection, and does not repeat it: %j", async (connection, message) => {
+    const heard: unknown[] = [];
+    const onError = (error: unknown): void => void heard.push(error);
+    const opening = bullmqEngine({ runner, connection: connection as never, onError });
+    const error = await opening.catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(TypeError);
+    expect(String(error)).toMatch(message);
+    expect(inspect([error, heard], { depth: 9, showHidden: true })).not.toContain("s3same");
+    expect(heard).toEqual([]);
+  });
+
+  it("refuses a client that gives commands up, at the call", async () => {
+    const theirs = new Queue(fresh(), { connection: { url: redis.url, maxRetriesPerRequest: 3 } });
+    const connection = (await theirs.client) as never;
+    const opening = bullmqEngine({ runner, connection, queue: fresh() });
+    await expect(opening).rejects.toThrow(/expected `maxRetriesPerRequest` of the client to be null.*got 3/);
+    await expect(opening).rejects.toBeInstanceOf(TypeError);
+    await theirs.close();
+  });
+
   it("says which server is out of reach, and never the password", async () => {
     const errors: unknown[] = [];
     const connection = { host: "127.0.0.1", port: 1, username: "nidus", password: "open sesame" };
@@ -66,6 +95,24 @@ describe("bullmqEngine", () => {
     expect(errors.length).toBeGreaterThan(0);
     expect(inspect([error, ...errors], { depth: 9, showHidden: true })).not.toContain("sesame");
     expect(performance.now() - startMs).toBeLessThan(5_000);
+  });
+
+  it("says at once that a user may not do what is needed", async () => {
+    const admin = new Queue(fresh(), { connection: { url: redis.url } });
+    const client = (await admin.client) as unknown as { call(...words: string[]): Promise<unknown> };
+    await client.call("ACL", "SETUSER", "uninformed", "on", ">open sesame", "~*", "+@all", "-info");
+    await admin.close();
+    const connection = {
+      host: "127.0.0.1",
+      port: redis.port,
+      username: "uninformed",
+      password: "open sesame",
+    };
+    const opening = bullmqEngine({ runner, connection, queue: fresh(), onError() {} });
+    const error = await opening.catch((thrown: unknown) => thrown);
+    expect(EngineUnavailableError.isInstance(error)).toBe(true);
+    expect(String(error)).toMatch(/does not let its user do what BullMQ needs .*NOPERM/);
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toContain("sesame");
   });
 
   it.each([
