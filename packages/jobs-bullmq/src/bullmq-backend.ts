@@ -100,7 +100,7 @@ export class BullmqBackend implements JobBackend<BullmqFetchedJob> {
     const lanes = new Map<string, Lane>();
     for (const name of jobNames) {
       await this.#queues.of(name);
-      const lane = new Lane(this.queueOf(name), connection, this.#queues.prefix, leaseMs);
+      const lane = new Lane(name, this.queueOf(name), connection, this.#queues.prefix, leaseMs);
       lane.on("error", onError);
       lanes.set(name, lane);
       await lane.waitUntilReady();

@@ -24,7 +24,7 @@ export interface BullmqEngineOptions extends DurableEngineOptions, RetentionOpti
    * `maxRetriesPerRequest: null`, which stays yours to close.
    */
   readonly connection: ConnectionOptions;
-  /** The first part of the names of BullMQ's queues, without ":". @default "nidus" */
+  /** The first part of the names of BullMQ's queues, without ":" and ".". @default "nidus" */
   readonly queue?: string | undefined;
   /** The first part of Redis keys. @default "bull", as BullMQ has it */
   readonly prefix?: string | undefined;
@@ -55,8 +55,8 @@ export async function bullmqEngine(options: BullmqEngineOptions): Promise<JobEng
     retainDeadLettersMs = defaultRetention.retainDeadLettersMs,
   } = options;
   requireConnection(connection);
-  if (typeof queue !== "string" || !/^[^:]+$/.test(queue)) {
-    throw refusal("`queue`", 'a non-empty string without ":"', queue);
+  if (typeof queue !== "string" || !/^[^:.]+$/.test(queue)) {
+    throw refusal("`queue`", 'a non-empty string without ":" and "."', queue);
   }
   requireWholeNumber("`leaseMs`", leaseMs);
   if (leaseMs < 100) throw refusal("`leaseMs`", "at least 100", leaseMs, RangeError);

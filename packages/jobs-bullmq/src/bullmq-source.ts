@@ -17,6 +17,9 @@ export interface BullmqFetchedJob extends FetchedJob {
   readonly stored: Job<StoredData>;
 }
 
+/** How often somebody hears of a job that is in the wrong queue. */
+const putOffMs = 60_000;
+
 /** Fetches from BullMQ by hand, one queue per job name, and settles one by one. */
 export class BullmqSource implements JobSource<BullmqFetchedJob> {
   /** Of several names, the one that has just run is not to be the next one too. */
@@ -42,11 +45,22 @@ export class BullmqSource implements JobSource<BullmqFetchedJob> {
     const lanes = this.#inTurn();
     const found = await this.#take(lanes, limit);
     const jobs = found.length > 0 || signal.aborted ? found : await this.#waiting.wait(lanes, limit, signal);
-    return Promise.all(jobs.map(([lane, stored]) => this.#describe(lane, stored)));
+    const described = await Promise.all(jobs.map(([lane, stored]) => this.#describe(lane, stored)));
+    return described.filter((job) => job !== undefined);
   }
 
-  async #describe(lane: Lane, stored: Job<StoredData>): Promise<BullmqFetchedJob> {
+  /** Undefined for a stray one, which is put off. */
+  async #describe(lane: Lane, stored: Job<StoredData>): Promise<BullmqFetchedJob | undefined> {
+    if (stored.name !== lane.jobName) return this.#putOff(lane, stored);
     return describeJob(lane, stored, await this.#isCancelRequested(stored));
+  }
+
+  /** Somebody else has put it there. Nobody here knows it, and it must not come again at once. */
+  async #putOff({ jobName }: Lane, stored: Job<StoredData>): Promise<undefined> {
+    this.#onError(
+      new Error(`a job named "${stored.name}" is in the queue of "${jobName}": put off for a minute`),
+    );
+    await stored.moveToDelayed(Date.now() + putOffMs, this.#token).catch(this.#onError);
   }
 
   /** A question to Redis, and only of jobs of which a request may have been noted. */

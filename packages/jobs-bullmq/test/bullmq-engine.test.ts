@@ -22,6 +22,7 @@ describe("bullmqEngine", () => {
   it.each([
     [{ connection: undefined }, /`connection`/],
     [{ connection: {}, queue: "a:b" }, /`queue`/],
+    [{ connection: {}, queue: "a.b" }, /`queue`/],
     [{ connection: {}, queue: "" }, /`queue`/],
     [{ connection: {}, leaseMs: 99 }, /`leaseMs`/],
     [{ connection: {}, retainSucceededMs: 0 }, /`retainSucceededMs`/],
@@ -198,6 +199,30 @@ describe("bullmqEngine", () => {
     await theirs.add("foreign", null);
     await engine.work({ jobs: [job] });
     await expect.poll(() => seen).toEqual([1, undefined, undefined]);
+    await theirs.close();
+  });
+
+  it("puts off what another program has put into the wrong queue, and runs the rest", async () => {
+    const connection = { url: redis.url };
+    const queue = fresh();
+    const errors: unknown[] = [];
+    const onError = (error: unknown): void => void errors.push(error);
+    await using engine = await bullmqEngine({ runner, connection, queue, onError });
+    const seen: unknown[] = [];
+    const job = defineJob<number>({ name: "known", run: (payload) => void seen.push(payload) });
+    const theirs = new Queue(`${queue}.known`, { connection });
+    for (const name of ["stray", "known", "stray"]) await theirs.add(name, { payload: name });
+    await engine.work({ jobs: [job] });
+    await expect.poll(() => theirs.getDelayedCount()).toBe(2);
+    await theirs.add("known", { payload: "last" });
+    await expect.poll(() => seen).toEqual(["known", "last"]);
+    expect(errors.map(String)).toEqual(
+      Array.from({ length: 2 }, () =>
+        expect.stringContaining('a job named "stray" is in the queue of "known"'),
+      ),
+    );
+    const [stray] = await theirs.getDelayed();
+    expect(stray?.attemptsMade).toBe(0);
     await theirs.close();
   });
 
