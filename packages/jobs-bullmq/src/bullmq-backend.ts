@@ -9,12 +9,13 @@ import {
 } from "@nidus/jobs-durable";
 import type { JobBacklog } from "@nidus/jobs-observe";
 import { defaultRepeatStrategy, type Job, type Queue } from "bullmq";
-import { readBacklog } from "./backlog.ts";
 import { type BullmqFetchedJob, BullmqSource } from "./bullmq-source.ts";
+import { cancelJob } from "./cancelling.ts";
+import { type QueueCounts, readCounts } from "./counts.ts";
 import { Lane } from "./lane.ts";
 import { queueName } from "./queue-name.ts";
 import type { Queues } from "./queues.ts";
-import { dataOf, optionsOf, type Retention, runAtOf, type StoredData } from "./stored-data.ts";
+import { dataOf, optionsOf, type Retention, type StoredData } from "./stored-data.ts";
 
 /** What the backend is told. */
 export interface BullmqSettings {
@@ -99,7 +100,7 @@ export class BullmqBackend implements JobBackend<BullmqFetchedJob> {
     const lanes = new Map<string, Lane>();
     for (const name of jobNames) {
       await this.#queues.of(name);
-      const lane = new Lane(this.queueOf(name), connection, this.#queues.prefix, leaseMs);
+      const lane = new Lane(name, this.queueOf(name), connection, this.#queues.prefix, leaseMs);
       lane.on("error", onError);
       lanes.set(name, lane);
       await lane.waitUntilReady();
@@ -122,62 +123,36 @@ export class BullmqBackend implements JobBackend<BullmqFetchedJob> {
   async cancel(jobId: string): Promise<boolean> {
     const found = await this.#find(jobId);
     if (found === undefined) return false;
-    const { name, job } = found;
-    const state = await job.getState();
-    if (state === "completed" || state === "failed" || state === "unknown") return false;
-    const client = await this.#queues.client;
-    const now = Date.now();
-    await client.hset(this.#queues.cancelRequestsOf(name), { [jobId]: now });
-    if (state === "active") return true;
-    try {
-      await job.remove();
-    } catch (error) {
-      // A worker was quicker: it finds the request.
-      if (/locked/.test(String((error as Error).message))) return true;
-      throw error;
-    }
-    await client.hset(this.#queues.cancellationsOf(name), { [jobId]: now });
-    await client.hdel(this.#queues.cancelRequestsOf(name), jobId);
-    return true;
+    const { name } = found;
+    const keys = {
+      queue: this.#queues.keysOf(name),
+      requests: this.#queues.cancelRequestsOf(name),
+      cancellations: this.#queues.cancellationsOf(name),
+    };
+    return cancelJob(await this.#queues.client, keys, jobId);
   }
 
   async backlog(): Promise<readonly JobBacklog[]> {
-    return readBacklog(await this.#queues.client, this.#queues.namesKey);
+    return [...(await this.#queueCounts())].map(([jobName, { waiting, oldestWaitingAt }]) => ({
+      jobName,
+      waiting,
+      oldestWaitingAt,
+    }));
   }
 
   async counts(): Promise<ReadonlyMap<string, JobCounts>> {
-    const queues = [...(await this.#queues.all())];
-    return new Map(
-      await Promise.all(
-        queues.map(async ([name, queue]) => [name, await this.#countsOf(name, queue)] as const),
-      ),
+    const counts = [...(await this.#queueCounts())].map(
+      async ([name, each]) => [name, { ...each, cancelled: await this.#cancelled(name) }] as const,
     );
+    return new Map(await Promise.all(counts));
   }
 
-  async #countsOf(name: string, queue: Queue<StoredData>): Promise<JobCounts> {
-    const [counts, [oldest], cancelled] = await Promise.all([
-      queue.getJobCounts("waiting", "paused", "prioritized", "delayed", "active", "completed", "failed"),
-      queue.getJobs(["waiting"], 0, 0, true),
-      this.#cancelled(name),
-    ]);
-    const {
-      waiting = 0,
-      paused = 0,
-      prioritized = 0,
-      delayed = 0,
-      active = 0,
-      completed = 0,
-      failed = 0,
-    } = counts;
-    return {
-      scheduled: delayed,
-      waiting: waiting + paused + prioritized,
-      running: active,
-      succeeded: completed,
-      deadLettered: failed,
-      cancelled,
-      oldestWaitingAt: oldest && runAtOf(oldest),
-    };
+  async #queueCounts(): Promise<ReadonlyMap<string, QueueCounts>> {
+    const names = await this.#queues.names();
+    const client = await this.#queues.client;
+    const keys = names.map((name) => this.#queues.keysOf(name));
+    const counts = await readCounts(client, this.#queues.namesKey, keys);
+    return new Map(names.map((name, index) => [name, counts[index] as QueueCounts]));
   }
 
   /** How many jobs were cancelled, once those that are retained no longer are forgotten. */

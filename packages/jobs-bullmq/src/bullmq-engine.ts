@@ -12,15 +12,19 @@ import {
 } from "@nidus/jobs-durable";
 import type { ConnectionOptions } from "bullmq";
 import { BullmqBackend } from "./bullmq-backend.ts";
+import { addressOf, requireConnection } from "./connection.ts";
 import { discreet } from "./discreet-error.ts";
 import { warnOfLosses } from "./persistence.ts";
 import { Queues } from "./queues.ts";
 
 /** Options of {@link bullmqEngine}. */
 export interface BullmqEngineOptions extends DurableEngineOptions, RetentionOptions {
-  /** As BullMQ takes it: options such as `{ host, port }` or `{ url }`, or a client of yours, which stays yours to close. */
+  /**
+   * As BullMQ takes it: options such as `{ host, port }` or `{ url }` (`redis:` or `rediss:`), or a client of yours, made with
+   * `maxRetriesPerRequest: null`, which stays yours to close.
+   */
   readonly connection: ConnectionOptions;
-  /** The first part of the names of BullMQ's queues, without ":". @default "nidus" */
+  /** The first part of the names of BullMQ's queues, without ":" and ".". @default "nidus" */
   readonly queue?: string | undefined;
   /** The first part of Redis keys. @default "bull", as BullMQ has it */
   readonly prefix?: string | undefined;
@@ -37,7 +41,7 @@ const startWithinMs = 10_000;
  * Durable jobs on BullMQ. Resolves once Redis has answered.
  *
  * @throws (rejects with) TypeError or RangeError for an option that is not as documented; EngineUnavailableError naming a server
- * that cannot be reached, and never its password.
+ * that cannot be reached or refuses the user, and never its password.
  */
 export async function bullmqEngine(options: BullmqEngineOptions): Promise<JobEngine> {
   requireEngineOptions(options);
@@ -50,11 +54,9 @@ export async function bullmqEngine(options: BullmqEngineOptions): Promise<JobEng
     retainSucceededMs = defaultRetention.retainSucceededMs,
     retainDeadLettersMs = defaultRetention.retainDeadLettersMs,
   } = options;
-  if (typeof connection !== "object" || connection === null) {
-    throw refusal("`connection`", "Redis options or a client", connection);
-  }
-  if (typeof queue !== "string" || !/^[^:]+$/.test(queue)) {
-    throw refusal("`queue`", 'a non-empty string without ":"', queue);
+  requireConnection(connection);
+  if (typeof queue !== "string" || !/^[^:.]+$/.test(queue)) {
+    throw refusal("`queue`", 'a non-empty string without ":" and "."', queue);
   }
   requireWholeNumber("`leaseMs`", leaseMs);
   if (leaseMs < 100) throw refusal("`leaseMs`", "at least 100", leaseMs, RangeError);
@@ -80,8 +82,7 @@ export async function bullmqEngine(options: BullmqEngineOptions): Promise<JobEng
   } catch (error) {
     queues.close().catch(() => {});
     const last = lastError ?? error;
-    const what = isRefusal(last) ? "refuses the user or the password" : "is unreachable";
-    throw new EngineUnavailableError(`Redis at ${address} ${what} (${describe(last)})`, {
+    throw new EngineUnavailableError(`Redis at ${address} ${whatIsWrong(last)} (${describe(last)})`, {
       cause: discreet(error),
     });
   }
@@ -93,15 +94,19 @@ export async function bullmqEngine(options: BullmqEngineOptions): Promise<JobEng
   return new DurableEngine(backend, { ...options, onError });
 }
 
-/** What Redis says where the credentials are missing or wrong. */
+/** What Redis says where the credentials are missing or wrong, or do not suffice. */
+const refusals = {
+  credentials: /\b(NOAUTH|WRONGPASS|invalid (username-)?password)\b/i,
+  permission: /\bNOPERM\b/,
+};
+
 function isRefusal(error: unknown): boolean {
-  return /\b(NOAUTH|WRONGPASS|invalid (username-)?password)\b/i.test(String(error));
+  return Object.values(refusals).some((refusal) => refusal.test(String(error)));
 }
 
-/** Host and port: what may be shown of a connection. */
-function addressOf(connection: object): string {
-  const { options = connection } = connection as { options?: object };
-  const { url, host = "127.0.0.1", port = 6379, path } = options as Record<string, unknown>;
-  if (typeof url === "string" && URL.canParse(url)) return new URL(url).host;
-  return typeof path === "string" ? path : `${host}:${port}`;
+function whatIsWrong(error: unknown): string {
+  if (refusals.credentials.test(String(error))) return "refuses the user or the password";
+  return refusals.permission.test(String(error))
+    ? "does not let its user do what BullMQ needs"
+    : "is unreachable";
 }

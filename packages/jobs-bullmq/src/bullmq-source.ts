@@ -17,6 +17,9 @@ export interface BullmqFetchedJob extends FetchedJob {
   readonly stored: Job<StoredData>;
 }
 
+/** How often somebody hears of a job that is in the wrong queue. */
+const putOffMs = 60_000;
+
 /** Fetches from BullMQ by hand, one queue per job name, and settles one by one. */
 export class BullmqSource implements JobSource<BullmqFetchedJob> {
   /** Of several names, the one that has just run is not to be the next one too. */
@@ -26,6 +29,7 @@ export class BullmqSource implements JobSource<BullmqFetchedJob> {
   readonly #token: string = crypto.randomUUID();
   readonly #lanes: Map<string, Lane>;
   readonly #waiting: LaneWaiting;
+  readonly #onError: (error: unknown) => void;
   #renewedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(queues: Queues, lanes: Map<string, Lane>, leaseMs: number, onError: (error: unknown) => void) {
@@ -34,13 +38,44 @@ export class BullmqSource implements JobSource<BullmqFetchedJob> {
     this.#lanes = lanes;
     this.bringsNext = lanes.size === 1;
     this.#waiting = new LaneWaiting(this.#token, onError);
+    this.#onError = onError;
   }
 
   async fetch(limit: number, signal: AbortSignal): Promise<readonly BullmqFetchedJob[]> {
     const lanes = this.#inTurn();
     const found = await this.#take(lanes, limit);
     const jobs = found.length > 0 || signal.aborted ? found : await this.#waiting.wait(lanes, limit, signal);
-    return jobs.map(([lane, stored]) => describeJob(lane, stored));
+    const described = await Promise.all(jobs.map(([lane, stored]) => this.#describe(lane, stored)));
+    return described.filter((job) => job !== undefined);
+  }
+
+  /** Undefined for a stray one, which is put off. */
+  async #describe(lane: Lane, stored: Job<StoredData>): Promise<BullmqFetchedJob | undefined> {
+    if (stored.name !== lane.jobName) return this.#putOff(lane, stored);
+    return describeJob(lane, stored, await this.#isCancelRequested(stored));
+  }
+
+  /** Somebody else has put it there. Nobody here knows it, and it must not come again at once. */
+  async #putOff({ jobName }: Lane, stored: Job<StoredData>): Promise<undefined> {
+    this.#onError(
+      new Error(`a job named "${stored.name}" is in the queue of "${jobName}": put off for a minute`),
+    );
+    await stored.moveToDelayed(Date.now() + putOffMs, this.#token).catch(this.#onError);
+  }
+
+  /** A question to Redis, and only of jobs of which a request may have been noted. */
+  async #isCancelRequested(stored: Job<StoredData>): Promise<boolean> {
+    if (!mayHaveRequest(stored)) return false;
+    const { id, name } = stored;
+    try {
+      const client = await this.#queues.client;
+      const [request] = await client.hmget(this.#queues.cancelRequestsOf(name), id as string);
+      return request != null;
+    } catch (error) {
+      // It is leased already, and must not be lost: a request is found again while it runs.
+      this.#onError(error);
+      return false;
+    }
   }
 
   /** Each time another one is the first, so that none has to wait for the others to be empty. */
@@ -90,7 +125,7 @@ export class BullmqSource implements JobSource<BullmqFetchedJob> {
   ): Promise<Settled<BullmqFetchedJob>> {
     if (!wantsNext || settlement.type === "handed-back") return { isRecorded: true };
     const next = await lane.next(answer, this.#token);
-    return { isRecorded: true, next: next && describeJob(lane, next) };
+    return { isRecorded: true, next: next && (await this.#describe(lane, next)) };
   }
 
   /** A lease that ended in an outage is taken again where nobody else has it yet: what has run need not run again. */
@@ -164,7 +199,7 @@ export class BullmqSource implements JobSource<BullmqFetchedJob> {
   }
 }
 
-function describeJob(lane: Lane, stored: Job<StoredData>): BullmqFetchedJob {
+function describeJob(lane: Lane, stored: Job<StoredData>, isCancelRequested: boolean): BullmqFetchedJob {
   return {
     lane,
     stored,
@@ -176,8 +211,13 @@ function describeJob(lane: Lane, stored: Job<StoredData>): BullmqFetchedJob {
     maxAttempts: stored.opts.attempts || 1,
     enqueuedAt: new Date(stored.timestamp),
     runAt: runAtOf(stored),
-    isCancelRequested: false,
+    isCancelRequested,
   };
+}
+
+/** What only waits is taken out when it is cancelled, unless BullMQ ties it to something else: a request is noted of the rest. */
+function mayHaveRequest({ attemptsStarted, repeatJobKey, parentKey, deduplicationId }: Job): boolean {
+  return attemptsStarted > 1 || (repeatJobKey ?? parentKey ?? deduplicationId) !== undefined;
 }
 
 /** BullMQ's code for a job without a lock. */

@@ -22,10 +22,17 @@ const unlimited = 2 ** 31 - 1;
  * stalled jobs, and knows of schedules when it hands a job out.
  */
 export class Lane extends Worker<StoredData> {
+  readonly jobName: string;
   /** There was nothing the last time: the next look may wait. */
   isDrained = false;
 
-  constructor(queue: string, connection: ConnectionOptions, prefix: string, leaseMs: number) {
+  constructor(
+    jobName: string,
+    queue: string,
+    connection: ConnectionOptions,
+    prefix: string,
+    leaseMs: number,
+  ) {
     super(queue, null, {
       connection,
       prefix,
@@ -39,6 +46,7 @@ export class Lane extends Worker<StoredData> {
           type === backoffType && error instanceof RetryLater ? error.delayMs : 0,
       },
     });
+    this.jobName = jobName;
   }
 
   /** A job if there is one now. */

@@ -1,4 +1,5 @@
 import { type ConnectionOptions, Queue, RedisConnection } from "bullmq";
+import { isClient } from "./connection.ts";
 import { queueName } from "./queue-name.ts";
 import type { StoredData } from "./stored-data.ts";
 
@@ -51,7 +52,7 @@ export class Queues {
     return (await this.#connection.client) as unknown as ConnectionOptions;
   }
 
-  /** The hash of all job names, each with the first part of its queue's keys. */
+  /** The hash of all job names. What stands beside each, the first part of its queue's keys, is for people who look. */
   get namesKey(): string {
     return this.#key("names");
   }
@@ -77,7 +78,7 @@ export class Queues {
     });
     queue.on("error", this.#onError);
     try {
-      await client.hset(this.namesKey, { [jobName]: queue.toKey("") });
+      await client.hset(this.namesKey, { [jobName]: this.keysOf(jobName) });
     } catch (error) {
       queue.close().catch(this.#onError);
       throw error;
@@ -85,10 +86,19 @@ export class Queues {
     return queue;
   }
 
-  /** The queues of every job name that was ever enqueued or worked on. */
+  /** Every job name that was ever enqueued or worked on. */
+  async names(): Promise<string[]> {
+    return Object.keys(await (await this.client).hgetall(this.namesKey));
+  }
+
+  /** The first part of the keys of a job's queue. */
+  keysOf(jobName: string): string {
+    return `${this.#prefix}:${queueName(this.#name, jobName)}:`;
+  }
+
+  /** The queues of all names. */
   async all(): Promise<ReadonlyMap<string, Queue<StoredData>>> {
-    const client = await this.client;
-    const names = Object.keys(await client.hgetall(this.namesKey));
+    const names = await this.names();
     return new Map(await Promise.all(names.map(async (name) => [name, await this.of(name)] as const)));
   }
 
@@ -113,9 +123,4 @@ export class Queues {
     // What was still being opened fails now, and BullMQ, which has removed all listeners, emits that: nobody is left to tell.
     this.#connection.on("error", () => {});
   }
-}
-
-/** Whether a connection is a client, which belongs to whoever made it, rather than options. */
-function isClient(connection: ConnectionOptions): boolean {
-  return typeof (connection as { duplicate?: unknown }).duplicate === "function";
 }

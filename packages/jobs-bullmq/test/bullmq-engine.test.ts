@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 import { defineJob, EngineUnavailableError } from "@nidus/jobs-durable";
 import { ObservedJobRunner, type OpenedEngineContext } from "@nidus/jobs-observe";
+import { recordingObserver } from "@nidus/jobs-testkit";
 import { Queue, Worker } from "bullmq";
 import { startRedis } from "test-servers";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
@@ -21,6 +22,7 @@ describe("bullmqEngine", () => {
   it.each([
     [{ connection: undefined }, /`connection`/],
     [{ connection: {}, queue: "a:b" }, /`queue`/],
+    [{ connection: {}, queue: "a.b" }, /`queue`/],
     [{ connection: {}, queue: "" }, /`queue`/],
     [{ connection: {}, leaseMs: 99 }, /`leaseMs`/],
     [{ connection: {}, retainSucceededMs: 0 }, /`retainSucceededMs`/],
@@ -30,6 +32,35 @@ describe("bullmqEngine", () => {
     [{ connection: {}, answerWithinMs: 0 }, /`answerWithinMs`/],
   ])("refuses %j before it connects", async (options, message) => {
     await expect(bullmqEngine({ runner, ...options } as never)).rejects.toThrow(message);
+  });
+
+  it.each<[connection: unknown, message: RegExp]>([
+    ["redis://:s3same@127.0.0.1:6379", /`connection`.*got a string: pass it as `\{ url \}`/],
+    [{ url: "redis://nidus:s3same@127.0.0.1:99999" }, /`connection\.url` to be a Redis URL/],
+    [{ url: "redis://nidus:s3same@127.0.0.1:6379x" }, /`connection\.url`/],
+    [{ url: "nidus:s3same@127.0.0.1" }, /`connection\.url`/],
+    [{ url: "https://nidus:s3same@127.0.0.1" }, /`connection\.url`/],
+    [{ url: new URL("redis://nidus:s3same@127.0.0.1:6379") }, /`connection\.url`/],
+    [{ url: "" }, /`connection\.url`/],
+    [{ host: "redis://nidus:s3same@127.0.0.1:6379" }, /`connection\.host`.*`connection\.url`/],
+  ])("refuses what is no connection, and does not repeat it: %j", async (connection, message) => {
+    const heard: unknown[] = [];
+    const onError = (error: unknown): void => void heard.push(error);
+    const opening = bullmqEngine({ runner, connection: connection as never, onError });
+    const error = await opening.catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(TypeError);
+    expect(String(error)).toMatch(message);
+    expect(inspect([error, heard], { depth: 9, showHidden: true })).not.toContain("s3same");
+    expect(heard).toEqual([]);
+  });
+
+  it("refuses a client that gives commands up, at the call", async () => {
+    const theirs = new Queue(fresh(), { connection: { url: redis.url, maxRetriesPerRequest: 3 } });
+    const connection = (await theirs.client) as never;
+    const opening = bullmqEngine({ runner, connection, queue: fresh() });
+    await expect(opening).rejects.toThrow(/expected `maxRetriesPerRequest` of the client to be null.*got 3/);
+    await expect(opening).rejects.toBeInstanceOf(TypeError);
+    await theirs.close();
   });
 
   it("says which server is out of reach, and never the password", async () => {
@@ -65,6 +96,24 @@ describe("bullmqEngine", () => {
     expect(errors.length).toBeGreaterThan(0);
     expect(inspect([error, ...errors], { depth: 9, showHidden: true })).not.toContain("sesame");
     expect(performance.now() - startMs).toBeLessThan(5_000);
+  });
+
+  it("says at once that a user may not do what is needed", async () => {
+    const admin = new Queue(fresh(), { connection: { url: redis.url } });
+    const client = (await admin.client) as unknown as { call(...words: string[]): Promise<unknown> };
+    await client.call("ACL", "SETUSER", "uninformed", "on", ">open sesame", "~*", "+@all", "-info");
+    await admin.close();
+    const connection = {
+      host: "127.0.0.1",
+      port: redis.port,
+      username: "uninformed",
+      password: "open sesame",
+    };
+    const opening = bullmqEngine({ runner, connection, queue: fresh(), onError() {} });
+    const error = await opening.catch((thrown: unknown) => thrown);
+    expect(EngineUnavailableError.isInstance(error)).toBe(true);
+    expect(String(error)).toMatch(/does not let its user do what BullMQ needs .*NOPERM/);
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toContain("sesame");
   });
 
   it.each([
@@ -153,6 +202,30 @@ describe("bullmqEngine", () => {
     await theirs.close();
   });
 
+  it("puts off what another program has put into the wrong queue, and runs the rest", async () => {
+    const connection = { url: redis.url };
+    const queue = fresh();
+    const errors: unknown[] = [];
+    const onError = (error: unknown): void => void errors.push(error);
+    await using engine = await bullmqEngine({ runner, connection, queue, onError });
+    const seen: unknown[] = [];
+    const job = defineJob<number>({ name: "known", run: (payload) => void seen.push(payload) });
+    const theirs = new Queue(`${queue}.known`, { connection });
+    for (const name of ["stray", "known", "stray"]) await theirs.add(name, { payload: name });
+    await engine.work({ jobs: [job] });
+    await expect.poll(() => theirs.getDelayedCount()).toBe(2);
+    await theirs.add("known", { payload: "last" });
+    await expect.poll(() => seen).toEqual(["known", "last"]);
+    expect(errors.map(String)).toEqual(
+      Array.from({ length: 2 }, () =>
+        expect.stringContaining('a job named "stray" is in the queue of "known"'),
+      ),
+    );
+    const [stray] = await theirs.getDelayed();
+    expect(stray?.attemptsMade).toBe(0);
+    await theirs.close();
+  });
+
   it("delivers again what a worker without a Nidus of its own has left behind", async () => {
     const connection = { url: redis.url };
     const queue = fresh();
@@ -169,6 +242,23 @@ describe("bullmqEngine", () => {
     await dead.close(true);
     await engine.work({ jobs: [job] });
     await expect.poll(() => seen, { timeout: 10_000 }).toEqual([2]);
+  });
+
+  it("does not run again what was cancelled before its worker died", async () => {
+    const connection = { url: redis.url };
+    const queue = fresh();
+    const recorder = recordingObserver();
+    const observed = new ObservedJobRunner(recorder);
+    await using engine = await bullmqEngine({ runner: observed, connection, queue, leaseMs: 500 });
+    const job = defineJob({ name: "left", run() {} });
+    const { id } = await engine.enqueue(job, undefined);
+    const dead = new Worker(`${queue}.left`, null, { connection, lockDuration: 500, autorun: false });
+    expect(await dead.getNextJob("a token")).toBeDefined();
+    await dead.close(true);
+    expect(await engine.cancel(id)).toBe(true);
+    await engine.work({ jobs: [job] });
+    await expect.poll(() => recorder.outcomesOf("left"), { timeout: 10_000 }).toEqual(["cancelled"]);
+    expect(recorder.runs).toEqual([]);
   });
 
   it("warns of a Redis that may lose what it has acknowledged", async () => {

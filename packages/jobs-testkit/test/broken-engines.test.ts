@@ -23,6 +23,11 @@ const keyRace = "idempotency keys: stores one of many that come at the same time
 const batchKeys = "idempotency keys: takes a key for each position of a batch";
 const cancelBefore = "cancellation: cancels a job before it runs";
 const cancelElsewhere = "cancellation: cancels a job that runs elsewhere";
+const cancelFailing = "cancellation: cancels a job that was cancelled elsewhere and then fails again";
+const cancelLast =
+  "cancellation: cancels a job that was cancelled elsewhere and then fails at its last attempt";
+const cancelHandedBack =
+  "cancellation: does not run a job again that was cancelled elsewhere before it was handed back";
 const cancelRetry = "cancellation: cancels a job that waits for its next attempt";
 const bound = "concurrency: never runs more handlers than the concurrency, over all job names";
 const fair = "concurrency: lets no job name starve another";
@@ -38,6 +43,7 @@ const abandonedAttempt = "handing back: does not spend the attempt of a handler 
 const lease = "leases: runs a job that takes longer than its lease once";
 const persists = "leases: keeps what was enqueued when the engine is closed, if it says so";
 const counts = "stats: counts jobs by state and by name";
+const dueWaits = "stats: counts what is due as waiting, also where no worker has looked";
 const backlog = "stats: hands its backlog to observers";
 const kinds = "payloads: brings every kind of JSON back as it was";
 const refusals = "payloads: refuses what JSON would change or drop, with its path, and stores nothing";
@@ -64,7 +70,8 @@ const caught: {
     RunningTwice: [runsOnce, manyRunOnce, lease, observed],
     CancellingNothing: [cancelBefore, cancelElsewhere, cancelRetry],
     CancellingAnything: [cancelBefore],
-    DeafToCancellation: [cancelElsewhere],
+    DeafToCancellation: [cancelElsewhere, cancelFailing, cancelLast],
+    ForgettingRequests: [cancelHandedBack],
     HoldingOnToRetries: [cancelRetry],
     ExceedingLimits: [bound, graceful],
     SpendingAttempts: [interrupts, onlyAttempt, abandonedAttempt],
@@ -83,7 +90,8 @@ const caught: {
     SharingPayloads: [copies],
     LettingLeasesLapse: [lease],
     CountingAllAsWaiting: [counts, backlog],
-    HidingItsAge: [counts, backlog],
+    CountingDueAsScheduled: [dueWaits],
+    HidingItsAge: [counts, dueWaits, backlog],
     KeepingAttempts: [redrive],
     RedrivingAnything: [redrive],
     Forgetful: [persists],

@@ -78,7 +78,7 @@ export interface JobSource<Job extends FetchedJob> {
   fetch(limit: number, signal: AbortSignal): Promise<readonly Job[]>;
   /** Records what became of a job. With `wantsNext`, which is never said to a source that does not bring any, a further job may come back. */
   settle(job: Job, settlement: Settlement, wantsNext: boolean): Promise<Settled<Job>>;
-  /** Renews the leases, and resolves to the ids of those jobs that are to be cancelled. Called every second or so while jobs run. */
+  /** Renews the leases, and resolves to the ids of those jobs that are to be cancelled. Called every second or so while jobs run, and after a handler has failed. */
   keepAlive(jobs: readonly Job[]): Promise<readonly string[]>;
   /** Called when nothing is to be fetched or settled any more. */
   close(): Promise<void>;

@@ -76,18 +76,23 @@ export class Delivery<Job extends FetchedJob> {
     return !this.isAbandoned && type !== "retried" && type !== "handed-back";
   }
 
-  /** What is to be recorded, whatever happens from here on. */
-  end(ending: Ending): Ending {
+  /** What is to be recorded, unless a failure turns out to have been cancelled. */
+  end(ending: Ending): void {
     this.ending = ending;
     for (const resolve of this.#onEnd) resolve(ending);
     if (!this.#isSignalSeen) this.#controllers.giveBack(this.#controller);
-    return ending;
   }
 
-  /** Ends the run through its signal: there will be no further attempt. */
+  /** Whether its handler has failed, without having been cancelled. */
+  get hasFailed(): boolean {
+    return this.ending?.outcome === "retried" || this.ending?.outcome === "dead-lettered";
+  }
+
+  /** Ends the run through its signal, and makes a failure that is not recorded yet the end: there will be no further attempt. */
   cancel(): void {
     this.#isCancelled = true;
     this.#abort(new DOMException("the job was cancelled", "AbortError"));
+    if (this.hasFailed) this.ending = cancelled(this.ending?.error);
   }
 
   /** Ends the run through its signal, for another worker to repeat it. */

@@ -57,7 +57,10 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
   readonly #fetching: Promise<void>;
   #freeSlots: number;
   #roomMade: () => void = () => {};
-  #isKeepingAlive = false;
+  /** The renewal under way, or the last one. It never rejects. */
+  #renewal: Promise<void> = Promise.resolve();
+  /** The one after it, for all who ask meanwhile. */
+  #nextRenewal: Promise<void> | undefined;
   #isOver = false;
   #stopped: Promise<WorkerReport> | undefined;
 
@@ -160,7 +163,7 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
     this.#running.add(delivery);
     try {
       const definition = jobs.get(job.name);
-      const ending = delivery.end(
+      delivery.end(
         this.#endingWithoutRun(delivery, definition) ??
           (await (earlier?.isStillDue ? this.#adopt(earlier) : this.#run(delivery, definition))),
       );
@@ -168,7 +171,7 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
         this.#freeSlots++;
         this.#roomMade();
       }
-      return delivery.isAbandoned ? undefined : await this.#settle(delivery, ending);
+      return delivery.isAbandoned ? undefined : await this.#settle(delivery);
     } finally {
       this.#running.delete(delivery);
       if (inFlight.get(job.id) === delivery && !delivery.isUnrecorded) inFlight.delete(job.id);
@@ -196,9 +199,13 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
   }
 
   /** Repeats itself for as long as the server is away: the job has run, and must not run again for want of a record. */
-  async #settle(delivery: Delivery<Job>, ending: Ending): Promise<Job | undefined> {
+  async #settle(delivery: Delivery<Job>): Promise<Job | undefined> {
     const { source, onError } = this.#setUp;
-    for (let failures = 1; !delivery.isAbandoned && !this.#isOver; failures++) {
+    for (let failures = 1; ; failures++) {
+      // A failure is not to be tried again, nor kept, where somebody elsewhere has cancelled the job since the last look.
+      if (delivery.hasFailed) await this.#keepAlive();
+      if (delivery.isAbandoned || this.#isOver) return undefined;
+      const ending = delivery.ending as Ending;
       try {
         const wantsNext = source.bringsNext && !this.#isStopping;
         const { isRecorded, next } = await source.settle(delivery.job, ending.settlement, wantsNext);
@@ -210,7 +217,6 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
         await pause(backoffMs(outage, failures));
       }
     }
-    return undefined;
   }
 
   /** Until it is delivered here again, or there are too many: it may as well have gone to another process. */
@@ -229,9 +235,21 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
     this.#setUp.runner.settled({ jobName: job.name, delivery: description, outcome, error });
   }
 
-  async #keepAlive(): Promise<void> {
-    if (this.#running.size === 0 || this.#isKeepingAlive) return;
-    this.#isKeepingAlive = true;
+  /**
+   * Renews the leases of all that runs, and cancels what is to be. Resolves after a renewal that had not begun yet when it was
+   * called: there is one at a time, and the next is for all who ask meanwhile.
+   */
+  #keepAlive(): Promise<void> {
+    this.#nextRenewal ??= this.#renewal.then(() => {
+      this.#nextRenewal = undefined;
+      this.#renewal = this.#renew();
+      return this.#renewal;
+    });
+    return this.#nextRenewal;
+  }
+
+  async #renew(): Promise<void> {
+    if (this.#running.size === 0) return;
     const { source, onError } = this.#setUp;
     try {
       const jobs = [...this.#running].map(({ job }) => job);
@@ -241,8 +259,6 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
       for (const id of cancelled) this.cancel(id);
     } catch (error) {
       onError(error);
-    } finally {
-      this.#isKeepingAlive = false;
     }
   }
 

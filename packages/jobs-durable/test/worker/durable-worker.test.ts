@@ -616,6 +616,34 @@ describe("a worker's leases", () => {
     expect(source.endings).toEqual(["b cancelled"]);
   });
 
+  it.each([
+    ["tried again", {}],
+    ["given up", { maxAttempts: 1 }],
+  ])("bring word of a job that failed, was cancelled and would be %s", async (_what, changes) => {
+    const end = deferred<void>();
+    const source = new ScriptedSource(fetched("a", changes));
+    source.onKeepAlive = async () => ["a"];
+    const failing = handling(() => end.promise.then(() => Promise.reject(new Error("by itself"))));
+    const { recorder, worker } = await startWork(source, failing);
+    await settled();
+    end.resolve();
+    await settled();
+    expect(source.endings).toEqual(["a cancelled"]);
+    expect(recorder.outcomes).toEqual(["cancelled"]);
+    expect(await stop(worker)).toMatchObject({ cancelled: 1, retried: 0, deadLettered: 0 });
+  });
+
+  it("are renewed once for all that fail meanwhile, and a renewal that fails holds nothing up", async () => {
+    const source = new ScriptedSource(fetched("a"), fetched("b"), fetched("c"));
+    source.onKeepAlive = away;
+    const failing = handling(() => Promise.reject(new Error("by itself")));
+    const { errors } = await startWork(source, failing, { concurrency: 3 });
+    await settled();
+    expect(source.endings).toEqual(["a retried", "b retried", "c retried"]);
+    expect(source.renewals).toEqual([["a", "b", "c"]]);
+    expect(errors).toHaveLength(1);
+  });
+
   it("are renewed again after a renewal that failed", async () => {
     const held = new HeldJob();
     const source = new ScriptedSource(fetched("a"));

@@ -118,6 +118,56 @@ export const cancellation: Behaviour = (declare) => {
     assert.equal((await countsOf(engine, job.name)).cancelled, 1);
   });
 
+  for (const [what, maxAttempts] of Object.entries({ again: 5, "at its last attempt": 1 })) {
+    declare(`cancels a job that was cancelled elsewhere and then fails ${what}`, async (kit) => {
+      const { engine, recorder } = await kit.open();
+      const elsewhere = engine.capabilities.persistence ? (await kit.open()).engine : engine;
+      const started = deferred();
+      const end = deferred();
+      const job = defineJob({
+        name: kit.name("fails_by_itself"),
+        maxAttempts,
+        backoff: { baseMs: 1, maxMs: 1 },
+        async run() {
+          started.resolve();
+          await end.promise;
+          throw new Error("for a reason of its own");
+        },
+      });
+      const { id } = await elsewhere.enqueue(job, undefined);
+      await engine.work({ jobs: [job] });
+      await started.promise;
+      assert.equal(await elsewhere.cancel(id), true);
+      end.resolve();
+      await eventually(() => assert.deepEqual(recorder.outcomesOf(job.name), ["cancelled"]));
+      const { cancelled, deadLettered } = await countsOf(engine, job.name);
+      assert.deepEqual({ cancelled, deadLettered }, { cancelled: 1, deadLettered: 0 });
+    });
+  }
+
+  declare("does not run a job again that was cancelled elsewhere before it was handed back", async (kit) => {
+    const { engine, recorder } = await kit.open();
+    const elsewhere = engine.capabilities.persistence ? (await kit.open()).engine : engine;
+    const started = deferred();
+    let runs = 0;
+    const job = defineJob({
+      name: kit.name("handed_back"),
+      async run(_, { signal }) {
+        runs++;
+        started.resolve();
+        await untilAborted(signal);
+      },
+    });
+    const { id } = await elsewhere.enqueue(job, undefined);
+    const worker = await engine.work({ jobs: [job] });
+    await started.promise;
+    assert.equal(await elsewhere.cancel(id), true);
+    await worker.stop({ graceMs: 0 });
+    await engine.work({ jobs: [job] });
+    await eventually(() => assert.deepEqual(recorder.outcomesOf(job.name), ["cancelled"]));
+    assert.equal(runs, 1);
+  });
+
   declare("cancels a job that waits for its next attempt", async (kit) => {
     const { engine, recorder } = await kit.open();
     const job = defineJob({

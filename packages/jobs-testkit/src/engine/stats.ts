@@ -49,6 +49,25 @@ export const stats: Behaviour = (declare) => {
     for (const id of (await engine.enqueueMany(job, ["a"])).map((each) => each.id)) await engine.cancel(id);
   });
 
+  declare("counts what is due as waiting, also where no worker has looked", async (kit) => {
+    const { engine, recorder } = await kit.open();
+    const job = defineJob({ name: kit.name("due"), run() {} });
+    const runAt = new Date(Date.now() + 300);
+    await engine.enqueue(job, undefined, { runAt });
+    await engine.enqueue(job, undefined, { runAt: new Date(Date.now() + 60_000) });
+    const due = { scheduled: 1, waiting: 1 };
+    const counts = await eventually(async () => {
+      const { scheduled, waiting, oldestWaitingAt } = await countsOf(engine, job.name);
+      assert.deepEqual({ scheduled, waiting }, due);
+      return oldestWaitingAt;
+    });
+    const backlog = await backlogOf(recorder, job.name);
+    assert.equal(backlog?.waiting, 1);
+    for (const oldest of [counts, backlog.oldestWaitingAt]) {
+      assert.ok(Math.abs((oldest?.getTime() ?? 0) - runAt.getTime()) < 100, "it waits since it could run");
+    }
+  });
+
   declare("hands its backlog to observers", async (kit) => {
     const { engine, recorder } = await kit.open();
     assert.equal(recorder.opened[0]?.engine, engine.name);

@@ -46,6 +46,26 @@ export class DeafToCancellation extends ListBackend {
   }
 }
 
+/** Does not say of a job that comes again that somebody has cancelled it. */
+export class ForgettingRequests extends ListBackend {
+  override lease(listed: ListedJob): LeasedJob {
+    listed.isCancelRequested = false;
+    return super.lease(listed);
+  }
+}
+
+/** Counts what was enqueued for later as scheduled until it runs. */
+export class CountingDueAsScheduled extends ListBackend {
+  override countsOf(jobs: readonly ListedJob[]): JobCounts {
+    const { scheduled, waiting, ...counts } = super.countsOf(jobs);
+    const due = jobs.filter(
+      ({ state, runAt, enqueuedAt }) =>
+        state === "pending" && runAt > enqueuedAt && runAt.getTime() <= Date.now(),
+    ).length;
+    return { ...counts, scheduled: scheduled + due, waiting: waiting - due };
+  }
+}
+
 /** Hands out one job more than it was asked for. */
 export class ExceedingLimits extends ListBackend {
   override async fetch(names: readonly string[], limit: number, signal: AbortSignal): Promise<LeasedJob[]> {
