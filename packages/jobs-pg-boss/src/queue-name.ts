@@ -1,6 +1,12 @@
-/** pg-boss's name for the queue of a job: the job's own, with other characters than pg-boss takes as hexadecimal code points. */
+/**
+ * pg-boss's name for the queue of a job: the job's own, with other characters than pg-boss takes as hexadecimal code points. So is
+ * the first of a name that would otherwise be one of pg-boss's own queues.
+ */
 export function queueName(jobName: string): string {
-  return jobName.replace(/[^\w.-]/gu, (character) => `/${character.codePointAt(0)?.toString(16)}/`);
+  return jobName.replace(
+    /^_(?=_pgboss__)|[^\w.-]/gu,
+    (character) => `/${character.codePointAt(0)?.toString(16)}/`,
+  );
 }
 
 /** The job's name again. A queue that `queueName` cannot have named is another program's, and has the name that it has. */

@@ -54,5 +54,15 @@ describe.skipIf(postgres === undefined).each([10, 12] as const)(
       expect(backlog?.map(({ jobName }) => jobName).sort()).toEqual(["a name", queue]);
       expect(await engine.deadLetters()).toEqual([]);
     });
+
+    it("counts a job that is named like a queue of pg-boss's own", async () => {
+      const { engine, observer } = await open(version);
+      const job = defineJob({ name: "__pgboss__digest", run() {} });
+      await engine.enqueue(job, undefined);
+      expect((await engine.stats()).byName[job.name]?.waiting).toBe(1);
+      expect(await observer.opened[0]?.backlog()).toMatchObject([{ jobName: job.name, waiting: 1 }]);
+      await engine.work({ jobs: [job] });
+      await expect.poll(() => observer.outcomesOf(job.name)).toEqual(["succeeded"]);
+    });
   },
 );

@@ -16,6 +16,12 @@ describe("queueName", () => {
       }),
     );
   });
+
+  it("keeps jobs apart from pg-boss's own queues", () => {
+    const queue = queueName("__pgboss__send-it");
+    expect(queue).toBe("/5f/_pgboss__send-it");
+    expect(jobName(queue)).toBe("__pgboss__send-it");
+  });
 });
 
 describe("jobName", () => {
