@@ -35,11 +35,17 @@ export interface Statements {
  */
 const cancelRequest = "isCancelRequested";
 
+/**
+ * The event of pg-boss's that the engine's own queues are subscribed to, and nobody publishes: it tells them from those of other
+ * programs, to every process, and goes with its queue.
+ */
+export const ownQueuesEvent = "nidus";
+
 /** The statements for a schema, quoted as pg-boss quotes it: not at all. */
 export function statementsFor(schema: string, { retentionColumns, hasScheduleKeys }: Dialect): Statements {
   const job = `${schema}.job`;
   const isCancelRequested = `data -> '${cancelRequest}' IS NOT NULL AS is_cancel_requested`;
-  const allQueues = `ARRAY(SELECT name FROM ${schema}.queue)`;
+  const ownQueues = `ARRAY(SELECT name FROM ${schema}.subscription WHERE event = '${ownQueuesEvent}')`;
   return {
     hasQueue: `SELECT 1 FROM ${schema}.queue WHERE name = $1`,
     dueQueues: `
@@ -77,7 +83,7 @@ export function statementsFor(schema: string, { retentionColumns, hasScheduleKey
           ELSE data END,
         completed_on = CASE WHEN state = 'active' THEN completed_on ELSE now() END,
         state = CASE WHEN state = 'active' THEN state ELSE 'cancelled' END
-      WHERE name = ANY(${allQueues}) AND id = $1::uuid AND state <= 'active'
+      WHERE name = ANY(${ownQueues}) AND id = $1::uuid AND state <= 'active'
       RETURNING id`,
     counts: `
       SELECT name, state::text, state < 'active' AND start_after > now() AS is_scheduled,
@@ -90,11 +96,11 @@ export function statementsFor(schema: string, { retentionColumns, hasScheduleKey
       GROUP BY queue.name`,
     deadLetters: `
       SELECT id, name, data, retry_count, retry_limit, output, completed_on FROM ${job}
-      WHERE state = 'failed' ORDER BY completed_on DESC LIMIT $1`,
+      WHERE name = ANY(${ownQueues}) AND state = 'failed' ORDER BY completed_on DESC LIMIT $1`,
     redrive: `
       UPDATE ${job} SET state = 'created', retry_count = 0, started_on = NULL, completed_on = NULL, output = NULL,
         start_after = now(), data = CASE WHEN jsonb_typeof(data) = 'object' THEN data - '${cancelRequest}' ELSE data END
-      WHERE name = ANY(${allQueues}) AND id = $1::uuid AND state = 'failed'
+      WHERE name = ANY(${ownQueues}) AND id = $1::uuid AND state = 'failed'
       RETURNING id`,
     hasSchedule: hasScheduleKeys
       ? `SELECT 1 FROM ${schema}.schedule WHERE name = $1 AND key = $2`

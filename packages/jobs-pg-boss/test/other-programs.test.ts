@@ -9,8 +9,15 @@ import { type PgBossEngine, type PgBossLike, pgBossEngine } from "../src/index.t
 
 const postgres = await sharedPostgres();
 const connectionString = postgres?.url ?? "";
+
+/** What other programs do beside what an engine does. */
+interface Program extends PgBossLike {
+  fail(queue: string, id: string): Promise<unknown>;
+}
+
+const single = { batchSize: 1, includeMetadata: true } as const;
 const options = { connectionString, max: 3 };
-const versions: Readonly<Record<10 | 12, (schema: string) => PgBossLike>> = {
+const versions: Readonly<Record<10 | 12, (schema: string) => Program>> = {
   10: (schema) => new PgBoss10({ ...options, schema }),
   12: (schema) => new PgBoss12({ ...options, schema }),
 };
@@ -25,7 +32,8 @@ afterAll(async () => {
 async function open(version: keyof typeof versions): Promise<{
   engine: PgBossEngine;
   observer: JobRecorder;
-  program: PgBossLike;
+  program: Program;
+  schema: string;
 }> {
   const schema = `shared_${crypto.randomUUID().replaceAll("-", "")}`;
   const program = versions[version](schema);
@@ -36,7 +44,7 @@ async function open(version: keyof typeof versions): Promise<{
   const runner = new ObservedJobRunner(observer);
   const engine = await pgBossEngine({ runner, boss: program, schema });
   closing.push(() => engine.close());
-  return { engine, observer, program };
+  return { engine, observer, program, schema };
 }
 
 describe.skipIf(postgres === undefined).each([10, 12] as const)(
@@ -53,6 +61,50 @@ describe.skipIf(postgres === undefined).each([10, 12] as const)(
       const backlog = await observer.opened[0]?.backlog();
       expect(backlog?.map(({ jobName }) => jobName).sort()).toEqual(["a name", queue]);
       expect(await engine.deadLetters()).toEqual([]);
+    });
+
+    it("does not cancel, list or redrive what is in their queues", async () => {
+      const { engine, program } = await open(version);
+      await program.createQueue("theirs");
+      const waiting = (await program.send("theirs", {}, { retryLimit: 0 })) as string;
+      expect(await engine.cancel(waiting)).toBe(false);
+      expect(await program.fetch("theirs", single)).toMatchObject([{ id: waiting, data: {} }]);
+      expect(await engine.cancel(waiting)).toBe(false);
+      await program.fail("theirs", waiting);
+      expect(await engine.deadLetters()).toEqual([]);
+      expect(await engine.redrive(waiting)).toBe(false);
+      expect((await engine.stats()).byName.theirs).toMatchObject({ deadLettered: 1, waiting: 0 });
+    });
+
+    it("cancels, lists and redrives what they have sent to a queue of its own", async () => {
+      const { engine, observer, program, schema } = await open(version);
+      await program.createQueue("shared");
+      const id = (await program.send("shared", { payload: 7 }, { retryLimit: 1 })) as string;
+      const job = defineJob<number>({
+        name: "shared",
+        run() {
+          throw new Error("always");
+        },
+      });
+      const worker = await engine.work({ jobs: [job] });
+      await expect.poll(() => observer.outcomesOf("shared")).toEqual(["dead-lettered"]);
+      await worker.stop();
+      // In another process, which has never heard of the name.
+      const other = await pgBossEngine({ runner: new ObservedJobRunner(), boss: program, schema });
+      expect(await other.deadLetters()).toMatchObject([{ id, name: "shared", payload: 7 }]);
+      expect(await other.redrive(id)).toBe(true);
+      expect(await other.cancel(id)).toBe(true);
+      expect((await other.stats()).byName.shared).toMatchObject({ cancelled: 1 });
+      await other.close();
+    });
+
+    it("knows the queue of a schedule before anything came of it", async () => {
+      const { engine, program, schema } = await open(version);
+      await engine.schedule(defineJob({ name: "nightly", run() {} }), "0 0 1 1 *", undefined);
+      const id = (await program.send("nightly", {}, {})) as string;
+      const other = await pgBossEngine({ runner: new ObservedJobRunner(), boss: program, schema });
+      expect(await other.cancel(id)).toBe(true);
+      await other.close();
     });
 
     it("counts a job that is named like a queue of pg-boss's own", async () => {
