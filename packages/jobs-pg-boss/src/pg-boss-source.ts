@@ -149,7 +149,7 @@ function columnsOf(
 }
 
 function fetchedFrom(job: PgBossJob): PgBossFetchedJob {
-  const { isCancelRequested = false } = (job.data ?? {}) as { isCancelRequested?: boolean };
+  const { isCancelRequested } = (job.data ?? {}) as { isCancelRequested?: unknown };
   return {
     id: job.id,
     name: jobName(job.name),
@@ -158,7 +158,7 @@ function fetchedFrom(job: PgBossJob): PgBossFetchedJob {
     maxAttempts: job.retryLimit,
     enqueuedAt: job.createdOn,
     runAt: job.startAfter,
-    isCancelRequested,
+    isCancelRequested: isCancelRequested === true,
     retryCount: job.retryCount,
   };
 }

@@ -31,9 +31,12 @@ export interface Statements {
 
 /**
  * Beside the payload of a running job whose worker is to end it: pg-boss leaves the data alone, so the request outlives that
- * worker, and whoever is given the job next finds it.
+ * worker, and whoever is given the job next finds it. Only `true` is one: the data may be another program's.
  */
 const cancelRequest = "isCancelRequested";
+
+/** Where another program's data is no object, it is put into one, beside the request, and taken out by whoever removes that. */
+const dataBeforeRequest = "dataBeforeCancelRequest";
 
 /**
  * The event of pg-boss's that the engine's own queues are subscribed to, and nobody publishes: it tells them from those of other
@@ -44,7 +47,7 @@ export const ownQueuesEvent = "nidus";
 /** The statements for a schema, quoted as pg-boss quotes it: not at all. */
 export function statementsFor(schema: string, { retentionColumns, hasScheduleKeys }: Dialect): Statements {
   const job = `${schema}.job`;
-  const isCancelRequested = `data -> '${cancelRequest}' IS NOT NULL AS is_cancel_requested`;
+  const isCancelRequested = `data -> '${cancelRequest}' = 'true'`;
   const ownQueues = `ARRAY(SELECT name FROM ${schema}.subscription WHERE event = '${ownQueuesEvent}')`;
   return {
     hasQueue: `SELECT 1 FROM ${schema}.queue WHERE name = $1`,
@@ -72,14 +75,15 @@ export function statementsFor(schema: string, { retentionColumns, hasScheduleKey
     renewLeases: `
       UPDATE ${job} SET started_on = now()
       WHERE name = ANY($1::text[]) AND id = ANY($2::uuid[]) AND state = 'active'
-      RETURNING id, ${isCancelRequested}`,
+      RETURNING id, ${isCancelRequested} AS is_cancel_requested`,
     cancelRequests: `
-      SELECT id, ${isCancelRequested} FROM ${job}
+      SELECT id, ${isCancelRequested} AS is_cancel_requested FROM ${job}
       WHERE name = ANY($1::text[]) AND id = ANY($2::uuid[]) AND state = 'active'`,
     cancel: `
       UPDATE ${job} SET
         data = CASE WHEN state = 'active'
-          THEN CASE WHEN jsonb_typeof(data) = 'object' THEN data ELSE '{}' END || '{"${cancelRequest}": true}'
+          THEN CASE WHEN jsonb_typeof(data) = 'object' THEN data ELSE jsonb_build_object('${dataBeforeRequest}', data) END
+            || '{"${cancelRequest}": true}'
           ELSE data END,
         completed_on = CASE WHEN state = 'active' THEN completed_on ELSE now() END,
         state = CASE WHEN state = 'active' THEN state ELSE 'cancelled' END
@@ -99,7 +103,8 @@ export function statementsFor(schema: string, { retentionColumns, hasScheduleKey
       WHERE name = ANY(${ownQueues}) AND state = 'failed' ORDER BY completed_on DESC LIMIT $1`,
     redrive: `
       UPDATE ${job} SET state = 'created', retry_count = 0, started_on = NULL, completed_on = NULL, output = NULL,
-        start_after = now(), data = CASE WHEN jsonb_typeof(data) = 'object' THEN data - '${cancelRequest}' ELSE data END
+        start_after = now(), data = CASE WHEN ${isCancelRequested}
+          THEN COALESCE(data -> '${dataBeforeRequest}', data - '${cancelRequest}') ELSE data END
       WHERE name = ANY(${ownQueues}) AND id = $1::uuid AND state = 'failed'
       RETURNING id`,
     hasSchedule: hasScheduleKeys

@@ -107,6 +107,58 @@ describe.skipIf(postgres === undefined).each([10, 12] as const)(
       await other.close();
     });
 
+    it("takes nothing but its own request for one to cancel a job", async () => {
+      const { engine, program, schema } = await open(version);
+      const other = await pgBossEngine({ runner: new ObservedJobRunner(), boss: program, schema });
+      const running = new Map<string, AbortSignal>();
+      let end = (): void => {};
+      const ended = new Promise<void>((resolve) => {
+        end = resolve;
+      });
+      const job = defineJob<string>({
+        name: "shared",
+        async run(payload, { signal }) {
+          running.set(payload, signal);
+          await ended;
+        },
+      });
+      const { id } = await engine.enqueue(job, "ours");
+      await program.send("shared", { payload: "false", isCancelRequested: false }, {});
+      await program.send("shared", { payload: "null", isCancelRequested: null }, {});
+      await program.send("shared", { payload: "text", isCancelRequested: "no" }, {});
+      await engine.work({ jobs: [job], concurrency: 4 });
+      await expect.poll(() => running.size).toBe(4);
+      expect(await other.cancel(id)).toBe(true);
+      // The worker asks for all four at once.
+      await expect.poll(() => running.get("ours")?.aborted, { timeout: 5_000 }).toBe(true);
+      expect([...running].filter(([, { aborted }]) => aborted).map(([payload]) => payload)).toEqual(["ours"]);
+      end();
+      await other.close();
+    });
+
+    it.each(["[1, 2]", '"text"', "7", "null", '{"a": 1}'])(
+      "gives %s back as it was after a cancel",
+      async (data) => {
+        const { engine, program, schema } = await open(version);
+        const query = (text: string, values: unknown[]) => program.getDb().executeSql(text, values);
+        // It makes the queue the engine's own.
+        await engine.enqueue(defineJob({ name: "shared", run() {} }), undefined, {
+          runAt: new Date(Date.now() + 60_000),
+        });
+        const id = crypto.randomUUID();
+        const insert = `INSERT INTO ${schema}.job (id, name, data, retry_limit) VALUES ($1, 'shared', $2::text::jsonb, 0)`;
+        await query(insert, [id, data]);
+        expect(await program.fetch("shared", single)).toHaveLength(1);
+        expect(await engine.cancel(id)).toBe(true);
+        expect(await engine.cancel(id)).toBe(true);
+        // Its worker has not heard of the request.
+        await program.fail("shared", id);
+        expect(await engine.redrive(id)).toBe(true);
+        const { rows } = await query(`SELECT state, data FROM ${schema}.job WHERE id = $1`, [id]);
+        expect(rows).toEqual([{ state: "created", data: JSON.parse(data) }]);
+      },
+    );
+
     it("counts a job that is named like a queue of pg-boss's own", async () => {
       const { engine, observer } = await open(version);
       const job = defineJob({ name: "__pgboss__digest", run() {} });
