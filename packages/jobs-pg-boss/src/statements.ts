@@ -9,7 +9,10 @@ export interface Statements {
   readonly hasQueue: string;
   /** $1 queues. Which of them have a job that is due. */
   readonly dueQueues: string;
-  /** $1 queue, $2 JSON of settlements, $3 their ids, by which they are looked up. The ids that were recorded. */
+  /**
+   * $1 queue, $2 JSON of settlements, $3 their ids, by which they are looked up. Each id that was recorded, and whether as
+   * cancelled, instead of retried or dead-lettered.
+   */
   readonly settle: string;
   /** $1 queues, $2 ids. Each of them that is still leased, and whether it is to be cancelled. */
   readonly renewLeases: string;
@@ -45,9 +48,15 @@ const dataBeforeRequest = "dataBeforeCancelRequest";
 export const ownQueuesEvent = "nidus";
 
 /** The statements for a schema, quoted as pg-boss quotes it: not at all. */
-export function statementsFor(schema: string, { retentionColumns, hasScheduleKeys }: Dialect): Statements {
+export function statementsFor(schema: string, { hasRetention, hasScheduleKeys }: Dialect): Statements {
   const job = `${schema}.job`;
   const isCancelRequested = `data -> '${cancelRequest}' = 'true'`;
+  // What is handed back goes back with its request. Of what succeeded the data are not even read.
+  const isCancelledInstead = `(s.state IN ('retry', 'failed') AND s.is_unspent IS NOT TRUE AND j.${isCancelRequested} IS TRUE)`;
+  const retention = hasRetention
+    ? `deletion_seconds = CASE WHEN ${isCancelledInstead} THEN j.deletion_seconds
+        ELSE COALESCE(s.deletion_seconds, j.deletion_seconds) END,`
+    : "";
   const ownQueues = `ARRAY(SELECT name FROM ${schema}.subscription WHERE event = '${ownQueuesEvent}')`;
   return {
     hasQueue: `SELECT 1 FROM ${schema}.queue WHERE name = $1`,
@@ -60,18 +69,18 @@ export function statementsFor(schema: string, { retentionColumns, hasScheduleKey
     // gives its attempt back too, which pg-boss counts when it fetches what was started before.
     settle: `
       UPDATE ${job} j SET
-        state = s.state::${schema}.job_state,
-        completed_on = CASE WHEN s.state IN ('completed', 'failed', 'cancelled') THEN now() END,
+        state = (CASE WHEN ${isCancelledInstead} THEN 'cancelled' ELSE s.state END)::${schema}.job_state,
+        completed_on = CASE WHEN s.state <> 'retry' OR ${isCancelledInstead} THEN now() END,
         start_after = COALESCE(s.run_at, j.start_after),
         started_on = CASE WHEN s.is_unspent AND j.retry_count = 0 THEN NULL ELSE j.started_on END,
         retry_count = CASE WHEN s.is_unspent THEN GREATEST(j.retry_count - 1, 0) ELSE j.retry_count END,
-        ${retentionColumns}
+        ${retention}
         output = s.output
       FROM jsonb_to_recordset($2::text::jsonb)
         AS s(id uuid, retry_count int, state text, run_at timestamptz, is_unspent boolean, output jsonb,
           deletion_seconds int)
       WHERE j.name = $1 AND j.id = ANY($3::uuid[]) AND j.id = s.id AND j.state = 'active' AND j.retry_count = s.retry_count
-      RETURNING j.id`,
+      RETURNING j.id, ${isCancelledInstead} AS is_cancelled_instead`,
     renewLeases: `
       UPDATE ${job} SET started_on = now()
       WHERE name = ANY($1::text[]) AND id = ANY($2::uuid[]) AND state = 'active'
