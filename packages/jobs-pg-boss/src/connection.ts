@@ -1,4 +1,4 @@
-import { describe, refusal } from "@nidus/jobs-core";
+import { describe } from "@nidus/jobs-core";
 import { EngineUnavailableError, withDeadline } from "@nidus/jobs-durable";
 import * as pgBossModule from "pg-boss";
 import { openEmbeddedDatabase } from "./embedded/embedded-database.ts";
@@ -30,7 +30,7 @@ export async function connect(
   const { schema } = settings;
   if (options.boss !== undefined) {
     const { boss } = options;
-    if (typeof boss?.getDb !== "function") throw refusal("`boss`", "a PgBoss", boss);
+    if (typeof boss?.getDb !== "function") throw discreetRefusal("`boss`", "a PgBoss", boss);
     const nothing = async (): Promise<void> => {};
     return { boss, schema, address: "your PgBoss", hasTransactions: true, start: nothing, close: nothing };
   }
@@ -54,7 +54,13 @@ export async function connect(
 }
 
 function requireText(what: string, text: string): void {
-  if (typeof text !== "string" || text === "") throw refusal(what, "a non-empty string", text);
+  if (typeof text !== "string" || text === "") throw discreetRefusal(what, "a non-empty string", text);
+}
+
+/** Where what was received may hold a password, only its type is told. */
+function discreetRefusal(what: string, expectation: string, received: unknown): TypeError {
+  const kind = received === "" ? "an empty string" : received === null ? "null" : typeof received;
+  return new TypeError(`expected ${what} to be ${expectation}, got ${kind}`);
 }
 
 /** What both majors understand, or leave aside. */
@@ -122,9 +128,12 @@ function isRefusal(error: unknown): boolean {
 /** Host, port and database: what may be shown of a connection string. */
 function addressOf(connectionString: string): string {
   try {
-    const { host, pathname } = new URL(connectionString);
-    return `${host}${pathname}`;
+    const { protocol, host, pathname, search, hash } = new URL(connectionString);
+    // A password with a slash or the like in it ends the host too early, and is then what follows.
+    const isAsMeant = /^postgres(ql)?:$/.test(protocol) && !`${pathname}${search}${hash}`.includes("@");
+    if (isAsMeant) return `${host}${pathname}`;
   } catch {
-    return "the given connection string";
+    // Neither is its text for an error message.
   }
+  return "the given connection string";
 }

@@ -14,8 +14,8 @@ export interface Dialect {
   row(queue: string, job: NewJob, settings: StorageSettings): object;
   /** The options of `send` and of a schedule. */
   options(job: Pick<NewJob, "maxAttempts">, settings: StorageSettings): object;
-  /** Added where a settlement is written: how long a job is retained, where pg-boss knows that of each job. */
-  readonly retentionColumns: string;
+  /** Whether pg-boss knows of each job how long it is retained. */
+  readonly hasRetention: boolean;
   readonly hasScheduleKeys: boolean;
 }
 
@@ -55,7 +55,7 @@ const version10: Dialect = {
     // For schedules, whose options become those of an insert.
     keepUntil: keepUntil(undefined),
   }),
-  retentionColumns: "",
+  hasRetention: false,
   hasScheduleKeys: false,
 };
 
@@ -80,7 +80,7 @@ const version12: Dialect = {
     retentionSeconds: tenYearsSeconds,
     deleteAfterSeconds: retainSucceededSeconds,
   }),
-  retentionColumns: "deletion_seconds = COALESCE(s.deletion_seconds, j.deletion_seconds),",
+  hasRetention: true,
   hasScheduleKeys: true,
 };
 

@@ -15,7 +15,7 @@ import { type Dialect, dialectOf, type StorageSettings } from "./dialect.ts";
 import type { PgBossLike, SqlDatabase } from "./pg-boss-like.ts";
 import { type PgBossFetchedJob, PgBossSource } from "./pg-boss-source.ts";
 import { jobName, queueName } from "./queue-name.ts";
-import { type Statements, statementsFor } from "./statements.ts";
+import { ownQueuesEvent, type Statements, statementsFor } from "./statements.ts";
 import { Wakeup } from "./wakeup.ts";
 
 /** How a job is enqueued with pg-boss. */
@@ -86,12 +86,12 @@ export class PgBossBackend implements JobBackend<PgBossFetchedJob, PgBossEnqueue
     return queueName(name);
   }
 
-  /** Creates a queue unless it is there. What fails is tried again the next time. */
+  /** Makes a queue the engine's own, and creates it unless it is there. What fails is tried again the next time. */
   #requireQueue(name: string): Promise<void> {
     let required = this.#queues.get(name);
     if (required === undefined) {
       // One after the other: creating a queue is a change of tables, which locks what the next one needs.
-      required = this.#creating.then(() => this.#createQueue(queueName(name)));
+      required = this.#creating.then(() => this.#adoptQueue(queueName(name)));
       this.#creating = required.catch(() => {
         this.#queues.delete(name);
       });
@@ -100,8 +100,12 @@ export class PgBossBackend implements JobBackend<PgBossFetchedJob, PgBossEnqueue
     return required;
   }
 
+  async #adoptQueue(queue: string): Promise<void> {
+    if ((await this.#query(this.#statements.hasQueue, [queue])).length === 0) await this.#createQueue(queue);
+    await this.#boss.subscribe(ownQueuesEvent, queue);
+  }
+
   async #createQueue(queue: string): Promise<void> {
-    if ((await this.#query(this.#statements.hasQueue, [queue])).length > 0) return;
     for (let tries = 1; ; tries++) {
       try {
         await this.#boss.createQueue(queue);

@@ -30,6 +30,8 @@ export interface PgBossLike {
   getDb(): SqlDatabase;
   /** Makes a queue, unless it is there. */
   createQueue(name: string): Promise<unknown>;
+  /** Has a queue hear of an event, unless it does. */
+  subscribe(event: string, queue: string): Promise<unknown>;
   /** Stores a job; resolves to its id, or null where that is taken. */
   send(name: string, data: object, options: object): Promise<string | null>;
   /** Leases jobs. */

@@ -37,7 +37,7 @@ export class PgBossSource implements JobSource<PgBossFetchedJob> {
   readonly #settings: StorageSettings;
   readonly #wakeup: Wakeup;
   readonly #queues: string[];
-  readonly #settlements: Batcher<SettlementRow, boolean>;
+  readonly #settlements: Batcher<SettlementRow, Settled<PgBossFetchedJob>>;
   #renewedAtMs = Number.NEGATIVE_INFINITY;
   #isBusy = false;
 
@@ -87,7 +87,7 @@ export class PgBossSource implements JobSource<PgBossFetchedJob> {
   }
 
   async settle(job: PgBossFetchedJob, settlement: Settlement): Promise<Settled<PgBossFetchedJob>> {
-    const isRecorded = await this.#settlements.add({
+    const settled = await this.#settlements.add({
       queue: queueName(job.name),
       id: job.id,
       retry_count: job.retryCount,
@@ -95,18 +95,20 @@ export class PgBossSource implements JobSource<PgBossFetchedJob> {
     });
     if (settlement.type === "retried") this.#wakeup.at(settlement.runAt);
     if (settlement.type === "handed-back") this.#wakeup.now();
-    return { isRecorded };
+    return settled;
   }
 
-  async #record(rows: readonly SettlementRow[]): Promise<readonly boolean[]> {
-    const recorded = new Set<string>();
+  async #record(rows: readonly SettlementRow[]): Promise<readonly Settled<PgBossFetchedJob>[]> {
+    const recorded = new Map<string, Settled<PgBossFetchedJob>>();
     for (const queue of new Set(rows.map((row) => row.queue))) {
       const batch = rows.filter((row) => row.queue === queue);
       const values = [queue, JSON.stringify(batch), batch.map(({ id }) => id)];
       const result = await this.#boss.getDb().executeSql(this.#statements.settle, values);
-      for (const { id } of result.rows) recorded.add(id as string);
+      for (const { id, is_cancelled_instead: isCancelled } of result.rows) {
+        recorded.set(id, { isRecorded: true, isCancelled });
+      }
     }
-    return rows.map(({ id }) => recorded.has(id));
+    return rows.map(({ id }) => recorded.get(id) ?? { isRecorded: false });
   }
 
   async keepAlive(jobs: readonly PgBossFetchedJob[]): Promise<readonly string[]> {
@@ -149,7 +151,7 @@ function columnsOf(
 }
 
 function fetchedFrom(job: PgBossJob): PgBossFetchedJob {
-  const { isCancelRequested = false } = (job.data ?? {}) as { isCancelRequested?: boolean };
+  const { isCancelRequested } = (job.data ?? {}) as { isCancelRequested?: unknown };
   return {
     id: job.id,
     name: jobName(job.name),
@@ -158,7 +160,7 @@ function fetchedFrom(job: PgBossJob): PgBossFetchedJob {
     maxAttempts: job.retryLimit,
     enqueuedAt: job.createdOn,
     runAt: job.startAfter,
-    isCancelRequested,
+    isCancelRequested: isCancelRequested === true,
     retryCount: job.retryCount,
   };
 }

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { defineJob, EngineUnavailableError, UnsupportedError } from "@nidus/jobs-durable";
 import { ObservedJobRunner } from "@nidus/jobs-observe";
 import PgBoss from "pg-boss";
@@ -32,6 +33,41 @@ describe("pgBossEngine", () => {
     await expect(pgBossEngine({ runner, ...options } as never)).rejects.toThrow(message);
   });
 
+  it.each([
+    [
+      { connectionString: new URL("postgres://u:sesame@h/db") },
+      "`connectionString` to be a non-empty string, got object",
+    ],
+    [
+      { connectionString: ["postgres://u:sesame@h/db"] },
+      "`connectionString` to be a non-empty string, got object",
+    ],
+    [{ connectionString: "" }, "`connectionString` to be a non-empty string, got an empty string"],
+    [{ connectionString: null }, "`connectionString` to be a non-empty string, got null"],
+    [{ dataDir: new URL("postgres://u:sesame@h/db") }, "`dataDir` to be a non-empty string, got object"],
+    [{ boss: "postgres://u:sesame@h/db" }, "`boss` to be a PgBoss, got string"],
+    [{ boss: { connectionString: "postgres://u:sesame@h/db" } }, "`boss` to be a PgBoss, got object"],
+  ])("refuses what may hold a password by its type alone (%#)", async (options, message) => {
+    const error = await pgBossEngine({ runner, ...options } as never).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(TypeError);
+    expect(String(error)).toContain(message);
+    expect(inspect(error, { depth: null, showHidden: true })).not.toContain("sesame");
+  });
+
+  it.each([
+    "postgres://127.0.0.1:12/sesame@127.0.0.1:1/jobs",
+    "postgres://127.0.0.1:12?sesame@127.0.0.1:1/jobs",
+    "postgres://127.0.0.1:12#sesame@127.0.0.1:1/jobs",
+    "postgres://nidus:open#sesame@127.0.0.1:1/jobs",
+    "postgres://nidus:sesame@127.0.0.1:99999/jobs",
+    "postgres://127.0.0.1:1/jobs?user=nidus&password=sesame",
+  ])("never shows a password that is not where it should be (%#)", async (connectionString) => {
+    const opening = pgBossEngine({ runner, connectionString, onError: () => {} });
+    const error = await opening.catch((thrown: unknown) => thrown);
+    expect(EngineUnavailableError.isInstance(error)).toBe(true);
+    expect(inspect(error, { depth: null, showHidden: true })).not.toMatch(/sesame|at 127\.0\.0\.1:12/);
+  });
+
   it("says which server is out of reach, and never the password", async () => {
     const opening = pgBossEngine({
       runner,
@@ -41,9 +77,7 @@ describe("pgBossEngine", () => {
     const error = await opening.catch((thrown: unknown) => thrown);
     expect(EngineUnavailableError.isInstance(error)).toBe(true);
     expect(String(error)).toContain("127.0.0.1:1/jobs");
-    for (const each of [error, (error as Error).cause]) {
-      expect(`${each} ${JSON.stringify(each)} ${(each as Error).stack}`).not.toContain("sesame");
-    }
+    expect(inspect(error, { depth: null, showHidden: true })).not.toContain("sesame");
   });
 });
 

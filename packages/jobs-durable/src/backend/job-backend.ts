@@ -60,6 +60,11 @@ export type Settlement =
 export interface Settled<Job extends FetchedJob> {
   /** False where the lease had passed to somebody else: nothing was recorded. */
   readonly isRecorded: boolean;
+  /**
+   * True where a job that was to be retried or dead-lettered was recorded as cancelled instead, since `cancel` had been called for
+   * it meanwhile. An engine that does not look for that leaves it out.
+   */
+  readonly isCancelled?: boolean | undefined;
   /** A further job that came with the answer, leased. Only where one was asked for. */
   readonly next?: Job | undefined;
 }

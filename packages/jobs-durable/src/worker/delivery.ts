@@ -176,7 +176,8 @@ class HandlerContext implements JobHandlerContext {
   }
 }
 
-function cancelled(error: JobError | undefined): Ending {
+/** A job that somebody has cancelled; with an error, after its handler had begun. */
+export function cancelled(error: JobError | undefined): Ending {
   return { settlement: { type: "cancelled" }, outcome: "cancelled", error };
 }
 

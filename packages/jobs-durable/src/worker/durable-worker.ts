@@ -1,11 +1,11 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { refusal } from "@nidus/jobs-core";
 import type { ObservedJobRunner } from "@nidus/jobs-observe";
-import type { FetchedJob, JobBackend, JobSource } from "../backend/job-backend.ts";
+import type { FetchedJob, JobBackend, JobSource, Settled } from "../backend/job-backend.ts";
 import { backoffMs } from "../backoff.ts";
 import { withDeadline } from "../deadline.ts";
 import type { AnyDurableJob } from "../engine.ts";
-import { Delivery, type Ending, handedBack } from "./delivery.ts";
+import { cancelled, Delivery, type Ending, handedBack } from "./delivery.ts";
 import type { JobWorker, StopOptions, WorkerReport } from "./job-worker.ts";
 import { UnseenControllers } from "./unseen-controllers.ts";
 
@@ -208,10 +208,10 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
       const ending = delivery.ending as Ending;
       try {
         const wantsNext = source.bringsNext && !this.#isStopping;
-        const { isRecorded, next } = await source.settle(delivery.job, ending.settlement, wantsNext);
-        if (isRecorded) this.#tell(delivery, ending);
+        const settled = await source.settle(delivery.job, ending.settlement, wantsNext);
+        if (settled.isRecorded) this.#tell(delivery, ending, settled);
         else if (ending.outcome === "succeeded") this.#keepInMind(delivery);
-        return next;
+        return settled.next;
       } catch (thrown) {
         onError(thrown);
         await pause(backoffMs(outage, failures));
@@ -228,7 +228,8 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
   }
 
   /** Counts what the engine has recorded, and tells the observers. */
-  #tell({ job, description }: Delivery<Job>, { outcome, error }: Ending): void {
+  #tell({ job, description }: Delivery<Job>, ending: Ending, { isCancelled }: Settled<Job>): void {
+    const { outcome, error } = isCancelled ? cancelled(ending.error) : ending;
     if (outcome === undefined) return;
     if (outcome === "dead-lettered" || outcome === "lost") this.#counts.deadLettered++;
     else this.#counts[outcome]++;
@@ -315,8 +316,8 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
       // What has run already, and could not be recorded so far, is not to run again.
       const ending = delivery.ending ?? handedBack;
       if (delivery.ending === undefined) this.#counts.abandoned++;
-      const { isRecorded } = await source.settle(delivery.job, ending.settlement, false);
-      if (isRecorded) this.#tell(delivery, ending);
+      const settled = await source.settle(delivery.job, ending.settlement, false);
+      if (settled.isRecorded) this.#tell(delivery, ending, settled);
     });
     try {
       await withDeadline(Promise.all(settlements), handBackMs, "handing back what still runs");

@@ -355,6 +355,25 @@ describe("a worker's settlements", () => {
     expect(await stop(worker)).toMatchObject({ started: 1, succeeded: 0 });
   });
 
+  it("tell of a cancel that the engine has recorded instead of a failure", async () => {
+    const source = new ScriptedSource(fetched("a", { attempt: 5 }), fetched("b"));
+    source.onSettle = async () => ({ isRecorded: true, isCancelled: true });
+    const { worker, recorder } = await startWork(
+      source,
+      handling(() => {
+        throw new Error("always");
+      }),
+      { concurrency: 2 },
+    );
+    await settled();
+    expect(source.endings).toEqual(["a dead-lettered", "b retried"]);
+    expect(recorder.settled.map(({ outcome, error }) => `${outcome}: ${error?.message}`)).toEqual([
+      "cancelled: always",
+      "cancelled: always",
+    ]);
+    expect(await stop(worker)).toMatchObject({ started: 2, cancelled: 2, retried: 0, deadLettered: 0 });
+  });
+
   it("hold at most one more round of jobs while the server does not answer", async () => {
     const source = new ScriptedSource(...Array.from({ length: 50 }, (_, index) => fetched(`job-${index}`)));
     source.onSettle = () => never();

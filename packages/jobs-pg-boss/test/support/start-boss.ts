@@ -1,0 +1,24 @@
+import PgBoss10 from "pg-boss";
+import { PgBoss as PgBoss12 } from "pg-boss-12";
+import type { PgBossLike } from "../../src/index.ts";
+
+/** A pg-boss of another program's, which also ends jobs by itself. */
+export interface StartedBoss extends PgBossLike {
+  fail(queue: string, id: string): Promise<unknown>;
+}
+
+/** Those that are tested. */
+export const versions = [10, 12] as const;
+
+/** Starts one of a version, with tables of this schema. */
+export async function startBoss(
+  version: (typeof versions)[number],
+  connectionString: string,
+  schema: string,
+): Promise<StartedBoss> {
+  const options = { connectionString, schema, max: 3 };
+  const boss: StartedBoss = version === 10 ? new PgBoss10(options) : new PgBoss12(options);
+  boss.on("error", () => {});
+  await boss.start();
+  return boss;
+}
