@@ -9,6 +9,7 @@ import {
 import { connect } from "./connection.ts";
 import { type PgBossEngineOptions, settingsOf } from "./options.ts";
 import { PgBossBackend, type PgBossEnqueueOptions } from "./pg-boss-backend.ts";
+import type { PgBossFetchedJob } from "./pg-boss-source.ts";
 
 /** A JobEngine that also enqueues within the caller's own transaction. */
 export interface PgBossEngine extends JobEngine {
@@ -37,5 +38,13 @@ export async function pgBossEngine(options: PgBossEngineOptions): Promise<PgBoss
   const onError = options.onError ?? warnNowAndThen();
   const connection = await connect(options, settings, onError);
   const backend = new PgBossBackend(connection, settings, settings.pollIntervalMs);
-  return new DurableEngine(backend, { ...options, onError }).start();
+  let engine: DurableEngine<PgBossFetchedJob, PgBossEnqueueOptions>;
+  try {
+    engine = new DurableEngine(backend, { ...options, onError });
+  } catch (error) {
+    // Nobody else can close what has been opened for it.
+    await backend.close().catch(() => {});
+    throw error;
+  }
+  return engine.start();
 }

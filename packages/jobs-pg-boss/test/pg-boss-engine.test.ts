@@ -101,6 +101,19 @@ describe("pgBossEngine in a folder", { timeout: 150_000 }, () => {
     await rm(dataDir, { recursive: true });
   });
 
+  it("lets go of its folder if the engine cannot be made", async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), "nidus-engine-"));
+    const hostile = Object.assign(new ObservedJobRunner(), {
+      opened() {
+        throw new Error("not this one");
+      },
+    });
+    await expect(pgBossEngine({ runner: hostile, dataDir })).rejects.toThrow("not this one");
+    const engine = await pgBossEngine({ runner, dataDir });
+    await engine.close();
+    await rm(dataDir, { recursive: true });
+  });
+
   it("says what it cannot, and refuses it at the call", async () => {
     const dataDir = await mkdtemp(join(tmpdir(), "nidus-engine-"));
     const engine = await pgBossEngine({ runner, dataDir, retainSucceededMs: 1_000 });
