@@ -49,10 +49,11 @@ export class BullmqSource implements JobSource<BullmqFetchedJob> {
     return described.filter((job) => job !== undefined);
   }
 
-  /** Undefined for a stray one, which is put off. */
-  async #describe(lane: Lane, stored: Job<StoredData>): Promise<BullmqFetchedJob | undefined> {
+  /** Undefined for a stray one, which is put off. At once for most jobs: only of some a request may have been noted. */
+  #describe(lane: Lane, stored: Job<StoredData>): BullmqFetchedJob | Promise<BullmqFetchedJob | undefined> {
     if (stored.name !== lane.jobName) return this.#putOff(lane, stored);
-    return describeJob(lane, stored, await this.#isCancelRequested(stored));
+    if (!mayHaveRequest(stored)) return describeJob(lane, stored, false);
+    return this.#isCancelRequested(stored).then((isRequested) => describeJob(lane, stored, isRequested));
   }
 
   /** Somebody else has put it there. Nobody here knows it, and it must not come again at once. */
@@ -63,10 +64,7 @@ export class BullmqSource implements JobSource<BullmqFetchedJob> {
     await stored.moveToDelayed(Date.now() + putOffMs, this.#token).catch(this.#onError);
   }
 
-  /** A question to Redis, and only of jobs of which a request may have been noted. */
-  async #isCancelRequested(stored: Job<StoredData>): Promise<boolean> {
-    if (!mayHaveRequest(stored)) return false;
-    const { id, name } = stored;
+  async #isCancelRequested({ id, name }: Job<StoredData>): Promise<boolean> {
     try {
       const client = await this.#queues.client;
       const [request] = await client.hmget(this.#queues.cancelRequestsOf(name), id as string);
