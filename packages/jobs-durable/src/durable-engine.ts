@@ -5,8 +5,10 @@ import {
   type JobObserver,
   type ObservedJobRunner,
 } from "@nidus/jobs-observe";
-import type { FetchedJob, JobBackend, JobEnvelope, JobSource, NewJob } from "./backend/job-backend.ts";
+import type { FetchedJob, JobBackend, JobSource, NewJob } from "./backend/job-backend.ts";
+import { envelopeOf } from "./backend/new-envelope.ts";
 import { Bookkeeping, BookkeepingSource } from "./bookkeeping.ts";
+import { isConnectionError } from "./connection-error.ts";
 import { withDeadline } from "./deadline.ts";
 import type {
   AnyDurableJob,
@@ -23,7 +25,6 @@ import { EngineUnavailableError, UnsupportedError } from "./errors.ts";
 import { idFromKey } from "./job-id.ts";
 import { requireJsonb } from "./payload.ts";
 import { statsFrom } from "./stats.ts";
-import { isStorable } from "./storable.ts";
 import {
   requireEngineOptions,
   requireEnqueueOptions,
@@ -31,6 +32,7 @@ import {
   requireText,
   requireTimeZone,
 } from "./validation.ts";
+import { warnNowAndThen } from "./warn-now-and-then.ts";
 import type { Delivery } from "./worker/delivery.ts";
 import { DurableWorker } from "./worker/durable-worker.ts";
 import type { JobWorker, WorkOptions } from "./worker/job-worker.ts";
@@ -326,50 +328,4 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-}
-
-function envelopeOf(
-  text: string | undefined,
-  written: Readonly<Record<string, unknown>>,
-  correlationId: string | undefined,
-): JobEnvelope {
-  const carrier: Record<string, string> = {};
-  for (const key of Object.keys(written)) {
-    // Observers are anybody's: what is no text that every store takes is left out, and so is what cannot be read.
-    const value = readHeader(written, key);
-    if (typeof value === "string" && isStorable(key) && isStorable(value)) carrier[key] = value;
-  }
-  return {
-    ...(text !== undefined && { payload: JSON.parse(text) as unknown }),
-    ...(Object.keys(carrier).length > 0 && { carrier }),
-    ...(correlationId !== undefined && { correlationId }),
-  };
-}
-
-function readHeader(written: Readonly<Record<string, unknown>>, key: string): unknown {
-  try {
-    return written[key];
-  } catch {
-    return undefined;
-  }
-}
-
-/** The codes with which sockets and DNS say that nobody is there. */
-const connectionCodes =
-  /^(E(CONN(REFUSED|RESET|ABORTED)|HOST(UNREACH|DOWN)|NETUNREACH|TIMEDOUT|PIPE|NOTFOUND|AI_AGAIN))$/;
-
-function isConnectionError(error: unknown): boolean {
-  return error instanceof Error && connectionCodes.test(String((error as { code?: unknown }).code));
-}
-
-const warningIntervalMs = 60_000;
-
-/** What engines do with errors that nobody listens for: a process warning, at most one a minute. */
-export function warnNowAndThen(): (error: unknown) => void {
-  let lastMs = Number.NEGATIVE_INFINITY;
-  return (error) => {
-    if (performance.now() - lastMs < warningIntervalMs) return;
-    lastMs = performance.now();
-    process.emitWarning(error instanceof Error ? error.message : String(error), "NidusWarning");
-  };
 }

@@ -34,7 +34,8 @@ export type {
   Settlement,
 } from "./backend/job-backend.ts";
 export { withDeadline } from "./deadline.ts";
-export { DurableEngine, type DurableEngineOptions, warnNowAndThen } from "./durable-engine.ts";
+export { DurableEngine, type DurableEngineOptions } from "./durable-engine.ts";
 export { defaultRetention, type RetentionOptions } from "./retention.ts";
 export { noJobs } from "./stats.ts";
 export { requireEngineOptions } from "./validation.ts";
+export { warnNowAndThen } from "./warn-now-and-then.ts";

@@ -7,6 +7,7 @@ import { withDeadline } from "../deadline.ts";
 import type { AnyDurableJob } from "../engine.ts";
 import { cancelled, Delivery, type Ending, handedBack } from "./delivery.ts";
 import type { JobWorker, StopOptions, WorkerReport } from "./job-worker.ts";
+import { LeaseRenewal } from "./lease-renewal.ts";
 import { UnseenControllers } from "./unseen-controllers.ts";
 
 /** What a worker needs of its engine. */
@@ -25,9 +26,6 @@ export interface WorkerSetUp<Job extends FetchedJob> {
 
 /** How long a server that is away is left alone before the next try: longer from time to time. */
 const outage = { baseMs: 250, maxMs: 5_000 };
-
-/** How soon a running job hears that it is cancelled, at the latest. */
-const keepAliveMs = 1_000;
 
 /** The longest that free slots wait for others: short beside what a handler takes that is worth storing. */
 const maxGatherMs = 10;
@@ -53,22 +51,18 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
     abandoned: 0,
   };
   readonly #controllers = new UnseenControllers();
-  readonly #keepAliveTimer: NodeJS.Timeout;
+  readonly #leases: LeaseRenewal<Job>;
   readonly #fetching: Promise<void>;
   #freeSlots: number;
   #roomMade: () => void = () => {};
-  /** The renewal under way, or the last one. It never rejects. */
-  #renewal: Promise<void> = Promise.resolve();
-  /** The one after it, for all who ask meanwhile. */
-  #nextRenewal: Promise<void> | undefined;
   #isOver = false;
   #stopped: Promise<WorkerReport> | undefined;
 
   constructor(setUp: WorkerSetUp<Job>) {
     this.#setUp = setUp;
     this.#freeSlots = setUp.concurrency;
-    const intervalMs = Math.min(keepAliveMs, setUp.backend.leaseMs / 3);
-    this.#keepAliveTimer = setInterval(() => this.#keepAlive(), intervalMs);
+    const { source, backend, onError } = setUp;
+    this.#leases = new LeaseRenewal(source, backend.leaseMs, this.#running, onError);
     this.#fetching = this.#fill();
   }
 
@@ -203,7 +197,7 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
     const { source, onError } = this.#setUp;
     for (let failures = 1; ; failures++) {
       // A failure is not to be tried again, nor kept, where somebody elsewhere has cancelled the job since the last look.
-      if (delivery.hasFailed) await this.#keepAlive();
+      if (delivery.hasFailed) await this.#leases.renew();
       if (delivery.isAbandoned || this.#isOver) return undefined;
       const ending = delivery.ending as Ending;
       try {
@@ -236,33 +230,6 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
     this.#setUp.runner.settled({ jobName: job.name, delivery: description, outcome, error });
   }
 
-  /**
-   * Renews the leases of all that runs, and cancels what is to be. Resolves after a renewal that had not begun yet when it was
-   * called: there is one at a time, and the next is for all who ask meanwhile.
-   */
-  #keepAlive(): Promise<void> {
-    this.#nextRenewal ??= this.#renewal.then(() => {
-      this.#nextRenewal = undefined;
-      this.#renewal = this.#renew();
-      return this.#renewal;
-    });
-    return this.#nextRenewal;
-  }
-
-  async #renew(): Promise<void> {
-    if (this.#running.size === 0) return;
-    const { source, onError } = this.#setUp;
-    try {
-      const jobs = [...this.#running].map(({ job }) => job);
-      const renewal = source.keepAlive(jobs);
-      // One that never answers must not keep the next one from being asked for in time.
-      const cancelled = await withDeadline(renewal, this.#setUp.backend.leaseMs / 3, "renewing leases");
-      for (const id of cancelled) this.cancel(id);
-    } catch (error) {
-      onError(error);
-    }
-  }
-
   stop({ graceMs = 30_000, abortMs = 5_000 }: StopOptions = {}): Promise<WorkerReport> {
     requireMs("`graceMs`", graceMs);
     requireMs("`abortMs`", abortMs);
@@ -284,7 +251,7 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
       onError(error);
     }
     await this.#abandonRest();
-    clearInterval(this.#keepAliveTimer);
+    this.#leases.stop();
     try {
       await withDeadline(source.close(), handBackMs, "closing a worker's source");
     } catch (error) {
