@@ -66,9 +66,12 @@ export function otelJobObserver(options: OtelJobObserverOptions = {}): JobObserv
     runInScope(context, run) {
       const active = otelContext.active();
       const span = startSpan(tracer, convention, propagation, context, active);
-      // First of all: a span that is known is ended, whatever throws from here on.
-      spans.add(context, span);
-      if (span.isRecording()) span.setAttributes(convention.recordedRunAttributes(context));
+      // A span that records nothing has nothing to be told of the end.
+      if (span.isRecording()) {
+        // First of all: a span that is known is ended, whatever throws from here on.
+        spans.add(context, span);
+        span.setAttributes(convention.recordedRunAttributes(context));
+      }
       return otelContext.with(trace.setSpan(active, span), run);
     },
 
