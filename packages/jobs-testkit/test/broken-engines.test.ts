@@ -140,11 +140,11 @@ for (const [what, Backend] of Object.entries(brokenScheduling)) {
 }
 
 describe("the engine contract", () => {
-  it("lets a healthy engine pass", async () => {
+  it("lets a healthy engine pass", { timeout: limitMs }, async () => {
     expect(await failuresOf(listEngines())).toEqual([]);
   });
 
-  it("lets a healthy engine with schedules pass", async () => {
+  it("lets a healthy engine with schedules pass", { timeout: limitMs }, async () => {
     expect(await failuresOf(listEngines(SchedulingBackend))).toEqual([]);
   });
 
