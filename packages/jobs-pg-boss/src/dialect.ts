@@ -3,6 +3,7 @@ import type { PgBossLike, SqlDatabase } from "./pg-boss-like.ts";
 
 /** What the majors of pg-boss do differently. */
 export interface Dialect {
+  createQueue(boss: PgBossLike, schema: string, queue: string): Promise<unknown>;
   /** Stores jobs of one queue in one statement. What has an id that is taken is left out. */
   insert(
     boss: PgBossLike,
@@ -35,6 +36,13 @@ function retryLimitOf({ maxAttempts }: Pick<NewJob, "maxAttempts">): number {
 }
 
 const version10: Dialect = {
+  // Its createQueue takes no turns: two at a time each lock its table of queues, and then want it alone, which is a deadlock.
+  createQueue: (boss, schema, queue) =>
+    boss.getDb().executeSql(
+      `WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtextextended($3, 0)))
+      SELECT ${schema}.create_queue($1, $2::json) FROM turn`,
+      [queue, '{"policy":"standard"}', `${schema}.create_queue`],
+    ),
   insert: (boss, _queue, jobs, db) =>
     (boss as unknown as Insert10).insert(jobs, db === undefined ? {} : { db }),
   row: (queue, job, { leaseSeconds }) => ({
@@ -64,6 +72,7 @@ function keepUntil(runAt: Date | undefined): string {
 }
 
 const version12: Dialect = {
+  createQueue: (boss, _schema, queue) => boss.createQueue(queue),
   insert: (boss, queue, jobs, db) =>
     (boss as unknown as Insert12).insert(queue, jobs, db === undefined ? {} : { db }),
   row: (_queue, job, settings) => ({

@@ -39,7 +39,7 @@ export interface Connection {
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/** Processes that create queues at a time can deadlock in pg-boss 10: PostgreSQL ends one of them, which then tries again. */
+/** A deadlock with another program that creates a queue of pg-boss 10's: PostgreSQL ends one of the two, which then tries again. */
 const createQueueTries = 10;
 const createQueuePauseMs = 200;
 
@@ -108,7 +108,7 @@ export class PgBossBackend implements JobBackend<PgBossFetchedJob, PgBossEnqueue
   async #createQueue(queue: string): Promise<void> {
     for (let tries = 1; ; tries++) {
       try {
-        await this.#boss.createQueue(queue);
+        await this.#dialect.createQueue(this.#boss, this.#connection.schema, queue);
         return;
       } catch (error) {
         const isDeadlock = (error as { code?: unknown }).code === "40P01";
