@@ -148,11 +148,7 @@ export class BullmqBackend implements JobBackend<BullmqFetchedJob> {
   }
 
   async #queueCounts(): Promise<ReadonlyMap<string, QueueCounts>> {
-    const names = await this.#queues.names();
-    const client = await this.#queues.client;
-    const keys = names.map((name) => this.#queues.keysOf(name));
-    const counts = await readCounts(client, this.#queues.namesKey, keys);
-    return new Map(names.map((name, index) => [name, counts[index] as QueueCounts]));
+    return readCounts(await this.#queues.client, this.#queues.namesKey);
   }
 
   /** How many jobs were cancelled, once those that are retained no longer are forgotten. */

@@ -1,6 +1,5 @@
 import type { RedisClient } from "./queues.ts";
-
-const command = "nidusCancel";
+import { Script } from "./script.ts";
 
 /**
  * Cancels one job: takes it out where it waits, as BullMQ's `remove` does, else notes the request for the worker that runs it. What
@@ -9,7 +8,10 @@ const command = "nidusCancel";
  *
  * KEYS: the first part of the queue's keys, the hash of requests, the hash of cancellations. ARGV: the job's id, Unix milliseconds.
  */
-const lua = `
+const cancel = new Script(
+  "nidusCancel",
+  3,
+  `
 local keys, id, now = KEYS[1], ARGV[1], ARGV[2]
 local job = keys .. id
 if redis.call('EXISTS', job) == 0 or redis.call('ZSCORE', keys .. 'completed', id) or redis.call('ZSCORE', keys .. 'failed', id) then
@@ -29,7 +31,8 @@ if from then
 else
   redis.call('HSET', KEYS[2], id, now)
 end
-return 1`;
+return 1`,
+);
 
 /** Where a job is, and where notes of it are kept. */
 export interface CancellingKeys {
@@ -45,7 +48,6 @@ export async function cancelJob(
   { queue, requests, cancellations }: CancellingKeys,
   jobId: string,
 ): Promise<boolean> {
-  client.defineCommand(command, { numberOfKeys: 3, lua });
   const values = [queue, requests, cancellations, jobId, String(Date.now())];
-  return (await client.runCommand(command, values)) === 1;
+  return (await cancel.run(client, values)) === 1;
 }

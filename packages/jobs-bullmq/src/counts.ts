@@ -1,11 +1,11 @@
 import type { JobCounts } from "@nidus/jobs-durable";
 import type { RedisClient } from "./queues.ts";
-
-const command = "nidusCounts";
+import { Script } from "./script.ts";
 
 /**
- * Of every queue: what waits, what is scheduled, what runs, what has succeeded, what has failed, and since when the oldest of what
- * waits could have run. ARGV: Unix milliseconds, then the first part of each queue's keys. The key says to a cluster where that is.
+ * Of every job name: the name, what waits, what is scheduled, what runs, what has succeeded, what has failed, and since when the oldest of what
+ * waits could have run. KEYS: the hash of names, with the first part of its queue's keys beside each. ARGV: Unix milliseconds. The
+ * keys of the queues are in the hash's own slot of a cluster, since they share its prefix.
  *
  * BullMQ moves a delayed job to those that wait when a worker asks: until then it is one whose time has come. Its score is the
  * millisecond times 4096, plus a number that keeps those of one millisecond in order. What is next in line is the right end of
@@ -13,7 +13,10 @@ const command = "nidusCounts";
  * oldest of these is told, since finding one within is expensive. A job could run from what its data say last, as they are written
  * here (see `StoredData`), else from its schedule's time, else from when it was enqueued.
  */
-const lua = `
+const counts = new Script(
+  "nidusCounts",
+  1,
+  `
 local now = tonumber(ARGV[1])
 local due = (now + 1) * 0x1000 - 1
 local function runAt(job)
@@ -22,8 +25,9 @@ local function runAt(job)
     or string.match(job[2] or '', '"prevMillis":(%d+)') or job[1])
 end
 local counts = {}
-for i = 2, #ARGV do
-  local keys = ARGV[i]
+local names = redis.call('HGETALL', KEYS[1])
+for i = 1, #names, 2 do
+  local keys = names[i + 1]
   local dueCount = redis.call('ZCOUNT', keys .. 'delayed', '-inf', due)
   local oldest
   if dueCount > 0 then
@@ -38,6 +42,7 @@ for i = 2, #ARGV do
     if since and (not oldest or since < oldest) then oldest = since end
   end
   counts[#counts + 1] = {
+    names[i],
     dueCount + redis.call('LLEN', keys .. 'wait') + redis.call('LLEN', keys .. 'paused') + redis.call('ZCARD', keys .. 'prioritized'),
     redis.call('ZCARD', keys .. 'delayed') - dueCount,
     redis.call('LLEN', keys .. 'active'),
@@ -46,9 +51,12 @@ for i = 2, #ARGV do
     oldest or false,
   }
 end
-return counts`;
+return counts`,
+);
 
-type Answer = readonly [
+type Answer = readonly [name: string, ...Numbers];
+
+type Numbers = readonly [
   waiting: number,
   scheduled: number,
   running: number,
@@ -60,21 +68,22 @@ type Answer = readonly [
 /** What BullMQ has of a job name: it keeps nothing of what was cancelled. */
 export type QueueCounts = Omit<JobCounts, "cancelled">;
 
-/** The counts of each queue, by the first part of its keys, as they are at one moment: in one query, in the order of the queues. */
+/** The counts of each job name, as they are at one moment: in one query. `namesKey` as in `Queues`. */
 export async function readCounts(
   client: RedisClient,
   namesKey: string,
-  queues: readonly string[],
-): Promise<QueueCounts[]> {
-  client.defineCommand(command, { numberOfKeys: 1, lua });
-  const values = [namesKey, String(Date.now()), ...queues];
-  const answers = (await client.runCommand(command, values)) as Answer[];
-  return answers.map(([waiting, scheduled, running, succeeded, deadLettered, oldestMs]) => ({
+): Promise<ReadonlyMap<string, QueueCounts>> {
+  const answers = (await counts.run(client, [namesKey, String(Date.now())])) as Answer[];
+  return new Map(answers.map(([name, ...numbers]) => [name, countsFrom(numbers)]));
+}
+
+function countsFrom([waiting, scheduled, running, succeeded, deadLettered, oldestMs]: Numbers): QueueCounts {
+  return {
     waiting,
     scheduled,
     running,
     succeeded,
     deadLettered,
     oldestWaitingAt: oldestMs === null ? undefined : new Date(oldestMs),
-  }));
+  };
 }

@@ -12,7 +12,6 @@ export interface RedisClient {
   /** As ioredis has it, which is the client that BullMQ makes of options. */
   set(key: string, value: string, unit: "PX", ms: number, condition: "NX"): Promise<string | null>;
   info(): Promise<string>;
-  /** Repeating it costs nothing. */
   defineCommand(name: string, script: { readonly numberOfKeys: number; readonly lua: string }): void;
   runCommand(name: string, keysAndArguments: readonly string[]): Promise<unknown>;
 }
@@ -52,7 +51,7 @@ export class Queues {
     return (await this.#connection.client) as unknown as ConnectionOptions;
   }
 
-  /** The hash of all job names. What stands beside each, the first part of its queue's keys, is for people who look. */
+  /** The hash of all job names, with the first part of its queue's keys beside each. */
   get namesKey(): string {
     return this.#key("names");
   }

@@ -38,6 +38,14 @@ async function countsAfter(
   return { stats, backlog };
 }
 
+/** The client of BullMQ, ioredis, as far as it shows what Redis is asked. */
+interface MonitoredClient {
+  monitor(): Promise<{
+    on(event: "monitor", hear: (time: string, command: readonly string[], source: string) => void): unknown;
+    disconnect(): void;
+  }>;
+}
+
 const [first, second] = [new Date(1_700_000_000_000), new Date(1_700_000_001_000)];
 
 describe("stats and backlog", () => {
@@ -61,14 +69,28 @@ describe("stats and backlog", () => {
     expect(backlog).toMatchObject({ waiting: 2, oldestWaitingAt: first });
   });
 
-  it("do not go by what stands beside a name", async () => {
-    const { stats, backlog } = await countsAfter([first], async (theirs) => {
-      const client = (await theirs.client) as unknown as {
-        hset(key: string, fields: Record<string, string>): Promise<number>;
-      };
-      await client.hset(`bull:${queue}:names`, { counted: "1" });
+  it("take one query, however many names there are", async () => {
+    const connection = { url: redis.url };
+    const recorder = recordingObserver();
+    await using engine = await bullmqEngine({ runner: new ObservedJobRunner(recorder), connection, queue });
+    const names = Array.from({ length: 20 }, (_, index) => `counted_${index}`);
+    for (const name of names) await engine.enqueue(defineJob({ name, run() {} }), undefined);
+    const backlog = async () => (await recorder.opened[0]?.backlog()) ?? [];
+    // Once before, since the script is sent the first time.
+    await backlog();
+    const theirs = new Queue("monitor", { connection });
+    const monitor = await ((await theirs.client) as unknown as MonitoredClient).monitor();
+    const commands: (string | undefined)[] = [];
+    monitor.on("monitor", (_time, [command], source) => {
+      if (source !== "lua") commands.push(command);
     });
-    expect(stats).toMatchObject({ waiting: 1, oldestWaitingAt: first });
-    expect(backlog).toMatchObject({ waiting: 1, oldestWaitingAt: first });
+    const told = await backlog();
+    expect(told.map(({ jobName }) => jobName).sort()).toEqual(names.sort());
+    await theirs.setGlobalConcurrency(1);
+    // Redis shows commands in their order.
+    await expect.poll(() => commands).toContain("hset");
+    expect(commands.slice(0, commands.indexOf("hset"))).toEqual(["evalsha"]);
+    monitor.disconnect();
+    await theirs.close();
   });
 });
