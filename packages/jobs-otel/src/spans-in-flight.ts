@@ -27,6 +27,7 @@ export class SpansInFlight {
       this.#context = this.#span = undefined;
       return span;
     }
+    if (this.#others.size === 0) return undefined;
     const span = this.#others.get(started);
     this.#others.delete(started);
     return span;
