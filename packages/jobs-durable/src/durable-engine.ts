@@ -5,8 +5,7 @@ import {
   type JobObserver,
   type ObservedJobRunner,
 } from "@nidus/jobs-observe";
-import type { FetchedJob, JobBackend, JobSource, NewJob } from "./backend/job-backend.ts";
-import { envelopeOf } from "./backend/new-envelope.ts";
+import type { FetchedJob, JobBackend, JobSource } from "./backend/job-backend.ts";
 import { Bookkeeping, BookkeepingSource } from "./bookkeeping.ts";
 import { isConnectionError } from "./connection-error.ts";
 import { withDeadline } from "./deadline.ts";
@@ -22,16 +21,9 @@ import type {
   ScheduleOptions,
 } from "./engine.ts";
 import { EngineUnavailableError, UnsupportedError } from "./errors.ts";
-import { idFromKey } from "./job-id.ts";
-import { requireJsonb } from "./payload.ts";
+import { NewJobs } from "./new-jobs.ts";
 import { statsFrom } from "./stats.ts";
-import {
-  requireEngineOptions,
-  requireEnqueueOptions,
-  requireJobs,
-  requireText,
-  requireTimeZone,
-} from "./validation.ts";
+import { requireEngineOptions, requireJobs, requireText, requireTimeZone } from "./validation.ts";
 import { warnNowAndThen } from "./warn-now-and-then.ts";
 import type { Delivery } from "./worker/delivery.ts";
 import { DurableWorker } from "./worker/durable-worker.ts";
@@ -57,6 +49,7 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
   readonly #runner: ObservedJobRunner;
   readonly #onError: (error: unknown) => void;
   readonly #answerWithinMs: number;
+  readonly #newJobs: NewJobs;
   readonly #bookkeeping: Bookkeeping;
   readonly #workers = new Set<DurableWorker<Job>>();
   readonly #inFlight = new Map<string, Delivery<Job>>();
@@ -80,6 +73,7 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
     this.#answerWithinMs = answerWithinMs;
     this.name = backend.name;
     this.capabilities = backend.capabilities;
+    this.#newJobs = new NewJobs(backend, runner);
     const bookkeepers: JobObserver[] = [];
     runner.opened({
       engine: this.name,
@@ -145,50 +139,10 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
     options: Options = {} as Options,
     positionOf: (index: number) => number | undefined,
   ): Promise<readonly EnqueuedJob[]> {
-    requireJobs([job]);
-    if ((options as { db?: unknown } | null)?.db !== undefined && !this.capabilities.transactions) {
-      throw new UnsupportedError(`${this.name} cannot enqueue within a transaction of yours (\`db\`)`);
-    }
-    const {
-      runAt,
-      idempotencyKey,
-      correlationId,
-      maxAttempts = job.maxAttempts,
-    } = requireEnqueueOptions(options);
-    // A Date can be changed, and encoding may wait.
-    const startAt = runAt && new Date(runAt);
-    const texts = await Promise.all(payloads.map((payload) => this.#encode(job, payload)));
-    if (texts.length === 0) return [];
-    const carrier: Record<string, string> = {};
-    this.#runner.enqueued({
-      jobName: job.name,
-      engine: this.name,
-      queue: this.#backend.queueOf(job.name),
-      count: payloads.length,
-      correlationId,
-      carrier,
-    });
-    const jobs = texts.map(
-      (text, index): NewJob => ({
-        id:
-          idempotencyKey === undefined
-            ? crypto.randomUUID()
-            : idFromKey(job.name, idempotencyKey, positionOf(index)),
-        name: job.name,
-        envelope: envelopeOf(text, carrier, correlationId),
-        runAt: startAt,
-        maxAttempts,
-        hasIdempotencyKey: idempotencyKey !== undefined,
-      }),
-    );
+    const jobs = await this.#newJobs.toEnqueue(job, payloads, options, positionOf);
+    if (jobs.length === 0) return [];
     const stored = await this.#ask((backend) => backend.insert(jobs, options));
     return jobs.map(({ id }, index) => ({ id, isDuplicate: !stored[index] }));
-  }
-
-  async #encode<Input>(job: JobWithPayload<Input>, payload: Input): Promise<string | undefined> {
-    const text = await job.encode(payload);
-    if (text !== undefined && !this.capabilities.nullCharacters) requireJsonb(text);
-    return text;
   }
 
   async schedule<Input>(
@@ -201,15 +155,7 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
     requireText("`cron`", cron);
     requireTimeZone(timeZone);
     this.#requireSchedules(key);
-    const text = await this.#encode(job, payload);
-    const scheduled: NewJob = {
-      id: crypto.randomUUID(),
-      name: job.name,
-      envelope: envelopeOf(text, {}, undefined),
-      runAt: undefined,
-      maxAttempts: job.maxAttempts,
-      hasIdempotencyKey: false,
-    };
+    const scheduled = await this.#newJobs.toSchedule(job, payload);
     await this.#ask(async (backend) => backend.schedule?.(scheduled, cron, timeZone, key));
   }
 

@@ -1,0 +1,88 @@
+import type { ObservedJobRunner } from "@nidus/jobs-observe";
+import type { JobBackend, NewJob } from "./backend/job-backend.ts";
+import { envelopeOf } from "./backend/new-envelope.ts";
+import type { EnqueueOptions, JobWithPayload } from "./engine.ts";
+import { UnsupportedError } from "./errors.ts";
+import { idFromKey } from "./job-id.ts";
+import { requireJsonb } from "./payload.ts";
+import { requireEnqueueOptions, requireJobs } from "./validation.ts";
+
+/** The part of a backend that decides how a job is made. */
+type Store = Pick<JobBackend, "name" | "capabilities" | "queueOf">;
+
+/** Makes what an engine stores of what its callers enqueue and schedule. */
+export class NewJobs {
+  readonly #store: Store;
+  readonly #runner: ObservedJobRunner;
+
+  constructor(store: Store, runner: ObservedJobRunner) {
+    this.#store = store;
+    this.#runner = runner;
+  }
+
+  /**
+   * One job per payload, once the observers have heard that they are about to be stored. `positionOf` tells the jobs of one
+   * idempotency key apart.
+   *
+   * @throws (rejects with) TypeError or RangeError for what is not as documented; UnsupportedError for what the store cannot.
+   */
+  async toEnqueue<Input>(
+    job: JobWithPayload<Input>,
+    payloads: readonly Input[],
+    options: EnqueueOptions,
+    positionOf: (index: number) => number | undefined,
+  ): Promise<readonly NewJob[]> {
+    requireJobs([job]);
+    if ((options as { db?: unknown } | null)?.db !== undefined && !this.#store.capabilities.transactions) {
+      throw new UnsupportedError(`${this.#store.name} cannot enqueue within a transaction of yours (\`db\`)`);
+    }
+    const {
+      runAt,
+      idempotencyKey,
+      correlationId,
+      maxAttempts = job.maxAttempts,
+    } = requireEnqueueOptions(options);
+    // A Date can be changed, and encoding may wait.
+    const startAt = runAt && new Date(runAt);
+    const texts = await Promise.all(payloads.map((payload) => this.#encode(job, payload)));
+    if (texts.length === 0) return [];
+    const carrier: Record<string, string> = {};
+    this.#runner.enqueued({
+      jobName: job.name,
+      engine: this.#store.name,
+      queue: this.#store.queueOf(job.name),
+      count: payloads.length,
+      correlationId,
+      carrier,
+    });
+    return texts.map((text, index) => ({
+      id:
+        idempotencyKey === undefined
+          ? crypto.randomUUID()
+          : idFromKey(job.name, idempotencyKey, positionOf(index)),
+      name: job.name,
+      envelope: envelopeOf(text, carrier, correlationId),
+      runAt: startAt,
+      maxAttempts,
+      hasIdempotencyKey: idempotencyKey !== undefined,
+    }));
+  }
+
+  /** The job that a schedule stores each time. @throws (rejects with) TypeError for a payload that cannot be stored. */
+  async toSchedule<Input>(job: JobWithPayload<Input>, payload: Input): Promise<NewJob> {
+    return {
+      id: crypto.randomUUID(),
+      name: job.name,
+      envelope: envelopeOf(await this.#encode(job, payload), {}, undefined),
+      runAt: undefined,
+      maxAttempts: job.maxAttempts,
+      hasIdempotencyKey: false,
+    };
+  }
+
+  async #encode<Input>(job: JobWithPayload<Input>, payload: Input): Promise<string | undefined> {
+    const text = await job.encode(payload);
+    if (text !== undefined && !this.#store.capabilities.nullCharacters) requireJsonb(text);
+    return text;
+  }
+}
