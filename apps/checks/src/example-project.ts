@@ -16,6 +16,7 @@ const peers: Readonly<Record<string, string>> = {
   "pg-boss": "10",
   "@electric-sql/pglite": "0.5",
   // What the examples bring along.
+  "p-queue": "9",
   zod: "4",
   "@types/pg": "8",
   "@types/node": "20",
@@ -74,21 +75,24 @@ export async function runExamples(
   const problems: string[] = [];
   const worker = async (): Promise<void> => {
     for (let next = left.shift(); next !== undefined; next = left.shift()) {
-      problems.push(...(await runExample(folder, ...next, signal)));
+      const [index, example] = next;
+      problems.push(...(await runExample(`example-${index}.js`, folder, example, signal)));
     }
   };
   await Promise.all(Array.from({ length: examplesAtOnce }, worker));
   return problems;
 }
 
-async function runExample(
+/** Runs an example that was compiled to a file of a folder: what is wrong with it. */
+export async function runExample(
+  file: string,
   folder: string,
-  index: number,
-  { where, prints }: Example,
-  signal: AbortSignal | undefined,
+  { where, prints, hasTests }: Example,
+  signal?: AbortSignal | undefined,
 ): Promise<string[]> {
-  const { isOk, output } = await run(process.execPath, [`example-${index}.js`], folder, { signal });
+  const { isOk, output } = await run(process.execPath, [file], folder, { signal });
   if (!isOk) return [`${where}: ${output}`];
+  if (hasTests && !/^. pass [1-9]/m.test(output)) return [`${where}: no test ran: ${output}`];
   const printed = output.split("\n");
   return prints
     .filter((line) => !printed.includes(line))

@@ -1,6 +1,7 @@
 import { checkApiReports } from "./api-reports.ts";
 import { run } from "./command.ts";
 import { checkDependencyDirection } from "./dependency-direction.ts";
+import { checkCodeBlocks } from "./examples.ts";
 import { checkLinks } from "./links.ts";
 import { checkTarballs } from "./publishing.ts";
 import { checkVersions } from "./versions.ts";
@@ -15,6 +16,7 @@ const checks: readonly Check[] = [
   ["direction of dependencies", () => checkDependencyDirection()],
   ["versions", () => checkVersions()],
   ["links of the documents", () => checkLinks()],
+  ["code blocks of the documents", () => checkCodeBlocks()],
   ["workflows", () => checkWorkflows()],
   ["API reports", () => checkApiReports()],
   ["packed tarballs", () => checkTarballs()],

@@ -1,3 +1,22 @@
+/** A fenced block of a Markdown document. */
+export interface CodeBlock {
+  /** The whole line that opens it, such as "```ts". */
+  readonly opening: string;
+  /** The number of the line after that. */
+  readonly line: number;
+  readonly code: string;
+}
+
+/** Every fenced block of a Markdown document, in order, also in lists and quotations. */
+export function codeBlocksOf(text: string): CodeBlock[] {
+  const blocks = /^([ \t>*+\-.)\d]*(```+|~~~+)[^`\n]*)\n(.*?)(?:^[ \t>]*\2[`~]*[ \t]*$|(?![\s\S]))/gms;
+  return [...text.matchAll(blocks)].map(({ 1: opening, 3: code, index }) => ({
+    opening: opening as string,
+    line: text.slice(0, index).split("\n").length + 1,
+    code: code as string,
+  }));
+}
+
 /** Where the links of a Markdown document lead, as they are written; those in code are none. */
 export function linksOf(text: string): string[] {
   const links =

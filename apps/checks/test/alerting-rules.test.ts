@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { defineJob, memoryEngine } from "@nidus/jobs-durable";
@@ -6,12 +6,18 @@ import { ObservedJobRunner } from "@nidus/jobs-observe";
 import { prometheusJobObserver } from "@nidus/jobs-prometheus";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { run } from "../src/command.ts";
+import { codeBlocksOf } from "../src/markdown-document.ts";
+import { root } from "../src/repository.ts";
 import { blocksOf } from "./support/blocks.ts";
 import { hasProgram } from "./support/optional-program.ts";
 
 const page = "prometheus-and-alerting.md";
 const rulesFile = "nidus-rules.yml";
 const rules = blocksOf(page).find(({ file }) => file === rulesFile)?.code ?? "";
+/** Alert expressions that stand by themselves. */
+const expressions = codeBlocksOf(readFileSync(join(root, "packages/jobs-prometheus/README.md"), "utf8"))
+  .filter(({ opening }) => opening === "```promql")
+  .flatMap(({ code }) => code.trimEnd().split("\n"));
 const isThere = hasProgram("promtool");
 let folder: string;
 
@@ -131,6 +137,15 @@ describe("the alerting rules of the documents", () => {
     },
   );
 
+  it.skipIf(!isThere)("are expressions where they stand by themselves", async () => {
+    const file = join(folder, "expressions.yml");
+    const rulesOf = expressions.map((expr, index) => ({ alert: `Expression${index}`, expr }));
+    writeFileSync(file, JSON.stringify({ groups: [{ name: "expressions", rules: rulesOf }] }));
+    const checked = await run("promtool", ["check", "rules", file]);
+    expect(checked, checked.output).toMatchObject({ isOk: true });
+    expect(checked.output).toContain("3 rules found");
+  });
+
   it("ask for metrics and statuses that there are", async () => {
     const observer = prometheusJobObserver();
     const engine = memoryEngine({ runner: new ObservedJobRunner(observer) });
@@ -140,7 +155,9 @@ describe("the alerting rules of the documents", () => {
     await expect.poll(async () => (await engine.stats()).succeeded).toBe(1);
     await worker.stop();
     const text = await observer.metrics();
-    const asked = new Set(rules.match(/\bnidus_job[a-z]*_[a-z_]*(?=[[{) ]|$)/gm));
+    const asked = new Set(
+      [rules, ...expressions].join("\n").match(/\bnidus_job[a-z]*_[a-z_]*(?=[[{) ]|$)/gm),
+    );
     expect(asked.size).toBe(6);
     for (const name of asked) expect(text).toContain(`# TYPE ${name.replace(/_bucket$/, "")} `);
     for (const [, status] of rules.matchAll(/status!?="(\w+)"/g))

@@ -1,13 +1,17 @@
+import { readdirSync } from "node:fs";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { run } from "../src/command.ts";
+import { runExample } from "../src/example-project.ts";
+import { examplesIn } from "../src/examples.ts";
 import { publishedPackages, root } from "../src/repository.ts";
 import { pack } from "../src/tarballs.ts";
 
 const limitMs = 180_000;
-const examples = join(root, "apps/examples");
+const toCopy = join(root, "apps/examples");
+const names = readdirSync(toCopy);
 let folder: string;
 /** Where each of our packages is, packed. */
 const tarballs = new Map<string, string>();
@@ -25,7 +29,7 @@ afterAll(() => rm(folder, { recursive: true }));
 async function copyOf(name: string): Promise<string> {
   const copy = join(folder, name);
   const made = new Set(["node_modules", "dist", ".turbo"]);
-  await cp(join(examples, name), copy, { recursive: true, filter: (path) => !made.has(basename(path)) });
+  await cp(join(toCopy, name), copy, { recursive: true, filter: (path) => !made.has(basename(path)) });
   return copy;
 }
 
@@ -44,26 +48,32 @@ async function fromTarballs(copy: string): Promise<void> {
 }
 
 describe("an example that was copied out of the repository", () => {
-  it.each(["observer-adapter", "engine-adapter"])(
-    "installs with npm, builds and passes its tests: %s",
+  it.each(names)(
+    "installs with npm, builds, passes its tests and is used as its README says: %s",
     { timeout: limitMs },
     async (name) => {
       const copy = await copyOf(name);
       await fromTarballs(copy);
+      const examples = examplesIn(`apps/examples/${name}/README.md`);
+      expect(examples.length).toBeGreaterThan(0);
+      for (const [index, { code }] of examples.entries())
+        await writeFile(join(copy, "test", `example-${index}.ts`), `${code}\nexport {};\n`);
       const installed = await run("npm", ["install", "--no-audit", "--no-fund"], copy);
       expect(installed, installed.output).toMatchObject({ isOk: true });
       const tested = await run("npm", ["test"], copy);
       expect(tested, tested.output).toMatchObject({ isOk: true });
       expect(tested.output).toMatch(/^. pass \d{2,}$/m);
       expect(tested.output).toMatch(/^. fail 0$/m);
+      for (const [index, example] of examples.entries())
+        expect(await runExample(`dist/test/example-${index}.js`, copy, example)).toEqual([]);
     },
   );
 
   it("names ordinary ranges, and extends nothing of the repository", async () => {
-    for (const name of ["observer-adapter", "engine-adapter"]) {
-      const manifest = await readFile(join(examples, name, "package.json"), "utf8");
+    for (const name of names) {
+      const manifest = await readFile(join(toCopy, name, "package.json"), "utf8");
       expect(manifest).not.toMatch(/workspace:|catalog:/);
-      expect(await readFile(join(examples, name, "tsconfig.json"), "utf8")).not.toContain("extends");
+      expect(await readFile(join(toCopy, name, "tsconfig.json"), "utf8")).not.toContain("extends");
     }
   });
 });
