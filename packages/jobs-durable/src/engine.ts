@@ -17,7 +17,7 @@ export interface EngineCapabilities {
 
 /** How a job is enqueued. */
 export interface EnqueueOptions {
-  /** Not before this moment. @default at once */
+  /** Not before this moment, from 1970 to 9999. @default at once */
   readonly runAt?: Date | undefined;
   /**
    * A second enqueue with the same key is a duplicate and stores nothing: per job name, for as long as the first job is

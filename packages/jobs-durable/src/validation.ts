@@ -21,12 +21,18 @@ export function requireEngineOptions({ runner, onError, answerWithinMs }: Durabl
   if (answerWithinMs !== undefined) requireTimerMs("`answerWithinMs`", answerWithinMs);
 }
 
+/** The last one of four digits: stores differ in what they take beyond. */
+const maxYear = 9999;
+
 /** @throws TypeError or RangeError */
 export function requireEnqueueOptions(options: EnqueueOptions): EnqueueOptions {
   if (typeof options !== "object" || options === null) throw refusal("the options", "an object", options);
   const { runAt, idempotencyKey, correlationId, maxAttempts } = options;
   if (runAt !== undefined && !(runAt instanceof Date && Number.isFinite(runAt.getTime()))) {
     throw refusal("`runAt`", "a valid Date", runAt);
+  }
+  if (runAt !== undefined && !(runAt.getTime() >= 0 && runAt.getUTCFullYear() <= maxYear)) {
+    throw refusal("`runAt`", `a Date from 1970 to ${maxYear}`, runAt.toISOString(), RangeError);
   }
   if (idempotencyKey !== undefined) requireText("`idempotencyKey`", idempotencyKey);
   if (correlationId !== undefined) requireText("`correlationId`", correlationId);

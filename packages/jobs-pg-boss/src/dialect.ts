@@ -14,7 +14,7 @@ export interface Dialect {
   /** A job as `insert` wants it. */
   row(queue: string, job: NewJob, settings: StorageSettings): object;
   /** The options of `send` and of a schedule. */
-  options(job: Pick<NewJob, "maxAttempts">, settings: StorageSettings): object;
+  options(job: Pick<NewJob, "maxAttempts" | "runAt">, settings: StorageSettings): object;
   /** Whether pg-boss knows of each job how long it is retained. */
   readonly hasRetention: boolean;
   readonly hasScheduleKeys: boolean;
@@ -27,12 +27,21 @@ export interface StorageSettings {
   readonly retainDeadLettersSeconds: number;
 }
 
-/** pg-boss deletes what has waited for too long; a job that was acknowledged must not go that way. */
+const maxInteger = 2 ** 31 - 1;
 const tenYearsSeconds = 10 * 365 * 24 * 60 * 60;
+
+/**
+ * pg-boss deletes what has waited for too long, counted from when it could start, which may be long ago; a job that was acknowledged
+ * must not go that way.
+ */
+function retentionSecondsOf({ runAt }: Pick<NewJob, "runAt">): number {
+  const lateMs = runAt === undefined ? 0 : Math.max(0, Date.now() - runAt.getTime());
+  return Math.min(tenYearsSeconds + Math.ceil(lateMs / 1000), maxInteger);
+}
 
 /** Workers that died count as attempts, so the last of them leaves one more delivery, which gives the job up in the open. */
 function retryLimitOf({ maxAttempts }: Pick<NewJob, "maxAttempts">): number {
-  return Math.min(maxAttempts, 2 ** 31 - 1);
+  return Math.min(maxAttempts, maxInteger);
 }
 
 const version10: Dialect = {
@@ -52,23 +61,27 @@ const version10: Dialect = {
     startAfter: job.runAt?.toISOString(),
     retryLimit: retryLimitOf(job),
     expireInSeconds: leaseSeconds,
-    keepUntil: keepUntil(job.runAt),
+    keepUntil: keepUntil(job),
   }),
   options: (job, { leaseSeconds }) => ({
     retryLimit: retryLimitOf(job),
     retryDelay: 0,
     retryBackoff: false,
     expireInSeconds: leaseSeconds,
-    retentionSeconds: tenYearsSeconds,
+    retentionSeconds: retentionSecondsOf(job),
     // For schedules, whose options become those of an insert.
-    keepUntil: keepUntil(undefined),
+    keepUntil: keepUntil(job),
   }),
   hasRetention: false,
   hasScheduleKeys: false,
 };
 
-function keepUntil(runAt: Date | undefined): string {
-  return new Date((runAt?.getTime() ?? Date.now()) + tenYearsSeconds * 1000).toISOString();
+/** PostgreSQL does not take years of more digits as JavaScript writes them. */
+const lastMs = Date.UTC(9999, 11, 31);
+
+function keepUntil(job: Pick<NewJob, "runAt">): string {
+  const startMs = job.runAt?.getTime() ?? Date.now();
+  return new Date(Math.min(startMs + retentionSecondsOf(job) * 1000, lastMs)).toISOString();
 }
 
 const version12: Dialect = {
@@ -86,7 +99,7 @@ const version12: Dialect = {
     retryDelay: 0,
     retryBackoff: false,
     expireInSeconds: leaseSeconds,
-    retentionSeconds: tenYearsSeconds,
+    retentionSeconds: retentionSecondsOf(job),
     deleteAfterSeconds: retainSucceededSeconds,
   }),
   hasRetention: true,

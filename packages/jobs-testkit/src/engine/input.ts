@@ -9,6 +9,8 @@ export const input: Behaviour = (declare) => {
     const wrong: readonly (readonly [options: object, ErrorType: typeof TypeError])[] = [
       [{ runAt: "tomorrow" }, TypeError],
       [{ runAt: new Date(Number.NaN) }, TypeError],
+      [{ runAt: new Date(-1) }, RangeError],
+      [{ runAt: new Date(Date.UTC(10_000, 0)) }, RangeError],
       [{ idempotencyKey: "" }, TypeError],
       [{ idempotencyKey: "x".repeat(513) }, RangeError],
       [{ correlationId: 7 }, TypeError],
