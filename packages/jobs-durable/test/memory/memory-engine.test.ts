@@ -79,7 +79,7 @@ describe("memoryEngine", () => {
     const job = defineJob({ name: "a", run });
     const engine = engineWith();
     await engine.work({ jobs: [job] });
-    await engine.enqueue(job, undefined, { runAt: new Date(8.64e15) });
+    await engine.enqueue(job, undefined, { runAt: new Date(Date.UTC(9999, 11, 31, 23, 59, 59, 999)) });
     await engine.enqueue(job, undefined, { runAt: new Date(Date.now() + 2 ** 31 + 1_000) });
     const timers = vi.spyOn(globalThis, "setTimeout");
     await vi.advanceTimersByTimeAsync(60_000);
