@@ -32,44 +32,52 @@ interface PublishedRun {
  * subscriber throws does not reach the run: Node raises it as an uncaught exception, on the next tick.
  */
 export function diagnosticsChannelObserver(): JobObserver {
-  const channel = tracingChannel<unknown, JobRunMessage>("nidus:job.run");
-  const unfinished = new Map<ObservedJobContext, PublishedRun>();
+  return new DiagnosticsChannelObserver();
+}
 
-  return {
-    // Without subscribers a run costs the entry into a scope, which a bound store cannot do without, one question here and
-    // one in the other hook. Not `traceSync` and `tracePromise`: a scope cannot tell which of them the run needs.
-    runInScope(context, run) {
-      if (!channel.hasSubscribers) return run();
-      const published: PublishedRun = { message: { context }, hasReturned: false };
-      unfinished.set(context, published);
-      return channel.start.runStores(published.message, () => {
-        try {
-          return run();
-        } finally {
-          published.hasReturned = true;
-          channel.end.publish(published.message);
-        }
-      });
-    },
+/** A class, since a getter of an object literal takes V8 as long as the rest of what is asked without subscribers. */
+class DiagnosticsChannelObserver implements JobObserver {
+  readonly #channel = tracingChannel<unknown, JobRunMessage>("nidus:job.run");
+  readonly #unfinished = new Map<ObservedJobContext, PublishedRun>();
 
-    // The end of an async run is told from here, and without its result: a callback on the promise, which would be given the
-    // result, would also make a rejection that nobody handles look like one that is handled.
-    onJobFinished(context, status, error) {
-      if (unfinished.size === 0) return;
-      const started = startedContext(context);
-      const published = unfinished.get(started);
-      if (published === undefined) return;
-      unfinished.delete(started);
-      const { message, hasReturned } = published;
-      message.finished = context;
-      message.status = status;
-      if (error) {
-        message.error = error;
-        channel.error.publish(message);
+  /** Without subscribers there is no scope to enter. */
+  get runInScope(): JobObserver["runInScope"] {
+    return this.#channel.hasSubscribers ? this.#publishAround : undefined;
+  }
+
+  /** Not `traceSync` and `tracePromise`: a scope cannot tell which of them the run needs. */
+  readonly #publishAround = <T>(context: ObservedJobContext, run: () => T): T => {
+    const published: PublishedRun = { message: { context }, hasReturned: false };
+    this.#unfinished.set(context, published);
+    return this.#channel.start.runStores(published.message, () => {
+      try {
+        return run();
+      } finally {
+        published.hasReturned = true;
+        this.#channel.end.publish(published.message);
       }
-      if (!hasReturned) return;
-      channel.asyncStart.publish(message);
-      channel.asyncEnd.publish(message);
-    },
+    });
   };
+
+  /**
+   * Tells the end of an async run too, and without its result: a callback on the promise, which would be given the result, would
+   * also make a rejection that nobody handles look like one that is handled.
+   */
+  onJobFinished(context: ObservedJobContext, status: JobResultStatus, error?: JobError): void {
+    if (this.#unfinished.size === 0) return;
+    const started = startedContext(context);
+    const published = this.#unfinished.get(started);
+    if (published === undefined) return;
+    this.#unfinished.delete(started);
+    const { message, hasReturned } = published;
+    message.finished = context;
+    message.status = status;
+    if (error) {
+      message.error = error;
+      this.#channel.error.publish(message);
+    }
+    if (!hasReturned) return;
+    this.#channel.asyncStart.publish(message);
+    this.#channel.asyncEnd.publish(message);
+  }
 }

@@ -2,7 +2,7 @@ import { type JobError, refusal } from "@nidus/jobs-core";
 import type { ObservedJobContext } from "./context.ts";
 import type { EnqueuedJobContext, OpenedEngineContext, SettledJobContext } from "./delivery.ts";
 import type { JobObserver, JobResultStatus } from "./observer.ts";
-import { runThroughScopes, type ScopeObserver } from "./scope.ts";
+import { runThroughScopes } from "./scope.ts";
 import { warn } from "./warning.ts";
 
 /** Told what an observer threw or rejected with, and which observer it was. */
@@ -12,7 +12,7 @@ export type ObserverErrorHandler = (error: unknown, observer: JobObserver) => vo
 export class ObserverList implements JobObserver {
   readonly #observers: readonly JobObserver[];
   readonly #reversed: readonly JobObserver[];
-  readonly #scopes: readonly ScopeObserver[];
+  readonly #scopes: readonly JobObserver[];
   readonly #onError: ObserverErrorHandler;
 
   /** @throws TypeError for what is no observer. */
@@ -21,7 +21,7 @@ export class ObserverList implements JobObserver {
       observer instanceof ObserverList ? observer.#observers : [requireObserver(observer)],
     );
     this.#reversed = this.#observers.toReversed();
-    this.#scopes = this.#observers.filter((observer) => observer.runInScope !== undefined) as ScopeObserver[];
+    this.#scopes = this.#observers.filter((observer) => "runInScope" in observer);
     this.#onError = onError;
   }
 
@@ -63,7 +63,6 @@ export class ObserverList implements JobObserver {
   }
 
   runInScope<T>(context: ObservedJobContext, run: () => T): T {
-    if (this.#scopes.length === 0) return run();
     return runThroughScopes(this.#scopes, 0, context, run, this.#report);
   }
 

@@ -16,9 +16,10 @@ export interface JobObserver {
   onJobFinished?(context: ObservedJobContext, status: JobResultStatus, error?: JobError): void;
   /**
    * Ambient state of the run, such as an active span or an AsyncLocalStorage: calls `run` once and returns what it
-   * returned. Of an async run that is a promise. It is entered before `onJobStarted`, the first observer outermost.
+   * returned. Of an async run that is a promise. It is entered before `onJobStarted`, the first observer outermost. A getter is
+   * read for each run, and may answer undefined where nobody needs the scope: then the run does not pay for one.
    */
-  runInScope?<T>(context: ObservedJobContext, run: () => T): T;
+  runInScope?: (<T>(context: ObservedJobContext, run: () => T) => T) | undefined;
   /** Engines only: an engine has been opened, whose backlog can be read from now on. */
   onEngineOpened?(context: OpenedEngineContext): void;
   /** Engines only: jobs are about to be stored. It may write headers to `context.carrier`. */

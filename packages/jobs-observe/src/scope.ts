@@ -1,8 +1,7 @@
 import type { ObservedJobContext } from "./context.ts";
 import type { JobObserver } from "./observer.ts";
 
-/** An observer that has a scope. */
-export type ScopeObserver = Required<Pick<JobObserver, "runInScope">>;
+type ScopeObserver = JobObserver & { runInScope<T>(context: ObservedJobContext, run: () => T): T };
 
 type Report = (error: unknown, observer: JobObserver) => void;
 
@@ -11,14 +10,26 @@ type Report = (error: unknown, observer: JobObserver) => void;
  * gives back what `body` returned or threw. What a scope did wrong goes to `report`.
  */
 export function runThroughScopes<T>(
-  observers: readonly ScopeObserver[],
+  observers: readonly JobObserver[],
   index: number,
   context: ObservedJobContext,
   body: () => T,
   report: Report,
 ): T {
   const observer = observers[index];
-  if (observer === undefined) return body();
+  if (!observer) return body();
+  if (hasScope(observer)) return enterScope(observers, index, context, body, report);
+  return runThroughScopes(observers, index + 1, context, body, report);
+}
+
+function enterScope<T>(
+  observers: readonly JobObserver[],
+  index: number,
+  context: ObservedJobContext,
+  body: () => T,
+  report: Report,
+): T {
+  const observer = observers[index] as ScopeObserver;
   let isEntered = false;
   let result: T | undefined;
   let failure: { readonly error: unknown } | undefined;
@@ -39,8 +50,8 @@ export function runThroughScopes<T>(
 
   /** What a scope throws or rejects with is the body's own error, or the scope's to answer for. */
   const reportUnlessOwn = async (error: unknown): Promise<void> => {
-    if (failure && Object.is(failure.error, error)) return;
     try {
+      if (failure) throw failure.error;
       await result;
     } catch (own) {
       if (Object.is(own, error)) return;
@@ -58,4 +69,13 @@ export function runThroughScopes<T>(
   if (!isEntered) return enter();
   if (failure) throw failure.error;
   return result as T;
+}
+
+/** A getter may answer that no scope is wanted now. One that throws does so again where that is reported. */
+function hasScope(observer: JobObserver): boolean {
+  try {
+    return !!observer.runInScope;
+  } catch {
+    return true;
+  }
 }

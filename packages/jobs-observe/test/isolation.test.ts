@@ -1,5 +1,5 @@
 import { asyncJob, job } from "@nidus/jobs-core";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { combineJobObservers, type JobObserver, ObservedJobRunner } from "../src/index.ts";
 import { Recorder } from "./support/recorder.ts";
 import { settled } from "./support/settled.ts";
@@ -207,6 +207,33 @@ describe("combineJobObservers", () => {
 });
 
 describe("scopes", () => {
+  it("are asked for at every run, and what fails at that is reported", async () => {
+    const reported: unknown[] = [];
+    let scope: () => JobObserver["runInScope"] = () => undefined;
+    const observer: JobObserver = {
+      get runInScope() {
+        return scope();
+      },
+    };
+    const recorder = new Recorder();
+    const runner = new ObservedJobRunner([observer, recorder], {
+      onObserverError: (error) => reported.push((error as Error).message),
+    });
+    const run = vi.fn();
+    runner.run(job("work", run));
+    const entered = vi.fn((_, body) => body());
+    scope = () => entered;
+    runner.run(job("work", run));
+    expect(entered).toHaveBeenCalledOnce();
+    expect(reported).toEqual([]);
+    scope = throwing;
+    runner.run(job("work", run));
+    await settled();
+    expect(run).toHaveBeenCalledTimes(3);
+    expect(recorder.story).toHaveLength(6);
+    expect(reported).toEqual(["the observer broke"]);
+  });
+
   it("hold both hooks of every observer, start in order and finish in reverse", async () => {
     const order: string[] = [];
     const observer = (name: string): JobObserver => ({

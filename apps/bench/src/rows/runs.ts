@@ -152,7 +152,7 @@ export const runComparisons: readonly Comparison[] = [
     ours: repeated("ObservedJobRunner.run", () => channelsRunner.run(work)),
     peer: repeated("ObservedJobRunner.run, no observer", () => bareRunner.run(work)),
     asked: undefined,
-    note: "opt-in: the scope, without which a bound store could not be entered",
+    note: "the question whether anybody has subscribed",
   },
   {
     id: "run-exemplars",
