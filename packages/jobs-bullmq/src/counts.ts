@@ -5,7 +5,7 @@ import { Script } from "./script.ts";
 /**
  * Of every job name: the name, what waits, what is scheduled, what runs, what has succeeded, what has failed, and since when the oldest of what
  * waits could have run. KEYS: the hash of names, with the first part of its queue's keys beside each. ARGV: Unix milliseconds. The
- * keys of the queues are in the hash's own slot of a cluster, since they share its prefix.
+ * keys of the queues share the hash's prefix, and with it the slot of a cluster, where that has a hash tag as BullMQ asks.
  *
  * BullMQ moves a delayed job to those that wait when a worker asks: until then it is one whose time has come. Its score is the
  * millisecond times 4096, plus a number that keeps those of one millisecond in order. What is next in line is the right end of

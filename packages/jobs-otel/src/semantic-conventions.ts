@@ -8,8 +8,11 @@ import type { Attributes } from "@opentelemetry/api";
 export interface SpanConvention {
   /** The name of a run's span. */
   runName(context: ObservedJobContext): string;
-  /** Known when the run starts, so that a sampler sees them. It must not read the run id, which costs more than the rest. */
-  runAttributes(context: ObservedJobContext): Attributes;
+  /**
+   * Known when the run starts, so that a sampler sees them. It must not read the run id, which costs more than the rest. What it
+   * returns may be that of an earlier run, and frozen: spread it to add to it.
+   */
+  runAttributes(context: ObservedJobContext): Readonly<Attributes>;
   /** Added to spans that are recorded. */
   recordedRunAttributes(context: ObservedJobContext): Attributes;
   /** Added when the run ends. `errorType` is there after a failure. */
@@ -55,14 +58,14 @@ export const jobSpanConvention: SpanConvention = {
 
 /** What `named` has made last. */
 let last:
-  | { readonly attributes: Attributes; readonly jobName: string; readonly made: Attributes }
+  | { readonly attributes: Attributes; readonly jobName: string; readonly made: Readonly<Attributes> }
   | undefined;
 
 /**
  * `{ ...attributes, "job.name": jobName }`, and the same object again for as long as runs of one runner are of one job: a run that no
  * sampler wants costs no more than a span by hand for that.
  */
-function named(attributes: Attributes, jobName: string): Attributes {
+function named(attributes: Attributes, jobName: string): Readonly<Attributes> {
   if (last?.attributes === attributes && last.jobName === jobName) return last.made;
   const made = Object.freeze({ ...attributes, "job.name": jobName });
   // What can still be changed is not the same next time.

@@ -63,6 +63,27 @@ describe("the span of a run", () => {
     expect(spans.only("job.run").attributes).toEqual({ "job.name": "reindex", "job.run_id": "run-1" });
   });
 
+  test("carries what its own run has, whichever runs come before", () => {
+    const { tracer, spans } = recordSpans();
+    const runner = strictRunner(otelJobObserver({ tracer }));
+    const [acme, globex] = [runner.context("tenant", "acme"), runner.context("tenant", "globex")];
+    const [digest, reindex] = [job("digest", () => {}), job("reindex", () => {})];
+    for (const [each, work] of [
+      [acme, digest],
+      [globex, digest],
+      [globex, reindex],
+      [acme, digest],
+    ] as const) {
+      each.run(work);
+    }
+    expect(spans.finished.map(({ attributes }) => [attributes["job.name"], attributes.tenant])).toEqual([
+      ["digest", "acme"],
+      ["digest", "globex"],
+      ["reindex", "globex"],
+      ["digest", "acme"],
+    ]);
+  });
+
   test("hands `__proto__` to the tracer as an attribute like any other", () => {
     const { tracer, spans } = recordSpans();
     const given: unknown[] = [];

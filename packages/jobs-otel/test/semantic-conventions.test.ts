@@ -8,6 +8,14 @@ import { strictRunner, thrownBy, tolerantRunner } from "./support/runner.ts";
 beforeEach(registerContextManager);
 afterEach(resetGlobalApi);
 
+const startedRun = {
+  runId: "1",
+  jobName: "digest",
+  startedAtMs: 0,
+  durationMs: undefined,
+  delivery: undefined,
+};
+
 describe("a convention of one's own", () => {
   test("names the spans and their attributes", async () => {
     const { tracer, spans } = recordSpans();
@@ -47,6 +55,30 @@ describe("a convention of one's own", () => {
     strictRunner(otelJobObserver({ tracer, convention })).run(job("reindex", () => {}));
 
     expect(spans.only("reindex").attributes["job.name"]).toBe("reindex");
+  });
+
+  test("can be the default one with more attributes", () => {
+    const { tracer, spans } = recordSpans();
+    const convention: SpanConvention = {
+      ...jobSpanConvention,
+      runAttributes: (context) => ({ ...jobSpanConvention.runAttributes(context), "acme.team": "mail" }),
+    };
+    const runner = strictRunner(otelJobObserver({ tracer, convention }));
+
+    runner.run(job("reindex", () => {}));
+    runner.run(job("reindex", () => {}));
+
+    for (const { attributes } of spans.finished) {
+      expect(attributes).toMatchObject({ "job.name": "reindex", "acme.team": "mail" });
+    }
+    expect(spans.finished).toHaveLength(2);
+  });
+
+  test("makes anew what it was given to change", () => {
+    const context = { ...startedRun, attributes: { tenant: "acme" } };
+    expect(jobSpanConvention.runAttributes(context)).toMatchObject({ tenant: "acme" });
+    context.attributes.tenant = "globex";
+    expect(jobSpanConvention.runAttributes(context)).toMatchObject({ tenant: "globex" });
   });
 
   test.each(["runName", "runAttributes", "recordedRunAttributes", "endAttributes"] as const)(
