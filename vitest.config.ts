@@ -8,7 +8,10 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts"],
-    testTimeout: 20_000,
+    // Bounds on what never comes, and no statement on speed: a machine may do much else.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    expect: { poll: { timeout: 60_000 } },
     // Tests of engines wait for clocks and servers more than they compute.
     maxConcurrency: 16,
     maxWorkers: 3,

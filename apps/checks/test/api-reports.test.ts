@@ -37,7 +37,7 @@ const isStale = (entry: string): string =>
   `${relative(root, reportOf(entry))} is stale: \`pnpm api\` mends it`;
 
 // Each report is an analysis by a compiler.
-describe("the API reports", { timeout: 120_000 }, () => {
+describe("the API reports", () => {
   it("are one for each entry point, without a path of the machine, and the same each time", () => {
     writeApiReports([built]);
     const text = readFileSync(reportOf(""), "utf8");

@@ -9,7 +9,6 @@ import { examplesIn } from "../src/examples.ts";
 import { publishedPackages, root } from "../src/repository.ts";
 import { pack } from "../src/tarballs.ts";
 
-const limitMs = 180_000;
 const toCopy = join(root, "apps/examples");
 const names = readdirSync(toCopy);
 let folder: string;
@@ -21,7 +20,7 @@ beforeAll(async () => {
   const built = await run("pnpm", ["run", "build"]);
   expect(built, built.output).toMatchObject({ isOk: true });
   for (const each of publishedPackages()) tarballs.set(each.manifest.name, await pack(each, folder));
-}, limitMs);
+});
 
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -50,7 +49,6 @@ async function fromTarballs(copy: string): Promise<void> {
 describe("an example that was copied out of the repository", () => {
   it.each(names)(
     "installs with npm, builds, passes its tests and is used as its README says: %s",
-    { timeout: limitMs },
     async (name) => {
       const copy = await copyOf(name);
       await fromTarballs(copy);

@@ -39,7 +39,7 @@ beforeAll(async () => {
   await writeExampleProject(project, Object.fromEntries(versions), examples);
   const installed = await run("npm", ["install", "--no-audit", "--no-fund"], project);
   expect(installed, installed.output).toMatchObject({ isOk: true });
-}, 180_000);
+});
 
 afterAll(() => rm(project, { recursive: true }));
 
@@ -60,7 +60,7 @@ describe("the packed packages, in a project of their own", () => {
 
   it("compile and run the examples of the READMEs", async () => {
     expect(await runExamples(project, examples)).toEqual([]);
-  }, 120_000);
+  });
 
   it.skipIf(!hasProgram("curl"))(
     "are what the first page leads to, followed to the letter in an empty folder",
@@ -86,6 +86,5 @@ describe("the packed packages, in a project of their own", () => {
         rest = rest.slice(rest.indexOf(text) + text.length);
       }
     },
-    120_000,
   );
 });

@@ -38,9 +38,9 @@ async function runToItsEnd(
   }
 }
 
-describe("a job that kills its worker", { timeout: 240_000 }, async () => {
+describe("a job that kills its worker", async () => {
   const [redis, postgres] = await Promise.all([redisToKill(), postgresToKill()]);
-  beforeAll(buildProgram, 120_000);
+  beforeAll(buildProgram);
   afterAll(() => Promise.all([redis?.stop(), postgres?.stop()]));
 
   const kinds = [

@@ -27,8 +27,8 @@ async function reusePid(folder: string, deadPid: number, pid: number): Promise<n
   return locks.length;
 }
 
-describe("the folder of an embedded database", { timeout: 240_000 }, () => {
-  beforeAll(buildProgram, 120_000);
+describe("the folder of an embedded database", () => {
+  beforeAll(buildProgram);
 
   it.concurrent("belongs to one living process, and to the next when that is dead", async ({
     onTestFinished,

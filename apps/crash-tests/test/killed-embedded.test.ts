@@ -39,8 +39,8 @@ async function startAndKill(task: ProduceTask | WorkTask, onFinished: OnFinished
   await child.kill();
 }
 
-describe("an embedded database whose process is killed", { timeout: 240_000 }, () => {
-  beforeAll(buildProgram, 120_000);
+describe("an embedded database whose process is killed", () => {
+  beforeAll(buildProgram);
 
   it.concurrent("loses nothing that was acknowledged, killed while enqueuing and in mid-run", async ({
     onTestFinished,

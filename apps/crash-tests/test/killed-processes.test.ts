@@ -8,9 +8,9 @@ import { postgresToKill, redisToKill } from "./support/servers.ts";
 const kills = 5;
 const leaseMs = 1_000;
 
-describe("a producer and two workers, killed at random", { timeout: 240_000 }, async () => {
+describe("a producer and two workers, killed at random", async () => {
   const [redis, postgres] = await Promise.all([redisToKill(), postgresToKill()]);
-  beforeAll(buildProgram, 120_000);
+  beforeAll(buildProgram);
   afterAll(() => Promise.all([redis?.stop(), postgres?.stop()]));
 
   const onRedis: EngineTask | undefined = redis && {

@@ -7,9 +7,9 @@ import { postgresToKill, redisToKill } from "./support/servers.ts";
 
 const kills = 2;
 
-describe("a server killed in mid-run", { timeout: 240_000 }, async () => {
+describe("a server killed in mid-run", async () => {
   const [redis, postgres] = await Promise.all([redisToKill(), postgresToKill()]);
-  beforeAll(buildProgram, 120_000);
+  beforeAll(buildProgram);
   afterAll(() => Promise.all([redis?.stop(), postgres?.stop()]));
 
   const common = { space: "killed", leaseMs: 1_000, answerWithinMs: 5_000 };

@@ -22,8 +22,8 @@ const leases = [
   { lease: "ends in the outage", leaseMs: shortLeaseMs },
 ];
 
-describe("a lease", { timeout: 120_000 }, () => {
-  beforeAll(buildProgram, 120_000);
+describe("a lease", () => {
+  beforeAll(buildProgram);
 
   for (const { name, kind, start } of kinds) {
     for (const { lease, leaseMs } of leases) {

@@ -26,8 +26,8 @@ async function loadOf(child: Child, overMs: number): Promise<number> {
 
 const percent = (load: number): string => `${(load * 100).toFixed(2)} % of a core`;
 
-describe("a server that is away", { timeout: 240_000 }, () => {
-  beforeAll(buildProgram, 120_000);
+describe("a server that is away", () => {
+  beforeAll(buildProgram);
 
   for (const { name, kind, start, scheme, path } of kinds) {
     it.concurrent(`is named at the start, without its password, within a bounded time, on ${name}`, async ({

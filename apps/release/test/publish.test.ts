@@ -20,14 +20,14 @@ beforeAll(async () => {
   await writeFile(join(source, "package.json"), JSON.stringify(manifest));
   await execute("npm", ["pack", "--pack-destination", work], source);
   tarball = { ...manifest, file: join(work, "nidus-a-package-1.2.3.tgz") };
-}, 60_000);
+});
 
 afterAll(async () => {
   await registry?.stop();
   await rm(work, { recursive: true });
 });
 
-describe("publishing", { timeout: 60_000 }, () => {
+describe("publishing", () => {
   it("publishes what the registry lacks, and leaves alone what it has", async () => {
     expect(await isPublished(tarball, registry, work)).toBe(false);
     expect(await publish([tarball], registry, work)).toEqual([tarball]);

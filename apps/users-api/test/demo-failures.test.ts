@@ -1,6 +1,6 @@
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { beforeAll, expect, test, vi } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { parseDemoOutput } from "./support/demo-output.ts";
 import { freePort } from "./support/free-port.ts";
 import { createRepository, weeklyCommits } from "./support/git-repository.ts";
@@ -9,7 +9,7 @@ import { samplesOf } from "./support/metrics-text.ts";
 import { buildProgram, Program, type ProgramResult, runProgram } from "./support/program.ts";
 import { temporaryFolder } from "./support/temporary-folder.ts";
 
-beforeAll(buildProgram, 120_000);
+beforeAll(buildProgram);
 
 /** The one line on stderr of a program that refused to do anything. */
 function refusalIn({ status, stdout, stderr }: ProgramResult): string {
@@ -129,7 +129,7 @@ test.each(["SIGINT", "SIGTERM"] as const)(
         SMTP_URL: server.url,
       },
     );
-    await vi.waitFor(() => expect(server.waiting).toBe(4), { timeout: 15_000 });
+    await expect.poll(() => server.waiting).toBe(4);
     const signalledAt = performance.now();
     program.process.kill(signal);
     const { status, stdout, stderr } = await program.ended;

@@ -12,7 +12,7 @@ import { samplesOf } from "./support/metrics-text.ts";
 import { buildProgram, runProgram } from "./support/program.ts";
 import { temporaryFolder } from "./support/temporary-folder.ts";
 
-beforeAll(buildProgram, 120_000);
+beforeAll(buildProgram);
 
 async function demo(repository: string, env: NodeJS.ProcessEnv = {}) {
   const folder = await temporaryFolder();
@@ -148,18 +148,14 @@ test("where OTEL_EXPORTER_OTLP_ENDPOINT is set, every span has been exported at 
   }
 });
 
-test.each(["dead", "hanging"])(
-  "a %s collector costs no digest, and ends in bounded time",
-  async (state) => {
-    const url =
-      state === "dead" ? `http://127.0.0.1:${await freePort()}` : (await startCollector({ hangs: true })).url;
-    const startedAt = performance.now();
-    const { status, stdout } = await demo(await createRepository(weeklyCommits(2)), {
-      OTEL_EXPORTER_OTLP_ENDPOINT: url,
-    });
-    expect(status).toBe(0);
-    expect(parseDemoOutput(stdout).lastLine).toMatch(/^Done: 2 of 2 digests/);
-    expect(performance.now() - startedAt).toBeLessThan(20_000);
-  },
-  40_000,
-);
+test.each(["dead", "hanging"])("a %s collector costs no digest, and ends in bounded time", async (state) => {
+  const url =
+    state === "dead" ? `http://127.0.0.1:${await freePort()}` : (await startCollector({ hangs: true })).url;
+  const startedAt = performance.now();
+  const { status, stdout } = await demo(await createRepository(weeklyCommits(2)), {
+    OTEL_EXPORTER_OTLP_ENDPOINT: url,
+  });
+  expect(status).toBe(0);
+  expect(parseDemoOutput(stdout).lastLine).toMatch(/^Done: 2 of 2 digests/);
+  expect(performance.now() - startedAt).toBeLessThan(20_000);
+});

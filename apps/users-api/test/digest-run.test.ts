@@ -152,7 +152,7 @@ test("after an abort no further digest starts, and what ran is reported", async 
   const repository = await createRepository(weeklyCommits(20));
   const stopping = new AbortController();
   const running = run({ repository, smtpUrl: server.url, concurrency: 2, signal: stopping.signal });
-  await vi.waitFor(() => expect(server.waiting).toBe(2), { timeout: 10_000 });
+  await expect.poll(() => server.waiting).toBe(2);
   stopping.abort(new Error("stop"));
   const { digests, reindex, telemetry } = await running;
   expect(reindex.completed).toHaveLength(1);

@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { simpleParser } from "mailparser";
 import { type SharedServer, sharedPostgres, sharedRedis } from "test-servers";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseDemoOutput } from "./support/demo-output.ts";
 import { freePort } from "./support/free-port.ts";
 import { createRepository, weeklyCommits } from "./support/git-repository.ts";
@@ -13,7 +13,7 @@ import { buildProgram, Program, runProgram } from "./support/program.ts";
 import { startService } from "./support/service.ts";
 import { temporaryFolder } from "./support/temporary-folder.ts";
 
-beforeAll(buildProgram, 120_000);
+beforeAll(buildProgram);
 
 const messagesIn = async (folder: string) => (await readdir(folder)).filter((name) => name.endsWith(".eml"));
 
@@ -27,7 +27,7 @@ async function demoInTheMiddle(args: readonly string[]) {
   const ended = program.ended.then((result) => {
     throw new Error(`it ended too early: ${JSON.stringify(result)}`);
   });
-  const isThere = vi.waitFor(() => expect(server.waiting).toBe(4), { timeout: 20_000 });
+  const isThere = expect.poll(() => server.waiting).toBe(4);
   await Promise.race([isThere, ended]);
   // What a mail server has taken is recorded in the next moment, which nothing outside shows.
   await delay(500);
@@ -78,7 +78,7 @@ test("embedded in its folder, a run that was interrupted, and then killed, is fi
     "jobs",
     "users.json",
   ]);
-}, 60_000);
+});
 
 test("a server that is away ends it with one line that shows no password", async () => {
   const [repository, out] = [await createRepository([{}]), await temporaryFolder()];
@@ -98,7 +98,7 @@ describe.each([
   let server: SharedServer | undefined;
   beforeAll(async () => {
     server = await share();
-  }, 60_000);
+  });
   afterAll(() => server?.stop());
 
   test("two services share the digests of one request, and each digest is sent once", async ({ skip }) => {
@@ -113,7 +113,7 @@ describe.each([
     const services = [await start(), await start()] as const;
     const answer = fetch(`${services[0].url}/digests`, { method: "POST" });
     // Both have as much to do as they can.
-    await vi.waitFor(() => expect(mail.waiting).toBe(4), { timeout: 15_000 });
+    await expect.poll(() => mail.waiting).toBe(4);
     mail.answerAll();
     const response = await answer;
     expect(response.status).toBe(200);
@@ -141,7 +141,7 @@ describe.each([
     expect(folders.map(({ length }) => length)).toEqual(counts);
     for (const { program } of services) program.process.kill("SIGTERM");
     for (const { program } of services) expect(await program.ended).toMatchObject({ status: 0, stderr: "" });
-  }, 40_000);
+  });
 
   test("the demo runs as it does elsewhere, and keeps no jobs in its folder", async ({ skip }) => {
     if (server === undefined) return skip();
@@ -176,6 +176,5 @@ describe.each([
       expect(mail.accepted).toHaveLength(15);
       expect(new Set([...(await subjectsIn(killed.server)), ...(await subjectsIn(mail))]).size).toBe(20);
     },
-    40_000,
   );
 });

@@ -8,7 +8,7 @@ import { temporaryFolder } from "./support/temporary-folder.ts";
 // Elsewhere `script` takes other options.
 const hasTerminal = process.platform === "linux" && hasProgram("script", "nothing is run in a terminal");
 
-beforeAll(buildProgram, 120_000);
+beforeAll(buildProgram);
 
 async function demoInTerminal(env: NodeJS.ProcessEnv = {}) {
   const repository = await createRepository(weeklyCommits(12));

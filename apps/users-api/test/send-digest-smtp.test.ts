@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { type AsyncJob, AsyncJobQueue } from "@nidus/jobs-core";
 import { trace } from "@opentelemetry/api";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import type { Digest } from "../src/digest.ts";
 import { payloadOf } from "../src/digest-payload.ts";
 import { type Outbox, openOutbox } from "../src/outbox.ts";
@@ -140,7 +140,7 @@ test("jobs whose signal is aborted while the server keeps them waiting are cance
   );
   const stopping = new AbortController();
   const draining = queue.drain({ concurrency: 2, signal: stopping.signal });
-  await vi.waitFor(() => expect(server.waiting).toBe(2), { timeout: 10_000 });
+  await expect.poll(() => server.waiting).toBe(2);
   const abortedAt = performance.now();
   stopping.abort(new Error("stop"));
   const report = await draining;

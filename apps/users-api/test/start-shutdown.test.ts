@@ -2,14 +2,14 @@ import { once } from "node:events";
 import { Agent, type IncomingMessage, request } from "node:http";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
-import { beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { startCollector } from "./support/collector.ts";
 import { createRepository, weeklyCommits } from "./support/git-repository.ts";
 import { startMailServer } from "./support/mail-server.ts";
 import { buildProgram, type Program } from "./support/program.ts";
 import { startService } from "./support/service.ts";
 
-beforeAll(buildProgram, 120_000);
+beforeAll(buildProgram);
 
 /** Ends the service, and fails where that takes longer than it may. */
 async function stop(program: Program, signal: NodeJS.Signals, boundMs: number) {
@@ -61,7 +61,7 @@ test("SIGTERM during a run: running jobs see it, the request is answered with wh
     SMTP_URL: mail.url,
   });
   const answer = fetch(`${url}/digests`, { method: "POST", headers: { Connection: "close" } });
-  await vi.waitFor(() => expect(mail.waiting).toBe(5), { timeout: 10_000 });
+  await expect.poll(() => mail.waiting).toBe(5);
   // The mail server alone would hold it for half a minute.
   const { status, stderr, stdout } = await stop(program, "SIGTERM", 8_000);
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
@@ -87,7 +87,7 @@ test("a connection that is kept alive does not hold it up after the answer to it
     SMTP_URL: mail.url,
   });
   const answer = send(`${url}/digests`, "POST", keepAliveAgent());
-  await vi.waitFor(() => expect(mail.waiting).toBe(2), { timeout: 10_000 });
+  await expect.poll(() => mail.waiting).toBe(2);
   expect(await stop(program, "SIGTERM", 3_000)).toMatchObject({ status: 0, stderr: "" });
   expect((await answer).status).toBe(503);
 });
@@ -99,7 +99,7 @@ test("a client that never ends its request holds it up for a bounded time", asyn
   await once(socket, "connect");
   socket.write("GET /healthz HTTP/1.1\r\nHost: x\r\n");
   expect(await stop(program, "SIGTERM", 15_000)).toMatchObject({ status: 0, stderr: "" });
-}, 30_000);
+});
 
 test("spans that wait for export have been exported when it has stopped", async () => {
   const collector = await startCollector();

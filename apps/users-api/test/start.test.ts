@@ -3,7 +3,7 @@ import { readdir, rename } from "node:fs/promises";
 import { request } from "node:http";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { networkInterfaces } from "node:os";
-import { beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { createRepository, weeklyCommits } from "./support/git-repository.ts";
 import { startMailServer } from "./support/mail-server.ts";
 import { samplesOf } from "./support/metrics-text.ts";
@@ -11,7 +11,7 @@ import { buildProgram, runProgram } from "./support/program.ts";
 import { startService } from "./support/service.ts";
 import { temporaryFolder } from "./support/temporary-folder.ts";
 
-beforeAll(buildProgram, 120_000);
+beforeAll(buildProgram);
 
 const post = (url: string) => fetch(`${url}/digests`, { method: "POST" });
 const metricsOf = async (url: string) => samplesOf(await (await fetch(`${url}/metrics`)).text());
@@ -103,7 +103,7 @@ test("of two requests at once one runs the digests, and the other is told so wit
   const early = await Promise.race([first, second]);
   expect(early.status).toBe(409);
   expect(await early.json()).toEqual({ error: "the digests are being run already" });
-  await vi.waitFor(() => expect(mail.waiting).toBe(2), { timeout: 10_000 });
+  await expect.poll(() => mail.waiting).toBe(2);
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
   expect((await metricsOf(url)).get('nidus_jobs_in_progress{job_name="send_digest"}')).toBe(2);
   mail.answerAll();
@@ -130,10 +130,10 @@ test("a client that sends a long body, or goes away, disturbs nobody", async () 
   const { url } = await startService(await createRepository([{}]), { SMTP_URL: mail.url });
   const leaving = request(`${url}/digests`, { method: "POST" }).on("error", () => {});
   leaving.end("x".repeat(1_000_000));
-  await vi.waitFor(() => expect(mail.waiting).toBe(1), { timeout: 10_000 });
+  await expect.poll(() => mail.waiting).toBe(1);
   leaving.destroy();
   mail.answerAll();
-  await vi.waitFor(async () => expect((await post(url)).status).toBe(200), { timeout: 10_000 });
+  await expect.poll(async () => (await post(url)).status).toBe(200);
   expect(mail.accepted).toHaveLength(2);
 });
 

@@ -16,7 +16,7 @@ for (const [version, load] of Object.entries(versions)) {
     const queue = `contract-${version}-${crypto.randomUUID()}`;
 
     engineContract({
-      test: (name, body) => it.concurrent(name, body, 150_000),
+      test: (name, body) => it.concurrent(name, body),
       createEngine: (options) => bullmqEngine({ ...options, connection, queue }),
     });
   });

@@ -546,7 +546,7 @@ describe("close", () => {
       },
     });
     await engine.work({ jobs: [job] });
-    await vi.waitFor(() => expect(backend.script.limits).not.toEqual([]));
+    await expect.poll(() => backend.script.limits).not.toEqual([]);
     const closing = engine.close();
     mayGoOn.resolve();
     await closing;

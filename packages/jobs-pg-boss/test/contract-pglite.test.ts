@@ -31,7 +31,7 @@ for (const [version, boss] of Object.entries(bosses)) {
     const schema = version === "10" ? "ten" : "twelve";
 
     engineContract({
-      test: (name, body) => it.concurrent(name, body, 150_000),
+      test: (name, body) => it.concurrent(name, body),
       createEngine: (options) => pgBossEngine({ ...options, boss, schema }),
     });
   });

@@ -21,7 +21,7 @@ for (const [version, load] of Object.entries(versions)) {
       const schema = `contract_${version}`;
 
       engineContract({
-        test: (name, body) => it.concurrent(name, body, 150_000),
+        test: (name, body) => it.concurrent(name, body),
         createEngine: (options) => pgBossEngine({ ...options, connectionString, schema, maxConnections: 3 }),
       });
     });

@@ -82,7 +82,7 @@ describe("pgBossEngine", () => {
 });
 
 // Each makes a database, which a busy machine takes long for.
-describe("pgBossEngine in a folder", { timeout: 150_000 }, () => {
+describe("pgBossEngine in a folder", () => {
   it("keeps what was enqueued in its folder, also without a clean end", async () => {
     const dataDir = join(await mkdtemp(join(tmpdir(), "nidus-engine-")), "jobs");
     const seen: unknown[] = [];
@@ -96,7 +96,7 @@ describe("pgBossEngine in a folder", { timeout: 150_000 }, () => {
     await first.close();
     const second = await pgBossEngine({ runner, dataDir });
     await second.work({ jobs: [job] });
-    await expect.poll(() => seen, { timeout: 15_000 }).toEqual([7]);
+    await expect.poll(() => seen).toEqual([7]);
     await second.close();
     await rm(dataDir, { recursive: true });
   });
@@ -143,7 +143,7 @@ describe.skipIf(postgres === undefined)("pgBossEngine on a server", () => {
     await engine.work({ jobs: [job] });
     await expect.poll(async () => (await engine.stats()).succeeded).toBe(1);
     expect((await engine.enqueue(job, 2, options)).isDuplicate).toBe(true);
-    await expect.poll(async () => (await engine.stats()).succeeded, { timeout: 15_000 }).toBe(0);
+    await expect.poll(async () => (await engine.stats()).succeeded).toBe(0);
     expect((await engine.enqueue(job, 2, options)).isDuplicate).toBe(false);
   });
 
@@ -171,7 +171,7 @@ describe.skipIf(postgres === undefined)("pgBossEngine on a server", () => {
       return { succeeded, deadLettered };
     };
     await expect.poll(counts).toEqual({ succeeded: 1, deadLettered: 1 });
-    await expect.poll(counts, { timeout: 15_000 }).toEqual({ succeeded: 0, deadLettered: 1 });
+    await expect.poll(counts).toEqual({ succeeded: 0, deadLettered: 1 });
   });
 
   it("runs what another program has sent to its queue, whatever shape that has", async () => {
@@ -218,7 +218,7 @@ describe.skipIf(postgres === undefined)("pgBossEngine on a server", () => {
     expect(await boss.fetch("cancelled")).toHaveLength(1);
     expect(await engine.cancel(id)).toBe(true);
     await engine.work({ jobs: [job] });
-    await expect.poll(() => outcomes, { timeout: 15_000 }).toEqual(["cancelled"]);
+    await expect.poll(() => outcomes).toEqual(["cancelled"]);
     expect(runs).toBe(0);
     await engine.close();
     await boss.stop({ graceful: false });

@@ -2,7 +2,6 @@ import { describe, expect, it } from "vitest";
 import * as observers from "./support/broken-observers.ts";
 import { failuresOf, observerTestsOf } from "./support/observer-failures.ts";
 
-const limitMs = 120_000;
 const returns = "transparency: gives back what the job returned, and runs it once";
 const throws = "transparency: lets the very error through that the job threw, also undefined";
 const leavesErrors = "transparency: leaves the error as it was";
@@ -74,12 +73,12 @@ const caught: Readonly<Record<keyof typeof observers, readonly string[]>> = {
 const isLong = (name: string): boolean => /^(memory|budget): /.test(name);
 
 describe("the observer contract", () => {
-  it("lets an observer pass that does nothing", { timeout: limitMs }, async () => {
+  it("lets an observer pass that does nothing", async () => {
     const tests = observerTestsOf({ createObserver: () => ({}), budget: { nanosecondsPerRun: 5_000 } });
     expect(await failuresOf(tests)).toEqual([]);
   });
 
-  it.each(Object.entries(observers))("catches %s", { timeout: limitMs }, async (what, createObserver) => {
+  it.each(Object.entries(observers))("catches %s", async (what, createObserver) => {
     const by = caught[what as keyof typeof observers];
     const tests = observerTestsOf({ createObserver, budget: { nanosecondsPerRun: 5_000 } });
     // What takes seconds is run where it is to fail, and beside it once, above.

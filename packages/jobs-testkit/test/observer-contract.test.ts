@@ -3,8 +3,7 @@ import { afterEach, describe, expect, it, test, vi } from "vitest";
 import { type CreateObserver, type ObserverUnderTest, observerContract } from "../src/index.ts";
 import { observerTestsOf } from "./support/observer-failures.ts";
 
-const limitMs = 60_000;
-const declare = (name: string, body: () => Promise<void>): void => test(name, body, limitMs);
+const declare = (name: string, body: () => Promise<void>): void => test(name, body);
 
 describe("currentJobObserver", () => {
   observerContract({ test: declare, createObserver: currentJobObserver });

@@ -116,7 +116,7 @@ describe("header values stay out of logs, warnings and the terminal", () => {
     const runner = strictRunner(otelJobObserver({ tracer: pipeline.tracer }));
 
     for (let count = 0; count < 6; count++) runner.run(job("reindex", () => {}));
-    await vi.waitFor(() => expect(output.diagnostics.some((text) => diagnosis.test(text))).toBe(true), 5_000);
+    await expect.poll(() => output.diagnostics.some((text) => diagnosis.test(text))).toBe(true);
     await pipeline.shutdown();
 
     expect(output.diagnostics.some((text) => text.includes("items to be sent"))).toBe(true);
