@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { root } from "../src/repository.ts";
 
 describe("jobs-core and jobs-observe", () => {
-  it("are less than 4 kB together, minified and gzipped, with everything that they export", async () => {
+  it("are less than 5 kB together, minified and gzipped, with everything that they export", async () => {
     const { outputFiles } = await build({
       stdin: {
         contents: 'export * from "@nidus/jobs-core"; export * from "@nidus/jobs-observe";',
@@ -20,6 +20,6 @@ describe("jobs-core and jobs-observe", () => {
     });
     const bytes = gzipSync(outputFiles[0]?.contents ?? new Uint8Array(), { level: 9 }).length;
     expect(bytes).toBeGreaterThan(1_000);
-    expect(bytes).toBeLessThan(4_000);
+    expect(bytes).toBeLessThan(5_000);
   });
 });

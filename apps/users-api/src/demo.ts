@@ -45,7 +45,9 @@ export async function demo({ repository, out, concurrency, engine: choice }: Arg
       signal: interrupted.signal,
     }).finally(() => progress.stop());
     const failed = [...report.reindex.failed, ...report.digests.failed];
-    const shown = failed.slice(0, maxFailuresShown).map(({ job, error }) => `${job}: ${error.message}`);
+    const shown = failed
+      .slice(0, maxFailuresShown)
+      .map(({ jobName, error }) => `${jobName}: ${error.message}`);
     if (failed.length > shown.length) shown.push(`and ${failed.length - shown.length} more`);
     print("Summary", summary.render());
     print("Failures", failed.length === 0 ? "none" : shown.join("\n"));

@@ -27,7 +27,7 @@ export function progressBar(): Progress {
     observer: {
       // A delivery may be one of several attempts: how it ended is told when it is settled.
       onJobFinished: ({ delivery }) => void (delivery === undefined && move(ended + 1)),
-      onJobSettled: ({ outcome }) => void (outcome !== "retried" && move(ended + 1)),
+      onJobSettled: ({ outcome }) => void (outcome !== "retried" && outcome !== "stalled" && move(ended + 1)),
     },
     start: (jobs) => {
       total = jobs;

@@ -23,7 +23,7 @@ export class RunTracker implements JobObserver {
   }
 
   onJobSettled({ delivery: { jobId }, outcome }: SettledJobContext): void {
-    if (outcome === "retried" || !this.#isFollowing) return;
+    if (outcome === "retried" || outcome === "stalled" || !this.#isFollowing) return;
     this.#settled.add(jobId);
     this.#awaited.delete(jobId);
     if (this.#awaited.size === 0) this.#allSettled();

@@ -93,9 +93,9 @@ async function lookUp(
 function failureOf({ name, payload, error }: DeadLetter): JobFailure {
   try {
     requireUsableAddress(payload as DigestPayload);
-    return { job: name, error: new JobError(error) };
+    return { jobName: name, error: new JobError(error) };
   } catch (unusable) {
-    return { job: name, error: JobError.from(unusable) };
+    return { jobName: name, error: JobError.from(unusable) };
   }
 }
 

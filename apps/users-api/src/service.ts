@@ -71,7 +71,7 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<v
 function outline({ completed, failed, cancelled, notStarted, wasAborted }: DigestsReport): object {
   return {
     completed: completed.length,
-    failed: failed.map(({ job, error }) => ({ job, reason: error.message })),
+    failed: failed.map(({ jobName, error }) => ({ jobName, reason: error.message })),
     cancelled: cancelled.length,
     notStarted: notStarted.length,
     wasAborted,

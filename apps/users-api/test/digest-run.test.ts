@@ -169,7 +169,7 @@ test("an index that cannot be written fails, and the digests are sent all the sa
 
   await mkdir(join(folder, "users.json"));
   const { reindex, digests } = await run({ repository: await createRepository([{}]), folder });
-  expect(reindex.failed.map(({ job }) => job)).toEqual(["reindex_users"]);
+  expect(reindex.failed.map(({ jobName }) => jobName)).toEqual(["reindex_users"]);
   expect(reindex.failed.map(isExpected)).toEqual([false]);
   expect(digests.completed).toHaveLength(1);
 });

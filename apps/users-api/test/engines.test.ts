@@ -121,7 +121,7 @@ describe.each([
       reindex: { completed: 1, failed: [], cancelled: 0, notStarted: 0, wasAborted: false },
       digests: {
         completed: 30,
-        failed: [{ job: "send_digest", reason: 'Root has no usable address: "root@localhost"' }],
+        failed: [{ jobName: "send_digest", reason: 'Root has no usable address: "root@localhost"' }],
         cancelled: 0,
         notStarted: 0,
         wasAborted: false,

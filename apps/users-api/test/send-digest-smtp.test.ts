@@ -91,7 +91,7 @@ test("a recipient that the server refuses makes its job fail with the server's w
   );
   const report = await queue.drain({ concurrency: 2 });
   expect(report.completed).toHaveLength(3);
-  expect(report.failed.map(({ job }) => job)).toEqual(["send_digest"]);
+  expect(report.failed.map(({ jobName }) => jobName)).toEqual(["send_digest"]);
   expect(report.failed[0]?.error.message).toMatch(/550 .*no such user here/);
   expect(server.accepted.flatMap((message) => message.to).sort()).toEqual([
     "a@example.com",

@@ -35,7 +35,7 @@ test("a report counts what was completed, and gives each failure its reason", as
   const response = await post(url);
   expect([response.status, await response.json()]).toEqual([
     200,
-    { reindex: nothing, digests: { ...nothing, failed: [{ job: "send_digest", reason: "no" }] } },
+    { reindex: nothing, digests: { ...nothing, failed: [{ jobName: "send_digest", reason: "no" }] } },
   ]);
 });
 

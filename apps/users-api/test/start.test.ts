@@ -31,7 +31,7 @@ test("POST /digests runs every digest and answers with the report", async () => 
     reindex: { completed: 1, failed: [], cancelled: 0, notStarted: 0, wasAborted: false },
     digests: {
       completed: 4,
-      failed: [{ job: "send_digest", reason: 'Root has no usable address: "root@localhost"' }],
+      failed: [{ jobName: "send_digest", reason: 'Root has no usable address: "root@localhost"' }],
       cancelled: 0,
       notStarted: 0,
       wasAborted: false,

@@ -14,6 +14,8 @@ export {
   type RefuseAsync,
   refusal,
   requireJob,
+  requireJobName,
+  requireKnownKeys,
   requireSignal,
   requireWholeNumber,
 } from "./validation.ts";

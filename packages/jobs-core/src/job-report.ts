@@ -3,7 +3,7 @@ import { JobError } from "./job-error.ts";
 /** A job that failed, by name, and what it failed with. */
 export interface JobFailure {
   /** The job's name. */
-  readonly job: string;
+  readonly jobName: string;
   /** What it failed with; its `cause` is what the job threw. */
   readonly error: JobError;
 }
@@ -50,8 +50,8 @@ export class OpenReport extends JobReport {
   declare readonly notStarted: string[];
   declare wasAborted: boolean;
 
-  fail(job: string, error: unknown): void {
-    this.failed.push({ job, error: JobError.from(error) });
+  fail(jobName: string, error: unknown): void {
+    this.failed.push({ jobName, error: JobError.from(error) });
   }
 
   abort(reason: unknown): void {

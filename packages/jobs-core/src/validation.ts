@@ -41,15 +41,40 @@ export function requireWholeNumber(what: string, value: number): number {
 }
 
 /**
+ * Refuses options that nothing reads, such as `{ runat }` in the place of `{ runAt }`.
+ *
+ * @param what names the options in the message, such as "a queue's options".
+ * @throws TypeError that names the first unknown key and lists the known ones.
+ */
+export function requireKnownKeys(what: string, options: object, known: readonly string[]): void {
+  for (const key of Object.keys(options)) {
+    if (known.includes(key)) continue;
+    throw new TypeError(
+      `unknown option ${describe(key)} in ${what}: expected ${known.map((each) => `\`${each}\``).join(", ")}`,
+    );
+  }
+}
+
+/**
  * The job itself, once it is known to be one.
  *
  * @throws TypeError
  */
 export function requireJob<J extends { readonly name: string; readonly run: unknown }>(job: J): J {
-  if (!job?.name || typeof job.name !== "string")
-    throw refusal("a job's `name`", "a non-empty string", job?.name);
+  requireJobName(job);
   if (typeof job.run !== "function") throw refusal(`\`run\` of "${job.name}"`, "a function", job.run);
   return job;
+}
+
+/**
+ * The name of a job.
+ *
+ * @throws TypeError for a name that is no string or empty.
+ */
+export function requireJobName(job: { readonly name: string }): string {
+  const name = job?.name;
+  if (name && typeof name === "string") return name;
+  throw refusal("a job's `name`", "a non-empty string", name);
 }
 
 /**

@@ -57,10 +57,10 @@ class Scenario {
   }
 }
 
-const names = (report: { completed: readonly string[]; failed: readonly { job: string }[] }): string[] => [
-  ...report.completed,
-  ...report.failed.map((failure) => failure.job),
-];
+const names = (report: {
+  completed: readonly string[];
+  failed: readonly { jobName: string }[];
+}): string[] => [...report.completed, ...report.failed.map((failure) => failure.jobName)];
 
 describe("AsyncJobQueue, whatever the jobs do", () => {
   it("drains each job once within the concurrency, also in overlapping drains", async () => {

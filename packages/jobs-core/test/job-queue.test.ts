@@ -25,7 +25,7 @@ describe("JobQueue", () => {
 
     expect(ran).toEqual(["a", "c"]);
     expect(report.completed).toEqual(["a", "c"]);
-    expect(report.failed.map(({ job: name, error }) => [name, error.message])).toEqual([["b", "b broke"]]);
+    expect(report.failed.map(({ jobName, error }) => [jobName, error.message])).toEqual([["b", "b broke"]]);
     expect(report.failed[0]?.error).toBeInstanceOf(JobError);
     expect(report.isSuccess).toBe(false);
     expect(report.wasAborted).toBe(false);
@@ -155,11 +155,12 @@ describe("JobQueue", () => {
 
   it("goes on where a job's name cannot be read any more", () => {
     const queue = new JobQueue();
-    let reads = 0; // pushing reads it twice
+    let isRead = false;
     queue.push(
       {
         get name(): string {
-          if (reads++ > 1) throw new Error("gone");
+          if (isRead) throw new Error("gone");
+          isRead = true;
           return "fleeting";
         },
         run() {},
@@ -168,7 +169,7 @@ describe("JobQueue", () => {
     );
     const report = queue.runAll();
     expect(report.completed).toEqual(["next"]);
-    expect(report.failed.map((failure) => failure.job)).toEqual(["?"]);
+    expect(report.failed.map((failure) => failure.jobName)).toEqual(["?"]);
   });
 
   it("refuses what is no job before anything is queued", () => {
@@ -219,7 +220,7 @@ describe("JobQueue", () => {
           );
         });
         const report = drains ? queue.drain() : queue.runAll();
-        const names = [...report.completed, ...report.failed.map((failure) => failure.job)];
+        const names = [...report.completed, ...report.failed.map((failure) => failure.jobName)];
         expect(new Set(ran).size).toBe(ran.length);
         expect([...names].sort()).toEqual([...ran].sort());
         const children = steps.reduce((sum, { pushes }) => sum + pushes, 0);

@@ -23,6 +23,16 @@ export interface JobDelivery {
   readonly carrier: Readonly<Record<string, string>>;
 }
 
+/** A job that is known before its first run. */
+export interface DeclaredJobContext {
+  /** The job's name. */
+  readonly jobName: string;
+  /** The name of the engine that will deliver it, such as "bullmq"; absent if the application declared it. */
+  readonly engine?: string | undefined;
+  /** The engine's queue it will come from. */
+  readonly queue?: string | undefined;
+}
+
 /** Jobs that an engine is about to store. */
 export interface EnqueuedJobContext {
   /** The name that all of them have. */
@@ -47,9 +57,10 @@ export interface SettledJobContext {
   readonly delivery: JobDelivery;
   /**
    * `retried`: it will be delivered again. `dead-lettered`: it failed for the last time. `lost`: the engine gave it up
-   * without a run, after workers died with it.
+   * without a run, after workers died with it. `stalled`: its worker died or lost its lease before it could record an
+   * outcome; told when the next attempt is delivered, so `delivery.attempt` is that of the attempt before.
    */
-  readonly outcome: "succeeded" | "retried" | "dead-lettered" | "cancelled" | "lost";
+  readonly outcome: "succeeded" | "retried" | "dead-lettered" | "cancelled" | "lost" | "stalled";
   /** What it failed with, or undefined where it did not fail. */
   readonly error: JobError | undefined;
 }

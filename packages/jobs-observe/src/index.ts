@@ -15,6 +15,7 @@ export { ObservedJobRunner, type ObservedJobRunnerOptions, type RunAsyncOptions 
 
 export { startedContext } from "./context.ts";
 export type {
+  DeclaredJobContext,
   EnqueuedJobContext,
   JobBacklog,
   JobDelivery,

@@ -1,6 +1,11 @@
 import { type JobError, refusal } from "@nidus/jobs-core";
 import type { ObservedJobContext } from "./context.ts";
-import type { EnqueuedJobContext, OpenedEngineContext, SettledJobContext } from "./delivery.ts";
+import type {
+  DeclaredJobContext,
+  EnqueuedJobContext,
+  OpenedEngineContext,
+  SettledJobContext,
+} from "./delivery.ts";
 import type { JobObserver, JobResultStatus } from "./observer.ts";
 import { runThroughScopes } from "./scope.ts";
 import { warn } from "./warning.ts";
@@ -45,6 +50,10 @@ export class ObserverList implements JobObserver {
     }
   }
 
+  onJobDeclared(context: DeclaredJobContext): void {
+    this.#tell("onJobDeclared", context as never);
+  }
+
   onEngineOpened(context: OpenedEngineContext): void {
     this.#tell("onEngineOpened", context as never);
   }
@@ -57,7 +66,7 @@ export class ObserverList implements JobObserver {
     this.#tell("onJobSettled", context as never);
   }
 
-  #tell(hook: "onEngineOpened" | "onJobEnqueued" | "onJobSettled", context: never): void {
+  #tell(hook: "onJobDeclared" | "onEngineOpened" | "onJobEnqueued" | "onJobSettled", context: never): void {
     // The async function turns what a hook throws into a rejection.
     for (const observer of this.#observers) this.#watch((async () => observer[hook]?.(context))(), observer);
   }

@@ -1,6 +1,11 @@
 import type { JobError } from "@nidus/jobs-core";
 import type { ObservedJobContext } from "./context.ts";
-import type { EnqueuedJobContext, OpenedEngineContext, SettledJobContext } from "./delivery.ts";
+import type {
+  DeclaredJobContext,
+  EnqueuedJobContext,
+  OpenedEngineContext,
+  SettledJobContext,
+} from "./delivery.ts";
 
 /** How a run ended. A timeout is a failure; `cancelled` means that the run ended because its signal was aborted. */
 export type JobResultStatus = "success" | "failure" | "cancelled";
@@ -20,6 +25,11 @@ export interface JobObserver {
    * read for each run, and may answer undefined where nobody needs the scope: then the run does not pay for one.
    */
   runInScope?: (<T>(context: ObservedJobContext, run: () => T) => T) | undefined;
+  /**
+   * Called for a job that is known before its first run, such as to start its counters at 0. It may be called several times
+   * for one name.
+   */
+  onJobDeclared?(context: DeclaredJobContext): void;
   /** Engines only: an engine has been opened, whose backlog can be read from now on. */
   onEngineOpened?(context: OpenedEngineContext): void;
   /** Engines only: jobs are about to be stored. It may write headers to `context.carrier`. */

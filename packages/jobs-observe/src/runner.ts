@@ -8,12 +8,19 @@ import {
   type RefuseAsync,
   refusal,
   requireJob,
+  requireJobName,
   requireSignal,
   requireSyncResult,
 } from "@nidus/jobs-core";
 import { type JobAttributes, noAttributes, withAttributes } from "./attributes.ts";
 import { RunContext, type RunSettings } from "./context.ts";
-import type { EnqueuedJobContext, JobDelivery, OpenedEngineContext, SettledJobContext } from "./delivery.ts";
+import type {
+  DeclaredJobContext,
+  EnqueuedJobContext,
+  JobDelivery,
+  OpenedEngineContext,
+  SettledJobContext,
+} from "./delivery.ts";
 import type { JobObserver } from "./observer.ts";
 import { type ObserverErrorHandler, ObserverList } from "./observer-list.ts";
 import { randomRunId, safeRunIds } from "./run-id.ts";
@@ -150,6 +157,20 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
         throw error;
       },
     );
+  }
+
+  /**
+   * Tells the observers of jobs that will run, so that their counters exist at 0 before the first run.
+   *
+   * @throws TypeError for a job without a name; no observer was told then.
+   */
+  declare(...jobs: readonly { readonly name: string }[]): void {
+    for (const jobName of jobs.map(requireJobName)) this.declared({ jobName });
+  }
+
+  /** For engines: tells the observers of a job that the engine will deliver. It never throws. */
+  declared(context: DeclaredJobContext): void {
+    this.#observers.onJobDeclared(context);
   }
 
   /** For engines: tells the observers where a backlog can be read. It never throws. */

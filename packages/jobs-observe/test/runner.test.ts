@@ -1,6 +1,6 @@
 import { asyncJob, type Job, JobError, JobQueue, job } from "@nidus/jobs-core";
 import { describe, expect, it } from "vitest";
-import { ObservedJobRunner } from "../src/index.ts";
+import { combineJobObservers, type JobObserver, ObservedJobRunner } from "../src/index.ts";
 import { Recorder } from "./support/recorder.ts";
 import { settled } from "./support/settled.ts";
 
@@ -213,6 +213,40 @@ describe("a runner's own settings", () => {
     );
     expect(queue.runAll({ runner: new ObservedJobRunner(recorder) }).completed).toEqual(["a", "b"]);
     expect(recorder.heard.map(({ context }) => context.jobName)).toEqual(["a", "a", "b", "b"]);
+  });
+
+  it("tells observers of jobs that are declared, one that throws aside", async () => {
+    const [told, failed] = [[] as unknown[], [] as unknown[]];
+    const broken: JobObserver = {
+      onJobDeclared() {
+        throw new Error("broken");
+      },
+    };
+    const observer: JobObserver = { onJobDeclared: (context) => void told.push(context) };
+    const runner = new ObservedJobRunner(combineJobObservers(broken, observer, {}), {
+      onObserverError: (error) => failed.push((error as Error).message),
+    });
+    runner.declare(
+      job("send_digest", () => {}),
+      { name: "reindex" },
+    );
+    runner.declared({ jobName: "send_digest", engine: "memory", queue: "q" });
+    expect(told).toEqual([
+      { jobName: "send_digest" },
+      { jobName: "reindex" },
+      { jobName: "send_digest", engine: "memory", queue: "q" },
+    ]);
+    await settled();
+    expect(failed).toEqual(["broken", "broken", "broken"]);
+  });
+
+  it("refuses to declare what has no name, and then declares none", () => {
+    const told: unknown[] = [];
+    const runner = new ObservedJobRunner({ onJobDeclared: (context) => void told.push(context) });
+    for (const bad of [{ name: "" }, { name: 7 }, {}, null, undefined]) {
+      expect(() => runner.declare({ name: "good" }, bad as never)).toThrow("expected a job's `name`");
+    }
+    expect(told).toEqual([]);
   });
 
   it("tells observers of what engines enqueue and settle", () => {

@@ -12,7 +12,7 @@ export interface PinoJobObserverOptions {
   readonly startLevel?: string | undefined;
   /** Of a run that succeeded. @default "info" */
   readonly finishLevel?: string | undefined;
-  /** Of a run or a job that was cancelled, and of a delivery that will be repeated. @default "warn" */
+  /** Of a run or a job that was cancelled, and of a delivery that will be repeated or that stalled. @default "warn" */
   readonly warningLevel?: string | undefined;
   /** Of a run that failed, a job that became a dead letter, and one that its engine lost. @default "error" */
   readonly failureLevel?: string | undefined;
@@ -74,6 +74,7 @@ export function pinoJobObserver(options: PinoJobObserverOptions): JobObserver {
     // The line about the run has said so.
     succeeded: undefined,
     retried: [warningLevel, "job will be retried"],
+    stalled: [warningLevel, "job stalled"],
     cancelled: [warningLevel, "job cancelled"],
     "dead-lettered": [failureLevel, "job dead-lettered"],
     lost: [failureLevel, "job lost"],

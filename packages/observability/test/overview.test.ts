@@ -67,7 +67,7 @@ describe("jobs: sync and async job queues", () => {
     queue.push(new SendDigest(), new Failing());
     const { completed, failed } = queue.runAll();
     expect(completed).toEqual(["send_digest"]);
-    expect(failed.map(({ job }) => job)).toEqual(["failing"]);
+    expect(failed.map(({ jobName }) => jobName)).toEqual(["failing"]);
     expect(failed[0]?.error).toBeInstanceOf(JobError);
     expect(failed[0]?.error).toMatchObject({ message: "out of paper", code: "NIDUS_JOB_FAILED" });
   });

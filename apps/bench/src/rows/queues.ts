@@ -27,7 +27,7 @@ function syncLoop(): unknown {
       each.run();
       report.completed.push(each.name);
     } catch (error) {
-      report.failed.push({ job: each.name, error });
+      report.failed.push({ jobName: each.name, error });
     }
   }
   return report;
@@ -40,7 +40,7 @@ async function asyncLoop(): Promise<unknown> {
       await each.run(signal);
       report.completed.push(each.name);
     } catch (error) {
-      report.failed.push({ job: each.name, error });
+      report.failed.push({ jobName: each.name, error });
     }
   }
   return report;

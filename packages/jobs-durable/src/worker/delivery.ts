@@ -12,7 +12,7 @@ import type { UnseenControllers } from "./unseen-controllers.ts";
 export interface Ending {
   readonly settlement: Settlement;
   /** Undefined for what was handed back: that delivery has not ended. */
-  readonly outcome: SettledJobContext["outcome"] | undefined;
+  readonly outcome: Exclude<SettledJobContext["outcome"], "stalled"> | undefined;
   readonly error: JobError | undefined;
 }
 

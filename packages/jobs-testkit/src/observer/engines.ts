@@ -19,6 +19,7 @@ const outcomes: readonly SettledJobContext["outcome"][] = [
   "dead-lettered",
   "cancelled",
   "lost",
+  "stalled",
 ];
 
 /** What may come from elsewhere, written by other observers, other versions or nobody. */

@@ -73,6 +73,7 @@ const hooks: readonly (keyof JobObserver)[] = [
   "onJobStarted",
   "onJobFinished",
   "runInScope",
+  "onJobDeclared",
   "onEngineOpened",
   "onJobEnqueued",
   "onJobSettled",

@@ -29,6 +29,7 @@ export function runLine(
 
 const settlements = {
   retried: ["↻", "yellow", "will be tried again"],
+  stalled: ["↻", "yellow", "stalled: its worker died or lost its lease"],
   "dead-lettered": ["†", "red", "is a dead letter"],
   lost: ["†", "red", "is a dead letter: its workers died"],
 } as const;
