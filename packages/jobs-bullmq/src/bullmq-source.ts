@@ -143,11 +143,11 @@ export class BullmqSource implements JobSource<BullmqFetchedJob> {
       case "succeeded":
         return stored.moveToCompleted(null, this.#token, wantsNext);
       case "retried": {
-        const runAtMs = settlement.runAt.getTime();
+        const runAtMs = Date.now() + settlement.delayMs;
         // What is stored, which the handler has not had in its hands.
         const asStored = await (await this.#queues.of(name)).getJob(stored.id as string);
         if (asStored !== undefined) await stored.updateData({ ...asStored.data, runAtMs });
-        const later = new RetryLater(settlement.error, Math.max(0, runAtMs - Date.now()));
+        const later = new RetryLater(settlement.error, settlement.delayMs);
         return stored.moveToFailed(later, this.#token, wantsNext);
       }
       case "dead-lettered":
@@ -210,6 +210,7 @@ function describeJob(lane: Lane, stored: Job<StoredData>, isCancelRequested: boo
     enqueuedAt: new Date(stored.timestamp),
     runAt: runAtOf(stored),
     isCancelRequested,
+    followsStalled: false,
   };
 }
 

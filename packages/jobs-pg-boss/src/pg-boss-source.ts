@@ -23,7 +23,7 @@ interface SettlementRow {
   readonly id: string;
   readonly retry_count: number;
   readonly state: string;
-  readonly run_at?: string;
+  readonly delay_ms?: number;
   readonly is_unspent?: boolean;
   readonly output?: object;
   readonly deletion_seconds?: number;
@@ -93,7 +93,7 @@ export class PgBossSource implements JobSource<PgBossFetchedJob> {
       retry_count: job.retryCount,
       ...columnsOf(settlement, this.#settings),
     });
-    if (settlement.type === "retried") this.#wakeup.at(settlement.runAt);
+    if (settlement.type === "retried") this.#wakeup.at(new Date(Date.now() + settlement.delayMs));
     if (settlement.type === "handed-back") this.#wakeup.now();
     return settled;
   }
@@ -134,7 +134,7 @@ function columnsOf(
     case "retried":
       return {
         state: "retry",
-        run_at: settlement.runAt.toISOString(),
+        delay_ms: settlement.delayMs,
         output: { message: settlement.error },
       };
     case "dead-lettered":
@@ -161,6 +161,7 @@ function fetchedFrom(job: PgBossJob): PgBossFetchedJob {
     enqueuedAt: job.createdOn,
     runAt: job.startAfter,
     isCancelRequested: isCancelRequested === true,
+    followsStalled: false,
     retryCount: job.retryCount,
   };
 }

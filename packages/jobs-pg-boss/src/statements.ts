@@ -71,13 +71,13 @@ export function statementsFor(schema: string, { hasRetention, hasScheduleKeys }:
       UPDATE ${job} j SET
         state = (CASE WHEN ${isCancelledInstead} THEN 'cancelled' ELSE s.state END)::${schema}.job_state,
         completed_on = CASE WHEN s.state <> 'retry' OR ${isCancelledInstead} THEN now() END,
-        start_after = COALESCE(s.run_at, j.start_after),
+        start_after = COALESCE(now() + s.delay_ms * interval '1 millisecond', j.start_after),
         started_on = CASE WHEN s.is_unspent AND j.retry_count = 0 THEN NULL ELSE j.started_on END,
         retry_count = CASE WHEN s.is_unspent THEN GREATEST(j.retry_count - 1, 0) ELSE j.retry_count END,
         ${retention}
         output = s.output
       FROM jsonb_to_recordset($2::text::jsonb)
-        AS s(id uuid, retry_count int, state text, run_at timestamptz, is_unspent boolean, output jsonb,
+        AS s(id uuid, retry_count int, state text, delay_ms int, is_unspent boolean, output jsonb,
           deletion_seconds int)
       WHERE j.name = $1 AND j.id = ANY($3::uuid[]) AND j.id = s.id AND j.state = 'active' AND j.retry_count = s.retry_count
       RETURNING j.id, ${isCancelledInstead} AS is_cancelled_instead`,

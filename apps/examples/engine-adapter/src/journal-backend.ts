@@ -89,6 +89,7 @@ export class JournalBackend implements JobBackend {
     const { id, name, envelope, attempt, maxAttempts, isCancelRequested } = leased;
     const fetched: FetchedJob = {
       ...{ id, name, attempt, maxAttempts, isCancelRequested },
+      followsStalled: this.#journal.stalled.delete(id),
       // A handler may change what it is given, and there may be a next attempt.
       envelope: structuredClone(envelope),
       enqueuedAt: new Date(leased.enqueuedAtMs),
@@ -178,7 +179,7 @@ function storedFrom({ id, name, envelope, maxAttempts, runAt }: NewJob, nowMs: n
 function changesOf(job: StoredJob, settlement: Settlement): Partial<StoredJob> {
   switch (settlement.type) {
     case "retried":
-      return { state: "pending", runAtMs: settlement.runAt.getTime(), error: settlement.error };
+      return { state: "pending", runAtMs: Date.now() + settlement.delayMs, error: settlement.error };
     case "handed-back":
       return { state: "pending", attempt: job.attempt - 1 };
     case "dead-lettered":

@@ -23,6 +23,8 @@ export class Journal {
   readonly #live = new Map<string, StoredJob>();
   /** Who has a job, by its id: only that delivery can settle it. It ends with the process, and is not written. */
   readonly holders: Map<string, object> = new Map();
+  /** Ids of the jobs that ran when the process before died, until they are delivered again. */
+  readonly stalled: Set<string> = new Set();
   readonly #descriptor: number;
   #bytes = 0;
 
@@ -36,7 +38,9 @@ export class Journal {
     try {
       for (const job of readJobs(file).values()) {
         // Who ran it has died with it, else the file would be locked.
-        const found: StoredJob = job.state === "running" ? { ...job, state: "pending" } : job;
+        const isStalled = job.state === "running";
+        const found: StoredJob = isStalled ? { ...job, state: "pending" } : job;
+        if (isStalled) this.stalled.add(job.id);
         if (isKept(found)) this.#keep(found);
       }
       const fresh = `${file}.new`;

@@ -43,14 +43,18 @@ export interface FetchedJob {
   readonly enqueuedAt: Date;
   /** The moment from which this attempt could start. */
   readonly runAt: Date;
-  /** Whether `cancel` was called for it, by anybody, before it was fetched. */
+  /** Whether `cancel` was called for it, by any process, before it was fetched. */
   readonly isCancelRequested: boolean;
+  /** Whether the attempt before this one ended without a settlement: its worker died, or lost its lease. */
+  readonly followsStalled: boolean;
+  /** Why the stored job cannot be read, if it cannot: it becomes a dead letter with this text, without a run. */
+  readonly unreadable?: string | undefined;
 }
 
-/** What becomes of a fetched job. */
+/** What becomes of a fetched job. `delayMs` is a whole number of milliseconds, counted from now by the store's clock. */
 export type Settlement =
   | { readonly type: "succeeded" }
-  | { readonly type: "retried"; readonly runAt: Date; readonly error: string }
+  | { readonly type: "retried"; readonly delayMs: number; readonly error: string }
   | { readonly type: "dead-lettered"; readonly error: string }
   | { readonly type: "cancelled" }
   /** To be delivered again at once, without an attempt spent. */
@@ -58,7 +62,10 @@ export type Settlement =
 
 /** What came of a settlement. */
 export interface Settled<Job extends FetchedJob> {
-  /** False where the lease had passed to somebody else: nothing was recorded. */
+  /**
+   * False if the store refused the settlement for good: the lease belongs to another worker, the job is gone, or it has ended
+   * otherwise. True also if an earlier try recorded it and its answer was lost.
+   */
   readonly isRecorded: boolean;
   /**
    * True where a job that was to be retried or dead-lettered was recorded as cancelled instead, since `cancel` had been called for
@@ -69,7 +76,10 @@ export interface Settled<Job extends FetchedJob> {
   readonly next?: Job | undefined;
 }
 
-/** Where one worker's jobs come from. Every call may reject while the server is away, and is then repeated. */
+/**
+ * Where one worker's jobs come from. A call rejects only for what may pass, such as a lost connection, and is then repeated. A
+ * fetch that rejects may have leased jobs all the same: if the store can tell which, a later fetch returns them.
+ */
 export interface JobSource<Job extends FetchedJob> {
   /**
    * Whether a settlement can bring a further job, which then runs in the same slot. Where it cannot, a slot is free as soon as
@@ -81,7 +91,10 @@ export interface JobSource<Job extends FetchedJob> {
    * after the signal was aborted.
    */
   fetch(limit: number, signal: AbortSignal): Promise<readonly Job[]>;
-  /** Records what became of a job. With `wantsNext`, which is never said to a source that does not bring any, a further job may come back. */
+  /**
+   * Records what became of a job, if this source still holds its lease. With `wantsNext`, which is never said to a source that
+   * does not bring any, a further job may come back. A fault of the further job never rejects a settlement that was recorded.
+   */
   settle(job: Job, settlement: Settlement, wantsNext: boolean): Promise<Settled<Job>>;
   /** Renews the leases, and resolves to the ids of those jobs that are to be cancelled. Called every second or so while jobs run, and after a handler has failed. */
   keepAlive(jobs: readonly Job[]): Promise<readonly string[]>;

@@ -96,5 +96,9 @@ function fetchedFrom(stored: MemoryJob): MemoryFetchedJob {
   // A copy: what a handler does to its payload is not for the next attempt to see.
   const envelope = structuredClone(stored.envelope);
   const [enqueuedAt, runAt] = [new Date(stored.enqueuedAt), new Date(runAtMs)];
-  return { stored, lease, id, name, envelope, attempt, maxAttempts, enqueuedAt, runAt, isCancelRequested };
+  return {
+    ...{ stored, lease, id, name, envelope, attempt, maxAttempts, enqueuedAt, runAt, isCancelRequested },
+    // Every worker of the table ends with it.
+    followsStalled: false,
+  };
 }

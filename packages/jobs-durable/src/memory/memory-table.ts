@@ -135,7 +135,7 @@ export class MemoryTable {
   settle(job: MemoryJob, settlement: Settlement): boolean {
     if (job.state !== "running") return false;
     if (settlement.type === "retried" || settlement.type === "handed-back") {
-      if (settlement.type === "retried") job.runAtMs = settlement.runAt.getTime();
+      if (settlement.type === "retried") job.runAtMs = Date.now() + settlement.delayMs;
       else job.attempt--;
       job.state = "pending";
       this.#queue(job);

@@ -143,9 +143,8 @@ export class Delivery<Job extends FetchedJob> {
     if (attempt >= maxAttempts || PermanentJobError.isInstance(error)) {
       return deadLettered(error, "dead-lettered");
     }
-    const runAt = new Date(Date.now() + backoffMs(backoff, attempt));
     return {
-      settlement: { type: "retried", runAt, error: message },
+      settlement: { type: "retried", delayMs: backoffMs(backoff, attempt), error: message },
       outcome: "retried",
       error,
     };

@@ -114,7 +114,7 @@ class Settle implements fc.Command<Model, MemoryTable> {
     const runAtMs = Date.now() + 50;
     const settlement =
       type === "retried"
-        ? { type, runAt: new Date(runAtMs), error: "no" }
+        ? { type, delayMs: 50, error: "no" }
         : type === "dead-lettered"
           ? { type, error: `no, ${id}` }
           : { type };

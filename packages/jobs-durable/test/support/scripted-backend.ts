@@ -20,6 +20,7 @@ export function fetched(id: string, changes: Partial<FetchedJob> = {}): FetchedJ
     enqueuedAt: new Date(0),
     runAt: new Date(0),
     isCancelRequested: false,
+    followsStalled: false,
     ...changes,
   };
 }

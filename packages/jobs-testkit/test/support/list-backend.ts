@@ -14,7 +14,8 @@ import {
 import type { JobBacklog } from "@nidus/jobs-observe";
 
 /** A job as it is kept. */
-export interface ListedJob extends Omit<FetchedJob, "attempt" | "runAt" | "isCancelRequested"> {
+export interface ListedJob
+  extends Omit<FetchedJob, "attempt" | "runAt" | "isCancelRequested" | "followsStalled"> {
   attempt: number;
   runAt: Date;
   state: "pending" | "running" | "succeeded" | "deadLettered" | "cancelled";
@@ -128,16 +129,17 @@ export class ListBackend implements JobBackend<LeasedJob> {
 
   lease(listed: ListedJob): LeasedJob {
     const lease = Symbol("lease");
+    const followsStalled = listed.state === "running";
     Object.assign(listed, { state: "running", lease, leasedUntilMs: Date.now() + this.leaseMs });
     listed.attempt++;
-    return { ...listed, envelope: structuredClone(listed.envelope), listed, lease };
+    return { ...listed, envelope: structuredClone(listed.envelope), followsStalled, listed, lease };
   }
 
   settle({ listed, lease }: LeasedJob, settlement: Settlement): Settled<LeasedJob> {
     if (listed.lease !== lease) return { isRecorded: false };
     listed.lease = undefined;
     if (settlement.type === "retried" || settlement.type === "handed-back") {
-      if (settlement.type === "retried") listed.runAt = settlement.runAt;
+      if (settlement.type === "retried") listed.runAt = new Date(Date.now() + settlement.delayMs);
       else listed.attempt--;
       listed.state = "pending";
     } else {
