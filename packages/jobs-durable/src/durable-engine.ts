@@ -21,6 +21,7 @@ import type {
   ScheduleOptions,
 } from "./engine.ts";
 import { EngineUnavailableError, UnsupportedError } from "./errors.ts";
+import { insertInSlices } from "./insert-in-slices.ts";
 import { NewJobs } from "./new-jobs.ts";
 import { statsFrom } from "./stats.ts";
 import { requireEngineOptions, requireJobs, requireText, requireTimeZone } from "./validation.ts";
@@ -139,10 +140,10 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
     options: Options = {} as Options,
     positionOf: (index: number) => number | undefined,
   ): Promise<readonly EnqueuedJob[]> {
-    const jobs = await this.#newJobs.toEnqueue(job, payloads, options, positionOf);
-    if (jobs.length === 0) return [];
-    const stored = await this.#ask((backend) => backend.insert(jobs, options));
-    return jobs.map(({ id }, index) => ({ id, isDuplicate: !stored[index] }));
+    const slices = await this.#newJobs.toEnqueue(job, payloads, options, positionOf);
+    return insertInSlices(slices, payloads.length, (jobs) =>
+      this.#ask((backend) => backend.insert(jobs, options)),
+    );
   }
 
   async schedule<Input>(

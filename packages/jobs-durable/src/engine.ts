@@ -114,7 +114,13 @@ export interface JobEngine extends AsyncDisposable {
     payload: NoInfer<Input>,
     options?: EnqueueOptions,
   ): Promise<EnqueuedJob>;
-  /** Stores jobs in one go: all of them, or none where the engine says no. Results are in the payloads' order. */
+  /**
+   * Stores jobs, in slices of at most 500: an engine waits for an answer to each slice. Resolves, in the payloads' order, once all
+   * are stored. Every payload and option is checked before the first slice.
+   *
+   * @throws (rejects with) PayloadError, TypeError or RangeError, with nothing stored; EnqueuedInPartError if some jobs were
+   * stored, which says which. Repeating the whole call is safe with an `idempotencyKey`. With a `db`, your transaction decides.
+   */
   enqueueMany<Input>(
     job: JobWithPayload<Input>,
     payloads: readonly NoInfer<Input>[],

@@ -1,9 +1,11 @@
-import { JobError } from "@nidus/jobs-core";
+import { isNativeError } from "node:util/types";
+import { describe, JobError } from "@nidus/jobs-core";
+import type { EnqueuedJob } from "./engine.ts";
 
-/** Whether an error has this code, also one of another installed copy of this package. It never throws. */
+/** Whether an error has this code, also one of another realm or of another copy of this package. It never throws. */
 function hasCode(value: unknown, code: string): boolean {
   try {
-    return value instanceof Error && (value as { code?: unknown }).code === code;
+    return isNativeError(value) && (value as { code?: unknown }).code === code;
   } catch {
     return false;
   }
@@ -70,4 +72,40 @@ export class EngineUnavailableError extends Error {
   static isInstance(value: unknown): value is EngineUnavailableError {
     return hasCode(value, "NIDUS_ENGINE_UNAVAILABLE");
   }
+}
+
+/**
+ * `enqueueMany` stored some of its jobs, and then failed with `cause`. If `cause` is an EngineUnavailableError, it is not known of
+ * up to 500 further jobs whether they were stored. Repeat the whole call if it has an `idempotencyKey`: what is there is not
+ * stored again.
+ */
+export class EnqueuedInPartError extends Error {
+  /** The same in every version. */
+  readonly code: string = "NIDUS_ENQUEUED_IN_PART";
+  readonly #jobs: readonly (EnqueuedJob | undefined)[];
+
+  static {
+    EnqueuedInPartError.prototype.name = "EnqueuedInPartError";
+  }
+
+  constructor(jobs: readonly (EnqueuedJob | undefined)[], cause: unknown) {
+    const stored = jobs.filter((job) => job !== undefined).length;
+    super(`${stored} of ${jobs.length} jobs were stored, then: ${describeCause(cause)}`, { cause });
+    this.#jobs = jobs;
+  }
+
+  /** One element per payload, in their order: the job, or undefined if it is not known to be stored. */
+  get jobs(): readonly (EnqueuedJob | undefined)[] {
+    return this.#jobs;
+  }
+
+  /** Whether a value is such an error, also one of another installed copy of this package. It never throws. */
+  static isInstance(value: unknown): value is EnqueuedInPartError {
+    return hasCode(value, "NIDUS_ENQUEUED_IN_PART");
+  }
+}
+
+function describeCause(cause: unknown): string {
+  const message = (cause as { message?: unknown } | null | undefined)?.message;
+  return typeof message === "string" ? message : describe(cause);
 }

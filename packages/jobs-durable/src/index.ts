@@ -17,7 +17,13 @@ export type {
   JobWithPayload,
   ScheduleOptions,
 } from "./engine.ts";
-export { EngineUnavailableError, PayloadError, PermanentJobError, UnsupportedError } from "./errors.ts";
+export {
+  EngineUnavailableError,
+  EnqueuedInPartError,
+  PayloadError,
+  PermanentJobError,
+  UnsupportedError,
+} from "./errors.ts";
 export { type MemoryEngineOptions, memoryEngine } from "./memory/memory-engine.ts";
 export type { JobWorker, StopOptions, WorkerReport, WorkOptions } from "./worker/job-worker.ts";
 

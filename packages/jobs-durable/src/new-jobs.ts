@@ -10,6 +10,10 @@ import { requireEnqueueOptions, requireJobs } from "./validation.ts";
 /** The part of a backend that decides how a job is made. */
 type Store = Pick<JobBackend, "name" | "capabilities" | "queueOf">;
 
+/** What a store takes at once: few enough jobs that other calls on its connection are not kept waiting. */
+const sliceJobs = 500;
+const sliceCharacters = 4 * 1024 * 1024;
+
 /** Makes what an engine stores of what its callers enqueue and schedule. */
 export class NewJobs {
   readonly #store: Store;
@@ -21,8 +25,8 @@ export class NewJobs {
   }
 
   /**
-   * One job per payload, once the observers have heard that they are about to be stored. `positionOf` tells the jobs of one
-   * idempotency key apart.
+   * Makes one job per payload, in slices that a store takes at once, after the observers have heard of all of them. `positionOf`
+   * tells the jobs of one idempotency key apart.
    *
    * @throws (rejects with) TypeError or RangeError for what is not as documented; UnsupportedError for what the store cannot.
    */
@@ -31,7 +35,7 @@ export class NewJobs {
     payloads: readonly Input[],
     options: EnqueueOptions,
     positionOf: (index: number) => number | undefined,
-  ): Promise<readonly NewJob[]> {
+  ): Promise<Iterable<readonly NewJob[]>> {
     requireJobs([job]);
     if ((options as { db?: unknown } | null)?.db !== undefined && !this.#store.capabilities.transactions) {
       throw new UnsupportedError(`${this.#store.name} cannot enqueue within a transaction of yours (\`db\`)`);
@@ -55,7 +59,7 @@ export class NewJobs {
       correlationId,
       carrier,
     });
-    return texts.map((text, index) => ({
+    return slicesOf(texts, (text, index) => ({
       id:
         idempotencyKey === undefined
           ? crypto.randomUUID()
@@ -85,4 +89,22 @@ export class NewJobs {
     if (text !== undefined && !this.#store.capabilities.nullCharacters) requireJsonb(text);
     return text;
   }
+}
+
+/** Makes a slice of jobs when it is asked for it. */
+function* slicesOf(
+  texts: readonly (string | undefined)[],
+  jobOf: (text: string | undefined, index: number) => NewJob,
+): Iterable<readonly NewJob[]> {
+  let slice: NewJob[] = [];
+  let characters = 0;
+  for (const [index, text] of texts.entries()) {
+    slice.push(jobOf(text, index));
+    characters += text?.length ?? 0;
+    if (slice.length < sliceJobs && characters < sliceCharacters) continue;
+    yield slice;
+    slice = [];
+    characters = 0;
+  }
+  if (slice.length > 0) yield slice;
 }

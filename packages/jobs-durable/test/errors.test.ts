@@ -1,6 +1,12 @@
 import { JobError } from "@nidus/jobs-core";
 import { describe, expect, it } from "vitest";
-import { EngineUnavailableError, PayloadError, PermanentJobError, UnsupportedError } from "../src/index.ts";
+import {
+  EngineUnavailableError,
+  EnqueuedInPartError,
+  PayloadError,
+  PermanentJobError,
+  UnsupportedError,
+} from "../src/index.ts";
 
 describe.each([
   [PermanentJobError, "PermanentJobError", "NIDUS_JOB_FAILED_PERMANENTLY", JobError],
@@ -41,5 +47,19 @@ describe("PermanentJobError", () => {
     const error = new PermanentJobError("gone");
     expect(JobError.isInstance(error)).toBe(true);
     expect(JobError.from(error)).toBe(error);
+  });
+});
+
+describe("EnqueuedInPartError", () => {
+  it("counts what was stored, and is recognised across copies of the package", () => {
+    const job = { id: "a", isDuplicate: false };
+    const error = new EnqueuedInPartError([job, undefined], "no space");
+    expect(error).toMatchObject({
+      name: "EnqueuedInPartError",
+      message: '1 of 2 jobs were stored, then: "no space"',
+    });
+    expect(error.jobs).toEqual([job, undefined]);
+    expect(EnqueuedInPartError.isInstance(error)).toBe(true);
+    expect(EnqueuedInPartError.isInstance(new Error("x"))).toBe(false);
   });
 });

@@ -125,7 +125,15 @@ export interface JobBackend<
    * called, so it lets go of what it has opened.
    */
   start?(): Promise<void>;
-  /** Stores jobs of one name; resolves, in their order, to whether each was stored, false being a duplicate. */
+  /** The names of the options of `enqueue` that this engine has beside those of every engine, such as "db". @default none */
+  readonly enqueueOptions?: readonly string[] | undefined;
+  /**
+   * Stores at most 500 jobs of one name. Resolves, in their order, to whether each was stored: false is a duplicate. A batch of the
+   * caller's comes as several calls, one after the other, each with a deadline of its own.
+   *
+   * @throws (rejects with) EnqueuedInPartError if the store took some of the jobs and refused the others. Any other error says
+   * that none was stored, or, if the connection was lost, that it is not known.
+   */
   insert(jobs: readonly NewJob[], options: Options): Promise<readonly boolean[]>;
   /** Opens the source of one worker, for jobs of these names alone. */
   source(jobNames: readonly string[]): Promise<JobSource<Job>>;

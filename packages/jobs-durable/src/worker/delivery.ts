@@ -109,7 +109,8 @@ export class Delivery<Job extends FetchedJob> {
   /** What becomes of the job without its handler, if anything: it was cancelled before, or workers died with it too often. */
   endingWithoutRun(): Ending | undefined {
     if (this.#isCancelled) return cancelled(undefined);
-    const { attempt, maxAttempts } = this.job;
+    const { attempt, maxAttempts, unreadable } = this.job;
+    if (unreadable !== undefined) return deadLettered(new JobError(unreadable), "dead-lettered");
     if (attempt <= maxAttempts) return undefined;
     const message = `given up: its worker died ${maxAttempts === 1 ? "in its only attempt" : `in attempt ${maxAttempts} of ${maxAttempts}`}`;
     return deadLettered(new JobError(message), "lost");
