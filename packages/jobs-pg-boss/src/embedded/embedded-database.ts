@@ -1,6 +1,7 @@
-import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { describe } from "@nidus/jobs-core";
 import type { SqlDatabase } from "../pg-boss-like.ts";
+import { databaseFolder } from "./database-folder.ts";
 import { lockFolder } from "./folder-lock.ts";
 
 /** A PostgreSQL within this process, in a folder that it has to itself. */
@@ -8,53 +9,76 @@ export interface EmbeddedDatabase extends SqlDatabase {
   close(): Promise<void>;
 }
 
+/** PGlite answers in microtasks, which run before timers, sockets and signals: after this long, those get their turn. */
+const turnEveryMs = 10;
+
 /**
- * Opens PGlite in a folder, which is made if it is not there.
+ * Opens PGlite in a folder, and makes the folder unless it exists.
  *
- * @throws (rejects with) Error if another process has the folder, or if PGlite is not installed.
+ * @throws (rejects with) FolderInUseError if another process has the folder; Error if PGlite is not installed, or cannot open what
+ * the folder holds.
  */
 export async function openEmbeddedDatabase(folder: string): Promise<EmbeddedDatabase> {
-  const { PGlite } = await import("@electric-sql/pglite");
+  const PGlite = await loadPGlite();
   const unlock = await lockFolder(folder);
   try {
-    const data = join(folder, "postgres");
-    await initialise(data, async (path) => (await PGlite.create(path)).close());
-    const pglite = await PGlite.create(data);
-    return {
-      async executeSql(text, values) {
-        if (values !== undefined && values.length > 0) return pglite.query(text, values);
-        try {
-          // Several statements in one text: their rows one after the other.
-          return { rows: (await pglite.exec(text)).flatMap(({ rows }) => rows) };
-        } catch (error) {
-          // There is one connection: a transaction that failed half-way would swallow all that comes after it.
-          await pglite.exec("ROLLBACK");
-          throw error;
-        }
-      },
-      async close() {
-        await pglite.close();
-        await unlock();
-      },
-    };
+    const path = await databaseFolder(folder, async (made) => (await PGlite.create(made)).close());
+    return serve(await PGlite.create(path), unlock);
   } catch (error) {
     await unlock();
-    throw error;
+    const isOwn = error instanceof Error && "code" in error;
+    throw isOwn ? error : new Error(`PGlite cannot open ${folder} (${describe(error)})`, { cause: error });
   }
 }
 
-/** Makes a database beside its place, and moves it there when it is whole: a process that is killed meanwhile leaves no half of one. */
-async function initialise(data: string, make: (path: string) => Promise<void>): Promise<void> {
-  if (await exists(data)) return;
-  const parent = join(data, "..");
-  const leftovers = (await readdir(parent)).filter((name) => name.startsWith("postgres.new"));
-  for (const name of leftovers) await rm(join(parent, name), { recursive: true });
-  const made = join(parent, `postgres.new.${process.pid}`);
-  await mkdir(made, { mode: 0o700 });
-  await make(made);
-  await rename(made, data);
+type PGlite = import("@electric-sql/pglite").PGlite;
+
+/** Inside a `try`, so that bundlers take the package for an optional one. */
+async function loadPGlite(): Promise<typeof import("@electric-sql/pglite").PGlite> {
+  try {
+    return (await import("@electric-sql/pglite")).PGlite;
+  } catch (error) {
+    throw new Error(
+      `\`dataDir\` needs the package @electric-sql/pglite: npm install @electric-sql/pglite@0.5 (${describe(error)})`,
+      { cause: error },
+    );
+  }
 }
 
-async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined;
+function serve(pglite: PGlite, unlock: () => Promise<void>): EmbeddedDatabase {
+  let last: Promise<unknown> = Promise.resolve();
+  let turnedAtMs = performance.now();
+  const run = async (text: string, values: unknown[] = []): ReturnType<SqlDatabase["executeSql"]> => {
+    if (performance.now() - turnedAtMs >= turnEveryMs) {
+      await nextTurn();
+      turnedAtMs = performance.now();
+    }
+    if (values.length > 0) return pglite.query(text, values);
+    try {
+      // Several statements in one text: their rows one after the other.
+      return { rows: (await pglite.exec(text)).flatMap(({ rows }) => rows) };
+    } catch (error) {
+      // There is one connection: a transaction that failed half-way would swallow all that comes after it.
+      await pglite.exec("ROLLBACK");
+      throw error;
+    }
+  };
+  return {
+    executeSql(text, values) {
+      // One at a time, so that a turn comes between the statements of callers that do not wait for each other.
+      const answer = last.then(() => run(text, values));
+      last = answer.catch(() => {
+        // The caller hears of it.
+      });
+      return answer;
+    },
+    async close() {
+      await last;
+      try {
+        await pglite.close();
+      } finally {
+        await unlock();
+      }
+    },
+  };
 }

@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, rm, stat, utimes } from "node:fs/promises";
+import { mkdir, open, readdir, readlink, rm, stat, utimes } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -9,6 +9,7 @@ interface Holder {
   readonly pid: number;
   /** When the process started, as far as the system tells: a process id comes round again. */
   readonly start: string;
+  /** The machine, or the container, whose process ids these are. */
   readonly host: string;
 }
 
@@ -38,15 +39,22 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   // What is made is for this user alone: it will hold payloads. A folder that is there keeps the permissions that it has.
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const start = (await processStart(process.pid)) ?? "unknown";
-  const self: Holder = { pid: process.pid, start, host: hostname() };
+  const self: Holder = { pid: process.pid, start, host: await thisHost() };
   const path = join(folder, nameOf(self));
   for (let round = 1; ; round++) {
-    if (!(await create(path))) throw held(folder, self);
-    const other = await findOther(folder, nameOf(self));
+    if (!(await create(path))) throw held(folder, self, self);
+    let other: Holder | undefined;
+    try {
+      other = await findOther(folder, self);
+    } catch (error) {
+      // A lock that cannot be checked is no lock: without this file the next try is free to succeed.
+      await rm(path, { force: true });
+      throw error;
+    }
     if (other === undefined) return keep(path);
     await rm(path, { force: true });
     // Who has just come gives way as well: the next round is at another moment for each.
-    if (round === tries) throw held(folder, other);
+    if (round === tries) throw held(folder, other, self);
     await pause(Math.random() * roundMs * round);
   }
 }
@@ -57,9 +65,22 @@ function nameOf({ pid, start, host }: Holder): string {
   return `${prefix}${[String(pid), start, host].map(encodeURIComponent).join("&")}`;
 }
 
-function holderOf(name: string): Holder {
-  const [pid = "", start = "", host = ""] = name.slice(prefix.length).split("&").map(decodeURIComponent);
-  return { pid: Number(pid), start, host };
+/** Undefined for a name that `nameOf` has not given: some other file, which is left alone. */
+function holderOf(name: string): Holder | undefined {
+  if (!name.startsWith(prefix)) return undefined;
+  try {
+    const [pid = "", start = "", host = ""] = name.slice(prefix.length).split("&").map(decodeURIComponent);
+    const holder = { pid: Number(pid), start, host };
+    return holder.pid > 0 && start !== "" && host !== "" && nameOf(holder) === name ? holder : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Containers often have one host name, and each its own process ids. */
+async function thisHost(): Promise<string> {
+  const namespace = await readlink("/proc/self/ns/pid").catch(() => "");
+  return `${hostname()} ${namespace}`.trim();
 }
 
 async function create(path: string): Promise<boolean> {
@@ -73,18 +94,19 @@ async function create(path: string): Promise<boolean> {
 }
 
 /** A living holder beside this process. Locks of dead ones are removed. */
-async function findOther(folder: string, own: string): Promise<Holder | undefined> {
-  for (const name of await readdir(folder)) {
-    if (!name.startsWith(prefix) || name === own) continue;
-    const holder = holderOf(name);
-    if (await isAlive(holder, join(folder, name))) return holder;
+async function findOther(folder: string, self: Holder): Promise<Holder | undefined> {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const { name } = entry;
+    const holder = entry.isFile() ? holderOf(name) : undefined;
+    if (holder === undefined || name === nameOf(self)) continue;
+    if (await isAlive(holder, self, join(folder, name))) return holder;
     await rm(join(folder, name), { force: true });
   }
   return undefined;
 }
 
-async function isAlive({ pid, start, host }: Holder, path: string): Promise<boolean> {
-  if (host === hostname()) return (await processStart(pid)) === start;
+async function isAlive({ pid, start, host }: Holder, self: Holder, path: string): Promise<boolean> {
+  if (host === self.host) return (await processStart(pid)) === start;
   const touched = await stat(path).catch(() => undefined);
   return touched !== undefined && Date.now() - touched.mtimeMs < abandonedMs;
 }
@@ -110,8 +132,8 @@ export class FolderInUseError extends Error {
   }
 }
 
-function held(folder: string, { pid, host }: Holder): FolderInUseError {
-  const who = pid === process.pid && host === hostname() ? "this process" : `process ${pid} on ${host}`;
+function held(folder: string, { pid, host }: Holder, self: Holder): FolderInUseError {
+  const who = pid === self.pid && host === self.host ? "this process" : `process ${pid} on ${host}`;
   return new FolderInUseError(
     `the folder ${folder} is in use by ${who}: an embedded database belongs to one process at a time`,
   );

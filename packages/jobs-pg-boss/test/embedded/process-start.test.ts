@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { describe, expect, it } from "vitest";
-import { processStart } from "../src/embedded/process-start.ts";
+import { processStart } from "../../src/embedded/process-start.ts";
 
 describe("processStart", () => {
   it("is the same as long as a process lives", async () => {

@@ -1,0 +1,85 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { defineJob } from "@nidus/jobs-durable";
+import { ObservedJobRunner } from "@nidus/jobs-observe";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type PgBossEngine, pgBossEngine } from "../../src/index.ts";
+
+const job = defineJob<number>({ name: "counted", run() {} });
+let dataDir = "";
+let engine: PgBossEngine;
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), "nidus-loop-"));
+  engine = await pgBossEngine({ runner: new ObservedJobRunner(), dataDir });
+  await engine.enqueue(job, 0);
+}, 150_000);
+afterAll(async () => {
+  await engine.close();
+  await rm(dataDir, { recursive: true });
+}, 60_000);
+
+const id = crypto.randomUUID();
+
+/** Each does nothing but wait for the database. */
+const questions: Readonly<Record<string, (n: number) => Promise<unknown>>> = {
+  enqueue: (n) => engine.enqueue(job, n),
+  "several at once": (n) => Promise.all([1, 2, 3].map(() => engine.enqueue(job, n))),
+  "enqueue with a key": (n) => engine.enqueue(job, n, { idempotencyKey: `key${n}` }),
+  enqueueMany: (n) => engine.enqueueMany(job, [n, n, n]),
+  stats: () => engine.stats(),
+  deadLetters: () => engine.deadLetters({ limit: 1 }),
+  cancel: () => engine.cancel(id),
+  redrive: () => engine.redrive(id),
+};
+
+describe("while an embedded database is asked again and again", { timeout: 150_000 }, () => {
+  it.each(Object.entries(questions))("timers have their turn: %s", async (_name, ask) => {
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+    // Only as often as it takes: without turns in between, the timer never fires.
+    for (let n = 0; turns < 5 && n < 3_000; n++) await ask(n);
+    clearInterval(timer);
+    expect(turns).toBeGreaterThanOrEqual(5);
+  });
+
+  it("timers have their turn between calls that do not wait for each other", async () => {
+    let left = 300;
+    let leftAtFirstTurn: number | undefined;
+    const timer = setInterval(() => {
+      leftAtFirstTurn ??= left;
+    }, 1);
+    const calls = Array.from({ length: left }, (_, n) => engine.enqueue(job, n).then(() => left--));
+    await Promise.all(calls);
+    clearInterval(timer);
+    expect(leftAtFirstTurn).toBeGreaterThan(0);
+  });
+
+  it("requests, signals and deadlines have theirs", async () => {
+    const heard: string[] = [];
+    const server = createServer((_request, response) => response.end("ok")).listen(0, "127.0.0.1");
+    await new Promise((resolve) => server.once("listening", resolve));
+    const { port } = server.address() as AddressInfo;
+    process.once("SIGUSR2", () => heard.push("signal"));
+    AbortSignal.timeout(20).addEventListener("abort", () => heard.push("deadline"));
+    fetch(`http://127.0.0.1:${port}`).then(() => heard.push("request"));
+    process.kill(process.pid, "SIGUSR2");
+    // Only as many enqueues as it takes, each of them awaited: without turns there would be no end.
+    for (let n = 0; heard.length < 3 && n < 5_000; n++) await engine.enqueue(job, n);
+    expect(heard.sort()).toEqual(["deadline", "request", "signal"]);
+    server.close();
+  });
+
+  it("work() leaves turns to others, too", async () => {
+    const worker = await engine.work({ jobs: [job], concurrency: 5 });
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+    // Polled without a pause of its own, beside all that the worker asks.
+    while (turns < 5 && (await engine.stats()).waiting > 0);
+    clearInterval(timer);
+    await worker.stop();
+    expect(turns).toBeGreaterThanOrEqual(5);
+  });
+});
