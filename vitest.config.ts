@@ -9,9 +9,9 @@ export default defineConfig({
   test: {
     include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts"],
     // Bounds on what never comes, and no statement on speed: a machine may do much else.
-    testTimeout: 300_000,
-    hookTimeout: 300_000,
-    expect: { poll: { timeout: 60_000 } },
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
+    expect: { poll: { timeout: 120_000 } },
     // Tests of engines wait for clocks and servers more than they compute.
     maxConcurrency: 16,
     maxWorkers: 3,

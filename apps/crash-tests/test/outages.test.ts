@@ -8,6 +8,8 @@ import { postgresToKill, redisToKill } from "./support/servers.ts";
 
 const idleNames = ["one", "two", "three", "four", "five"];
 const answerWithinMs = 2_000;
+/** Without the option, clients wait for ever; with it, not even a machine that does much else takes so long. */
+const boundMs = 30_000;
 const common = { space: "outage", leaseMs: 30_000, answerWithinMs };
 
 const kinds = [
@@ -15,13 +17,28 @@ const kinds = [
   { name: "pg-boss", kind: "pg-boss", start: postgresToKill, scheme: "postgres", path: "/postgres" },
 ] as const;
 
+const windowMs = 4_000;
+
 /** The part of one core that a child uses over some time. */
-async function loadOf(child: Child, overMs: number): Promise<number> {
+async function loadOf(child: Child): Promise<number> {
   const before = await child.answer("cpu", "cpu");
   const beganMs = performance.now();
-  await pause(overMs);
+  await pause(windowMs);
   const after = await child.answer("cpu", "cpu");
   return (after.userAndSystemMs - before.userAndSystemMs) / (performance.now() - beganMs);
+}
+
+/** Requires that a child comes to rest: what it does for a moment longer, such as after its start, it may do. */
+async function requireLoadBelow(limit: number, child: Child, title: string): Promise<void> {
+  let load = 0;
+  await eventually(
+    async () => {
+      load = await loadOf(child);
+      return load < limit;
+    },
+    () => `${title}: ${percent(load)}`,
+  );
+  console.log(`${title}: ${percent(load)}`);
 }
 
 const percent = (load: number): string => `${(load * 100).toFixed(2)} % of a core`;
@@ -41,7 +58,7 @@ describe("a server that is away", () => {
       child.requireSound();
       expect(refused.name).toBe("EngineUnavailableError");
       expect(refused.message).toContain("127.0.0.1:1");
-      expect(refused.tookMs).toBeLessThan(20_000);
+      expect(refused.tookMs).toBeLessThan(boundMs);
       expect(JSON.stringify(child.reports) + child.stderr).not.toContain("open-sesame");
     });
 
@@ -57,18 +74,15 @@ describe("a server that is away", () => {
       await child.says("ready");
       await child.answer("enqueue", "enqueued");
 
-      await pause(1_000);
-      const idle = await loadOf(child, 10_000);
-      console.log(`${name}, ${idleNames.length} idle job names: ${percent(idle)}`);
+      await requireLoadBelow(0.02, child, `${name}, ${idleNames.length} idle job names`);
 
       await server.kill();
-      const away = await loadOf(child, 5_000);
-      console.log(`${name}, its server away: ${percent(away)}`);
+      await requireLoadBelow(0.2, child, `${name}, its server away`);
 
       const refused = await child.answer("enqueue", "refused");
       expect(refused.name).toBe("EngineUnavailableError");
       expect(refused.message).toContain(`127.0.0.1:${server.port}`);
-      expect(refused.tookMs).toBeLessThan(answerWithinMs + 3_000);
+      expect(refused.tookMs).toBeLessThan(boundMs);
 
       await server.start();
       const since = child.reports.length;
@@ -78,12 +92,9 @@ describe("a server that is away", () => {
           await pause(500);
           return child.reports.slice(since).some(({ type }) => type === "enqueued");
         },
-        30_000,
         () => `${name} does not find its server again`,
       );
       await child.stop();
-      expect(idle).toBeLessThan(0.02);
-      expect(away).toBeLessThan(0.2);
     });
   }
 });

@@ -2,7 +2,7 @@ import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process"
 import { once } from "node:events";
 
 /** How long a server may take to answer, on a slow machine that does other things as well. */
-const startWithinMs = 30_000;
+const startWithinMs = 120_000;
 
 /** A server that can be killed and started again with what it has on disk. */
 export class ServerProcess {

@@ -1,8 +1,8 @@
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { freePort } from "test-servers";
 import { beforeAll, expect, test } from "vitest";
 import { parseDemoOutput } from "./support/demo-output.ts";
-import { freePort } from "./support/free-port.ts";
 import { createRepository, weeklyCommits } from "./support/git-repository.ts";
 import { startMailServer } from "./support/mail-server.ts";
 import { samplesOf } from "./support/metrics-text.ts";

@@ -1,13 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { type AsyncJob, AsyncJobQueue } from "@nidus/jobs-core";
 import { trace } from "@opentelemetry/api";
+import { freePort } from "test-servers";
 import { expect, onTestFinished, test } from "vitest";
 import type { Digest } from "../src/digest.ts";
 import { payloadOf } from "../src/digest-payload.ts";
 import { type Outbox, openOutbox } from "../src/outbox.ts";
 import { sendDigest } from "../src/send-digest.ts";
 import { digestOf } from "./support/digests.ts";
-import { freePort } from "./support/free-port.ts";
 import { startMailServer } from "./support/mail-server.ts";
 import { temporaryFolder } from "./support/temporary-folder.ts";
 

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { PayloadError } from "../src/index.ts";
 import { maxPayloadBytes, payloadText, requireJsonb } from "../src/payload.ts";
+import { computingMs } from "./support/computing.ts";
 
 /** What JSON can say, without the sign of zero, which is no different value. */
 const json = fc.jsonValue({ maxDepth: 6 }).map((value) => JSON.parse(JSON.stringify(value)) as unknown);
@@ -238,8 +239,6 @@ describe("requireJsonb", () => {
   });
 
   it("takes linear time over a text of backslashes", () => {
-    const startedAtMs = performance.now();
-    expect(isRefused("\\".repeat(500_000))).toBe(false);
-    expect(performance.now() - startedAtMs).toBeLessThan(2_000);
+    expect(computingMs(() => expect(isRefused("\\".repeat(500_000))).toBe(false))).toBeLessThan(2_000);
   });
 });

@@ -36,8 +36,10 @@ describe("a run's contexts", () => {
   it("tell the time of day at which the run started", () => {
     const beforeMs = Date.now();
     const [started] = contextsOf((runner) => runner.run(job("x", () => {})));
-    expect(started?.startedAtMs).toBeGreaterThan(beforeMs - 3);
-    expect(started?.startedAtMs).toBeLessThan(Date.now() + 3);
+    const afterMs = Date.now();
+    // A machine may do something else between the reads of the two clocks.
+    expect(started?.startedAtMs).toBeGreaterThan(beforeMs - 1_000);
+    expect(started?.startedAtMs).toBeLessThan(afterMs + 1_000);
   });
 
   it("follow a clock of the day that was set", () => {

@@ -1,7 +1,7 @@
 import { asyncJob, job } from "@nidus/jobs-core";
 import { ObservedJobRunner } from "@nidus/jobs-observe";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { type PrometheusJobObserverOptions, prometheusJobObserver } from "../src/index.ts";
 import { type Line, parse, sampleOf } from "./support/exposition.ts";
 import { hasTool, promtoolCheck } from "./support/tool.ts";
@@ -21,6 +21,8 @@ const failing = (name: string) =>
   job(name, () => {
     throw new Error("broke");
   });
+
+afterEach(() => void vi.useRealTimers());
 
 describe("prometheusJobObserver", () => {
   it("counts starts and finishes by status, from 0 for a job that is known", async () => {
@@ -46,17 +48,19 @@ describe("prometheusJobObserver", () => {
   });
 
   it("has a histogram of seconds for statuses that occurred, and only for those", async () => {
+    vi.useFakeTimers();
     const { runner, scrape } = observed({ buckets: [0.01, 0.1, 5] });
     runner.run(job("quick", () => {}));
-    await runner.runAsync(asyncJob("slow", () => new Promise((resolve) => setTimeout(resolve, 25))));
+    const slow = runner.runAsync(asyncJob("slow", () => new Promise((resolve) => setTimeout(resolve, 25))));
+    await vi.advanceTimersByTimeAsync(25);
+    await slow;
     const lines = await scrape();
     const bucket = (job_name: string, le: string) =>
       sampleOf(lines, "nidus_job_duration_seconds_bucket", { job_name, status: "success", le });
     expect(["0.01", "0.1", "5", "+Inf"].map((le) => bucket("quick", le))).toEqual([1, 1, 1, 1]);
     expect(["0.01", "0.1", "5", "+Inf"].map((le) => bucket("slow", le))).toEqual([0, 1, 1, 1]);
     const sum = sampleOf(lines, "nidus_job_duration_seconds_sum", { job_name: "slow" });
-    expect(sum).toBeGreaterThanOrEqual(0.024);
-    expect(sum).toBeLessThan(0.1);
+    expect(sum).toBeCloseTo(0.025);
     expect(lines.filter(({ labels }) => labels.status === "failure").map(({ name }) => name)).toEqual([
       "nidus_jobs_finished_total",
       "nidus_jobs_finished_total",
@@ -64,25 +68,26 @@ describe("prometheusJobObserver", () => {
   });
 
   it("tells what is in progress and since when, and forgets it at the finish", async () => {
+    vi.useFakeTimers();
     const { runner, scrape } = observed();
     const ends: (() => void)[] = [];
     const hold = asyncJob("hold", () => new Promise<void>((resolve) => ends.push(resolve)));
     const startedS = Date.now() / 1000;
     const first = runner.runAsync(hold);
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    vi.advanceTimersByTime(30);
     const second = runner.runAsync(hold);
     const third = runner.runAsync(hold);
     const oldest = "nidus_job_oldest_running_start_timestamp_seconds";
 
     const during = await scrape();
     expect(sampleOf(during, "nidus_jobs_in_progress", { job_name: "hold" })).toBe(3);
-    expect(Math.abs((sampleOf(during, oldest) ?? 0) - startedS)).toBeLessThan(0.02);
+    expect(sampleOf(during, oldest)).toBeCloseTo(startedS);
 
     ends[0]?.();
     await first;
     const later = await scrape();
     expect(sampleOf(later, "nidus_jobs_in_progress")).toBe(2);
-    expect(sampleOf(later, oldest)).toBeGreaterThan(startedS + 0.025);
+    expect(sampleOf(later, oldest)).toBeCloseTo(startedS + 0.03);
 
     for (const end of ends) end();
     await Promise.all([second, third]);
@@ -92,14 +97,15 @@ describe("prometheusJobObserver", () => {
   });
 
   it("keeps the time of the last success, which a failure does not move", async () => {
+    vi.useFakeTimers();
     const { runner, scrape } = observed();
     expect(() => runner.run(failing("send"))).toThrow();
     const name = "nidus_job_last_success_timestamp_seconds";
     expect(sampleOf(await scrape(), name)).toBeUndefined();
     runner.run(job("send", () => {}));
     const succeededAt = sampleOf(await scrape(), name) ?? 0;
-    expect(Math.abs(succeededAt - Date.now() / 1000)).toBeLessThan(0.5);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(succeededAt).toBeCloseTo(Date.now() / 1000);
+    vi.advanceTimersByTime(5);
     expect(() => runner.run(failing("send"))).toThrow();
     expect(sampleOf(await scrape(), name)).toBe(succeededAt);
   });
@@ -173,6 +179,7 @@ describe("prometheusJobObserver", () => {
   });
 
   it("shows what engines tell, from the first of it on", async () => {
+    vi.useFakeTimers();
     const { runner, scrape, observer } = observed();
     runner.run(job("plain", () => {}));
     expect(await observer.registry.metrics()).not.toContain("enqueued");
@@ -192,7 +199,7 @@ describe("prometheusJobObserver", () => {
     expect(sampleOf(lines, "nidus_jobs_dead_lettered_total", { job_name: "mail" })).toBe(2);
     expect(sampleOf(lines, "nidus_job_wait_seconds_count", { job_name: "mail" })).toBe(1);
     const waited = sampleOf(lines, "nidus_job_wait_seconds_sum", { job_name: "mail" }) ?? 0;
-    expect(Math.abs(waited - 2)).toBeLessThan(0.5);
+    expect(waited).toBeCloseTo(2);
   });
 });
 

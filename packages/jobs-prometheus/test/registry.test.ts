@@ -1,7 +1,7 @@
 import { asyncJob, job } from "@nidus/jobs-core";
 import { ObservedJobRunner } from "@nidus/jobs-observe";
 import { AggregatorRegistry, Counter, Registry, type RegistryContentType } from "prom-client";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { prometheusJobObserver } from "../src/index.ts";
 import { parse, sampleOf } from "./support/exposition.ts";
 
@@ -93,19 +93,21 @@ describe("a registry", () => {
   });
 });
 
+afterEach(() => void vi.useRealTimers());
+
 describe("prom-client's cluster aggregation", () => {
   it("sums counts, and takes the latest and the earliest of times", async () => {
-    const workers = await Promise.all(
-      [0, 1].map(async (index) => {
-        const observer = prometheusJobObserver();
-        const runner = new ObservedJobRunner(observer);
-        for (let i = 0; i <= index; i++) runner.run(job('se,"nd', () => {}));
-        void runner.runAsync(asyncJob("stuck", () => new Promise<void>(() => {})));
-        await new Promise((resolve) => setTimeout(resolve, 5));
-        // As it arrives from another process.
-        return JSON.parse(JSON.stringify(await observer.registry.getMetricsAsJSON())) as object[];
-      }),
-    );
+    vi.useFakeTimers();
+    const workers: object[][] = [];
+    for (const index of [0, 1]) {
+      const observer = prometheusJobObserver();
+      const runner = new ObservedJobRunner(observer);
+      for (let i = 0; i <= index; i++) runner.run(job('se,"nd', () => {}));
+      void runner.runAsync(asyncJob("stuck", () => new Promise<void>(() => {})));
+      vi.advanceTimersByTime(5_000);
+      // As it arrives from another process.
+      workers.push(JSON.parse(JSON.stringify(await observer.registry.getMetricsAsJSON())));
+    }
     const text = await AggregatorRegistry.aggregate(workers as never).metrics();
     const lines = parse(text);
     expect(sampleOf(lines, "nidus_jobs_started_total", { job_name: 'se,"nd' })).toBe(3);
@@ -120,7 +122,10 @@ describe("prom-client's cluster aggregation", () => {
       });
     const latest = "nidus_job_last_success_timestamp_seconds";
     const oldest = "nidus_job_oldest_running_start_timestamp_seconds";
-    expect(sampleOf(lines, latest)).toBe(Math.max(...times(latest)));
-    expect(sampleOf(lines, oldest)).toBe(Math.min(...times(oldest)));
+    const [[first = 0, second = 0], [older, younger]] = [times(latest), times(oldest)];
+    expect(second).toBeCloseTo(first + 5);
+    expect(younger).toBeCloseTo((older ?? 0) + 5);
+    expect(sampleOf(lines, latest)).toBe(second);
+    expect(sampleOf(lines, oldest)).toBe(older);
   });
 });

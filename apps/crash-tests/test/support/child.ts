@@ -7,9 +7,6 @@ import type { OnFinished } from "./temporary-folder.ts";
 
 const main = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
 
-/** How long a child may take to say what is waited for, on a machine that does much else. */
-const saysWithinMs = 45_000;
-
 /** A process that runs a task, and ends with the test at the latest. */
 export class Child {
   readonly reports: Report[] = [];
@@ -50,7 +47,6 @@ export class Child {
     const found = (): Report | undefined => this.reports.slice(since).find((report) => report.type === type);
     await eventually(
       () => found() !== undefined || this.hasEnded,
-      saysWithinMs,
       () => `a child did not say "${type}": ${this.#stderr}`,
     );
     // What it said last may come after its end.
@@ -85,7 +81,6 @@ export class Child {
     if (!this.hasEnded) this.ask("stop");
     await eventually(
       () => this.hasEnded,
-      saysWithinMs,
       () => `a child did not stop: ${this.#stderr}`,
     );
     this.requireSound();

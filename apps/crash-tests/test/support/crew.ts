@@ -5,12 +5,13 @@ import { eventually } from "./eventually.ts";
 import { type Balance, balance, drained } from "./ledger.ts";
 import { type OnFinished, temporaryFolder } from "./temporary-folder.ts";
 
-/** How soon work goes on after an outage, at the latest: clients wait longer from try to try. */
-const goesOnWithinMs = 30_000;
+/** How many jobs are enqueued, and run, from one death to the next at least. */
+export const jobsBetweenDeaths = 15;
 
 /** A producer and two workers on one engine, each of which may be killed and is then started again. */
 export class Crew {
   readonly #members: { readonly task: Task; child: Child }[];
+  #kills = 0;
   readonly #producerLog: string;
   readonly #workerLogs: readonly string[];
   readonly #onFinished: OnFinished;
@@ -39,9 +40,9 @@ export class Crew {
     return ready.map(({ library }) => library);
   }
 
-  /** Kills one of them at random, and starts it again. Resolves once it is ready. */
-  async killAny(): Promise<void> {
-    const member = this.#members[Math.floor(Math.random() * this.#members.length)];
+  /** Kills one of them, each in its turn, and starts it again. Resolves once it is ready. */
+  async killNext(): Promise<void> {
+    const member = this.#members[this.#kills++ % this.#members.length];
     if (member === undefined) throw new Error("there is nobody to kill");
     member.child.requireSound();
     await member.child.kill();
@@ -49,13 +50,16 @@ export class Crew {
     await member.child.says("ready");
   }
 
-  /** Resolves once the producer has been acknowledged something more, and every member lives. */
+  /** Resolves once more jobs have been acknowledged, and more have run, and every member lives. */
   async goesOn(): Promise<void> {
-    const { acknowledged: before } = await balance(this.#producerLog, this.#workerLogs);
+    const before = await balance(this.#producerLog, this.#workerLogs);
+    let now = before;
     await eventually(
-      async () => (await balance(this.#producerLog, this.#workerLogs)).acknowledged > before,
-      goesOnWithinMs,
-      () => "the producer does not go on",
+      async () => {
+        now = await balance(this.#producerLog, this.#workerLogs);
+        return Math.min(now.acknowledged - before.acknowledged, now.ran - before.ran) >= jobsBetweenDeaths;
+      },
+      () => `work does not go on: ${JSON.stringify({ before, now })}`,
     );
     for (const { child } of this.#members) child.requireAlive();
   }
