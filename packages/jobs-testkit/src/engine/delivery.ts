@@ -64,7 +64,7 @@ export const delivery: Behaviour = (declare) => {
       Array.from({ length: count }, (_, index) => index),
     );
     for (let worker = 0; worker < 3; worker++) await engine.work({ jobs: [job], concurrency: 7 });
-    await eventually(async () => assert.equal((await countsOf(engine, job.name)).succeeded, count), 30_000);
+    await eventually(async () => assert.equal((await countsOf(engine, job.name)).succeeded, count));
     assert.equal(runs.size, count);
     assert.deepEqual([...new Set(runs.values())], [1]);
   });

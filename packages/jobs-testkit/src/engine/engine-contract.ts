@@ -19,7 +19,10 @@ import { timeouts } from "./timeouts.ts";
 
 /** What an engine brings to be tested. */
 export interface EngineContractOptions {
-  /** Declares a test: the `test` of vitest, or that of `node:test`. Schedules take up to 140 s, leases 15, all others a few. */
+  /**
+   * Declares a test: the `test` of vitest, or that of `node:test`. Schedules take up to 90 s, leases 15, all others a few, and more on
+   * a machine that does much else: a test gives up on what does not come after a minute, on a schedule after three.
+   */
   readonly test: DeclareTest;
   /** Makes the engines that are tested. */
   readonly createEngine: CreateEngine;

@@ -31,7 +31,9 @@ export const stopping: Behaviour = (declare) => {
     const worker = await engine.work({ jobs: [job] });
     await started.promise;
     const stopped = worker.stop();
-    setImmediate(() => end.resolve());
+    // Longer than it takes to interrupt it.
+    await pause(100);
+    end.resolve();
     const report = await stopped;
     assert.deepEqual(report, { ...nothing, started: 1, succeeded: 1 });
     assert.deepEqual(await worker.stop(), report);

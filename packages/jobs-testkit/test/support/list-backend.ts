@@ -16,6 +16,8 @@ import type { JobBacklog } from "@nidus/jobs-observe";
 /** A job as it is kept. */
 export interface ListedJob
   extends Omit<FetchedJob, "attempt" | "runAt" | "isCancelRequested" | "followsStalled"> {
+  /** How many were stored before it: those of one moment run in this order. */
+  readonly number: number;
   attempt: number;
   runAt: Date;
   state: "pending" | "running" | "succeeded" | "deadLettered" | "cancelled";
@@ -85,6 +87,7 @@ export class ListBackend implements JobBackend<LeasedJob> {
       envelope,
       maxAttempts,
       enqueuedAt,
+      number: this.all().length,
       runAt: runAt ?? enqueuedAt,
       attempt: 0,
       state: "pending",
@@ -124,7 +127,7 @@ export class ListBackend implements JobBackend<LeasedJob> {
         ({ state, runAt, leasedUntilMs }) =>
           (state === "pending" && runAt.getTime() <= atMs) || (state === "running" && leasedUntilMs < atMs),
       )
-      .sort((a, b) => a.runAt.getTime() - b.runAt.getTime());
+      .sort((a, b) => a.runAt.getTime() - b.runAt.getTime() || a.number - b.number);
   }
 
   lease(listed: ListedJob): LeasedJob {

@@ -8,7 +8,7 @@ interface Schedule {
 }
 
 /** Its clock is ahead by what the contract waits for, so that schedules need not be waited for. */
-const aheadMs = 70_000;
+const aheadMs = 75_000;
 
 const highest = [59, 23, 31, 12, 7];
 
