@@ -1,20 +1,23 @@
-import {
-  type DeadLetter,
-  type EngineCapabilities,
-  envelopeFrom,
-  type JobBackend,
-  type JobCounts,
-  type JobSource,
-  type NewJob,
+import type {
+  DeadLetter,
+  EngineCapabilities,
+  JobBackend,
+  JobCounts,
+  JobSource,
+  NewJob,
 } from "@nidus/jobs-durable";
 import type { JobBacklog } from "@nidus/jobs-observe";
-import { defaultRepeatStrategy, type Job, type Queue } from "bullmq";
-import { type BullmqFetchedJob, BullmqSource } from "./bullmq-source.ts";
+import { defaultRepeatStrategy, type Queue } from "bullmq";
+import { BullmqSource } from "./bullmq-source.ts";
 import { cancelJob } from "./cancelling.ts";
 import { type QueueCounts, readCounts } from "./counts.ts";
+import { readDeadLetters } from "./dead-letters.ts";
+import { namesWithJob, redriveJob } from "./jobs-by-id.ts";
 import { Lane } from "./lane.ts";
+import type { LeasedJob } from "./leased-job.ts";
 import { queueName } from "./queue-name.ts";
 import type { Queues } from "./queues.ts";
+import { RedisClock } from "./redis-clock.ts";
 import { dataOf, optionsOf, type Retention, type StoredData } from "./stored-data.ts";
 
 /** What the backend is told. */
@@ -27,7 +30,7 @@ export interface BullmqSettings {
 }
 
 /** Jobs in BullMQ's queues, one per job name. */
-export class BullmqBackend implements JobBackend<BullmqFetchedJob> {
+export class BullmqBackend implements JobBackend<LeasedJob> {
   readonly name = "bullmq";
   readonly address: string;
   readonly leaseMs: number;
@@ -94,42 +97,41 @@ export class BullmqBackend implements JobBackend<BullmqFetchedJob> {
     if (gone.length > 0) await (await this.#queues.client).hdel(this.#queues.cancelRequestsOf(name), ...gone);
   }
 
-  async source(jobNames: readonly string[]): Promise<JobSource<BullmqFetchedJob>> {
+  async source(jobNames: readonly string[]): Promise<JobSource<LeasedJob>> {
     const { leaseMs, onError } = this.#settings;
-    const connection = await this.#queues.connection();
+    const client = await this.#queues.client;
+    const clock = new RedisClock(onError);
+    await clock.measure(client);
     const lanes = new Map<string, Lane>();
+    const setUp = { client, clock, prefix: this.#queues.prefix, leaseMs };
     for (const name of jobNames) {
       await this.#queues.of(name);
-      const lane = new Lane(name, this.queueOf(name), connection, this.#queues.prefix, leaseMs);
+      const lane = new Lane(name, this.queueOf(name), setUp);
       lane.on("error", onError);
       lanes.set(name, lane);
       await lane.waitUntilReady();
       await lane.startStalledCheckTimer();
     }
-    return new BullmqSource(this.#queues, lanes, leaseMs, onError);
+    return new BullmqSource(this.#queues, lanes, clock, leaseMs, onError);
   }
 
-  async #find(
-    jobId: string,
-  ): Promise<{ name: string; queue: Queue<StoredData>; job: Job<StoredData> } | undefined> {
-    const queues = [...(await this.#queues.all())];
-    const found = await Promise.all(queues.map(([, queue]) => queue.getJob(jobId)));
-    const index = found.findIndex((job) => job !== undefined);
-    const [name, queue] = queues[index] ?? [];
-    const job = found[index];
-    return name === undefined || queue === undefined || job === undefined ? undefined : { name, queue, job };
+  async #namesWith(jobId: string): Promise<readonly string[]> {
+    const client = await this.#queues.client;
+    const names = await this.#queues.names();
+    return namesWithJob(client, this.#queues.namesKey, names, (name) => this.#queues.keysOf(name), jobId);
   }
 
   async cancel(jobId: string): Promise<boolean> {
-    const found = await this.#find(jobId);
-    if (found === undefined) return false;
-    const { name } = found;
-    const keys = {
-      queue: this.#queues.keysOf(name),
-      requests: this.#queues.cancelRequestsOf(name),
-      cancellations: this.#queues.cancellationsOf(name),
-    };
-    return cancelJob(await this.#queues.client, keys, jobId);
+    const client = await this.#queues.client;
+    for (const name of await this.#namesWith(jobId)) {
+      const keys = {
+        queue: this.#queues.keysOf(name),
+        requests: this.#queues.cancelRequestsOf(name),
+        cancellations: this.#queues.cancellationsOf(name),
+      };
+      if (await cancelJob(client, keys, jobId)) return true;
+    }
+    return false;
   }
 
   async backlog(): Promise<readonly JobBacklog[]> {
@@ -168,35 +170,18 @@ export class BullmqBackend implements JobBackend<BullmqFetchedJob> {
   }
 
   async deadLetters(limit: number): Promise<readonly DeadLetter[]> {
-    const queues = [...(await this.#queues.all()).values()];
-    const failed = await Promise.all(queues.map((queue) => queue.getJobs(["failed"], 0, limit - 1, false)));
-    return failed
-      .flat()
-      .filter((job) => job !== undefined)
-      .sort((a, b) => (b.finishedOn ?? 0) - (a.finishedOn ?? 0))
-      .slice(0, limit)
-      .map((job) => ({
-        id: job.id as string,
-        name: job.name,
-        payload: envelopeFrom(job.data).payload,
-        attempts: Math.min(job.attemptsMade + job.stalledCounter, job.opts.attempts || 1),
-        error: job.failedReason ?? "unknown",
-        failedAt: new Date(job.finishedOn ?? 0),
-      }));
+    const client = await this.#queues.client;
+    const names = await this.#queues.names();
+    return readDeadLetters(client, this.#queues.namesKey, names, (name) => this.#queues.keysOf(name), limit);
   }
 
   async redrive(jobId: string): Promise<boolean> {
-    const found = await this.#find(jobId);
-    if (found === undefined || !(await found.job.isFailed())) return false;
-    const { job, queue } = found;
-    const { nonce, ...data } = job.data;
-    await job.updateData({ ...data, ...(nonce !== undefined && { nonce }), runAtMs: Date.now() });
     const client = await this.#queues.client;
-    await client.hdel(this.#queues.cancelRequestsOf(job.name), jobId);
-    // Deaths of workers count as attempts, and BullMQ does not reset them.
-    await client.hdel(queue.toKey(jobId), "stc");
-    await job.retry("failed", { resetAttemptsMade: true, resetAttemptsStarted: true });
-    return true;
+    for (const name of await this.#namesWith(jobId)) {
+      const requests = this.#queues.cancelRequestsOf(name);
+      if (await redriveJob(client, this.#queues.keysOf(name), requests, jobId)) return true;
+    }
+    return false;
   }
 
   async schedule(job: NewJob, cron: string, timeZone: string, key = ""): Promise<void> {

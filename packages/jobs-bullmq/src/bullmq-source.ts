@@ -1,47 +1,56 @@
-import {
-  envelopeFrom,
-  type FetchedJob,
-  type JobSource,
-  type Settled,
-  type Settlement,
-} from "@nidus/jobs-durable";
-import { type Job, UnrecoverableError } from "bullmq";
-import { type Lane, RetryLater } from "./lane.ts";
+import type { JobSource, Settled, Settlement } from "@nidus/jobs-durable";
+import type { Job } from "bullmq";
+import type { Lane } from "./lane.ts";
 import { LaneWaiting } from "./lane-waiting.ts";
+import { describeJob, type LeasedJob } from "./leased-job.ts";
+import { renewLeases, tellStalled } from "./leases.ts";
+import { returnLostLeases } from "./lost-leases.ts";
 import type { Queues } from "./queues.ts";
-import { runAtOf, type StoredData } from "./stored-data.ts";
-
-/** A job that BullMQ has given out. */
-export interface BullmqFetchedJob extends FetchedJob {
-  readonly lane: Lane;
-  readonly stored: Job<StoredData>;
-}
+import type { RedisClock } from "./redis-clock.ts";
+import { isRefusedScript } from "./refusals.ts";
+import { Settling } from "./settling.ts";
+import type { StoredData } from "./stored-data.ts";
 
 /** How often somebody hears of a job that is in the wrong queue. */
 const putOffMs = 60_000;
 
 /** Fetches from BullMQ by hand, one queue per job name, and settles one by one. */
-export class BullmqSource implements JobSource<BullmqFetchedJob> {
+export class BullmqSource implements JobSource<LeasedJob> {
   /** Of several names, the one that has just run is not to be the next one too. */
   readonly bringsNext: boolean;
   readonly #queues: Queues;
+  readonly #clock: RedisClock;
   readonly #leaseMs: number;
-  readonly #token: string = crypto.randomUUID();
   readonly #lanes: Map<string, Lane>;
+  readonly #settling: Settling;
   readonly #waiting: LaneWaiting;
   readonly #onError: (error: unknown) => void;
+  readonly #stopListening: () => void;
   #renewedAtMs = Number.NEGATIVE_INFINITY;
+  #checkedAtMs = performance.now();
+  #checks: Promise<void> = Promise.resolve();
 
-  constructor(queues: Queues, lanes: Map<string, Lane>, leaseMs: number, onError: (error: unknown) => void) {
+  constructor(
+    queues: Queues,
+    lanes: Map<string, Lane>,
+    clock: RedisClock,
+    leaseMs: number,
+    onError: (error: unknown) => void,
+  ) {
     this.#queues = queues;
+    this.#clock = clock;
     this.#leaseMs = leaseMs;
     this.#lanes = lanes;
     this.bringsNext = lanes.size === 1;
-    this.#waiting = new LaneWaiting(this.#token, onError);
+    this.#settling = new Settling(queues, clock, leaseMs, onError);
+    this.#waiting = new LaneWaiting(onError);
     this.#onError = onError;
+    // What was on its way when the connection broke is sent again, and what the first sending did is not told.
+    this.#stopListening = queues.onReconnected(() => this.#check());
   }
 
-  async fetch(limit: number, signal: AbortSignal): Promise<readonly BullmqFetchedJob[]> {
+  async fetch(limit: number, signal: AbortSignal): Promise<readonly LeasedJob[]> {
+    this.#checkInTime();
     const lanes = this.#inTurn();
     const found = await this.#take(lanes, limit);
     const jobs = found.length > 0 || signal.aborted ? found : await this.#waiting.wait(lanes, limit, signal);
@@ -49,30 +58,38 @@ export class BullmqSource implements JobSource<BullmqFetchedJob> {
     return described.filter((job) => job !== undefined);
   }
 
-  /** Undefined for a stray one, which is put off. At once for most jobs: only of some a request may have been noted. */
-  #describe(lane: Lane, stored: Job<StoredData>): BullmqFetchedJob | Promise<BullmqFetchedJob | undefined> {
-    if (stored.name !== lane.jobName) return this.#putOff(lane, stored);
-    if (!mayHaveRequest(stored)) return describeJob(lane, stored, false);
-    return this.#isCancelRequested(stored).then((isRequested) => describeJob(lane, stored, isRequested));
+  /** Undefined for a stray one, which is put off. At once for most jobs: only of some there is something to ask. */
+  #describe(lane: Lane, stored: Job<StoredData>): LeasedJob | Promise<LeasedJob | undefined> {
+    if (stored.name !== undefined && stored.name !== lane.jobName) return this.#putOff(lane, stored);
+    if (!mayHaveRequest(stored) && !(stored.stalledCounter > 0)) return describeJob(lane, stored);
+    return this.#inquire(lane, stored);
   }
 
   /** Somebody else has put it there. Nobody here knows it, and it must not come again at once. */
-  async #putOff({ jobName }: Lane, stored: Job<StoredData>): Promise<undefined> {
+  async #putOff(lane: Lane, stored: Job<StoredData>): Promise<undefined> {
+    const { jobName, passage, tokens } = lane;
+    const [id, token] = [stored.id as string, stored.token as string];
+    passage.takeFacts(id);
+    tokens.drop(id, token);
     this.#onError(
       new Error(`a job named "${stored.name}" is in the queue of "${jobName}": put off for a minute`),
     );
-    await stored.moveToDelayed(Date.now() + putOffMs, this.#token).catch(this.#onError);
+    await stored.moveToDelayed(Date.now() + putOffMs, token).catch(this.#onError);
   }
 
-  async #isCancelRequested({ id, name }: Job<StoredData>): Promise<boolean> {
+  async #inquire(lane: Lane, stored: Job<StoredData>): Promise<LeasedJob> {
     try {
       const client = await this.#queues.client;
-      const [request] = await client.hmget(this.#queues.cancelRequestsOf(name), id as string);
-      return request != null;
+      const isAsked = mayHaveRequest(stored);
+      const [[request], followsStalled] = await Promise.all([
+        isAsked ? client.hmget(this.#queues.cancelRequestsOf(lane.jobName), stored.id as string) : [null],
+        stored.stalledCounter > 0 && tellStalled(client, lane.keyPrefix, stored),
+      ]);
+      return describeJob(lane, stored, { isCancelRequested: request != null, followsStalled });
     } catch (error) {
       // It is leased already, and must not be lost: a request is found again while it runs.
       this.#onError(error);
-      return false;
+      return describeJob(lane, stored);
     }
   }
 
@@ -83,7 +100,7 @@ export class BullmqSource implements JobSource<BullmqFetchedJob> {
       this.#lanes.delete(first[0]);
       this.#lanes.set(...first);
     }
-    return [...this.#lanes.values()];
+    return [...this.#lanes.values()].filter((lane) => !lane.isResting);
   }
 
   /** A job of each lane that may have one: the first of them run while the next are fetched. */
@@ -91,142 +108,103 @@ export class BullmqSource implements JobSource<BullmqFetchedJob> {
     const taken: [Lane, Job<StoredData>][] = [];
     for (const lane of lanes) {
       if (taken.length === limit) break;
-      const job = lane.isDrained ? undefined : await lane.take(this.#token);
-      if (job !== undefined) taken.push([lane, job]);
+      try {
+        const job = lane.isDrained ? undefined : await lane.take(false);
+        if (job !== undefined) taken.push([lane, job]);
+      } catch (error) {
+        // What one name's keys are must not keep the jobs of the others, and what was taken must run.
+        if (!isRefusedScript(error) && taken.length === 0) throw error;
+        this.#onError(error);
+        lane.rest();
+        this.#check();
+      }
     }
     return taken;
   }
 
-  async settle(
-    { lane, stored, name }: BullmqFetchedJob,
-    settlement: Settlement,
-    wantsNext: boolean,
-  ): Promise<Settled<BullmqFetchedJob>> {
+  async settle(job: LeasedJob, settlement: Settlement, wantsNext: boolean): Promise<Settled<LeasedJob>> {
+    const { lane, lease } = job;
+    const { id, token } = lease;
+    job.isGivenBack = settlement.type === "handed-back";
+    lane.tokens.reopen(token);
     try {
-      const answer = await this.#record(stored, name, settlement, wantsNext);
-      return this.#settled(lane, answer, settlement, wantsNext);
+      const { isRecorded, answer, wasAnswerLost } = await this.#settling.record(job, settlement, wantsNext);
+      lane.tokens.drop(id, token);
+      const next = isRecorded && wantsNext ? await this.#next(lane, answer, token) : undefined;
+      if (wasAnswerLost) this.#check();
+      return { isRecorded, next };
+    } finally {
+      lane.tokens.close(token);
+    }
+  }
+
+  /** Whatever goes wrong with the next job, the one before is recorded. */
+  async #next(lane: Lane, answer: unknown, token: string): Promise<LeasedJob | undefined> {
+    try {
+      const next = await lane.next(answer, token);
+      return next && (await this.#describe(lane, next));
     } catch (error) {
-      if (codeOf(error) === leaseEnded && (await this.#takeLease(lane, stored))) {
-        const answer = await this.#record(stored, name, settlement, wantsNext);
-        return this.#settled(lane, answer, settlement, wantsNext);
-      }
-      if (isLeaseLost(error)) return { isRecorded: false };
-      throw error;
+      this.#onError(error);
+      this.#check();
+      return undefined;
     }
   }
 
-  async #settled(
-    lane: Lane,
-    answer: unknown,
-    settlement: Settlement,
-    wantsNext: boolean,
-  ): Promise<Settled<BullmqFetchedJob>> {
-    if (!wantsNext || settlement.type === "handed-back") return { isRecorded: true };
-    const next = await lane.next(answer, this.#token);
-    return { isRecorded: true, next: next && (await this.#describe(lane, next)) };
-  }
-
-  /** A lease that ended in an outage is taken again where nobody else has it yet: what has run need not run again. */
-  async #takeLease(lane: Lane, stored: Job<StoredData>): Promise<boolean> {
-    const client = await this.#queues.client;
-    const lock = `${lane.toKey(stored.id as string)}:lock`;
-    return (await client.set(lock, this.#token, "PX", this.#leaseMs, "NX")) !== null;
-  }
-
-  async #record(
-    stored: Job<StoredData>,
-    name: string,
-    settlement: Settlement,
-    wantsNext: boolean,
-  ): Promise<unknown> {
-    switch (settlement.type) {
-      case "succeeded":
-        return stored.moveToCompleted(null, this.#token, wantsNext);
-      case "retried": {
-        const runAtMs = Date.now() + settlement.delayMs;
-        // What is stored, which the handler has not had in its hands.
-        const asStored = await (await this.#queues.of(name)).getJob(stored.id as string);
-        if (asStored !== undefined) await stored.updateData({ ...asStored.data, runAtMs });
-        const later = new RetryLater(settlement.error, settlement.delayMs);
-        return stored.moveToFailed(later, this.#token, wantsNext);
-      }
-      case "dead-lettered":
-        return stored.moveToFailed(new UnrecoverableError(settlement.error), this.#token, wantsNext);
-      case "cancelled": {
-        // BullMQ has no such state: the job goes, and a note of it stays.
-        const client = await this.#queues.client;
-        const id = stored.id as string;
-        await client.hset(this.#queues.cancellationsOf(name), { [id]: Date.now() });
-        await client.hdel(this.#queues.cancelRequestsOf(name), id);
-        stored.opts.removeOnFail = true;
-        return stored.moveToFailed(new UnrecoverableError("cancelled"), this.#token, wantsNext);
-      }
-      case "handed-back":
-        return stored.moveToWait(this.#token);
-    }
-  }
-
-  async keepAlive(jobs: readonly BullmqFetchedJob[]): Promise<readonly string[]> {
+  async keepAlive(jobs: readonly LeasedJob[]): Promise<readonly string[]> {
+    this.#checkInTime();
     const now = performance.now();
     const isDue = now - this.#renewedAtMs >= this.#leaseMs / 4;
-    const client = await this.#queues.client;
-    const cancelled: string[] = [];
-    for (const lane of new Set(jobs.map((job) => job.lane))) {
-      const own = jobs.filter((job) => job.lane === lane);
-      const ids = own.map(({ id }) => id);
-      if (isDue)
-        await lane.extendJobLocks(
-          ids,
-          ids.map(() => this.#token),
-          this.#leaseMs,
-        );
-      const asked = await client.hmget(
-        this.#queues.cancelRequestsOf((own[0] as BullmqFetchedJob).name),
-        ...ids,
-      );
-      cancelled.push(...ids.filter((_, index) => asked[index] != null));
-    }
+    const lanes = [...new Set(jobs.map(({ lane }) => lane))];
+    const renewals = lanes.map((lane) => {
+      // One that goes back is not to be held any more.
+      const own = jobs.filter((job) => job.lane === lane && !job.isGivenBack);
+      return this.#renew(lane, own, isDue ? this.#leaseMs : 0);
+    });
+    const settled = await Promise.allSettled(renewals);
+    const failures = settled.filter((each) => each.status === "rejected").map(({ reason }) => reason);
+    if (failures.length > 0 && failures.length === settled.length) throw failures[0];
+    for (const failure of failures) this.#onError(failure);
     if (isDue) this.#renewedAtMs = now;
-    return cancelled;
+    return settled.flatMap((each) => (each.status === "fulfilled" ? each.value : []));
+  }
+
+  async #renew(lane: Lane, jobs: readonly LeasedJob[], leaseMs: number): Promise<readonly string[]> {
+    const client = await this.#queues.client;
+    const requests = this.#queues.cancelRequestsOf(lane.jobName);
+    const leases = jobs.map(({ lease }) => lease);
+    const requested = await renewLeases(client, lane.keyPrefix, requests, leaseMs, leases);
+    for (const job of jobs) job.isRequested ||= requested.includes(job.id);
+    return requested;
+  }
+
+  #checkInTime(): void {
+    if (performance.now() - this.#checkedAtMs >= this.#leaseMs / 3) this.#check();
+  }
+
+  /** Looks, one check at a time, for leases that nobody here knows of, and at the clock. */
+  #check(): void {
+    this.#checkedAtMs = performance.now();
+    this.#checks = this.#checks.then(async () => {
+      try {
+        const client = await this.#queues.client;
+        await this.#clock.measure(client);
+        const lanes = [...this.#lanes.values()];
+        await Promise.all(lanes.map((lane) => returnLostLeases(client, lane).catch(this.#onError)));
+      } catch (error) {
+        this.#onError(error);
+      }
+    });
   }
 
   async close(): Promise<void> {
+    this.#stopListening();
     // Closing ends what still waits for jobs. One that was taken in that very moment goes back, over the connection that is shared.
     await Promise.all([...this.#lanes.values()].map((lane) => lane.close(true)));
     await this.#waiting.settled();
   }
 }
 
-function describeJob(lane: Lane, stored: Job<StoredData>, isCancelRequested: boolean): BullmqFetchedJob {
-  return {
-    lane,
-    stored,
-    id: stored.id as string,
-    name: stored.name,
-    envelope: envelopeFrom(stored.data),
-    attempt: stored.attemptsMade + stored.stalledCounter + 1,
-    // BullMQ has 0 where nothing was said, and means 1.
-    maxAttempts: stored.opts.attempts || 1,
-    enqueuedAt: new Date(stored.timestamp),
-    runAt: runAtOf(stored),
-    isCancelRequested,
-    followsStalled: false,
-  };
-}
-
 /** What only waits is taken out when it is cancelled, unless BullMQ ties it to something else: a request is noted of the rest. */
 function mayHaveRequest({ attemptsStarted, repeatJobKey, parentKey, deduplicationId }: Job): boolean {
   return attemptsStarted > 1 || (repeatJobKey ?? parentKey ?? deduplicationId) !== undefined;
-}
-
-/** BullMQ's code for a job without a lock. */
-const leaseEnded = -2;
-
-/** BullMQ's codes for a job that is gone (-1), has no lock, is not active (-3) or has another's lock (-6). */
-function isLeaseLost(error: unknown): boolean {
-  return [-1, leaseEnded, -3, -6].includes(codeOf(error));
-}
-
-function codeOf(error: unknown): number {
-  return (error as { code?: number }).code ?? 0;
 }

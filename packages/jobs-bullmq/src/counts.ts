@@ -21,7 +21,7 @@ local now = tonumber(ARGV[1])
 local due = (now + 1) * 0x1000 - 1
 local function runAt(job)
   local data = job[3] or ''
-  return tonumber(string.match(data, '"runAtMs":(%d+)}$') or string.match(data, '"runAtMs":(%d+),"nonce":"[%x-]+"}$')
+  return tonumber(job[4]) or tonumber(string.match(data, '"runAtMs":(%d+)}$') or string.match(data, '"runAtMs":(%d+),"nonce":"[%x-]+"}$')
     or string.match(job[2] or '', '"prevMillis":(%d+)') or job[1])
 end
 local counts = {}
@@ -38,7 +38,7 @@ for i = 1, #names, 2 do
     redis.call('LINDEX', keys .. 'paused', -1),
     redis.call('ZRANGE', keys .. 'prioritized', 0, 0)[1],
   }) do
-    local since = id and runAt(redis.call('HMGET', keys .. id, 'timestamp', 'opts', 'data'))
+    local since = id and runAt(redis.call('HMGET', keys .. id, 'timestamp', 'opts', 'data', 'nidusRunAt'))
     if since and (not oldest or since < oldest) then oldest = since end
   end
   counts[#counts + 1] = {

@@ -1,5 +1,6 @@
 import type { Job } from "bullmq";
 import type { Lane } from "./lane.ts";
+import { isRefusedScript } from "./refusals.ts";
 import type { StoredData } from "./stored-data.ts";
 
 type Arrival = readonly [Lane, Job<StoredData>];
@@ -9,15 +10,13 @@ type Arrival = readonly [Lane, Job<StoredData>];
  * nobody waits any more goes back, for whoever is free.
  */
 export class LaneWaiting {
-  readonly #token: string;
   readonly #onError: (error: unknown) => void;
   readonly #looks = new Map<Lane, Promise<void>>();
   readonly #returns = new Set<Promise<void>>();
   #arrivals: Arrival[] = [];
   #isWaiting = false;
 
-  constructor(token: string, onError: (error: unknown) => void) {
-    this.#token = token;
+  constructor(onError: (error: unknown) => void) {
     this.#onError = onError;
   }
 
@@ -42,21 +41,22 @@ export class LaneWaiting {
 
   async #look(lane: Lane): Promise<void> {
     try {
-      const job = await lane.wait(this.#token);
+      const job = await lane.take(true);
       if (job === undefined) return;
       if (this.#isWaiting) this.#arrivals.push([lane, job]);
       else this.#giveBack([lane, job]);
     } catch (error) {
+      if (isRefusedScript(error)) lane.rest();
       this.#onError(error);
     } finally {
       this.#looks.delete(lane);
     }
   }
 
-  #giveBack([, job]: Arrival): void {
-    const back = job
-      .moveToWait(this.#token)
-      .then(() => {}, this.#onError)
+  #giveBack([lane, job]: Arrival): void {
+    const back = lane
+      .giveBack(job.id as string, job.token as string)
+      .catch(this.#onError)
       .finally(() => this.#returns.delete(back));
     this.#returns.add(back);
   }

@@ -1,7 +1,11 @@
-import { type ConnectionOptions, type Job, Worker } from "bullmq";
-import { backoffType, type StoredData } from "./stored-data.ts";
+import { type ConnectionOptions, Job, Worker } from "bullmq";
+import { LaneClient } from "./lane-client.ts";
+import { LaneTokens } from "./lane-tokens.ts";
+import type { RedisClient } from "./queues.ts";
+import type { RedisClock } from "./redis-clock.ts";
+import type { StoredData } from "./stored-data.ts";
 
-/** The error with which a job is failed, and when it is to be tried again. */
+/** The error with which BullMQ fails a job that is tried again. */
 export class RetryLater extends Error {
   readonly delayMs: number;
 
@@ -11,11 +15,25 @@ export class RetryLater extends Error {
   }
 }
 
+/** The backoff that a job gets when it is settled, whoever has stored it: its delay is decided where the job ran. */
+export const backoffType = "nidus";
+
 /** What `moveToCompleted` answers when it is asked for a next job. */
 type NextJobData = readonly [data?: object, id?: string];
 
 /** BullMQ counts how often a job stalled: how often is too often is decided by its attempts. */
 const unlimited = 2 ** 31 - 1;
+
+/** How long a lane whose keys cannot be used is left alone. */
+const restMs = 5_000;
+
+/** What all lanes of a source share. */
+export interface LaneSetUp {
+  readonly client: RedisClient;
+  readonly clock: RedisClock;
+  readonly prefix: string;
+  readonly leaseMs: number;
+}
 
 /**
  * One job name's end of a worker: a BullMQ worker without a processor, from which jobs are taken by hand. It looks for
@@ -23,18 +41,17 @@ const unlimited = 2 ** 31 - 1;
  */
 export class Lane extends Worker<StoredData> {
   readonly jobName: string;
+  readonly passage: LaneClient;
+  readonly tokens: LaneTokens = new LaneTokens();
   /** There was nothing the last time: the next look may wait. */
   isDrained = false;
+  readonly #clock: RedisClock;
+  #restsUntilMs = 0;
 
-  constructor(
-    jobName: string,
-    queue: string,
-    connection: ConnectionOptions,
-    prefix: string,
-    leaseMs: number,
-  ) {
+  constructor(jobName: string, queue: string, { client, clock, prefix, leaseMs }: LaneSetUp) {
+    const passage = new LaneClient(client, clock);
     super(queue, null, {
-      connection,
+      connection: passage.connection as unknown as ConnectionOptions,
       prefix,
       autorun: false,
       lockDuration: leaseMs,
@@ -47,20 +64,40 @@ export class Lane extends Worker<StoredData> {
       },
     });
     this.jobName = jobName;
+    this.passage = passage;
+    this.#clock = clock;
   }
 
-  /** A job if there is one now. */
-  async take(token: string): Promise<Job<StoredData> | undefined> {
-    const job = await this.getNextJob(token, { block: false });
-    this.isDrained = job === undefined;
-    return job ?? undefined;
+  /** The first part of the queue's keys. */
+  get keyPrefix(): string {
+    return this.toKey("");
   }
 
-  /** Waits for a job, some seconds at most. */
-  async wait(token: string): Promise<Job<StoredData> | undefined> {
-    const job = await this.getNextJob(token);
-    if (job !== undefined) this.isDrained = false;
-    return job ?? undefined;
+  /** A moment by Redis's clock, by the clock of this process. */
+  localTime(redisMs: number): number {
+    return redisMs - this.#clock.offsetMs;
+  }
+
+  /** Whether its keys could not be used a moment ago. */
+  get isResting(): boolean {
+    return performance.now() < this.#restsUntilMs;
+  }
+
+  rest(): void {
+    this.#restsUntilMs = performance.now() + restMs;
+  }
+
+  /** Takes a job if there is one now; with `block`, waits for one some seconds at most. */
+  async take(block: boolean): Promise<Job<StoredData> | undefined> {
+    const token = this.tokens.open();
+    try {
+      const job = (await this.getNextJob(token, { block })) ?? undefined;
+      if (!block || job !== undefined) this.isDrained = job === undefined;
+      if (job !== undefined) this.tokens.keep(job.id as string, token);
+      return job;
+    } finally {
+      this.tokens.close(token);
+    }
   }
 
   /** The job that came with the answer to a settlement. */
@@ -69,6 +106,32 @@ export class Lane extends Worker<StoredData> {
     // What the answer says of jobs that are due later is for a look of its own to find out.
     this.isDrained = false;
     if (!data || !id) return undefined;
-    return (await this.nextJobFromJobData(data as never, id, token)) ?? undefined;
+    const job = await this.nextJobFromJobData(data as never, id, token);
+    this.tokens.keep(id, token);
+    return job;
+  }
+
+  /** Puts a job back to the front of those that wait, without an attempt spent. */
+  async giveBack(id: string, token: string): Promise<void> {
+    const job = new Job(this as never, this.jobName, {}, {}, id);
+    this.passage.takeFacts(id);
+    await job.moveToWait(token);
+    this.tokens.drop(id, token);
+  }
+
+  /** A job is not lost since its schedule's next one could not be made, of which the lane's error event tells. */
+  protected override async nextJobFromJobData(
+    ...[data, id, token]: Parameters<Worker<StoredData>["nextJobFromJobData"]>
+  ): Promise<Job<StoredData>> {
+    const job = await super.nextJobFromJobData(data, id, token);
+    if (job !== undefined || !data || !id) return job;
+    const alone = this.createJob(data, id);
+    if (token !== undefined) alone.token = token;
+    return alone;
+  }
+
+  /** BullMQ compares the moment from which a delayed job can run with the clock of this process. */
+  protected override getBlockTimeout(blockUntil: number): number {
+    return super.getBlockTimeout(blockUntil && this.localTime(blockUntil));
   }
 }

@@ -13,7 +13,14 @@ export interface RedisClient {
   set(key: string, value: string, unit: "PX", ms: number, condition: "NX"): Promise<string | null>;
   info(): Promise<string>;
   defineCommand(name: string, script: { readonly numberOfKeys: number; readonly lua: string }): void;
-  runCommand(name: string, keysAndArguments: readonly string[]): Promise<unknown>;
+  runCommand(name: string, keysAndArguments: readonly unknown[]): Promise<unknown>;
+  multi(): Transaction;
+}
+
+/** Commands that Redis executes as one. */
+export interface Transaction {
+  runCommand(name: string, keysAndArguments: readonly unknown[]): Transaction;
+  exec(): Promise<readonly (readonly [error: Error | null, answer: unknown])[] | null>;
 }
 
 /** One connection, the BullMQ queues that share it, and the names of the jobs that have one. */
@@ -22,6 +29,7 @@ export class Queues {
   readonly #prefix: string;
   readonly #onError: (error: unknown) => void;
   readonly #connection: RedisConnection;
+  readonly #reconnectionListeners = new Set<() => void>();
   readonly #queues = new Map<string, Promise<Queue<StoredData>>>();
 
   constructor(
@@ -36,6 +44,15 @@ export class Queues {
     // "Blocking" is for commands that may wait for as long as it takes, as those of workers do.
     this.#connection = new RedisConnection(connection, { shared: isClient(connection), blocking: true });
     this.#connection.on("error", onError);
+    this.#connection.on("ready", () => {
+      for (const listener of this.#reconnectionListeners) listener();
+    });
+  }
+
+  /** Calls a listener each time the connection is there again. Returns how to stop that. */
+  onReconnected(listener: () => void): () => void {
+    this.#reconnectionListeners.add(listener);
+    return () => this.#reconnectionListeners.delete(listener);
   }
 
   get prefix(): string {

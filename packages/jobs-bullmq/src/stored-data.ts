@@ -15,9 +15,6 @@ export interface Retention {
   readonly deadLettersSeconds: number;
 }
 
-/** The name of the backoff that every job here has: its delay is decided where the job ran. */
-export const backoffType = "nidus";
-
 export function dataOf({ envelope, runAt, hasIdempotencyKey }: NewJob): StoredData {
   return {
     ...envelope,
@@ -32,7 +29,8 @@ export function optionsOf(
 ): JobsOptions {
   return {
     attempts: maxAttempts,
-    backoff: { type: backoffType },
+    // For workers of other programs: here, the delay is decided where the job ran.
+    backoff: { type: "exponential", delay: 250 },
     removeOnComplete: { age: succeededSeconds },
     removeOnFail: { age: deadLettersSeconds },
     // Stacks are for logs and spans: the message is kept as the reason.
@@ -40,8 +38,31 @@ export function optionsOf(
   };
 }
 
-/** When a job could run: at its time, at its next attempt's, at its schedule's, or as soon as it was there. */
-export function runAtOf({ data, opts, timestamp }: Job<StoredData>): Date {
-  const { prevMillis } = opts as { prevMillis?: number };
-  return new Date(data?.runAtMs ?? prevMillis ?? timestamp);
+/** In 2001: no job is older. */
+const firstMoment = 1e12;
+
+/** When a job could run: at its time, at its schedule's, or as soon as it was there. Unix milliseconds that nothing else is, or now. */
+export function timesOf(
+  { data, opts, timestamp, processedOn }: Job<StoredData>,
+  runAtMs: number | undefined,
+): { readonly enqueuedAt: Date; readonly runAt: Date } {
+  const { prevMillis } = opts as { prevMillis?: unknown };
+  // BullMQ reads whatever begins with a digit as a number.
+  const enqueuedAtMs = timeOf(timestamp > firstMoment ? timestamp : undefined, processedOn);
+  return {
+    enqueuedAt: new Date(enqueuedAtMs),
+    runAt: new Date(timeOf(runAtMs, data?.runAtMs, prevMillis, enqueuedAtMs)),
+  };
+}
+
+/** The first that is a time, or now: other programs store times that are text, or beyond the year 275760. */
+export function timeOf(...values: readonly unknown[]): number {
+  const isTime = (value: unknown): value is number =>
+    typeof value === "number" && value >= 0 && value <= 8.64e15;
+  return values.find(isTime) ?? Date.now();
+}
+
+/** A count from 0 that another program may have written: 0 if it is none. */
+export function countOf(value: unknown): number {
+  return Number.isSafeInteger(value) && (value as number) > 0 ? (value as number) : 0;
 }

@@ -1,0 +1,60 @@
+import { envelopeFrom, type FetchedJob } from "@nidus/jobs-durable";
+import type { Job } from "bullmq";
+import type { Lane } from "./lane.ts";
+import type { Lease } from "./leases.ts";
+import { countOf, type StoredData, timesOf } from "./stored-data.ts";
+
+/** A job that BullMQ has given out. */
+export interface LeasedJob extends FetchedJob {
+  readonly lane: Lane;
+  readonly stored: Job<StoredData>;
+  readonly lease: Lease;
+  /** Whether its cancellation was requested, as far as this process knows. */
+  isRequested: boolean;
+  /** Whether it was settled as handed back, or is about to be. */
+  isGivenBack: boolean;
+  /** What stands for it among the cancellations, once that was tried. */
+  mark: string | undefined;
+}
+
+/** What was asked about a job before it is described. */
+export interface Findings {
+  readonly isCancelRequested: boolean;
+  readonly followsStalled: boolean;
+}
+
+const nothingFound: Findings = { isCancelRequested: false, followsStalled: false };
+
+/** Makes a delivery of what BullMQ has given out, whoever has stored it. */
+export function describeJob(
+  lane: Lane,
+  stored: Job<StoredData>,
+  findings: Findings = nothingFound,
+): LeasedJob {
+  const id = stored.id as string;
+  const { data, unreadable, runAtMs } = lane.passage.takeFacts(id) ?? {};
+  if (data !== undefined) stored.data = data.value as StoredData;
+  // Of another program: BullMQ compares them, and adds to them.
+  stored.attemptsMade = countOf(stored.attemptsMade);
+  stored.stalledCounter = countOf(stored.stalledCounter);
+  // BullMQ has 0 where nothing was said, and means 1.
+  const maxAttempts = countOf(stored.opts.attempts) || 1;
+  stored.opts.attempts = maxAttempts;
+  const { token = "", attemptsStarted: started, attemptsMade: made, stalledCounter: stalled } = stored;
+  return {
+    lane,
+    stored,
+    lease: { id, token, started, made, stalled },
+    isRequested: findings.isCancelRequested,
+    isGivenBack: false,
+    mark: undefined,
+    id,
+    name: lane.jobName,
+    envelope: envelopeFrom(stored.data),
+    attempt: made + stalled + 1,
+    maxAttempts,
+    ...timesOf(stored, runAtMs === undefined ? undefined : lane.localTime(runAtMs)),
+    unreadable: unreadable ?? (stored.name === undefined ? "it has no name" : undefined),
+    ...findings,
+  };
+}

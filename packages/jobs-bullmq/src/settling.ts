@@ -1,0 +1,117 @@
+import type { Settlement } from "@nidus/jobs-durable";
+import { UnrecoverableError } from "bullmq";
+import { backoffType, type Lane, RetryLater } from "./lane.ts";
+import type { LeasedJob } from "./leased-job.ts";
+import { buryJob, type Inquiry, inquireLease } from "./leases.ts";
+import type { Queues } from "./queues.ts";
+import type { RedisClock } from "./redis-clock.ts";
+import { hasOpenChildren, isLeaseLost, isRefusedScript } from "./refusals.ts";
+
+/** What came of a settlement. */
+export interface Recorded {
+  readonly isRecorded: boolean;
+  /** BullMQ's answer, with the next job if there is one. */
+  readonly answer?: unknown;
+  /** An earlier try was recorded, and its answer was lost: a next job may have come with it. */
+  readonly wasAnswerLost?: boolean;
+}
+
+/** Records what became of jobs, each behind the fence of its lease. */
+export class Settling {
+  readonly #queues: Queues;
+  readonly #clock: RedisClock;
+  readonly #leaseMs: number;
+  readonly #onError: (error: unknown) => void;
+
+  constructor(queues: Queues, clock: RedisClock, leaseMs: number, onError: (error: unknown) => void) {
+    this.#queues = queues;
+    this.#clock = clock;
+    this.#leaseMs = leaseMs;
+    this.#onError = onError;
+  }
+
+  /** Rejects only for what may pass, such as a connection that broke. */
+  async record(job: LeasedJob, settlement: Settlement, wantsNext: boolean): Promise<Recorded> {
+    for (let isRepeated = false; ; isRepeated = true) {
+      try {
+        return { isRecorded: true, answer: await this.#try(job, settlement, wantsNext) };
+      } catch (error) {
+        if (hasOpenChildren(error)) return await this.#failParent(job, error);
+        if (isRefusedScript(error)) return await this.#bury(job, settlement, error);
+        if (!isLeaseLost(error)) throw error;
+        const inquiry = await this.#inquire(job, settlement);
+        if (inquiry !== "held") return { isRecorded: inquiry === "recorded", wasAnswerLost: true };
+        if (isRepeated) throw error;
+      }
+    }
+  }
+
+  async #inquire({ lane, stored, lease, mark }: LeasedJob, { type }: Settlement): Promise<Inquiry> {
+    const { removeOnComplete, removeOnFail } = stored.opts;
+    const keeps =
+      type === "succeeded" ? removeOnComplete : type === "dead-lettered" ? removeOnFail : undefined;
+    const cancellations = this.#queues.cancellationsOf(lane.jobName);
+    const settled = { type, mark: mark ?? "", isRemoved: keeps === true || keeps === 0 };
+    const client = await this.#queues.client;
+    return inquireLease(client, lane.keyPrefix, cancellations, lease, this.#leaseMs, settled);
+  }
+
+  /** A handler has added children that are not done: BullMQ completes no such job, and would deliver it again and again. */
+  async #failParent(job: LeasedJob, error: unknown): Promise<Recorded> {
+    this.#onError(error);
+    await this.record(job, { type: "dead-lettered", error: String((error as Error).message) }, false);
+    return { isRecorded: false };
+  }
+
+  /** Another program has stored what BullMQ's script fails at, each time: the job ends without it. */
+  async #bury({ lane, lease }: LeasedJob, settlement: Settlement, error: unknown): Promise<Recorded> {
+    this.#onError(error);
+    if (settlement.type === "handed-back") return { isRecorded: false };
+    const reason =
+      settlement.type === "succeeded" ? undefined : "error" in settlement ? settlement.error : "cancelled";
+    const client = await this.#queues.client;
+    const isBuried = await buryJob(client, lane.keyPrefix, lease, this.#leaseMs, reason, this.#clock.now());
+    return { isRecorded: isBuried && settlement.type !== "retried" && settlement.type !== "cancelled" };
+  }
+
+  #try(job: LeasedJob, settlement: Settlement, wantsNext: boolean): Promise<unknown> {
+    const { lane, stored, lease } = job;
+    const fail = (error: Error): Promise<unknown> => stored.moveToFailed(error, lease.token, wantsNext);
+    switch (settlement.type) {
+      case "succeeded":
+        return this.#end(job, () => stored.moveToCompleted(null, lease.token, wantsNext));
+      case "dead-lettered":
+        return this.#end(job, () => fail(new UnrecoverableError(settlement.error)));
+      case "retried": {
+        const delayMs = Math.max(1, settlement.delayMs);
+        stored.opts.backoff = { type: backoffType };
+        const note = { ...this.#keysOf(lane), lease, runAtMs: this.#clock.now() + delayMs, mark: undefined };
+        return lane.passage.withNote(note, () => fail(new RetryLater(settlement.error, delayMs)));
+      }
+      case "cancelled": {
+        // BullMQ has no such state: the job goes, and a note of it stays. Its fraction tells whose it is.
+        job.mark ??= `${Date.now()}.${Math.floor(Math.random() * 1e9)}`;
+        stored.opts.removeOnFail = true;
+        const note = { ...this.#keysOf(lane), lease, runAtMs: undefined, mark: job.mark };
+        return lane.passage.withNote(note, () => fail(new UnrecoverableError("cancelled")));
+      }
+      case "handed-back":
+        return stored.moveToWait(lease.token);
+    }
+  }
+
+  /** With the request to cancel the job, if there was one: it is too late, and would stay. */
+  #end({ lane, lease, isRequested }: LeasedJob, settle: () => Promise<unknown>): Promise<unknown> {
+    if (!isRequested) return settle();
+    const note = { ...this.#keysOf(lane), lease, runAtMs: undefined, mark: undefined };
+    return lane.passage.withNote(note, settle);
+  }
+
+  #keysOf({ keyPrefix, jobName }: Lane): { keys: string; requests: string; cancellations: string } {
+    return {
+      keys: keyPrefix,
+      requests: this.#queues.cancelRequestsOf(jobName),
+      cancellations: this.#queues.cancellationsOf(jobName),
+    };
+  }
+}
