@@ -4,12 +4,13 @@ import type { Lane } from "./lane.ts";
 import { LaneWaiting } from "./lane-waiting.ts";
 import { describeJob, type LeasedJob } from "./leased-job.ts";
 import { renewLeases, tellStalled } from "./leases.ts";
-import { returnLostLeases } from "./lost-leases.ts";
+import { mendJob, returnLostLeases } from "./lost-leases.ts";
 import type { Queues } from "./queues.ts";
 import type { RedisClock } from "./redis-clock.ts";
 import { isRefusedScript } from "./refusals.ts";
 import { Settling } from "./settling.ts";
 import type { StoredData } from "./stored-data.ts";
+import type { StoredFacts } from "./stored-fields.ts";
 
 /** How often somebody hears of a job that is in the wrong queue. */
 const putOffMs = 60_000;
@@ -61,8 +62,9 @@ export class BullmqSource implements JobSource<LeasedJob> {
   /** Undefined for a stray one, which is put off. At once for most jobs: only of some there is something to ask. */
   #describe(lane: Lane, stored: Job<StoredData>): LeasedJob | Promise<LeasedJob | undefined> {
     if (stored.name !== undefined && stored.name !== lane.jobName) return this.#putOff(lane, stored);
-    if (!mayHaveRequest(stored) && !(stored.stalledCounter > 0)) return describeJob(lane, stored);
-    return this.#inquire(lane, stored);
+    const facts = lane.passage.takeFacts(stored.id as string);
+    const hasQuestions = mayHaveRequest(stored) || stored.stalledCounter > 0 || facts.hasBadCounts;
+    return hasQuestions ? this.#inquire(lane, stored, facts) : describeJob(lane, stored, facts);
   }
 
   /** Somebody else has put it there. Nobody here knows it, and it must not come again at once. */
@@ -77,19 +79,22 @@ export class BullmqSource implements JobSource<LeasedJob> {
     await stored.moveToDelayed(Date.now() + putOffMs, token).catch(this.#onError);
   }
 
-  async #inquire(lane: Lane, stored: Job<StoredData>): Promise<LeasedJob> {
+  async #inquire(lane: Lane, stored: Job<StoredData>, facts: StoredFacts): Promise<LeasedJob> {
     try {
       const client = await this.#queues.client;
+      if (facts.hasBadCounts) {
+        await mendJob(client, lane.keyPrefix, stored.id as string, stored.token as string);
+      }
       const isAsked = mayHaveRequest(stored);
       const [[request], followsStalled] = await Promise.all([
         isAsked ? client.hmget(this.#queues.cancelRequestsOf(lane.jobName), stored.id as string) : [null],
         stored.stalledCounter > 0 && tellStalled(client, lane.keyPrefix, stored),
       ]);
-      return describeJob(lane, stored, { isCancelRequested: request != null, followsStalled });
+      return describeJob(lane, stored, facts, { isCancelRequested: request != null, followsStalled });
     } catch (error) {
       // It is leased already, and must not be lost: a request is found again while it runs.
       this.#onError(error);
-      return describeJob(lane, stored);
+      return describeJob(lane, stored, facts);
     }
   }
 

@@ -2,7 +2,7 @@ import type { Lease } from "./leases.ts";
 import type { RedisClient } from "./queues.ts";
 import type { RedisClock } from "./redis-clock.ts";
 import { Script } from "./script.ts";
-import { readFields, type StoredFacts } from "./stored-fields.ts";
+import { noFacts, readFields, type StoredFacts } from "./stored-fields.ts";
 
 /** What is written with a settlement, in one transaction. */
 export interface Note {
@@ -57,10 +57,10 @@ export class LaneClient {
   }
 
   /** What a job's fields say beyond BullMQ's reading of them. It is told once. */
-  takeFacts(id: string): StoredFacts | undefined {
+  takeFacts(id: string): StoredFacts {
     const facts = this.#facts.get(id);
     this.#facts.delete(id);
-    return facts;
+    return facts ?? noFacts;
   }
 
   /** Writes the note together with what `settle` makes BullMQ write about that job. */

@@ -24,8 +24,8 @@ type NextJobData = readonly [data?: object, id?: string];
 /** BullMQ counts how often a job stalled: how often is too often is decided by its attempts. */
 const unlimited = 2 ** 31 - 1;
 
-/** How long a lane whose keys cannot be used is left alone. */
-const restMs = 5_000;
+/** How long a lane whose keys cannot be used is left alone at first, and at most. */
+const rests = { firstMs: 100, mostMs: 5_000 };
 
 /** What all lanes of a source share. */
 export interface LaneSetUp {
@@ -46,6 +46,7 @@ export class Lane extends Worker<StoredData> {
   /** There was nothing the last time: the next look may wait. */
   isDrained = false;
   readonly #clock: RedisClock;
+  #restMs = 0;
   #restsUntilMs = 0;
 
   constructor(jobName: string, queue: string, { client, clock, prefix, leaseMs }: LaneSetUp) {
@@ -84,7 +85,8 @@ export class Lane extends Worker<StoredData> {
   }
 
   rest(): void {
-    this.#restsUntilMs = performance.now() + restMs;
+    this.#restMs = Math.min(rests.mostMs, Math.max(rests.firstMs, this.#restMs * 2));
+    this.#restsUntilMs = performance.now() + this.#restMs;
   }
 
   /** Takes a job if there is one now; with `block`, waits for one some seconds at most. */
@@ -92,6 +94,7 @@ export class Lane extends Worker<StoredData> {
     const token = this.tokens.open();
     try {
       const job = (await this.getNextJob(token, { block })) ?? undefined;
+      this.#restMs = 0;
       if (!block || job !== undefined) this.isDrained = job === undefined;
       if (job !== undefined) this.tokens.keep(job.id as string, token);
       return job;

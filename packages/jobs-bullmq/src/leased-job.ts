@@ -3,6 +3,7 @@ import type { Job } from "bullmq";
 import type { Lane } from "./lane.ts";
 import type { Lease } from "./leases.ts";
 import { countOf, type StoredData, timesOf } from "./stored-data.ts";
+import type { StoredFacts } from "./stored-fields.ts";
 
 /** A job that BullMQ has given out. */
 export interface LeasedJob extends FetchedJob {
@@ -29,10 +30,10 @@ const nothingFound: Findings = { isCancelRequested: false, followsStalled: false
 export function describeJob(
   lane: Lane,
   stored: Job<StoredData>,
+  { data, unreadable, runAtMs }: StoredFacts,
   findings: Findings = nothingFound,
 ): LeasedJob {
   const id = stored.id as string;
-  const { data, unreadable, runAtMs } = lane.passage.takeFacts(id) ?? {};
   if (data !== undefined) stored.data = data.value as StoredData;
   // Of another program: BullMQ compares them, and adds to them.
   stored.attemptsMade = countOf(stored.attemptsMade);

@@ -37,11 +37,21 @@ end
 for _, field in ipairs({ 'ats', 'atm', 'stc' }) do
   local count = redis.call('HGET', job, field)
   if count and not (string.match(count, '^%d+$') and #count < 10) then
-    redis.call('HSET', job, field, 0, 'nidusUnreadable', 'its counts of attempts are no numbers')
+    redis.call('HSET', job, field, field == 'ats' and 1 or 0, 'nidusUnreadable', 'its counts of attempts are no numbers')
   end
 end
 return 1`,
 );
+
+/** Resolves to whether there is a job, leased with this token. Its counts are numbers from now on. */
+export async function mendJob(
+  client: RedisClient,
+  keys: string,
+  id: string,
+  token: string,
+): Promise<boolean> {
+  return (await mend.run(client, [keys, id, token])) === 1;
+}
 
 /**
  * Puts back jobs that were leased to a lane by an answer that never arrived: a connection that breaks takes an answer with it, and
@@ -54,7 +64,7 @@ export async function returnLostLeases(client: RedisClient, lane: Lane): Promise
     const [id, token] = [found[index] as string, found[index + 1] as string];
     // An answer that is on its way decides.
     while (tokens.isLost(id, token) === undefined && lane.closing === undefined) await pause(20);
-    if (tokens.isLost(id, token) && (await mend.run(client, [keyPrefix, id, token])) === 1) {
+    if (tokens.isLost(id, token) && (await mendJob(client, keyPrefix, id, token))) {
       await lane.giveBack(id, token);
     }
   }

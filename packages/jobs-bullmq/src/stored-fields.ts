@@ -6,7 +6,18 @@ export interface StoredFacts {
   readonly unreadable: string | undefined;
   /** Unix milliseconds, by Redis's clock, from which a further attempt could start. */
   readonly runAtMs: number | undefined;
+  /** Whether BullMQ's script could not count on: what it counts in is no number. */
+  readonly hasBadCounts: boolean;
 }
+
+export const noFacts: StoredFacts = {
+  data: undefined,
+  unreadable: undefined,
+  runAtMs: undefined,
+  hasBadCounts: false,
+};
+
+const counts: ReadonlySet<string> = new Set(["ats", "atm", "stc"]);
 
 /** Fields that BullMQ parses as JSON: one that is not JSON would end the whole fetch. */
 const parsed = { data: "data", opts: "options", progress: "progress", parent: "parent" } as const;
@@ -24,6 +35,7 @@ export function readFields(fields: readonly string[]): [mended: string[], facts:
   let data: StoredFacts["data"];
   let unreadable: string | undefined;
   let runAtMs: number | undefined;
+  let hasBadCounts = false;
   for (let index = 0; index < fields.length; index += 2) {
     const [name, text] = [fields[index] as string, fields[index + 1] as string];
     if (name === "defa" || name === "nidusUnreadable") {
@@ -31,6 +43,7 @@ export function readFields(fields: readonly string[]): [mended: string[], facts:
       unreadable ??= text;
       if (name === "defa") mended[index] = "nidusDefa";
     } else if (name === "nidusRunAt") runAtMs = Number(text);
+    else if (counts.has(name)) hasBadCounts ||= !/^\d{1,9}$/.test(text);
     else if (Object.hasOwn(parsed, name) && text !== "") {
       const field = name as keyof typeof parsed;
       const value = parse(text);
@@ -43,7 +56,8 @@ export function readFields(fields: readonly string[]): [mended: string[], facts:
       }
     }
   }
-  return [mended, { data, unreadable, runAtMs }];
+  if (hasBadCounts) unreadable ??= "its counts of attempts are no numbers";
+  return [mended, { data, unreadable, runAtMs, hasBadCounts }];
 }
 
 function parse(text: string): { readonly value: unknown } | undefined {
