@@ -1,10 +1,13 @@
-import { describe } from "@nidus/jobs-core";
-import { EngineUnavailableError, withDeadline } from "@nidus/jobs-durable";
+import { withDeadline } from "@nidus/jobs-durable";
 import * as pgBossModule from "pg-boss";
+import { ConnectionSockets } from "./connection-sockets.ts";
 import { openEmbeddedDatabase } from "./embedded/embedded-database.ts";
 import type { PgBossEngineOptions, Settings } from "./options.ts";
+import { isOutOfReach } from "./out-of-reach.ts";
 import type { Connection } from "./pg-boss-backend.ts";
-import type { PgBossLike } from "./pg-boss-like.ts";
+import type { PgBossLike, SqlDatabase } from "./pg-boss-like.ts";
+import { requireMajor, requireStarted, requireTablesFor } from "./pg-boss-version.ts";
+import { plainError, startError } from "./plain-error.ts";
 
 type PgBossConstructor = new (options: object) => PgBossLike;
 
@@ -16,11 +19,13 @@ const connectWithinMs = 5_000;
 /** Longer than any statement of pg-boss takes, and short enough for a server that has gone silent. */
 const queryWithinMs = 30_000;
 
+/** How long the server has to answer what was asked before the end. Half of the time that a call waits, if that is less. */
+const closeWithinMs = 2_000;
+
 /**
  * A pg-boss that is ready to be started, on a folder or on a server, or the caller's own, which is started already.
  *
- * @throws (rejects with) Error for a folder that is in use. Starting it rejects with an EngineUnavailableError naming the server,
- * and never its password.
+ * @throws (rejects with) Error for a folder that is in use, or a pg-boss of another version.
  */
 export async function connect(
   options: PgBossEngineOptions,
@@ -30,37 +35,50 @@ export async function connect(
   const { schema } = settings;
   if (options.boss !== undefined) {
     const { boss } = options;
-    if (typeof boss?.getDb !== "function") throw discreetRefusal("`boss`", "a PgBoss", boss);
-    const nothing = async (): Promise<void> => {};
-    return { boss, schema, address: "your PgBoss", hasTransactions: true, start: nothing, close: nothing };
+    const major = requireMajor(boss);
+    const address = "your PgBoss";
+    const start = async (): Promise<void> => {
+      try {
+        await withDeadline(requireStarted(boss, schema, major), startWithinMs, address);
+      } catch (error) {
+        throw startError(error, address);
+      }
+    };
+    return { boss, schema, address, hasTransactions: true, start, close: async () => {} };
   }
+  const { answerWithinMs = Number.POSITIVE_INFINITY } = options;
+  const owned = { schema, onError, closeWithinMs: Math.min(closeWithinMs, answerWithinMs / 2) };
   if (options.dataDir !== undefined) {
-    requireText("`dataDir`", options.dataDir);
     const db = await openEmbeddedDatabase(options.dataDir);
-    const own = { db, ...pgBossOptions(settings) };
-    const connection = connectionOf(own, schema, options.dataDir, onError, () => db.close());
-    return { ...connection, hasTransactions: false };
+    const place = {
+      ...owned,
+      address: options.dataDir,
+      hasTransactions: false,
+      closeDatabase: () => db.close(),
+    };
+    try {
+      return connectionOf({ db, ...pgBossOptions(settings) }, place, new ConnectionSockets());
+    } catch (error) {
+      await db.close();
+      throw error;
+    }
   }
-  requireText("`connectionString`", options.connectionString);
   const { connectionString, maxConnections = 10 } = options;
+  const sockets = new ConnectionSockets();
   const database = {
     connectionString,
     max: maxConnections,
     connectionTimeoutMillis: connectWithinMs,
     query_timeout: queryWithinMs,
+    stream: sockets.create,
   };
-  const own = { ...database, ...pgBossOptions(settings) };
-  return connectionOf(own, schema, addressOf(connectionString), onError, async () => {});
-}
-
-function requireText(what: string, text: string): void {
-  if (typeof text !== "string" || text === "") throw discreetRefusal(what, "a non-empty string", text);
-}
-
-/** Where what was received may hold a password, only its type is told. */
-function discreetRefusal(what: string, expectation: string, received: unknown): TypeError {
-  const kind = received === "" ? "an empty string" : received === null ? "null" : typeof received;
-  return new TypeError(`expected ${what} to be ${expectation}, got ${kind}`);
+  const place = {
+    ...owned,
+    address: addressOf(connectionString),
+    hasTransactions: true,
+    closeDatabase: async () => {},
+  };
+  return connectionOf({ ...database, ...pgBossOptions(settings) }, place, sockets);
 }
 
 /** What both majors understand, or leave aside. */
@@ -90,43 +108,75 @@ function pgBossOptions({
   };
 }
 
-function connectionOf(
-  options: object,
-  schema: string,
-  address: string,
-  onError: (error: unknown) => void,
-  closeDatabase: () => Promise<void>,
-): Connection {
+interface Place {
+  readonly schema: string;
+  /** Undefined if a connection string may have its password anywhere. */
+  readonly address: string | undefined;
+  readonly hasTransactions: boolean;
+  readonly closeWithinMs: number;
+  onError(error: unknown): void;
+  closeDatabase(): Promise<void>;
+}
+
+/** pg-boss's own database, which it opens when it starts, or the embedded one. */
+interface PoolLike extends SqlDatabase {
+  readonly opened?: boolean;
+  open?(): Promise<void>;
+  close?(): Promise<void>;
+}
+
+function connectionOf(options: object, place: Place, sockets: ConnectionSockets): Connection {
+  const { schema, hasTransactions } = place;
+  const address = place.address ?? "the given connection string";
   // Version 10 is CommonJS, version 12 a module with names.
   const { PgBoss, default: PgBoss10 } = pgBossModule as unknown as Record<string, PgBossConstructor>;
   const boss = new ((PgBoss ?? PgBoss10) as PgBossConstructor)(options);
-  boss.on("error", onError);
-  const close = async (): Promise<void> => {
+  const major = requireMajor(boss);
+  const db: PoolLike = boss.getDb();
+  let isClosing = false;
+  // It stays: an error that nobody hears would end the process, and those of ended connections come late.
+  boss.on("error", (error) => {
+    if (!isClosing) place.onError(plainError(error));
+  });
+  const stop = async (): Promise<void> => {
     await boss.stop({ graceful: false });
-    await closeDatabase();
-    boss.off("error", onError);
+    // A pg-boss 10 that could not start does not stop.
+    if (db.opened) await db.close?.();
+    await sockets.closed();
+  };
+  const close = async (): Promise<void> => {
+    isClosing = true;
+    const timer = setTimeout(() => sockets.destroy(), place.closeWithinMs);
+    try {
+      await stop();
+    } catch (error) {
+      // A server that is out of reach has nothing left to let go of.
+      if (!isOutOfReach(error)) throw error;
+    } finally {
+      clearTimeout(timer);
+      sockets.destroy();
+      await place.closeDatabase();
+    }
+  };
+  const open = async (): Promise<void> => {
+    if (!db.opened) await db.open?.();
+    await requireTablesFor(boss, schema, major);
+    await boss.start();
+    await requireStarted(boss, schema, major);
   };
   const start = async (): Promise<void> => {
     try {
-      await withDeadline(boss.start(), startWithinMs, `PostgreSQL at ${address}`);
+      await withDeadline(open(), startWithinMs, `PostgreSQL at ${address}`);
     } catch (error) {
       await close().catch(() => {});
-      const what = isRefusal(error) ? "refuses the user or the password" : "is unreachable";
-      throw new EngineUnavailableError(`PostgreSQL at ${address} ${what} (${describe(error)})`, {
-        cause: error,
-      });
+      throw startError(error, place.address === undefined ? undefined : `PostgreSQL at ${address}`);
     }
   };
-  return { boss, schema, address, hasTransactions: true, start, close };
+  return { boss, schema, address, hasTransactions, start, close };
 }
 
-/** PostgreSQL's class of errors for invalid authorisation. */
-function isRefusal(error: unknown): boolean {
-  return String((error as { code?: unknown }).code).startsWith("28");
-}
-
-/** Host, port and database: what may be shown of a connection string. */
-function addressOf(connectionString: string): string {
+/** Host, port and database: what may be shown of a connection string. Undefined if it is not of the usual form. */
+function addressOf(connectionString: string): string | undefined {
   try {
     const { protocol, host, pathname, search, hash } = new URL(connectionString);
     // A password with a slash or the like in it ends the host too early, and is then what follows.
@@ -135,5 +185,5 @@ function addressOf(connectionString: string): string {
   } catch {
     // Neither is its text for an error message.
   }
-  return "the given connection string";
+  return undefined;
 }

@@ -1,4 +1,4 @@
-import { refusal, requireWholeNumber } from "@nidus/jobs-core";
+import { refusal, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core";
 import { type DurableEngineOptions, defaultRetention, type RetentionOptions } from "@nidus/jobs-durable";
 import type { StorageSettings } from "./dialect.ts";
 import type { PgBossLike } from "./pg-boss-like.ts";
@@ -7,7 +7,7 @@ import type { PgBossLike } from "./pg-boss-like.ts";
 export interface PgBossCommonOptions extends DurableEngineOptions, RetentionOptions {
   /**
    * Milliseconds after a worker's death in which its job is delivered again, at the latest about twice that: a whole number
-   * from 1,000, rounded up to seconds. @default 30,000
+   * from 1,000 to a day, rounded up to seconds. @default 30,000
    */
   readonly leaseMs?: number | undefined;
   /**
@@ -15,7 +15,10 @@ export interface PgBossCommonOptions extends DurableEngineOptions, RetentionOpti
    * once. @default 500
    */
   readonly pollIntervalMs?: number | undefined;
-  /** The database schema of pg-boss's tables. @default "pgboss" */
+  /**
+   * The database schema of pg-boss's tables: lower-case letters, digits and underscores, at most 50 and no digit first, not
+   * beginning with "pg_". @default "pgboss"
+   */
   readonly schema?: string | undefined;
 }
 
@@ -39,7 +42,7 @@ export interface ServerOptions extends PgBossCommonOptions {
 
 /** A pg-boss of the caller's, started already, and stopped by the caller. */
 export interface OwnBossOptions extends PgBossCommonOptions {
-  /** A PgBoss of version 10 or 12, started. */
+  /** A PgBoss of version 10 (from 10.4.2) or 12 (from 12.35.0), started. */
   readonly boss: PgBossLike;
   readonly dataDir?: undefined;
   readonly connectionString?: undefined;
@@ -54,21 +57,50 @@ export interface Settings extends StorageSettings {
   readonly schema: string;
 }
 
-/** @throws TypeError or RangeError for an option that is not as documented. */
-export function settingsOf({
-  leaseMs = 30_000,
-  pollIntervalMs = 500,
-  schema = "pgboss",
-  retainSucceededMs = defaultRetention.retainSucceededMs,
-  retainDeadLettersMs = defaultRetention.retainDeadLettersMs,
-}: PgBossCommonOptions): Settings {
-  requireAtLeast("`leaseMs`", leaseMs, 1_000);
-  requireAtLeast("`pollIntervalMs`", pollIntervalMs, 50);
-  requireWholeNumber("`retainSucceededMs`", retainSucceededMs);
-  requireWholeNumber("`retainDeadLettersMs`", retainDeadLettersMs);
-  // It stands unquoted in statements, as pg-boss has it.
-  if (!/^[a-z_][a-z0-9_]{0,49}$/.test(schema)) {
-    throw refusal("`schema`", "a lower-case name of at most 50 characters", schema);
+const places = ["dataDir", "connectionString", "boss"] as const;
+
+const known = [
+  ...places,
+  "maxConnections",
+  "runner",
+  "onError",
+  "answerWithinMs",
+  "leaseMs",
+  "pollIntervalMs",
+  "schema",
+  "retainSucceededMs",
+  "retainDeadLettersMs",
+];
+
+/** The longest expiry that pg-boss 10 takes: a day. */
+const maxLeaseMs = 24 * 60 * 60 * 1000;
+
+/** What a timer takes. */
+const maxPollIntervalMs = 2 ** 31 - 1;
+
+/** Retention is stored as whole seconds of 32 bits. */
+const maxRetentionMs = (2 ** 31 - 1) * 1000;
+
+/** @throws TypeError or RangeError for an option that is not as documented. It never shows what may hold a password. */
+export function settingsOf(options: PgBossEngineOptions): Settings {
+  if (typeof options !== "object" || options === null) throw refusal("the options", "an object", options);
+  requireKnownKeys("the engine's options", options, known);
+  requirePlace(options);
+  const {
+    leaseMs = 30_000,
+    pollIntervalMs = 500,
+    schema = "pgboss",
+    retainSucceededMs = defaultRetention.retainSucceededMs,
+    retainDeadLettersMs = defaultRetention.retainDeadLettersMs,
+  } = options;
+  requireBetween("`leaseMs`", leaseMs, 1_000, maxLeaseMs);
+  requireBetween("`pollIntervalMs`", pollIntervalMs, 50, maxPollIntervalMs);
+  requireBetween("`retainSucceededMs`", retainSucceededMs, 1, maxRetentionMs);
+  requireBetween("`retainDeadLettersMs`", retainDeadLettersMs, 1, maxRetentionMs);
+  // It stands unquoted in statements, as pg-boss has it. Names that begin with "pg_" are PostgreSQL's.
+  if (typeof schema !== "string" || !/^(?!pg_)[a-z_][a-z0-9_]{0,49}$/.test(schema)) {
+    const expectation = 'a lower-case name of at most 50 characters that does not begin with "pg_"';
+    throw discreetRefusal("`schema`", expectation, schema);
   }
   return {
     schema,
@@ -79,7 +111,48 @@ export function settingsOf({
   };
 }
 
-function requireAtLeast(what: string, value: number, least: number): void {
+function requirePlace(options: PgBossEngineOptions): void {
+  const given = places.filter((place) => options[place] !== undefined);
+  if (given.length !== 1) {
+    const got = given.map((place) => `\`${place}\``).join(" and ") || "none";
+    throw new TypeError(`expected one of \`dataDir\`, \`connectionString\` and \`boss\`, got ${got}`);
+  }
+  const { dataDir, connectionString, boss, maxConnections } = options as unknown as Record<string, unknown>;
+  if (dataDir !== undefined) {
+    requireText("`dataDir`", dataDir);
+    // A connection string in its place would become the name of a folder, and be shown.
+    if (/^[a-z][a-z0-9+.-]+:\/\//i.test(dataDir))
+      throw discreetRefusal("`dataDir`", "a folder", dataDir, "a URL");
+  }
+  if (connectionString !== undefined) requireText("`connectionString`", connectionString);
+  if (boss !== undefined && !isPgBoss(boss)) throw discreetRefusal("`boss`", "a PgBoss", boss);
+  if (maxConnections === undefined) return;
+  if (connectionString === undefined)
+    throw new TypeError("`maxConnections` goes with `connectionString` alone");
+  requireWholeNumber("`maxConnections`", maxConnections as number);
+}
+
+/** Of any version: which one is a question of its own. */
+function isPgBoss(boss: unknown): boolean {
+  const { on, fetch, send } = (boss ?? {}) as Readonly<Record<string, unknown>>;
+  return [on, fetch, send].every((method) => typeof method === "function");
+}
+
+function requireText(what: string, text: unknown): asserts text is string {
+  if (typeof text !== "string" || text === "") throw discreetRefusal(what, "a non-empty string", text);
+}
+
+/** If what was received may hold a password, only its type is told. */
+export function discreetRefusal(
+  what: string,
+  expectation: string,
+  received: unknown,
+  kind: string = received === "" ? "an empty string" : received === null ? "null" : typeof received,
+): TypeError {
+  return new TypeError(`expected ${what} to be ${expectation}, got ${kind}`);
+}
+
+function requireBetween(what: string, value: number, least: number, most: number): void {
   requireWholeNumber(what, value);
-  if (value < least) throw refusal(what, `at least ${least}`, value, RangeError);
+  if (value < least || value > most) throw refusal(what, `${least} to ${most}`, value, RangeError);
 }

@@ -12,6 +12,7 @@ import {
 import type { JobBacklog } from "@nidus/jobs-observe";
 import { backlogFrom, countsFrom } from "./counts.ts";
 import { type Dialect, dialectOf, type StorageSettings } from "./dialect.ts";
+import { isOutOfReach } from "./out-of-reach.ts";
 import type { PgBossLike, SqlDatabase } from "./pg-boss-like.ts";
 import { type PgBossFetchedJob, PgBossSource } from "./pg-boss-source.ts";
 import { jobName, queueName } from "./queue-name.ts";
@@ -119,12 +120,7 @@ export class PgBossBackend implements JobBackend<PgBossFetchedJob, PgBossEnqueue
   }
 
   isOutOfReach(error: unknown): boolean {
-    const { code, message } = error as { code?: unknown; message?: unknown };
-    // PostgreSQL shutting down, starting or full, and what node-postgres says of connections that ended.
-    return (
-      /^(57P0[123]|53300|08...)$/.test(String(code)) ||
-      /^(Connection terminated|timeout exceeded|Query read timeout)/.test(String(message))
-    );
+    return isOutOfReach(error);
   }
 
   async insert(jobs: readonly NewJob[], { db }: PgBossEnqueueOptions): Promise<readonly boolean[]> {

@@ -30,17 +30,18 @@ export interface PgBossEngine extends JobEngine {
  * pg-boss that you have already (`boss`). Resolves when it is ready.
  *
  * @throws (rejects with) TypeError or RangeError for an option that is not as documented; EngineUnavailableError for a server that
- * cannot be reached; Error for a folder that another process has.
+ * cannot be reached; FolderInUseError for a folder that another process has; Error with the code "NIDUS_PG_BOSS_VERSION" for a
+ * pg-boss, or tables of one, that the engine does not know; Error with PostgreSQL's words and code for all else that it refuses.
  */
 export async function pgBossEngine(options: PgBossEngineOptions): Promise<PgBossEngine> {
-  requireEngineOptions(options);
   const settings = settingsOf(options);
-  const onError = options.onError ?? warnNowAndThen();
+  requireEngineOptions(options);
+  const { runner, answerWithinMs, onError = warnNowAndThen() } = options;
   const connection = await connect(options, settings, onError);
   const backend = new PgBossBackend(connection, settings, settings.pollIntervalMs);
   let engine: DurableEngine<PgBossFetchedJob, PgBossEnqueueOptions>;
   try {
-    engine = new DurableEngine(backend, { ...options, onError });
+    engine = new DurableEngine(backend, { runner, answerWithinMs, onError });
   } catch (error) {
     // Nobody else can close what has been opened for it.
     await backend.close().catch(() => {});

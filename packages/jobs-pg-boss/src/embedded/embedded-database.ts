@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { describe } from "@nidus/jobs-core";
+import { wordsOf } from "../out-of-reach.ts";
 import type { SqlDatabase } from "../pg-boss-like.ts";
 import { databaseFolder } from "./database-folder.ts";
 import { lockFolder } from "./folder-lock.ts";
@@ -27,7 +27,7 @@ export async function openEmbeddedDatabase(folder: string): Promise<EmbeddedData
   } catch (error) {
     await unlock();
     const isOwn = error instanceof Error && "code" in error;
-    throw isOwn ? error : new Error(`PGlite cannot open ${folder} (${describe(error)})`, { cause: error });
+    throw isOwn ? error : new Error(`PGlite cannot open ${folder} (${wordsOf(error)})`, { cause: error });
   }
 }
 
@@ -39,7 +39,7 @@ async function loadPGlite(): Promise<typeof import("@electric-sql/pglite").PGlit
     return (await import("@electric-sql/pglite")).PGlite;
   } catch (error) {
     throw new Error(
-      `\`dataDir\` needs the package @electric-sql/pglite: npm install @electric-sql/pglite@0.5 (${describe(error)})`,
+      `\`dataDir\` needs the package @electric-sql/pglite: npm install @electric-sql/pglite@0.5 (${wordsOf(error)})`,
       { cause: error },
     );
   }
