@@ -1,13 +1,19 @@
 import { JobError, refusal } from "@nidus/jobs-core";
 import type { JobDelivery, ObservedJobRunner, SettledJobContext } from "@nidus/jobs-observe";
 import type { Job, Processor } from "bullmq";
+import { deliveryOf } from "./processed-job.ts";
+import { ProcessorOutcomes } from "./processor-outcomes.ts";
 
 /**
- * A BullMQ processor whose runs are observed, and which is otherwise the same: its results, its errors, its token and its signal,
- * also whether it asks for one. For `new Worker(name, observeBullmqProcessor(runner, processor), options)`.
+ * Wraps a BullMQ processor so that each run is observed: `new Worker(name, observeBullmqProcessor(runner, processor), options)`.
+ * The processor stays the same: its results, its errors, its token and its signal, also whether it asks for one.
+ *
+ * Outcomes are BullMQ's own, told when the worker has recorded them: a stalled attempt does not count, and `discard()`,
+ * `UnrecoverableError` and a `backoffStrategy` that returns -1 are final. The delivery after a stalled attempt tells of it.
  *
  * Sandboxed processors, which are the path of a file, run in processes of their own and cannot be wrapped: wrap the function
- * that the file exports. The errors with which a processor moves its job (DelayedError and the like) are no failures.
+ * that the file exports. There, outcomes follow from the attempts and `UnrecoverableError`. The errors with which a processor
+ * moves its job (DelayedError and the like) are no failures.
  *
  * @throws TypeError for a processor that is no function.
  */
@@ -18,12 +24,14 @@ export function observeBullmqProcessor<Data, Result, Name extends string>(
   if (typeof processor !== "function") {
     throw refusal("`processor`", "a function (sandboxed processors are not supported)", processor);
   }
+  const outcomes = new ProcessorOutcomes(runner);
   const observed = async (
     job: Job<Data, Result, Name>,
     token?: string,
     signal?: AbortSignal,
   ): Promise<Result> => {
-    const delivery = deliveryOf(job);
+    const delivery = await deliveryOf(job);
+    outcomes.started(job, delivery);
     let move: { readonly error: unknown } | undefined;
     const run = async (): Promise<Result | undefined> => {
       try {
@@ -37,11 +45,12 @@ export function observeBullmqProcessor<Data, Result, Name extends string>(
     try {
       const result = await runner.runAsync({ name: job.name, run }, { signal, delivery });
       if (move !== undefined) throw move.error;
-      settled(runner, job, delivery, "succeeded");
+      outcomes.ended(job, delivery, "succeeded");
       return result as Result;
     } catch (error) {
-      if (move === undefined)
-        settled(runner, job, delivery, outcomeAfter(error, delivery), JobError.from(error));
+      if (move === undefined) {
+        outcomes.ended(job, delivery, outcomeInSandbox(error, delivery), JobError.from(error));
+      }
       throw error;
     }
   };
@@ -49,57 +58,19 @@ export function observeBullmqProcessor<Data, Result, Name extends string>(
   return processor.length >= 3 ? observed : (job, token) => observed(job, token);
 }
 
-function deliveryOf(job: Job): JobDelivery {
-  const { attemptsMade, stalledCounter = 0, timestamp, opts, processedOn } = job;
-  return {
-    engine: "bullmq",
-    queue: job.queueName,
-    jobId: job.id ?? "",
-    attempt: attemptsMade + stalledCounter + 1,
-    // BullMQ has 0 where nothing was said, and means 1.
-    maxAttempts: opts.attempts || 1,
-    enqueuedAt: new Date(timestamp),
-    // BullMQ does not keep for when a further attempt was put off: it counts as not having waited.
-    runAt: new Date(attemptsMade === 0 ? timestamp + (opts.delay ?? 0) : (processedOn ?? Date.now())),
-    correlationId: undefined,
-    carrier: carrierFrom(opts.telemetry?.metadata),
-  };
-}
-
-/** What a producer's telemetry wrote: JSON of its headers. */
-function carrierFrom(metadata: string | undefined): Record<string, string> {
-  try {
-    const headers: unknown = JSON.parse(metadata ?? "{}");
-    return Object.fromEntries(
-      Object.entries(headers as object).filter(
-        (entry): entry is [string, string] => typeof entry[1] === "string",
-      ),
-    );
-  } catch {
-    return {};
-  }
-}
-
 const moves = ["DelayedError", "RateLimitError", "WaitingChildrenError", "WaitingError"];
 
+/** BullMQ's rule: by name, so that two copies of BullMQ agree. */
 function isMove(error: unknown): boolean {
-  return (
-    error instanceof Error && (moves.includes(error.name) || error.message === "bullmq:rateLimitExceeded")
-  );
+  const { name, message } = Object(error) as Error;
+  return moves.includes(name) || message === "bullmq:rateLimitExceeded";
 }
 
-/** As BullMQ decides it, by the same rules. */
-function outcomeAfter(error: unknown, { attempt, maxAttempts }: JobDelivery): SettledJobContext["outcome"] {
-  const isUnrecoverable = error instanceof Error && error.name === "UnrecoverableError";
+/** What follows by the attempts alone: a sandbox hears nothing of its worker. */
+function outcomeInSandbox(
+  error: unknown,
+  { attempt, maxAttempts }: JobDelivery,
+): SettledJobContext["outcome"] {
+  const isUnrecoverable = (Object(error) as Error).name === "UnrecoverableError";
   return isUnrecoverable || attempt >= maxAttempts ? "dead-lettered" : "retried";
-}
-
-function settled(
-  runner: ObservedJobRunner,
-  job: Job,
-  delivery: JobDelivery,
-  outcome: SettledJobContext["outcome"],
-  error?: JobError,
-): void {
-  runner.settled({ jobName: job.name, delivery, outcome, error });
 }

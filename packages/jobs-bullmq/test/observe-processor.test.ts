@@ -2,13 +2,16 @@ import { setTimeout as pause } from "node:timers/promises";
 import { type JobObserver, ObservedJobRunner, type SettledJobContext } from "@nidus/jobs-observe";
 import { prometheusJobObserver } from "@nidus/jobs-prometheus";
 import * as bullmq5 from "bullmq";
+import * as bullmq50 from "bullmq-5-0";
 import * as bullmq6 from "bullmq-6";
 import { sharedRedis } from "test-servers";
 import { afterAll, describe, expect, it } from "vitest";
 import { observeBullmqProcessor } from "../src/index.ts";
 
 const redis = await sharedRedis();
-const connection = { url: redis?.url ?? "" };
+const { hostname: host, port } = new URL(redis?.url ?? "redis://127.0.0.1");
+// BullMQ 5.0 takes no URL.
+const connection = { host, port: Number(port) };
 
 afterAll(() => redis?.stop());
 
@@ -49,7 +52,13 @@ function observed(): { runner: ObservedJobRunner; seen: string[]; settled: Settl
   return { runner: new ObservedJobRunner(observer), seen, settled };
 }
 
-for (const [version, bullmq] of Object.entries({ 5: bullmq5, 6: bullmq6 as unknown as typeof bullmq5 })) {
+const versions = {
+  "5.0": bullmq50 as unknown as typeof bullmq5,
+  5: bullmq5,
+  6: bullmq6 as unknown as typeof bullmq5,
+};
+
+for (const [version, bullmq] of Object.entries(versions)) {
   describe.skipIf(redis === undefined)(`observeBullmqProcessor on BullMQ ${version}`, () => {
     it("adds the observation to a program in one line, and changes nothing else", async () => {
       const { runner, seen, settled } = observed();
