@@ -1,5 +1,6 @@
 export { FolderInUseError } from "./embedded/folder-lock.ts";
-export { type HandledJob, observePgBossHandler } from "./observe-handler.ts";
+export type { HandledJob } from "./handled-job.ts";
+export { observePgBossHandler } from "./observe-handler.ts";
 export type {
   EmbeddedOptions,
   OwnBossOptions,
