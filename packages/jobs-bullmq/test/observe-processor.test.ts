@@ -97,25 +97,30 @@ for (const [version, bullmq] of Object.entries(versions)) {
       ]);
     });
 
-    it("hands over the token and the signal that BullMQ gives, if the processor asks for one", async () => {
-      const { runner, seen } = observed();
-      const given: unknown[] = [];
-      const processor = async (_job: bullmq5.Job, token?: string, signal?: AbortSignal): Promise<void> => {
-        given.push(typeof token, signal instanceof AbortSignal);
-        await new Promise((_resolve, reject) =>
-          signal?.addEventListener("abort", () => reject(new DOMException("cancelled", "AbortError"))),
-        );
-      };
-      const wrapped = observeBullmqProcessor(runner, processor);
-      expect(wrapped.length).toBe(3);
-      expect(observeBullmqProcessor(runner, async () => {}).length).toBeLessThan(3);
-      await using running = await program(bullmq, wrapped);
-      const job = await running.queue.add("long", {});
-      await expect.poll(() => given).toEqual(["string", true]);
-      await expect.poll(() => running.worker.cancelJob(job.id as string)).toBe(true);
-      await expect.poll(() => seen).toEqual(["long started 1", "long cancelled"]);
-      await expect.poll(() => running.failed.length).toBe(1);
-    });
+    // BullMQ 5.0 has no signals.
+    const itWithSignals = version === "5.0" ? it.skip : it;
+    itWithSignals(
+      "hands over the token and the signal that BullMQ gives, if the processor asks for one",
+      async () => {
+        const { runner, seen } = observed();
+        const given: unknown[] = [];
+        const processor = async (_job: bullmq5.Job, token?: string, signal?: AbortSignal): Promise<void> => {
+          given.push(typeof token, signal instanceof AbortSignal);
+          await new Promise((_resolve, reject) =>
+            signal?.addEventListener("abort", () => reject(new DOMException("cancelled", "AbortError"))),
+          );
+        };
+        const wrapped = observeBullmqProcessor(runner, processor);
+        expect(wrapped.length).toBe(3);
+        expect(observeBullmqProcessor(runner, async () => {}).length).toBeLessThan(3);
+        await using running = await program(bullmq, wrapped);
+        const job = await running.queue.add("long", {});
+        await expect.poll(() => given).toEqual(["string", true]);
+        await expect.poll(() => running.worker.cancelJob(job.id as string)).toBe(true);
+        await expect.poll(() => seen).toEqual(["long started 1", "long cancelled"]);
+        await expect.poll(() => running.failed.length).toBe(1);
+      },
+    );
 
     it("takes the errors with which a processor moves its job for no failures", async () => {
       const { runner, seen, settled } = observed();
