@@ -20,8 +20,12 @@ export interface RedisServer {
 
 export const redisCommand: string | undefined = findCommand("redis-server");
 
-/** @throws (rejects with) Error if there is no `redis-server`, or if it does not start. */
-export async function startRedis(): Promise<RedisServer> {
+/**
+ * Starts a Redis, with further arguments for `redis-server` if you like.
+ *
+ * @throws (rejects with) Error if there is no `redis-server`, or if it does not start.
+ */
+export async function startRedis(further: readonly string[] = []): Promise<RedisServer> {
   if (redisCommand === undefined) throw new Error("there is no redis-server on the PATH");
   const folder = await mkdtemp(join(tmpdir(), "nidus-redis-"));
   const port = await freePort();
@@ -29,7 +33,7 @@ export async function startRedis(): Promise<RedisServer> {
   const options = ["--appendonly", "yes", "--appendfsync", "no", "--save", "", "--dir", folder];
   const server = new ServerProcess(
     redisCommand,
-    ["--bind", "127.0.0.1", "--port", String(port), ...options],
+    ["--bind", "127.0.0.1", "--port", String(port), ...options, ...further],
     {},
     () => answersOn(port, "PING\r\n", "PONG"),
   );

@@ -7,18 +7,21 @@ import type {
   NewJob,
 } from "@nidus/jobs-durable";
 import type { JobBacklog } from "@nidus/jobs-observe";
-import { defaultRepeatStrategy, type Queue } from "bullmq";
+import { throwReason } from "./atomic.ts";
 import { BullmqSource } from "./bullmq-source.ts";
 import { cancelJob } from "./cancelling.ts";
-import { type QueueCounts, readCounts } from "./counts.ts";
+import { Cleaning } from "./cleaning.ts";
+import { readCounts } from "./counts.ts";
 import { readDeadLetters } from "./dead-letters.ts";
 import { namesWithJob, redriveJob } from "./jobs-by-id.ts";
 import { Lane } from "./lane.ts";
 import type { LeasedJob } from "./leased-job.ts";
+import { isOutOfReach } from "./out-of-reach.ts";
 import { queueName } from "./queue-name.ts";
 import type { Queues } from "./queues.ts";
 import { RedisClock } from "./redis-clock.ts";
-import { dataOf, optionsOf, type Retention, type StoredData } from "./stored-data.ts";
+import { schedulerId, storeSchedule } from "./schedules.ts";
+import { dataOf, optionsOf, type Retention } from "./stored-data.ts";
 
 /** What the backend is told. */
 export interface BullmqSettings {
@@ -43,29 +46,28 @@ export class BullmqBackend implements JobBackend<LeasedJob> {
   };
   readonly #queues: Queues;
   readonly #settings: BullmqSettings;
+  readonly #cleaning: Cleaning;
 
   constructor(queues: Queues, settings: BullmqSettings) {
     this.#queues = queues;
     this.#settings = settings;
     this.address = settings.address;
     this.leaseMs = settings.leaseMs;
+    this.#cleaning = new Cleaning(queues, settings.retention, settings.onError);
   }
 
   queueOf(jobName: string): string {
     return queueName(this.#settings.queue, jobName);
   }
 
-  /** What ioredis and BullMQ say of connections that ended. */
   isOutOfReach(error: unknown): boolean {
-    return /^(Connection is closed|Reached the max retries|Stream isn't writeable)/.test(
-      String((error as { message?: unknown }).message),
-    );
+    return isOutOfReach(error);
   }
 
   async insert(jobs: readonly NewJob[]): Promise<readonly boolean[]> {
     const [{ name, hasIdempotencyKey }] = jobs as [NewJob];
     const queue = await this.#queues.of(name);
-    if (hasIdempotencyKey) await this.#forgetCancellations(name, queue, jobs);
+    if (hasIdempotencyKey) await this.#forgetCancellations(name, jobs);
     const now = Date.now();
     const added = jobs.map((job) => ({
       name,
@@ -77,26 +79,34 @@ export class BullmqBackend implements JobBackend<LeasedJob> {
         delay: Math.max(0, (job.runAt?.getTime() ?? now) - now),
       },
     }));
-    const [first] = added;
-    if (added.length === 1 && first !== undefined) await queue.add(first.name, first.data, first.opts);
-    else await queue.addBulk(added);
+    const [first] = added as [(typeof added)[number]];
+    // Sent first, over the same connection: whoever sees the jobs finds their name.
+    const noting = this.#queues.note([name]).catch(this.#settings.onError);
+    await (added.length === 1
+      ? queue.add(first.name, first.data, first.opts)
+      : queue.addBulk(added).catch(throwReason));
+    await noting;
     if (!hasIdempotencyKey) return jobs.map(() => true);
     // BullMQ answers as if it had stored what it was given: what it has is there to be read.
+    const client = await this.#queues.client;
     return Promise.all(
       added.map(async ({ opts, data }) => {
-        const stored = await queue.getJob(opts.jobId);
-        return stored === undefined || stored.data.nonce === data.nonce;
+        const [stored] = await client.hmget(queue.toKey(opts.jobId), "data");
+        return stored == null || stored.includes(`"nonce":"${data.nonce}"`);
       }),
     );
   }
 
   /** A job that was cancelled before is not the reason to cancel a new one of its id. */
-  async #forgetCancellations(name: string, queue: Queue<StoredData>, jobs: readonly NewJob[]): Promise<void> {
-    const stored = await Promise.all(jobs.map(({ id }) => queue.getJob(id)));
-    const gone = jobs.filter((_, index) => stored[index] === undefined).map(({ id }) => id);
-    if (gone.length > 0) await (await this.#queues.client).hdel(this.#queues.cancelRequestsOf(name), ...gone);
+  async #forgetCancellations(name: string, jobs: readonly NewJob[]): Promise<void> {
+    const client = await this.#queues.client;
+    const keys = this.#queues.keysOf(name);
+    const stored = await Promise.all(jobs.map(({ id }) => client.hmget(`${keys}${id}`, "timestamp")));
+    const gone = jobs.filter((_, index) => stored[index]?.[0] == null).map(({ id }) => id);
+    if (gone.length > 0) await client.hdel(this.#queues.cancelRequestsOf(name), ...gone);
   }
 
+  /** Opens all names at once: a link may be slow. */
   async source(jobNames: readonly string[]): Promise<JobSource<LeasedJob>> {
     const { leaseMs, onError } = this.#settings;
     const client = await this.#queues.client;
@@ -104,13 +114,20 @@ export class BullmqBackend implements JobBackend<LeasedJob> {
     await clock.measure(client);
     const lanes = new Map<string, Lane>();
     const setUp = { client, clock, prefix: this.#queues.prefix, leaseMs };
-    for (const name of jobNames) {
-      await this.#queues.of(name);
+    const opening = jobNames.map(async (name) => {
       const lane = new Lane(name, this.queueOf(name), setUp);
       lane.on("error", onError);
       lanes.set(name, lane);
-      await lane.waitUntilReady();
+      await Promise.all([this.#queues.of(name), lane.waitUntilReady()]);
       await lane.startStalledCheckTimer();
+    });
+    opening.push(this.#queues.note(jobNames));
+    try {
+      await Promise.all(opening);
+    } catch (error) {
+      await Promise.allSettled(opening);
+      await Promise.all([...lanes.values()].map((lane) => lane.close(true)));
+      throw error;
     }
     return new BullmqSource(this.#queues, lanes, clock, leaseMs, onError);
   }
@@ -135,7 +152,7 @@ export class BullmqBackend implements JobBackend<LeasedJob> {
   }
 
   async backlog(): Promise<readonly JobBacklog[]> {
-    return [...(await this.#queueCounts())].map(([jobName, { waiting, oldestWaitingAt }]) => ({
+    return [...(await this.counts())].map(([jobName, { waiting, oldestWaitingAt }]) => ({
       jobName,
       waiting,
       oldestWaitingAt,
@@ -143,30 +160,8 @@ export class BullmqBackend implements JobBackend<LeasedJob> {
   }
 
   async counts(): Promise<ReadonlyMap<string, JobCounts>> {
-    const counts = [...(await this.#queueCounts())].map(
-      async ([name, each]) => [name, { ...each, cancelled: await this.#cancelled(name) }] as const,
-    );
-    return new Map(await Promise.all(counts));
-  }
-
-  async #queueCounts(): Promise<ReadonlyMap<string, QueueCounts>> {
-    return readCounts(await this.#queues.client, this.#queues.namesKey);
-  }
-
-  /** How many jobs were cancelled, once those that are retained no longer are forgotten. */
-  async #cancelled(name: string): Promise<number> {
-    await this.#forgetOld(this.#queues.cancelRequestsOf(name));
-    return this.#forgetOld(this.#queues.cancellationsOf(name));
-  }
-
-  /** Resolves to how many notes are left in a hash of notes by id. */
-  async #forgetOld(key: string): Promise<number> {
-    const client = await this.#queues.client;
-    const notes = Object.entries(await client.hgetall(key));
-    const oldestMs = Date.now() - this.#settings.retention.succeededSeconds * 1000;
-    const old = notes.filter(([, atMs]) => Number(atMs) < oldestMs).map(([id]) => id);
-    if (old.length > 0) await client.hdel(key, ...old);
-    return notes.length - old.length;
+    const { namesKey, base } = this.#queues;
+    return readCounts(await this.#queues.client, namesKey, base, this.#settings.onError);
   }
 
   async deadLetters(limit: number): Promise<readonly DeadLetter[]> {
@@ -185,14 +180,16 @@ export class BullmqBackend implements JobBackend<LeasedJob> {
   }
 
   async schedule(job: NewJob, cron: string, timeZone: string, key = ""): Promise<void> {
-    try {
-      defaultRepeatStrategy(Date.now(), { pattern: cron, tz: timeZone });
-    } catch (error) {
-      throw new TypeError(`expected \`cron\` to be a cron expression, got "${cron}"`, { cause: error });
-    }
     const queue = await this.#queues.of(job.name);
-    const template = { name: job.name, data: dataOf(job), opts: optionsOf(job, this.#settings.retention) };
-    await queue.upsertJobScheduler(schedulerId(key), { pattern: cron, tz: timeZone }, template);
+    await this.#queues.note([job.name]);
+    await storeSchedule(await this.#queues.client, queue, {
+      jobName: job.name,
+      cron,
+      timeZone,
+      key,
+      data: dataOf(job),
+      options: optionsOf(job, this.#settings.retention),
+    });
   }
 
   async unschedule(jobName: string, key = ""): Promise<boolean> {
@@ -201,11 +198,7 @@ export class BullmqBackend implements JobBackend<LeasedJob> {
   }
 
   close(): Promise<void> {
+    this.#cleaning.stop();
     return this.#queues.close();
   }
-}
-
-/** Without the colons that BullMQ reads its own format from. */
-function schedulerId(key: string): string {
-  return `nidus.${encodeURIComponent(key)}`;
 }

@@ -1,4 +1,4 @@
-import { describe, refusal, requireWholeNumber } from "@nidus/jobs-core";
+import { describe, refusal, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core";
 import {
   DurableEngine,
   type DurableEngineOptions,
@@ -12,21 +12,22 @@ import {
 } from "@nidus/jobs-durable";
 import type { ConnectionOptions } from "bullmq";
 import { BullmqBackend } from "./bullmq-backend.ts";
-import { addressOf, requireConnection } from "./connection.ts";
-import { discreet } from "./discreet-error.ts";
-import { warnOfLosses } from "./persistence.ts";
+import { addressOf, hasHashTag, isCluster, requireConnection } from "./connection.ts";
+import { discreet, discreetly } from "./discreet-error.ts";
+import { isOutOfReach, isPassing } from "./out-of-reach.ts";
 import { Queues } from "./queues.ts";
+import { checkServer, noHashTag } from "./server-checks.ts";
 
 /** Options of {@link bullmqEngine}. */
 export interface BullmqEngineOptions extends DurableEngineOptions, RetentionOptions {
   /**
    * As BullMQ takes it: options such as `{ host, port }` or `{ url }` (`redis:` or `rediss:`), or a client of yours, made with
-   * `maxRetriesPerRequest: null`, which stays yours to close.
+   * `maxRetriesPerRequest: null`, which stays yours to close. For a cluster, pass an ioredis `Cluster`.
    */
   readonly connection: ConnectionOptions;
   /** The first part of the names of BullMQ's queues, without ":" and ".". @default "nidus" */
   readonly queue?: string | undefined;
-  /** The first part of Redis keys. @default "bull", as BullMQ has it */
+  /** The first part of Redis keys. On a cluster it needs a hash tag, such as "{nidus}". @default "bull", as BullMQ has it */
   readonly prefix?: string | undefined;
   /**
    * Milliseconds after a worker's death in which its job is delivered again, at the latest about twice that: a whole number
@@ -35,17 +36,33 @@ export interface BullmqEngineOptions extends DurableEngineOptions, RetentionOpti
   readonly leaseMs?: number | undefined;
 }
 
+const optionKeys: readonly (keyof BullmqEngineOptions)[] = [
+  "runner",
+  "connection",
+  "queue",
+  "prefix",
+  "leaseMs",
+  "retainSucceededMs",
+  "retainDeadLettersMs",
+  "answerWithinMs",
+  "onError",
+];
+
 const startWithinMs = 10_000;
 
 /**
- * Durable jobs on BullMQ. Resolves once Redis has answered.
+ * Opens durable jobs on BullMQ. Resolves once Redis has answered.
  *
  * @throws (rejects with) TypeError or RangeError for an option that is not as documented; EngineUnavailableError naming a server
- * that cannot be reached or refuses the user, and never its password.
+ * that cannot be reached or refuses the user, and never its password; Error for a replica, for a cluster that the options do not fit,
+ * and the error of Redis or BullMQ for everything else.
  */
 export async function bullmqEngine(options: BullmqEngineOptions): Promise<JobEngine> {
   requireEngineOptions(options);
+  requireKnownKeys("the options of the engine", options, optionKeys);
   const {
+    runner,
+    answerWithinMs,
     connection,
     queue = "nidus",
     prefix = "bull",
@@ -58,55 +75,86 @@ export async function bullmqEngine(options: BullmqEngineOptions): Promise<JobEng
   if (typeof queue !== "string" || !/^[^:.]+$/.test(queue)) {
     throw refusal("`queue`", 'a non-empty string without ":" and "."', queue);
   }
+  if (typeof prefix !== "string" || prefix === "") throw refusal("`prefix`", "a non-empty string", prefix);
+  if (isCluster(connection) && !hasHashTag(`${prefix}:${queue}`)) throw noHashTag("`connection`");
   requireWholeNumber("`leaseMs`", leaseMs);
   if (leaseMs < 100) throw refusal("`leaseMs`", "at least 100", leaseMs, RangeError);
   requireWholeNumber("`retainSucceededMs`", retainSucceededMs);
   requireWholeNumber("`retainDeadLettersMs`", retainDeadLettersMs);
 
-  const onError = (error: unknown): void => tell(discreet(error));
+  // BullMQ tells an error of the shared connection to each queue and worker on it.
+  const told = new WeakSet<WeakKey>();
+  const onError = (error: unknown): void => {
+    if (typeof error === "object" && error !== null) {
+      if (told.has(error)) return;
+      told.add(error);
+    }
+    tell(discreet(error));
+  };
   const address = addressOf(connection);
+  const queues = await open(queue, prefix, connection, address, onError);
+  const retention = {
+    succeededSeconds: Math.ceil(retainSucceededMs / 1000),
+    deadLettersSeconds: Math.ceil(retainDeadLettersMs / 1000),
+  };
+  const backend = new BullmqBackend(queues, { queue, address, leaseMs, retention, onError });
+  return new DurableEngine(discreetly(backend), { runner, answerWithinMs, onError });
+}
+
+async function open(
+  queue: string,
+  prefix: string,
+  connection: ConnectionOptions,
+  address: string,
+  onError: (error: unknown) => void,
+): Promise<Queues> {
   let lastError: unknown;
   let refuse = (_error: unknown): void => {};
   // Trying again does not help: it is not waited for.
   const refused = new Promise<never>((_, reject) => {
     refuse = reject;
   });
+  refused.catch(() => {});
   const queues = new Queues(queue, prefix, connection, (error) => {
     lastError = error;
-    if (isRefusal(error)) refuse(error);
+    if (!isUnreachable(error) && !isPassing(error)) refuse(error);
     onError(error);
   });
   try {
-    const ready = queues.client.then((client) => warnOfLosses(client, address));
-    await withDeadline(Promise.race([ready, refused]), startWithinMs, `Redis at ${address}`);
+    await withDeadline(
+      Promise.race([checkServer(queues, address), refused]),
+      startWithinMs,
+      `Redis at ${address}`,
+    );
+    return queues;
   } catch (error) {
     queues.close().catch(() => {});
-    const last = lastError ?? error;
-    throw new EngineUnavailableError(`Redis at ${address} ${whatIsWrong(last)} (${describe(last)})`, {
-      cause: discreet(error),
-    });
+    throw openingError(discreet(error), discreet(lastError), address);
   }
-  const retention = {
-    succeededSeconds: Math.ceil(retainSucceededMs / 1000),
-    deadLettersSeconds: Math.ceil(retainDeadLettersMs / 1000),
-  };
-  const backend = new BullmqBackend(queues, { queue, address, leaseMs, retention, onError });
-  return new DurableEngine(backend, { ...options, onError });
 }
 
-/** What Redis says where the credentials are missing or wrong, or do not suffice. */
+/** What Redis says if the credentials are missing or wrong, or do not suffice. */
 const refusals = {
   credentials: /\b(NOAUTH|WRONGPASS|invalid (username-)?password)\b/i,
   permission: /\bNOPERM\b/,
 };
 
-function isRefusal(error: unknown): boolean {
-  return Object.values(refusals).some((refusal) => refusal.test(String(error)));
+function openingError(error: unknown, lastError: unknown, address: string): unknown {
+  const last = EngineUnavailableError.isInstance(error) ? (lastError ?? error) : error;
+  const what = whatIsWrong(last);
+  return what === undefined
+    ? error
+    : new EngineUnavailableError(`Redis at ${address} ${what} (${describe(last)})`, { cause: error });
 }
 
-function whatIsWrong(error: unknown): string {
+/** Undefined for an error that says it all by itself. */
+function whatIsWrong(error: unknown): string | undefined {
   if (refusals.credentials.test(String(error))) return "refuses the user or the password";
-  return refusals.permission.test(String(error))
-    ? "does not let its user do what BullMQ needs"
-    : "is unreachable";
+  if (refusals.permission.test(String(error))) return "does not let its user do what BullMQ needs";
+  if (isPassing(error)) return "is not ready";
+  return isUnreachable(error) ? "is unreachable" : undefined;
+}
+
+function isUnreachable(error: unknown): boolean {
+  return EngineUnavailableError.isInstance(error) || isOutOfReach(error);
 }

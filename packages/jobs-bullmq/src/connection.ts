@@ -1,10 +1,32 @@
+import { isIP } from "node:net";
 import { refusal } from "@nidus/jobs-core";
 import type { ConnectionOptions } from "bullmq";
+import { reconnectIfReadonly } from "./out-of-reach.ts";
+
+/** The part of ioredis's options that is looked at. */
+interface RedisOptions {
+  readonly url?: unknown;
+  readonly host?: unknown;
+  readonly port?: unknown;
+  readonly path?: unknown;
+  readonly name?: unknown;
+  readonly sentinels?: unknown;
+  readonly redisOptions?: RedisOptions | undefined;
+  readonly maxRetriesPerRequest?: unknown;
+  reconnectOnError?: ((error: Error) => boolean | 1 | 2) | null | undefined;
+}
+
+/** A client that was made already. Of a cluster's, `startupNodes` are what it was given. */
+interface Client {
+  readonly options?: RedisOptions | undefined;
+  readonly isCluster?: unknown;
+  readonly startupNodes?: unknown;
+}
 
 /**
- * What of a connection is looked at before anything connects. None of it is repeated in a message, since people put passwords in all of it.
+ * Checks a connection before anything connects. Repeats nothing of it in a message, since people put passwords in all of it.
  *
- * @throws TypeError for what cannot be a connection: a string, what is no Redis URL, a client that gives commands up.
+ * @throws TypeError for what cannot be a connection: a string, a URL or a host that is none, a client that gives commands up.
  */
 export function requireConnection(connection: ConnectionOptions): void {
   if (typeof connection === "string") {
@@ -15,30 +37,57 @@ export function requireConnection(connection: ConnectionOptions): void {
   if (typeof connection !== "object" || connection === null) {
     throw refusal("`connection`", "Redis options or a client", connection);
   }
-  if (isClient(connection)) requirePatience(connection as { readonly options?: ClientOptions });
-  else requireAddress(connection as { readonly url?: unknown; readonly host?: unknown });
+  const { options = {} } = connection as Client;
+  if (isClient(connection)) requirePatience(options);
+  requireAddress(isClient(connection) ? options : (connection as RedisOptions));
 }
 
 /** @throws TypeError */
-function requireAddress({ url, host }: { readonly url?: unknown; readonly host?: unknown }): void {
+function requireAddress({ url, host, port, path, sentinels }: RedisOptions, where = "connection"): void {
   if (url !== undefined && !isRedisUrl(url)) {
     throw new TypeError(
-      "expected `connection.url` to be a Redis URL such as redis://localhost:6379, got something else",
+      `expected \`${where}.url\` to be a Redis URL such as redis://localhost:6379, got something else: write special characters of a password as in encodeURIComponent`,
     );
   }
-  if (typeof host === "string" && /[@/]/.test(host)) {
+  if (host != null && !isHost(host)) {
     throw new TypeError(
-      "expected `connection.host` to be a host name, got something else: pass a URL as `connection.url`",
+      `expected \`${where}.host\` to be a host name, got something else: pass a URL as \`connection.url\``,
     );
+  }
+  if (port != null && !/^\d{1,5}$/.test(String(port))) {
+    throw new TypeError(`expected \`${where}.port\` to be a port, got something else`);
+  }
+  if (path != null && !isPath(path)) {
+    throw new TypeError(
+      `expected \`${where}.path\` to be the path of a socket, got something else: pass a URL as \`connection.url\``,
+    );
+  }
+  if (sentinels == null) return;
+  if (!Array.isArray(sentinels)) {
+    throw new TypeError(`expected \`${where}.sentinels\` to be an array, got something else`);
+  }
+  for (const [index, sentinel] of sentinels.entries()) {
+    requireAddress((sentinel ?? {}) as RedisOptions, `${where}.sentinels[${index}]`);
   }
 }
 
+/** An "@" behind the host is that of a password with a "/", "?" or "#": what looks like host and port is its beginning. */
 function isRedisUrl(url: unknown): boolean {
-  return typeof url === "string" && URL.canParse(url) && /^rediss?:$/.test(new URL(url).protocol);
+  if (typeof url !== "string" || !URL.canParse(url)) return false;
+  const { protocol, pathname, search, hash } = new URL(url);
+  return /^rediss?:$/.test(protocol) && !`${pathname}${search}${hash}`.includes("@");
+}
+
+function isHost(host: unknown): boolean {
+  return typeof host === "string" && (isIP(host) !== 0 || /^[\p{L}\p{N}._-]+$/u.test(host));
+}
+
+function isPath(path: unknown): boolean {
+  return typeof path === "string" && path !== "" && !/[@?]|:\/\//.test(path);
 }
 
 /** Of a cluster's client, options stand one level deeper. */
-function requirePatience({ options = {} }: { readonly options?: ClientOptions }): void {
+function requirePatience(options: RedisOptions): void {
   const { maxRetriesPerRequest } = options.redisOptions ?? options;
   if (!maxRetriesPerRequest) return;
   throw refusal(
@@ -48,20 +97,56 @@ function requirePatience({ options = {} }: { readonly options?: ClientOptions })
   );
 }
 
-interface ClientOptions {
-  readonly maxRetriesPerRequest?: number | null | undefined;
-  readonly redisOptions?: ClientOptions | undefined;
-}
-
 /** Whether a connection is a client, which belongs to whoever made it, rather than options. */
 export function isClient(connection: ConnectionOptions): boolean {
   return typeof (connection as { duplicate?: unknown }).duplicate === "function";
 }
 
-/** Host and port: what may be shown of a connection. */
+/** Whether a connection is the client of a cluster. */
+export function isCluster(connection: ConnectionOptions): boolean {
+  return (connection as Client).isCluster === true;
+}
+
+/**
+ * Returns a connection that survives the demotion of its primary: the primary then refuses to write, and ioredis would stay with
+ * it. A cluster's client finds the new primary by itself.
+ */
+export function withReconnecting(connection: ConnectionOptions): ConnectionOptions {
+  if (isCluster(connection)) return connection;
+  if (isClient(connection)) {
+    const { options } = connection as Client;
+    if (options !== undefined) options.reconnectOnError ??= reconnectIfReadonly;
+    return connection;
+  }
+  const { reconnectOnError } = connection as RedisOptions;
+  return {
+    ...connection,
+    reconnectOnError: (error: Error) => reconnectOnError?.(error) || reconnectIfReadonly(error),
+  } as ConnectionOptions;
+}
+
+/** Hosts and ports: what may be shown of a connection. */
 export function addressOf(connection: ConnectionOptions): string {
-  const { options = connection } = connection as { options?: object };
-  const { url, host = "127.0.0.1", port = 6379, path } = options as Record<string, unknown>;
-  if (typeof url === "string") return new URL(url).host;
-  return typeof path === "string" ? path : `${host}:${port}`;
+  const { options, startupNodes } = connection as Client;
+  if (isCluster(connection))
+    return (Array.isArray(startupNodes) ? startupNodes : []).map(addressOfNode).join(", ");
+  const { url, host, port, path, sentinels, name } = options ?? (connection as RedisOptions);
+  if (typeof url === "string") return new URL(url).host || "127.0.0.1:6379";
+  if (Array.isArray(sentinels)) return `${name} behind ${sentinels.map(addressOfNode).join(", ")}`;
+  return typeof path === "string" ? path : addressOfNode({ host, port });
+}
+
+/** Of a node as ioredis takes it: a port, a URL, or host and port. */
+function addressOfNode(node: unknown): string {
+  if (typeof node === "string" && URL.canParse(node) && new URL(node).host !== "") return new URL(node).host;
+  if (typeof node !== "object" || node === null)
+    return /^([\w.-]+:)?\d+$/.test(String(node)) ? String(node) : "a node";
+  const { host, port } = node as RedisOptions;
+  return `${host ?? "127.0.0.1"}:${port ?? 6379}`;
+}
+
+/** Whether all keys that begin with a text are in one slot of a cluster: Redis looks at the first braces alone. */
+export function hasHashTag(text: string): boolean {
+  const start = text.indexOf("{");
+  return start >= 0 && text.indexOf("}", start) > start + 1;
 }

@@ -1,5 +1,51 @@
-/** An error without the command that ioredis hangs on it: of AUTH, that has the password. The error itself is changed. */
+/** The properties in which ioredis and its parser keep what was sent or received: payloads, and the password of AUTH. */
+const revealing = ["command", "buffer"];
+
+/** The properties in which errors keep others. */
+const nesting = ["cause", "lastNodeError", "errors", "previousErrors"];
+
+/**
+ * Removes commands and their arguments from an error of Redis, and from the errors within it. Changes and returns the error
+ * itself, so that its class, code and words stay.
+ */
 export function discreet(error: unknown): unknown {
-  if (typeof error === "object" && error !== null && "command" in error) delete error.command;
+  redact(error, new Set());
   return error;
+}
+
+function redact(value: unknown, seen: Set<unknown>): void {
+  if (typeof value !== "object" || value === null || seen.has(value)) return;
+  seen.add(value);
+  if (Array.isArray(value)) {
+    for (const each of value) redact(each, seen);
+    return;
+  }
+  for (const key of revealing) Reflect.deleteProperty(value, key);
+  for (const key of ["message", "stack"]) {
+    const text: unknown = Reflect.get(value, key);
+    if (typeof text === "string" && withArguments.test(text)) {
+      Reflect.defineProperty(value, key, { value: text.replace(withArguments, "$1"), configurable: true });
+    }
+  }
+  for (const key of nesting) redact(Reflect.get(value, key), seen);
+}
+
+/** Redis repeats the beginning of a command that it does not know. */
+const withArguments = /(unknown command [^,\n]*)(, with args beginning with:[^\n]*)/i;
+
+/** An object whose methods reject with discreet errors. */
+export function discreetly<T extends object>(target: T): T {
+  return new Proxy(target, {
+    get(object, key) {
+      const member: unknown = Reflect.get(object, key, object);
+      if (typeof member !== "function") return member;
+      return (...values: unknown[]): unknown => {
+        const answer: unknown = member.apply(object, values);
+        if (!(answer instanceof Promise)) return answer;
+        return answer.catch((error) => {
+          throw discreet(error);
+        });
+      };
+    },
+  });
 }

@@ -1,5 +1,7 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { type ConnectionOptions, Queue, RedisConnection } from "bullmq";
-import { isClient } from "./connection.ts";
+import { atomic } from "./atomic.ts";
+import { isClient, withReconnecting } from "./connection.ts";
 import { queueName } from "./queue-name.ts";
 import type { StoredData } from "./stored-data.ts";
 
@@ -12,6 +14,7 @@ export interface RedisClient {
   /** As ioredis has it, which is the client that BullMQ makes of options. */
   set(key: string, value: string, unit: "PX", ms: number, condition: "NX"): Promise<string | null>;
   info(): Promise<string>;
+  quit(): Promise<unknown>;
   defineCommand(name: string, script: { readonly numberOfKeys: number; readonly lua: string }): void;
   runCommand(name: string, keysAndArguments: readonly unknown[]): Promise<unknown>;
   multi(): Transaction;
@@ -23,6 +26,9 @@ export interface Transaction {
   exec(): Promise<readonly (readonly [error: Error | null, answer: unknown])[] | null>;
 }
 
+/** How long a server may take to say goodbye, in milliseconds. */
+const quitWithinMs = 1_000;
+
 /** One connection, the BullMQ queues that share it, and the names of the jobs that have one. */
 export class Queues {
   readonly #name: string;
@@ -30,6 +36,7 @@ export class Queues {
   readonly #onError: (error: unknown) => void;
   readonly #connection: RedisConnection;
   readonly #reconnectionListeners = new Set<() => void>();
+  readonly #isShared: boolean;
   readonly #queues = new Map<string, Promise<Queue<StoredData>>>();
 
   constructor(
@@ -41,8 +48,12 @@ export class Queues {
     this.#name = name;
     this.#prefix = prefix;
     this.#onError = onError;
+    this.#isShared = isClient(connection);
     // "Blocking" is for commands that may wait for as long as it takes, as those of workers do.
-    this.#connection = new RedisConnection(connection, { shared: isClient(connection), blocking: true });
+    this.#connection = new RedisConnection(withReconnecting(connection), {
+      shared: this.#isShared,
+      blocking: true,
+    });
     this.#connection.on("error", onError);
     this.#connection.on("ready", () => {
       for (const listener of this.#reconnectionListeners) listener();
@@ -68,12 +79,17 @@ export class Queues {
     return (await this.#connection.client) as unknown as ConnectionOptions;
   }
 
-  /** The hash of all job names, with the first part of its queue's keys beside each. */
-  get namesKey(): string {
-    return this.#key("names");
+  /** The first part of the keys of the engine's own, without the colon at its end. */
+  get base(): string {
+    return `${this.#prefix}:${this.#name}`;
   }
 
-  /** The queue of a job, whose name is noted for whoever asks for all of them. */
+  /** The hash of all job names, with the first part of its queue's keys beside each. */
+  get namesKey(): string {
+    return `${this.base}:names`;
+  }
+
+  /** Opens the queue of a job. */
   of(jobName: string): Promise<Queue<StoredData>> {
     let queue = this.#queues.get(jobName);
     if (queue === undefined) {
@@ -87,19 +103,21 @@ export class Queues {
   }
 
   async #open(jobName: string): Promise<Queue<StoredData>> {
-    const client = await this.client;
     const queue = new Queue<StoredData>(queueName(this.#name, jobName), {
-      connection: await this.connection(),
+      connection: atomic(await this.connection()),
       prefix: this.#prefix,
+      // The connection was checked when it was opened.
+      skipVersionCheck: true,
     });
     queue.on("error", this.#onError);
-    try {
-      await client.hset(this.namesKey, { [jobName]: this.keysOf(jobName) });
-    } catch (error) {
-      queue.close().catch(this.#onError);
-      throw error;
-    }
+    await queue.waitUntilReady();
     return queue;
+  }
+
+  /** Notes job names for the calls that ask for all of them: again and again, since Redis may lose them. */
+  async note(jobNames: Iterable<string> = this.#queues.keys()): Promise<void> {
+    const keys = Object.fromEntries([...jobNames].map((name) => [name, this.keysOf(name)]));
+    if (Object.keys(keys).length > 0) await (await this.client).hset(this.namesKey, keys);
   }
 
   /** Every job name that was ever enqueued or worked on. */
@@ -112,30 +130,25 @@ export class Queues {
     return `${this.#prefix}:${queueName(this.#name, jobName)}:`;
   }
 
-  /** The queues of all names. */
-  async all(): Promise<ReadonlyMap<string, Queue<StoredData>>> {
-    const names = await this.names();
-    return new Map(await Promise.all(names.map(async (name) => [name, await this.of(name)] as const)));
-  }
-
   /** The hash of a job's runs that are to be cancelled: id, and when it was asked for. */
   cancelRequestsOf(jobName: string): string {
-    return this.#key(`cancel-requests:${encodeURIComponent(jobName)}`);
+    return `${this.base}:cancel-requests:${encodeURIComponent(jobName)}`;
   }
 
   /** The hash of a job's runs that were cancelled: id, and when. */
   cancellationsOf(jobName: string): string {
-    return this.#key(`cancelled:${encodeURIComponent(jobName)}`);
-  }
-
-  #key(name: string): string {
-    return `${this.#prefix}:${this.#name}:${name}`;
+    return `${this.base}:cancelled:${encodeURIComponent(jobName)}`;
   }
 
   async close(): Promise<void> {
     const queues = await Promise.allSettled(this.#queues.values());
     for (const each of queues) if (each.status === "fulfilled") await each.value.close();
-    await this.#connection.close();
+    // Of a server that is silent, no answer is waited for.
+    if (!this.#isShared && this.#connection.status === "ready") {
+      const client = await this.client;
+      await Promise.race([client.quit().catch(() => {}), pause(quitWithinMs, undefined, { ref: false })]);
+    }
+    await this.#connection.close(true);
     // What was still being opened fails now, and BullMQ, which has removed all listeners, emits that: nobody is left to tell.
     this.#connection.on("error", () => {});
   }

@@ -1,0 +1,25 @@
+/** The words of ioredis and BullMQ for connections that ended or cannot be made. */
+const words =
+  /^(Connection is closed|Reached the max retries|Stream isn't writeable|Cluster isn't ready|Cluster is ended|None of startup nodes|Failed to refresh slots|All sentinels are unreachable|Command timed out|Command aborted due to connection close|Socket timeout|BullMQ: cluster reconnect|connect ETIMEDOUT)/;
+
+/** The codes of sockets and DNS for the same. */
+const codes =
+  /^E(CONN(REFUSED|RESET|ABORTED)|HOST(UNREACH|DOWN)|NET(UNREACH|DOWN)|TIMEDOUT|PIPE|NOTFOUND|AI_AGAIN)$/;
+
+/** Whether an error says that Redis cannot be reached. */
+export function isOutOfReach(error: unknown): boolean {
+  const { message, code, syscall } = (error ?? {}) as Record<string, unknown>;
+  // The path of a socket that no server has made yet.
+  const isPathMissing = code === "ENOENT" && syscall === "connect";
+  return isPathMissing || codes.test(String(code)) || words.test(String(message));
+}
+
+/** Whether Redis says that it cannot answer now and may be able to soon. */
+export function isPassing(error: unknown): boolean {
+  return /\b(LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY)\b/.test(String(error));
+}
+
+/** Tells ioredis to connect again and to repeat the command: a primary that was demoted refuses to write. */
+export function reconnectIfReadonly(error: { readonly message: string }): 2 | false {
+  return /(^|-)READONLY\b/.test(error.message) && 2;
+}
