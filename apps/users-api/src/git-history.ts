@@ -13,6 +13,28 @@ export interface Commit {
 
 const run = promisify(execFile);
 
+/**
+ * What a repository's own configuration could run programs by, or fetch with, while it is read. The command line wins over it, and over
+ * what it includes.
+ */
+const unheeded = [
+  "core.fsmonitor=false",
+  "core.hooksPath=/dev/null",
+  "core.pager=cat",
+  "core.sshCommand=false",
+  "core.askPass=false",
+  "core.alternateRefsCommand=false",
+  "credential.helper=",
+  "log.showSignature=false",
+  "gpg.program=false",
+  "gpg.openpgp.program=false",
+  "gpg.ssh.program=false",
+  "gpg.x509.program=false",
+  "diff.external=",
+].flatMap((setting) => ["-c", setting]);
+
+const readOnly = ["--no-pager", "--no-replace-objects", ...unheeded];
+
 /** Enough for about a million commits; more than that is no history to send digests of. */
 const maxOutputBytes = 512 * 1024 * 1024;
 
@@ -27,7 +49,8 @@ export async function readHistory(repository: string): Promise<Commit[]> {
   if (!(await hasCommits(repository))) return [];
   const fields = ["%H", "%aN", "%aE", "%at", "%ct", "%s"].join("%x00");
   const format = ["--encoding=UTF-8", "-z", `--format=tformat:${fields}`];
-  const output = await git(repository, ["log", ...format, "HEAD", "--"]);
+  const commitsAlone = ["--no-show-signature", "--no-patch", "--no-ext-diff", "--no-textconv", "--no-notes"];
+  const output = await git(repository, ["log", ...commitsAlone, ...format, "HEAD", "--"]);
   return commitsIn(output.split("\0"));
 }
 
@@ -68,7 +91,7 @@ function timeOf(authored: string, committed: string): Date {
 
 async function git(repository: string, args: readonly string[]): Promise<string> {
   try {
-    const { stdout } = await run("git", ["-C", repository, ...args], {
+    const { stdout } = await run("git", ["-C", repository, ...readOnly, ...args], {
       maxBuffer: maxOutputBytes,
       env: gitEnvironment(),
     });
@@ -78,12 +101,19 @@ async function git(repository: string, args: readonly string[]): Promise<string>
   }
 }
 
-/** Without the variables by which a hook, say, would point git to another repository than the one that is named. */
+/**
+ * Without the variables by which a hook, say, would point git to another repository than the one that is named. What is read is what is
+ * there: a clone that lacks objects, and names a place or a program to have them from, is not completed.
+ */
 function gitEnvironment(): NodeJS.ProcessEnv {
-  const settings = Object.entries(process.env).filter(
-    ([name]) => !/^GIT_(?!CONFIG|EXEC|TRACE|SSH)/.test(name),
-  );
-  return { ...Object.fromEntries(settings), LC_ALL: "C", GIT_OPTIONAL_LOCKS: "0" };
+  const settings = Object.entries(process.env).filter(([name]) => !/^GIT_(?!CONFIG|EXEC|TRACE)/.test(name));
+  return {
+    ...Object.fromEntries(settings),
+    LC_ALL: "C",
+    GIT_OPTIONAL_LOCKS: "0",
+    GIT_ALLOW_PROTOCOL: "none",
+    GIT_NO_LAZY_FETCH: "1",
+  };
 }
 
 function explain(error: unknown, repository: string): string {

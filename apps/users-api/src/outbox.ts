@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { access, mkdir, rename, stat, writeFile } from "node:fs/promises";
+import { access, mkdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { createTransport } from "nodemailer";
+import { writePrivately } from "./private-file.ts";
 import { UserError } from "./user-error.ts";
 
 /** A message before it is composed. */
@@ -50,9 +51,7 @@ export async function openOutbox(folder: string, smtpUrl: string | undefined): P
     },
     async deliver({ to, key }, composed, signal) {
       const path = join(folder, `${fileKey(key)}.eml`);
-      // Under another name first, so that a message that is there is whole.
-      await writeFile(`${path}.part`, composed, { signal });
-      await rename(`${path}.part`, path);
+      await writePrivately(path, composed, signal);
       if (smtp !== undefined) {
         await smtp.sendMail({ envelope: { from: sender.address, to: to.address }, raw: composed, signal });
       }

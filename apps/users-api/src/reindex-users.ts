@@ -1,4 +1,5 @@
-import { writeFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Job } from "@nidus/jobs-core";
 import type { Commit } from "./git-history.ts";
@@ -25,7 +26,15 @@ export class ReindexUsers implements Job<number> {
 
   run(): number {
     const users = usersOf(this.#commits).sort((a, b) => b.commits - a.commits);
-    writeFileSync(join(this.#folder, "users.json"), `${JSON.stringify(users, undefined, 2)}\n`);
+    const path = join(this.#folder, "users.json");
+    // Addresses are for the owner alone; the draft is never something that was there already, such as a link.
+    const draft = `${path}.${randomUUID()}.part`;
+    try {
+      writeFileSync(draft, `${JSON.stringify(users, undefined, 2)}\n`, { flag: "wx", mode: 0o600 });
+      renameSync(draft, path);
+    } finally {
+      rmSync(draft, { force: true });
+    }
     return users.length;
   }
 }

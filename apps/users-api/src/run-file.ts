@@ -38,7 +38,7 @@ export class RunFile {
   async begin(digestsHash: string, previous: UnfinishedRun | undefined): Promise<UnfinishedRun> {
     const run = { runId: randomUUID(), digestsHash };
     const draft = `${this.#path}.${run.runId}`;
-    await writeFile(draft, `${JSON.stringify(run)}\n`);
+    await writeFile(draft, `${JSON.stringify(run)}\n`, { flag: "wx", mode: 0o600 });
     try {
       if (previous !== undefined) await this.finish(previous);
       // Unlike a rename, a link never replaces what is there.

@@ -52,6 +52,8 @@ export function createService({ metrics, stopping, runDigests }: ServiceOptions)
   const server = createServer((request, response) => {
     // Nothing here reads a body.
     request.resume();
+    if (!isFromHere(request))
+      return answer(response, 403, { error: "this answers programs and pages of its own alone" });
     // What is answered while the service stops is the connection's last answer. It is idle a moment after that.
     response.once("close", () => stopping.aborted && setImmediate(() => server.closeIdleConnections()));
     const route = routes.get(request.url?.split("?")[0] ?? "");
@@ -64,6 +66,17 @@ export function createService({ metrics, stopping, runDigests }: ServiceOptions)
     void route.handle(request, response);
   });
   return server;
+}
+
+/** Where it is reached: names that a stranger's page cannot have, whatever their addresses become. */
+const ownNames = /^(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?$/i;
+
+/** Whether a request names this machine, and does not come from a page of another origin. Programs say no origin at all. */
+function isFromHere({ headers }: IncomingMessage): boolean {
+  const { host = "", origin, "sec-fetch-site": site = "none" } = headers;
+  if (!ownNames.test(host)) return false;
+  if (origin !== undefined && origin !== `http://${host}`) return false;
+  return site === "none" || site === "same-origin";
 }
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;

@@ -157,5 +157,5 @@ test.each(["dead", "hanging"])("a %s collector costs no digest, and ends in boun
   });
   expect(status).toBe(0);
   expect(parseDemoOutput(stdout).lastLine).toMatch(/^Done: 2 of 2 digests/);
-  expect(performance.now() - startedAt).toBeLessThan(20_000);
+  expect(performance.now() - startedAt).toBeLessThan(60_000);
 });

@@ -1,4 +1,4 @@
-import { open, readdir, readFile } from "node:fs/promises";
+import { open, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { simpleParser } from "mailparser";
@@ -154,6 +154,25 @@ test("a delivered message is a file in the folder, byte for byte, and nothing el
   expect(await readFile(path)).toEqual(composed);
 });
 
+test("its owner alone can read it", async () => {
+  const outbox = await openIn(await temporaryFolder());
+  const path = await outbox.deliver(messageOf(), Buffer.from("x"), signal);
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
+});
+
+test("links that somebody has put where it writes are not followed", async () => {
+  const [folder, elsewhere] = [await temporaryFolder(), join(await temporaryFolder(), "theirs")];
+  const outbox = await openIn(folder);
+  const path = await outbox.deliver(messageOf(), Buffer.from("first"), signal);
+  await writeFile(elsewhere, "theirs");
+  await symlink(elsewhere, `${path}.part`);
+  await rm(path);
+  await symlink(elsewhere, path);
+  await outbox.deliver(messageOf(), Buffer.from("second"), signal);
+  expect(await readFile(elsewhere, "utf8")).toBe("theirs");
+  expect(await readFile(path, "utf8")).toBe("second");
+});
+
 test("delivering again replaces the file", async () => {
   const folder = await temporaryFolder();
   const outbox = await openIn(folder);
@@ -204,7 +223,7 @@ test("an aborted signal keeps a message from being written", async () => {
   await expect(outbox.deliver(messageOf(), Buffer.from("x"), AbortSignal.abort())).rejects.toThrow(
     expect.objectContaining({ name: "AbortError" }),
   );
-  expect((await readdir(folder)).filter((name) => name.endsWith(".eml"))).toEqual([]);
+  expect(await readdir(folder)).toEqual([]);
 });
 
 test("a missing folder is made, with those above it", async () => {

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Commit } from "../src/git-history.ts";
@@ -59,6 +59,16 @@ test("an unusable address, or none, is a user all the same", async () => {
 
 test("no commits make an empty index", async () => {
   expect(await indexOf([])).toEqual({ count: 0, users: [] });
+});
+
+test("its owner alone can read it, and a link in its place is not followed", async () => {
+  const [folder, theirs] = [await temporaryFolder(), join(await temporaryFolder(), "theirs")];
+  await writeFile(theirs, "theirs");
+  await symlink(theirs, join(folder, "users.json"));
+  new ReindexUsers([commitOf()], folder).run();
+  expect(await readFile(theirs, "utf8")).toBe("theirs");
+  expect((await stat(join(folder, "users.json"))).mode & 0o777).toBe(0o600);
+  expect(await readdir(folder)).toEqual(["users.json"]);
 });
 
 test("running again replaces the index", async () => {

@@ -1,4 +1,4 @@
-import { readdir, writeFile } from "node:fs/promises";
+import { readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { payloadOf } from "../src/digest-payload.ts";
@@ -11,6 +11,7 @@ test("what is begun is there for whoever comes next, until it is finished", asyn
   expect(await new RunFile(folder).read()).toBeUndefined();
   const run = await new RunFile(folder).begin("hash", undefined);
   expect(await new RunFile(folder).read()).toEqual(run);
+  expect((await stat(join(folder, "run.json"))).mode & 0o777).toBe(0o600);
   await new RunFile(folder).finish(run);
   expect(await readdir(folder)).toEqual([]);
 });

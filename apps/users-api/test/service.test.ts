@@ -13,6 +13,8 @@ async function serve(options: Partial<ServiceOptions>): Promise<string> {
     runDigests: () => Promise.reject(new Error("unexpected")),
     ...options,
   }).listen(0, "127.0.0.1");
+  // Idle connections are closed by what is tested, or never.
+  server.keepAliveTimeout = 0;
   await once(server, "listening");
   onTestFinished(() => {
     server.close();
@@ -69,7 +71,7 @@ test("once it is stopping a connection that is kept alive ends with the answer",
   onTestFinished(() => agent.destroy());
   const outgoing = request(`${url}/healthz`, { agent }).end();
   const [response] = (await once(outgoing, "response")) as [IncomingMessage];
-  const closed = once(response.socket, "close", { signal: AbortSignal.timeout(3_000) });
+  const closed = once(response.socket, "close");
   response.resume();
   await closed;
 });
@@ -78,4 +80,54 @@ test("the metrics handler gets /metrics whatever the method, and nothing else", 
   const url = await serve({});
   expect(await (await fetch(`${url}/metrics?x`, { method: "PUT" })).text()).toBe("metrics");
   expect((await fetch(`${url}/metric`)).status).toBe(404);
+});
+
+/** The answer to a request with these headers, which `fetch` would not send. */
+async function statusOf(url: string, headers: Record<string, string>, path = "/healthz", method = "GET") {
+  const outgoing = request(`${url}${path}`, { method, headers }).end();
+  const [response] = (await once(outgoing, "response")) as [IncomingMessage];
+  response.resume();
+  return response.statusCode;
+}
+
+const foreign: [what: string, headers: Record<string, string>][] = [
+  ["names another host", { host: "evil.example" }],
+  ["names a host that only begins like ours", { host: "127.0.0.1.evil.example" }],
+  ["names a host that only ends like ours", { host: "evil-localhost:80" }],
+  ["names another address of this machine", { host: "127.0.0.2" }],
+  ["names a host with a user", { host: "evil.example@localhost" }],
+  ["comes from another site", { "sec-fetch-site": "cross-site" }],
+  ["comes from another port of this site", { "sec-fetch-site": "same-site" }],
+  ["comes from a page of another origin", { origin: "http://evil.example" }],
+  ["comes from a page of another port", { host: "127.0.0.1:3000", origin: "http://127.0.0.1:3001" }],
+  ["comes from a page that hides its origin", { origin: "null" }],
+];
+
+test.each(foreign)(
+  "a request that %s is a 403 on every route, and starts nothing",
+  async (_what, headers) => {
+    const runDigests = vi.fn<ServiceOptions["runDigests"]>();
+    const metrics = vi.fn<ServiceOptions["metrics"]>();
+    const url = await serve({ runDigests, metrics });
+    for (const path of ["/digests", "/metrics", "/healthz", "/", "/nothing"]) {
+      for (const method of ["GET", "POST", "HEAD", "OPTIONS"]) {
+        expect(await statusOf(url, headers, path, method)).toBe(403);
+      }
+    }
+    expect(runDigests).not.toHaveBeenCalled();
+    expect(metrics).not.toHaveBeenCalled();
+  },
+);
+
+test.each<[what: string, headers: Record<string, string>]>([
+  ["names the address", { host: "127.0.0.1:3000" }],
+  ["names localhost, in any case", { host: "LocalHost" }],
+  ["names the other loopback address", { host: "[::1]:3000" }],
+  [
+    "comes from a page of its own",
+    { host: "localhost:1", origin: "http://localhost:1", "sec-fetch-site": "same-origin" },
+  ],
+  ["was typed by somebody", { "sec-fetch-site": "none" }],
+])("a request that %s is answered", async (_what, headers) => {
+  expect(await statusOf(await serve({}), headers)).toBe(200);
 });

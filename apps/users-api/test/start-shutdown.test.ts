@@ -11,12 +11,15 @@ import { startService } from "./support/service.ts";
 
 beforeAll(buildProgram);
 
+/** A busy machine needs it for what takes a moment; a request or a connection that is waited for takes 10 s, the mail server 30. */
+const boundMs = 9_000;
+
 /** Ends the service, and fails where that takes longer than it may. */
-async function stop(program: Program, signal: NodeJS.Signals, boundMs: number) {
+async function stop(program: Program, signal: NodeJS.Signals, withinMs = boundMs) {
   const signalledAt = performance.now();
   program.process.kill(signal);
   const result = await program.ended;
-  expect(performance.now() - signalledAt).toBeLessThan(boundMs);
+  expect(performance.now() - signalledAt).toBeLessThan(withinMs);
   return result;
 }
 
@@ -40,7 +43,7 @@ test.each(["SIGTERM", "SIGINT"] as const)(
   "%s ends a service that does nothing at once, with 0",
   async (signal) => {
     const { program, url, folder } = await startService(await createRepository([]));
-    expect(await stop(program, signal, 3_000)).toEqual({
+    expect(await stop(program, signal)).toEqual({
       status: 0,
       signal: null,
       stderr: "",
@@ -62,8 +65,7 @@ test("SIGTERM during a run: running jobs see it, the request is answered with wh
   });
   const answer = fetch(`${url}/digests`, { method: "POST", headers: { Connection: "close" } });
   await expect.poll(() => mail.waiting).toBe(5);
-  // The mail server alone would hold it for half a minute.
-  const { status, stderr, stdout } = await stop(program, "SIGTERM", 8_000);
+  const { status, stderr, stdout } = await stop(program, "SIGTERM");
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   expect(stdout).toMatch(/is stopping \(SIGTERM\)\nusers-api has stopped\n$/);
   const response = await answer;
@@ -78,7 +80,7 @@ test("SIGTERM during a run: running jobs see it, the request is answered with wh
 test("a connection that is kept alive without a request does not hold it up", async () => {
   const { program, url } = await startService(await createRepository([]));
   expect((await send(`${url}/healthz`, "GET", keepAliveAgent())).status).toBe(200);
-  expect(await stop(program, "SIGTERM", 3_000)).toMatchObject({ status: 0, stderr: "" });
+  expect(await stop(program, "SIGTERM")).toMatchObject({ status: 0, stderr: "" });
 });
 
 test("a connection that is kept alive does not hold it up after the answer to its open request", async () => {
@@ -88,7 +90,7 @@ test("a connection that is kept alive does not hold it up after the answer to it
   });
   const answer = send(`${url}/digests`, "POST", keepAliveAgent());
   await expect.poll(() => mail.waiting).toBe(2);
-  expect(await stop(program, "SIGTERM", 3_000)).toMatchObject({ status: 0, stderr: "" });
+  expect(await stop(program, "SIGTERM")).toMatchObject({ status: 0, stderr: "" });
   expect((await answer).status).toBe(503);
 });
 
@@ -98,7 +100,7 @@ test("a client that never ends its request holds it up for a bounded time", asyn
   onTestFinished(() => void socket.destroy());
   await once(socket, "connect");
   socket.write("GET /healthz HTTP/1.1\r\nHost: x\r\n");
-  expect(await stop(program, "SIGTERM", 15_000)).toMatchObject({ status: 0, stderr: "" });
+  expect(await stop(program, "SIGTERM", 50_000)).toMatchObject({ status: 0, stderr: "" });
 });
 
 test("spans that wait for export have been exported when it has stopped", async () => {
@@ -107,7 +109,7 @@ test("spans that wait for export have been exported when it has stopped", async 
   const { program, url } = await startService(await createRepository(weeklyCommits(2)), env);
   const { status } = await fetch(`${url}/digests`, { method: "POST", headers: { Connection: "close" } });
   expect(status).toBe(200);
-  expect(await stop(program, "SIGTERM", 8_000)).toMatchObject({ status: 0, stderr: "" });
+  expect(await stop(program, "SIGTERM")).toMatchObject({ status: 0, stderr: "" });
   for (const name of ["job.run", "send_digest", "reindex_users", "deliver"]) {
     expect(collector.hasReceived(name)).toBe(true);
   }

@@ -1,7 +1,8 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { onTestFinished } from "vitest";
@@ -18,6 +19,14 @@ export interface ProgramResult {
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
+}
+
+/** What a program has complained of, but for answers that came late: on a busy machine it says so, and all is well. */
+export function complaintsIn(stderr: string): string {
+  return stderr.replace(
+    /^\(node:\d+\) NidusWarning: .* did not answer within \d+ ms\n(\(Use `node --trace-.*\n)?/gm,
+    "",
+  );
 }
 
 /** Builds the program and what it depends on: Node 20 does not run the sources. */
@@ -66,6 +75,27 @@ export class Program {
       if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
       await this.ended;
     });
+  }
+
+  /** Resolves once it has used less than a tenth of a core for half a second. */
+  async comesToRest(): Promise<void> {
+    let [before, now] = [Number.NEGATIVE_INFINITY, 0];
+    while (now - before >= 50) {
+      await pause(500);
+      [before, now] = [now, await this.#computingMs()];
+    }
+  }
+
+  /** How long it has computed, as Linux knows, which counts in hundredths of a second; elsewhere it is said to be at rest. */
+  async #computingMs(): Promise<number> {
+    const stat = await readFile(`/proc/${this.process.pid}/stat`, "utf8").catch(() => "");
+    // After the name, which may be anything, times in user and in system mode are the twelfth and the thirteenth.
+    const [user = 0, system = 0] = stat
+      .slice(stat.lastIndexOf(")") + 2)
+      .split(" ")
+      .slice(11, 13)
+      .map(Number);
+    return 10 * (user + system);
   }
 
   get stdout(): string {
