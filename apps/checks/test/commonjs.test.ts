@@ -1,0 +1,78 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { run } from "../src/command.ts";
+import { publishedPackages } from "../src/repository.ts";
+
+const require = createRequire(import.meta.url);
+const typescript = require.resolve("typescript-5/lib/tsc.js");
+
+/** Every entry point of every package, such as "@nidus/jobs-otel/sdk". */
+const entries = publishedPackages().flatMap(({ manifest }) =>
+  Object.keys((manifest as { exports?: object }).exports ?? {}).map((each) => join(manifest.name, each)),
+);
+
+const compilerOptions = {
+  target: "es2022",
+  lib: ["es2023", "esnext.disposable"],
+  module: "commonjs",
+  moduleResolution: "node10",
+  esModuleInterop: true,
+  strict: true,
+  skipLibCheck: true,
+  types: ["node"],
+};
+
+/** A service as many were written before modules: it imports as TypeScript, and requires as JavaScript. */
+const program = `
+${entries.map((entry, index) => `import * as entry${index} from "${entry}";`).join("\n")}
+import { AsyncJobQueue, asyncJob } from "@nidus/jobs-core";
+import { production } from "@nidus/observability";
+
+const entries: readonly object[] = [${entries.map((_, index) => `entry${index}`).join(", ")}];
+const observability = production("users-api").prometheus();
+const queue = new AsyncJobQueue();
+queue.push(asyncJob("send_digest", async (signal: AbortSignal) => signal.aborted));
+queue.drain({ runner: observability.jobRunner() }).then((report) => {
+  const names: readonly string[] = report.completed;
+  console.log(names.join(), entries.every((each) => Object.keys(each).length > 0), typeof require);
+});
+`;
+
+let project: string;
+
+beforeAll(async () => {
+  project = await mkdtemp(join(tmpdir(), "nidus-commonjs-"));
+  await mkdir(join(project, "node_modules", "@nidus"), { recursive: true });
+  await mkdir(join(project, "node_modules", "@types"), { recursive: true });
+  for (const { manifest, folder } of publishedPackages()) {
+    await symlink(folder, join(project, "node_modules", manifest.name));
+  }
+  const types = dirname(require.resolve("@types/node/package.json"));
+  await symlink(types, join(project, "node_modules", "@types", "node"));
+  await writeFile(join(project, "package.json"), JSON.stringify({ name: "a-service", private: true }));
+  await writeFile(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["service.ts"] }));
+  await writeFile(join(project, "service.ts"), program);
+});
+
+afterAll(() => rm(project, { recursive: true }));
+
+describe("a CommonJS service that resolves modules as Node 10 did", () => {
+  it("compiles against every entry point, and runs", async () => {
+    const compiled = await run(process.execPath, [typescript, "-p", project], project);
+    expect(compiled.output).toBe("");
+    const { output } = await run(process.execPath, ["service.js"], project);
+    expect(output).toContain("send_digest true function");
+  });
+
+  it("runs with ts-node", async () => {
+    const { output } = await run(
+      process.execPath,
+      [require.resolve("ts-node/dist/bin.js"), "--compiler", dirname(dirname(typescript)), "service.ts"],
+      project,
+    );
+    expect(output).toContain("send_digest true function");
+  });
+});
