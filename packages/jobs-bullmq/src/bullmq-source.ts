@@ -29,7 +29,9 @@ export class BullmqSource implements JobSource<LeasedJob> {
   readonly #stopListening: () => void;
   #renewedAtMs = Number.NEGATIVE_INFINITY;
   #checkedAtMs = performance.now();
-  #checks: Promise<void> = Promise.resolve();
+  #isChecking = false;
+  #isCheckDue = false;
+  #isClosed = false;
 
   constructor(
     queues: Queues,
@@ -44,7 +46,7 @@ export class BullmqSource implements JobSource<LeasedJob> {
     this.#lanes = lanes;
     this.bringsNext = lanes.size === 1;
     this.#settling = new Settling(queues, clock, leaseMs, onError);
-    this.#waiting = new LaneWaiting(onError);
+    this.#waiting = new LaneWaiting((lane, error) => this.#fail(lane, error), onError);
     this.#onError = onError;
     // What was on its way when the connection broke is sent again, and what the first sending did is not told.
     this.#stopListening = queues.onReconnected(() => this.#check());
@@ -61,7 +63,7 @@ export class BullmqSource implements JobSource<LeasedJob> {
 
   /** Undefined for a stray one, which is put off. At once for most jobs: only of some there is something to ask. */
   #describe(lane: Lane, stored: Job<StoredData>): LeasedJob | Promise<LeasedJob | undefined> {
-    if (stored.name !== undefined && stored.name !== lane.jobName) return this.#putOff(lane, stored);
+    if (stored.name && stored.name !== lane.jobName) return this.#putOff(lane, stored);
     const facts = lane.passage.takeFacts(stored.id as string);
     const hasQuestions = mayHaveRequest(stored) || stored.stalledCounter > 0 || facts.hasBadCounts;
     return hasQuestions ? this.#inquire(lane, stored, facts) : describeJob(lane, stored, facts);
@@ -105,7 +107,7 @@ export class BullmqSource implements JobSource<LeasedJob> {
       this.#lanes.delete(first[0]);
       this.#lanes.set(...first);
     }
-    return [...this.#lanes.values()].filter((lane) => !lane.isResting);
+    return [...this.#lanes.values()];
   }
 
   /** A job of each lane that may have one: the first of them run while the next are fetched. */
@@ -114,17 +116,22 @@ export class BullmqSource implements JobSource<LeasedJob> {
     for (const lane of lanes) {
       if (taken.length === limit) break;
       try {
-        const job = lane.isDrained ? undefined : await lane.take(false);
+        const job = lane.isDrained || lane.restsForMs > 0 ? undefined : await lane.take(false);
         if (job !== undefined) taken.push([lane, job]);
       } catch (error) {
         // What one name's keys are must not keep the jobs of the others, and what was taken must run.
         if (!isRefusedScript(error) && taken.length === 0) throw error;
-        this.#onError(error);
-        lane.rest();
-        this.#check();
+        this.#fail(lane, error);
       }
     }
     return taken;
+  }
+
+  /** A look for a job has failed. It may have leased one all the same. */
+  #fail(lane: Lane, error: unknown): void {
+    this.#onError(error);
+    if (isRefusedScript(error)) lane.rest();
+    this.#check();
   }
 
   async settle(job: LeasedJob, settlement: Settlement, wantsNext: boolean): Promise<Settled<LeasedJob>> {
@@ -149,8 +156,7 @@ export class BullmqSource implements JobSource<LeasedJob> {
       const next = await lane.next(answer, token);
       return next && (await this.#describe(lane, next));
     } catch (error) {
-      this.#onError(error);
-      this.#check();
+      this.#fail(lane, error);
       return undefined;
     }
   }
@@ -186,19 +192,24 @@ export class BullmqSource implements JobSource<LeasedJob> {
     if (performance.now() - this.#checkedAtMs >= this.#leaseMs / 3) this.#check();
   }
 
-  /** Looks, one check at a time, for leases that nobody here knows of, and at the clock. */
-  #check(): void {
-    this.#checkedAtMs = performance.now();
-    this.#checks = this.#checks.then(async () => {
+  /** Looks for leases that nobody here knows of, and at the clock: one check at a time, and one more for all who ask meanwhile. */
+  async #check(): Promise<void> {
+    this.#isCheckDue = true;
+    if (this.#isChecking) return;
+    this.#isChecking = true;
+    while (this.#isCheckDue && !this.#isClosed) {
+      this.#isCheckDue = false;
+      this.#checkedAtMs = performance.now();
       try {
         const client = await this.#queues.client;
         await this.#clock.measure(client);
         const lanes = [...this.#lanes.values()];
-        await Promise.all(lanes.map((lane) => returnLostLeases(client, lane).catch(this.#onError)));
+        await Promise.all(lanes.map((lane) => returnLostLeases(client, lane)));
       } catch (error) {
-        this.#onError(error);
+        if (!this.#isClosed) this.#onError(error);
       }
-    });
+    }
+    this.#isChecking = false;
   }
 
   async close(): Promise<void> {
@@ -206,6 +217,7 @@ export class BullmqSource implements JobSource<LeasedJob> {
     // Closing ends what still waits for jobs. One that was taken in that very moment goes back, over the connection that is shared.
     await Promise.all([...this.#lanes.values()].map((lane) => lane.close(true)));
     await this.#waiting.settled();
+    this.#isClosed = true;
   }
 }
 

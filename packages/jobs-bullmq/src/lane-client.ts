@@ -10,13 +10,13 @@ export interface Note {
   readonly requests: string;
   readonly cancellations: string;
   readonly lease: Lease;
-  /** Unix milliseconds, by Redis's clock, from which the next attempt can start; undefined for the last attempt. */
-  readonly runAtMs: number | undefined;
-  /** What stands for the job among the cancellations, if it was cancelled. */
-  readonly mark: string | undefined;
+  /** Unix milliseconds by Redis's clock from which the next attempt can start, if there is one. Its fraction tells who wrote it. */
+  readonly runAt?: string;
+  /** When the job was cancelled, if it was. Its fraction tells who wrote it. */
+  readonly cancelledAt?: string;
 }
 
-/** Does nothing without the lease, as the settlement after it. KEYS: the first part of the queue's keys, requests, cancellations. ARGV: id, token, runAt, mark. */
+/** Does nothing without the lease, as the settlement after it. KEYS: the first part of the queue's keys, requests, cancellations. ARGV: id, token, runAt, cancelledAt. */
 const write = new Script(
   "nidusNote",
   3,
@@ -94,11 +94,10 @@ export class LaneClient {
 
   async #runWith(note: Note, name: string, values: unknown[]): Promise<unknown> {
     write.define(this.#client);
-    const { keys, requests, cancellations, lease, runAtMs, mark } = note;
-    const runAt = runAtMs === undefined ? "" : String(runAtMs);
+    const { keys, requests, cancellations, lease, runAt = "", cancelledAt = "" } = note;
     const results = await this.#client
       .multi()
-      .runCommand(write.name, [keys, requests, cancellations, lease.id, lease.token, runAt, mark ?? ""])
+      .runCommand(write.name, [keys, requests, cancellations, lease.id, lease.token, runAt, cancelledAt])
       .runCommand(name, values)
       .exec();
     const [error, answer] = results?.[1] ?? [new Error("the transaction was not executed"), undefined];

@@ -1,6 +1,5 @@
 import type { Job } from "bullmq";
 import type { Lane } from "./lane.ts";
-import { isRefusedScript } from "./refusals.ts";
 import type { StoredData } from "./stored-data.ts";
 
 type Arrival = readonly [Lane, Job<StoredData>];
@@ -10,29 +9,38 @@ type Arrival = readonly [Lane, Job<StoredData>];
  * nobody waits any more goes back, for whoever is free.
  */
 export class LaneWaiting {
+  readonly #onFailure: (lane: Lane, error: unknown) => void;
   readonly #onError: (error: unknown) => void;
   readonly #looks = new Map<Lane, Promise<void>>();
   readonly #returns = new Set<Promise<void>>();
   #arrivals: Arrival[] = [];
   #isWaiting = false;
 
-  constructor(onError: (error: unknown) => void) {
+  constructor(onFailure: (lane: Lane, error: unknown) => void, onError: (error: unknown) => void) {
+    this.#onFailure = onFailure;
     this.#onError = onError;
   }
 
   /** Resolves to at most `limit` jobs; to none when a lane has waited for long enough, or soon after the signal was aborted. */
   async wait(lanes: readonly Lane[], limit: number, signal: AbortSignal): Promise<readonly Arrival[]> {
     this.#isWaiting = true;
+    let timer: NodeJS.Timeout | undefined;
     let onAbort = (): void => {};
     const aborted = new Promise<void>((resolve) => {
       onAbort = resolve;
       signal.addEventListener("abort", onAbort, { once: true });
     });
     try {
-      for (const lane of lanes) if (!this.#looks.has(lane)) this.#looks.set(lane, this.#look(lane));
-      await Promise.race([...this.#looks.values(), aborted]);
+      const resting = lanes.map((lane) => lane.restsForMs).filter((ms) => ms > 0);
+      const rested =
+        resting.length > 0 && new Promise((resolve) => (timer = setTimeout(resolve, Math.min(...resting))));
+      for (const lane of lanes) {
+        if (lane.restsForMs === 0 && !this.#looks.has(lane)) this.#looks.set(lane, this.#look(lane));
+      }
+      await Promise.race([...this.#looks.values(), aborted, ...(rested ? [rested] : [])]);
       return this.#arrivals.splice(0, limit);
     } finally {
+      clearTimeout(timer);
       signal.removeEventListener("abort", onAbort);
       this.#isWaiting = false;
       for (const arrival of this.#arrivals.splice(0)) this.#giveBack(arrival);
@@ -46,8 +54,7 @@ export class LaneWaiting {
       if (this.#isWaiting) this.#arrivals.push([lane, job]);
       else this.#giveBack([lane, job]);
     } catch (error) {
-      if (isRefusedScript(error)) lane.rest();
-      this.#onError(error);
+      this.#onFailure(lane, error);
     } finally {
       this.#looks.delete(lane);
     }

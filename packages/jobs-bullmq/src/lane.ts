@@ -79,9 +79,9 @@ export class Lane extends Worker<StoredData> {
     return redisMs - this.#clock.offsetMs;
   }
 
-  /** Whether its keys could not be used a moment ago. */
-  get isResting(): boolean {
-    return performance.now() < this.#restsUntilMs;
+  /** Milliseconds until the next look, after its keys could not be used; 0 if there is nothing to wait for. */
+  get restsForMs(): number {
+    return Math.max(0, this.#restsUntilMs - performance.now());
   }
 
   rest(): void {

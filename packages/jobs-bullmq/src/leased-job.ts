@@ -14,7 +14,7 @@ export interface LeasedJob extends FetchedJob {
   isRequested: boolean;
   /** Whether it was settled as handed back, or is about to be. */
   isGivenBack: boolean;
-  /** What stands for it among the cancellations, once that was tried. */
+  /** Digits that tell what its settlement has written. */
   mark: string | undefined;
 }
 
@@ -55,7 +55,7 @@ export function describeJob(
     attempt: made + stalled + 1,
     maxAttempts,
     ...timesOf(stored, runAtMs === undefined ? undefined : lane.localTime(runAtMs)),
-    unreadable: unreadable ?? (stored.name === undefined ? "it has no name" : undefined),
+    unreadable: unreadable ?? (stored.name ? undefined : "it has no name"),
     ...findings,
   };
 }

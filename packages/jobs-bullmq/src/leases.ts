@@ -71,18 +71,17 @@ export async function renewLeases(
 
 /**
  * KEYS: the first part of the queue's keys, the hash of cancellations. ARGV: id, token, started, made, stalled, a lease's milliseconds, the type of the
- * settlement, the value of its cancellation, 1 if it removes the job.
- *
- * A worker that died adds to `stc`: if it is unchanged, the lease was ours until our settlement was recorded.
+ * settlement, its mark, 1 if it removes the job.
  */
 const inquire = new Script(
   "nidusInquire",
   2,
   `${holdLease}
 local keys, id, started, made, stalled, type = KEYS[1], ARGV[1], ARGV[3], ARGV[4], ARGV[5], ARGV[7]
-local counts = redis.call('HMGET', keys .. id, 'ats', 'atm', 'stc')
+local counts = redis.call('HMGET', keys .. id, 'ats', 'atm', 'stc', 'nidusRunAt')
+local function isMarked(text) return text and ARGV[8] ~= '' and string.match(text, '%.(%d+)$') == ARGV[8] end
 if not counts[1] then
-  return (ARGV[9] == '1' or redis.call('HGET', KEYS[2], id) == ARGV[8]) and 'recorded' or 'lost'
+  return (ARGV[9] == '1' or isMarked(redis.call('HGET', KEYS[2], id))) and 'recorded' or 'lost'
 end
 if hold(keys, id, ARGV[2], started, made, ARGV[6]) then return 'held' end
 local more = tonumber(counts[2] or 0) - tonumber(made)
@@ -90,8 +89,8 @@ local isOurs = more == 1 and counts[1] == started
 if type == 'succeeded' then isOurs = isOurs and redis.call('ZSCORE', keys .. 'completed', id)
 elseif type == 'dead-lettered' then isOurs = isOurs and redis.call('ZSCORE', keys .. 'failed', id)
 elseif type == 'retried' then
-  isOurs = isOurs and not redis.call('ZSCORE', keys .. 'failed', id) and not redis.call('ZSCORE', keys .. 'completed', id)
-    or more > 0 and counts[1] ~= started and (counts[3] or '0') == stalled
+  -- Another attempt may have left its own mark since. A worker that died would have added to stc.
+  isOurs = isMarked(counts[4]) or more > 1 and (counts[3] or '0') == stalled
 else isOurs = false end
 return isOurs and 'recorded' or 'lost'`,
 );

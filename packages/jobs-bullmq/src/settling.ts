@@ -85,14 +85,13 @@ export class Settling {
       case "retried": {
         const delayMs = Math.max(1, settlement.delayMs);
         stored.opts.backoff = { type: backoffType };
-        const note = { ...this.#keysOf(lane), lease, runAtMs: this.#clock.now() + delayMs, mark: undefined };
+        const note = { ...this.#keysOf(lane), lease, runAt: this.#marked(job, delayMs) };
         return lane.passage.withNote(note, () => fail(new RetryLater(settlement.error, delayMs)));
       }
       case "cancelled": {
-        // BullMQ has no such state: the job goes, and a note of it stays. Its fraction tells whose it is.
-        job.mark ??= `${Date.now()}.${Math.floor(Math.random() * 1e9)}`;
+        // BullMQ has no such state: the job goes, and a note of it stays.
         stored.opts.removeOnFail = true;
-        const note = { ...this.#keysOf(lane), lease, runAtMs: undefined, mark: job.mark };
+        const note = { ...this.#keysOf(lane), lease, cancelledAt: this.#marked(job, 0) };
         return lane.passage.withNote(note, () => fail(new UnrecoverableError("cancelled")));
       }
       case "handed-back":
@@ -103,8 +102,13 @@ export class Settling {
   /** With the request to cancel the job, if there was one: it is too late, and would stay. */
   #end({ lane, lease, isRequested }: LeasedJob, settle: () => Promise<unknown>): Promise<unknown> {
     if (!isRequested) return settle();
-    const note = { ...this.#keysOf(lane), lease, runAtMs: undefined, mark: undefined };
-    return lane.passage.withNote(note, settle);
+    return lane.passage.withNote({ ...this.#keysOf(lane), lease }, settle);
+  }
+
+  /** A moment by Redis's clock, with a fraction that is the same at each try to settle the job. */
+  #marked(job: LeasedJob, delayMs: number): string {
+    job.mark ??= String(Math.floor(Math.random() * 1e9));
+    return `${this.#clock.now() + delayMs}.${job.mark}`;
   }
 
   #keysOf({ keyPrefix, jobName }: Lane): { keys: string; requests: string; cancellations: string } {
