@@ -81,7 +81,7 @@ describe("a job that kills its worker", async () => {
         );
         expect(always.deaths).toBe(2);
         expect(await times(always.log, `started ${always.id}`)).toBe(2);
-        expect(await times(always.log, `lost ${always.id}`)).toBe(1);
+        expect(await times(always.log, `dead-lettered ${always.id}`)).toBe(1);
         await using engine = await openEngine(engineTask, () => {});
         expect(await engine.deadLetters()).toEqual([
           expect.objectContaining({

@@ -1,4 +1,4 @@
-import { describe, refusal, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core";
+import { describe, refusal, requireWholeNumber } from "@nidus/jobs-core";
 import {
   DurableEngine,
   type DurableEngineOptions,
@@ -58,8 +58,7 @@ const startWithinMs = 10_000;
  * and the error of Redis or BullMQ for everything else.
  */
 export async function bullmqEngine(options: BullmqEngineOptions): Promise<JobEngine> {
-  requireEngineOptions(options);
-  requireKnownKeys("the options of the engine", options, optionKeys);
+  requireEngineOptions(options, optionKeys);
   const {
     runner,
     answerWithinMs,

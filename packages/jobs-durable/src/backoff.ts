@@ -9,3 +9,6 @@ export function backoffMs(
   const fullMs = Math.min(maxMs, baseMs * 2 ** (attempt - 1));
   return Math.ceil(fullMs / 2 + (fullMs / 2) * random);
 }
+
+/** How long a server that is away is left alone before the next try: longer from time to time. */
+export const outage: JobBackoff = { baseMs: 250, maxMs: 5_000 };

@@ -1,8 +1,8 @@
-/** The codes with which sockets and DNS say that nobody is there. */
+/** The codes with which sockets and DNS say that no server answers. */
 const connectionCodes =
   /^(E(CONN(REFUSED|RESET|ABORTED)|HOST(UNREACH|DOWN)|NETUNREACH|TIMEDOUT|PIPE|NOTFOUND|AI_AGAIN))$/;
 
 /** Whether an error says that a server cannot be reached. */
 export function isConnectionError(error: unknown): boolean {
-  return error instanceof Error && connectionCodes.test(String((error as { code?: unknown }).code));
+  return connectionCodes.test(String((error as { code?: unknown } | null | undefined)?.code));
 }

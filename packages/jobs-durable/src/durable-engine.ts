@@ -1,4 +1,4 @@
-import { describe, refusal, requireWholeNumber } from "@nidus/jobs-core";
+import { refusal, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core";
 import {
   combineJobObservers,
   type JobBacklog,
@@ -7,11 +7,11 @@ import {
 } from "@nidus/jobs-observe";
 import type { FetchedJob, JobBackend, JobSource } from "./backend/job-backend.ts";
 import { Bookkeeping, BookkeepingSource } from "./bookkeeping.ts";
-import { isConnectionError } from "./connection-error.ts";
-import { withDeadline } from "./deadline.ts";
+import { BoundedBackend } from "./bounded-backend.ts";
 import type {
   AnyDurableJob,
   DeadLetter,
+  DeadLetterOptions,
   EngineCapabilities,
   EnqueuedJob,
   EnqueueOptions,
@@ -20,15 +20,21 @@ import type {
   JobWithPayload,
   ScheduleOptions,
 } from "./engine.ts";
-import { EngineUnavailableError, UnsupportedError } from "./errors.ts";
 import { insertInSlices } from "./insert-in-slices.ts";
 import { NewJobs } from "./new-jobs.ts";
-import { statsFrom } from "./stats.ts";
-import { requireEngineOptions, requireJobs, requireText, requireTimeZone } from "./validation.ts";
-import { warnNowAndThen } from "./warn-now-and-then.ts";
-import type { Delivery } from "./worker/delivery.ts";
+import { backlogFrom, deadLettersFrom, statsFrom } from "./stats.ts";
+import {
+  isJobId,
+  requireEngineOptions,
+  requireJobs,
+  requireSchedules,
+  requireText,
+  requireTimeZone,
+} from "./validation.ts";
+import { neverThrowing, warnNowAndThen } from "./warn-now-and-then.ts";
 import { DurableWorker } from "./worker/durable-worker.ts";
 import type { JobWorker, WorkOptions } from "./worker/job-worker.ts";
+import { KnownDeliveries } from "./worker/known-deliveries.ts";
 
 /** What all engines are given. */
 export interface DurableEngineOptions {
@@ -47,31 +53,24 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
   readonly name: string;
   readonly capabilities: EngineCapabilities;
   readonly #backend: JobBackend<Job, Options>;
+  readonly #store: BoundedBackend<Job, Options>;
   readonly #runner: ObservedJobRunner;
   readonly #onError: (error: unknown) => void;
-  readonly #answerWithinMs: number;
   readonly #newJobs: NewJobs;
   readonly #bookkeeping: Bookkeeping;
   readonly #workers = new Set<DurableWorker<Job>>();
-  readonly #inFlight = new Map<string, Delivery<Job>>();
+  readonly #known = new KnownDeliveries<Job>();
   #starting: Promise<this> | undefined;
   #closing: Promise<void> | undefined;
-  #isClosed = false;
 
-  /** @throws TypeError or RangeError for an option that is not as documented. */
+  /** @throws TypeError or RangeError for an option that is not as documented, or not known. */
   constructor(backend: JobBackend<Job, Options>, options: DurableEngineOptions) {
     requireEngineOptions(options);
     const { runner, onError = warnNowAndThen(), answerWithinMs = 10_000 } = options;
     this.#backend = backend;
     this.#runner = runner;
-    this.#onError = (error) => {
-      try {
-        onError(error);
-      } catch {
-        // Who listens for errors failed in turn: nobody is left to tell.
-      }
-    };
-    this.#answerWithinMs = answerWithinMs;
+    this.#onError = neverThrowing(onError);
+    this.#store = new BoundedBackend(backend, answerWithinMs, this.#onError);
     this.name = backend.name;
     this.capabilities = backend.capabilities;
     this.#newJobs = new NewJobs(backend, runner);
@@ -88,7 +87,8 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
   /**
    * Has the backend begin its own work, if it has any; resolves to the engine. May be repeated: the backend is told once.
    *
-   * @throws (rejects with) what the backend's `start` does, with the engine closed; Error where it was closed meanwhile.
+   * @throws (rejects with) what the backend's `start` does, with the engine closed; EngineUnavailableError if it takes too long;
+   * Error if the engine was closed meanwhile.
    */
   start(): Promise<this> {
     this.#starting ??= this.#start();
@@ -97,19 +97,25 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
 
   async #start(): Promise<this> {
     try {
-      await this.#bookkeeping.run("start", async () => this.#backend.start?.());
+      await this.#store.open(
+        (backend) => this.#bookkeeping.run("start", async () => backend.start?.()),
+        () => this.#backend.close(),
+        this.#backend.startWithinMs,
+      );
     } catch (error) {
-      this.#isClosed = true;
+      this.#store.isClosed = true;
       throw error;
     }
-    if (this.#closing !== undefined) throw this.#closedError();
+    if (this.#closing !== undefined) throw this.#store.closedError();
     return this;
   }
 
   async #backlog(): Promise<readonly JobBacklog[] | undefined> {
-    if (this.#isClosed) return undefined;
+    if (this.#store.isClosed) return undefined;
     try {
-      return await this.#ask((backend) => this.#bookkeeping.run("backlog", () => backend.backlog()));
+      const ask = (backend: JobBackend<Job, Options>): Promise<readonly JobBacklog[]> =>
+        this.#bookkeeping.run("backlog", () => backend.backlog());
+      return backlogFrom(await this.#store.ask(ask));
     } catch (error) {
       this.#onError(error);
       throw error;
@@ -142,7 +148,7 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
   ): Promise<readonly EnqueuedJob[]> {
     const slices = await this.#newJobs.toEnqueue(job, payloads, options, positionOf);
     return insertInSlices(slices, payloads.length, (jobs) =>
-      this.#ask((backend) => backend.insert(jobs, options)),
+      this.#store.ask((backend) => backend.insert(jobs, options)),
     );
   }
 
@@ -150,45 +156,45 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
     job: JobWithPayload<Input>,
     cron: string,
     payload: NoInfer<Input>,
-    { timeZone = "UTC", key }: ScheduleOptions = {},
+    options: ScheduleOptions = {},
   ): Promise<void> {
     requireJobs([job]);
     requireText("`cron`", cron);
+    requireKnownKeys("the options of `schedule`", options, ["timeZone", "key"]);
+    const { timeZone = "UTC", key } = options;
     requireTimeZone(timeZone);
-    this.#requireSchedules(key);
+    requireSchedules(this, key);
     const scheduled = await this.#newJobs.toSchedule(job, payload);
-    await this.#ask(async (backend) => backend.schedule?.(scheduled, cron, timeZone, key));
+    await this.#store.ask(async (backend) => backend.schedule?.(scheduled, cron, timeZone, key));
+    this.#declare(job.name);
+  }
+
+  /** Tells the observers of a job that runs will come of, so that its counters are there before. */
+  #declare(jobName: string): void {
+    this.#runner.declared({ jobName, engine: this.name, queue: this.#backend.queueOf(jobName) });
   }
 
   async unschedule(job: AnyDurableJob, key?: string): Promise<boolean> {
     requireJobs([job]);
-    this.#requireSchedules(key);
-    return this.#ask(async (backend) => (await backend.unschedule?.(job.name, key)) ?? false);
+    requireSchedules(this, key);
+    return this.#store.ask(async (backend) => (await backend.unschedule?.(job.name, key)) ?? false);
   }
 
-  #requireSchedules(key: string | undefined): void {
-    if (!this.capabilities.schedules) throw new UnsupportedError(`${this.name} has no schedules`);
-    if (key === undefined) return;
-    requireText("`key`", key);
-    if (!this.capabilities.scheduleKeys) {
-      throw new UnsupportedError(
-        `${this.name} has one schedule per job, and no \`key\` to tell several apart`,
-      );
-    }
-  }
-
-  async work({ jobs, concurrency = 1 }: WorkOptions): Promise<JobWorker> {
+  async work(options: WorkOptions): Promise<JobWorker> {
+    requireKnownKeys("the options of `work`", options, ["jobs", "concurrency"]);
+    const { jobs, concurrency = 1 } = options;
     requireJobs(jobs);
     requireWholeNumber("`concurrency`", concurrency);
     const byName = new Map(jobs.map((job) => [job.name, job]));
     const source = await this.#openSource([...byName.keys()]);
+    for (const { name } of jobs) this.#declare(name);
     const worker: DurableWorker<Job> = new DurableWorker<Job>({
       backend: this.#backend,
       source,
       jobs: byName,
       concurrency,
       runner: this.#runner,
-      inFlight: this.#inFlight,
+      known: this.#known,
       onError: this.#onError,
       onStopped: () => this.#workers.delete(worker),
     });
@@ -197,67 +203,37 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
   }
 
   async #openSource(names: readonly string[]): Promise<JobSource<Job>> {
-    if (this.#closing !== undefined) throw this.#closedError();
-    let opening: Promise<JobSource<Job>> | undefined;
-    try {
-      const source = await this.#ask((backend) => {
-        opening = this.#bookkeeping.run("open", () => backend.source(names));
-        return opening;
-      });
-      if (this.#closing !== undefined) throw this.#closedError();
-      return new BookkeepingSource(source, this.#bookkeeping);
-    } catch (error) {
-      // One that comes too late is not to stay open.
-      opening?.then(
-        (late) => late.close().catch(this.#onError),
-        () => {
-          // The caller has heard of it.
-        },
-      );
-      throw error;
-    }
+    if (this.#closing !== undefined) throw this.#store.closedError();
+    const source = await this.#store.open(
+      (backend) => this.#bookkeeping.run("open", () => backend.source(names)),
+      (late) => late.close(),
+    );
+    if (this.#closing === undefined) return new BookkeepingSource(source, this.#bookkeeping);
+    source.close().catch(this.#onError);
+    throw this.#store.closedError();
   }
 
   async cancel(jobId: string): Promise<boolean> {
-    requireText("`jobId`", jobId);
-    const isCancelled = await this.#ask((backend) => backend.cancel(jobId));
+    if (!isJobId(jobId)) return false;
+    const isCancelled = await this.#store.ask((backend) => backend.cancel(jobId));
     // What runs in this process need not wait until its lease is renewed.
     for (const worker of this.#workers) worker.cancel(jobId);
     return isCancelled;
   }
 
   async stats(): Promise<JobStats> {
-    return statsFrom(await this.#ask((backend) => backend.counts()));
+    return statsFrom(await this.#store.ask((backend) => backend.counts()));
   }
 
-  async deadLetters({
-    limit = 100,
-  }: {
-    readonly limit?: number | undefined;
-  } = {}): Promise<readonly DeadLetter[]> {
+  async deadLetters(options: DeadLetterOptions = {}): Promise<readonly DeadLetter[]> {
+    requireKnownKeys("the options of `deadLetters`", options, ["limit"]);
+    const { limit = 100 } = options;
     requireWholeNumber("`limit`", limit);
-    return this.#ask((backend) => backend.deadLetters(limit));
+    return deadLettersFrom(await this.#store.ask((backend) => backend.deadLetters(limit)));
   }
 
   async redrive(jobId: string): Promise<boolean> {
-    requireText("`jobId`", jobId);
-    return this.#ask((backend) => backend.redrive(jobId));
-  }
-
-  /** Asks the backend, for a bounded time. What goes wrong on the way to a server is an EngineUnavailableError. */
-  async #ask<T>(question: (backend: JobBackend<Job, Options>) => Promise<T>): Promise<T> {
-    if (this.#isClosed) throw this.#closedError();
-    const where = `${this.name} at ${this.#backend.address}`;
-    try {
-      return await withDeadline(question(this.#backend), this.#answerWithinMs, where);
-    } catch (error) {
-      if (!isConnectionError(error) && !this.#backend.isOutOfReach?.(error)) throw error;
-      throw new EngineUnavailableError(`${where} is unreachable (${describe(error)})`, { cause: error });
-    }
-  }
-
-  #closedError(): Error {
-    return new Error(`the ${this.name} engine is closed`);
+    return isJobId(jobId) && this.#store.ask((backend) => backend.redrive(jobId));
   }
 
   close(): Promise<void> {
@@ -268,8 +244,7 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
   async #close(): Promise<void> {
     // Handlers that finish meanwhile may still enqueue.
     await Promise.all([...this.#workers].map((worker) => worker.stop()));
-    this.#isClosed = true;
-    await withDeadline(this.#backend.close(), this.#answerWithinMs, `closing ${this.name}`);
+    await this.#store.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,11 @@
-import { type AsyncJob, asyncJob, refusal, requireJob, requireWholeNumber } from "@nidus/jobs-core";
+import {
+  type AsyncJob,
+  asyncJob,
+  refusal,
+  requireJob,
+  requireKnownKeys,
+  requireWholeNumber,
+} from "@nidus/jobs-core";
 import type { JobDelivery } from "@nidus/jobs-observe";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { PayloadError, PermanentJobError } from "./errors.ts";
@@ -73,6 +80,8 @@ export interface DurableJob<Input, Output = Input> {
   perform(stored: unknown, context: JobHandlerContext): Promise<unknown>;
 }
 
+const definitionKeys = ["name", "schema", "maxAttempts", "backoff", "timeoutMs", "run"];
+
 const defaultBackoff: JobBackoff = { baseMs: 250, maxMs: 30_000 };
 
 /**
@@ -92,6 +101,7 @@ export function defineJob(
   definition: JobDefinition<unknown> & { readonly schema?: StandardSchemaV1 | undefined },
 ): DurableJob<unknown, unknown> {
   const { name, schema, maxAttempts = 5, backoff = defaultBackoff, timeoutMs } = requireJob(definition);
+  requireKnownKeys(`the definition of "${name}"`, definition, definitionKeys);
   requireWholeNumber("`maxAttempts`", maxAttempts);
   requireBackoff(backoff);
   if (timeoutMs !== undefined) requireTimerMs("`timeoutMs`", timeoutMs);
@@ -147,6 +157,7 @@ function stored(text: string | undefined): unknown {
 
 function requireBackoff(backoff: JobBackoff): void {
   if (typeof backoff !== "object" || backoff === null) throw refusal("`backoff`", "an object", backoff);
+  requireKnownKeys("`backoff`", backoff, ["baseMs", "maxMs"]);
   const { baseMs, maxMs } = backoff;
   requireTimerMs("`backoff.baseMs`", baseMs);
   requireTimerMs("`backoff.maxMs`", maxMs);

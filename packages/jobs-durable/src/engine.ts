@@ -86,6 +86,12 @@ export interface DeadLetter {
   readonly failedAt: Date;
 }
 
+/** Which dead letters are listed. */
+export interface DeadLetterOptions {
+  /** How many at most, the newest first: a whole number from 1. @default 100 */
+  readonly limit?: number | undefined;
+}
+
 /** Any job with this payload, whatever its handler gets of it. */
 // biome-ignore lint/suspicious/noExplicitAny: with `never`, the payload of a definition written within the call would become `never` too.
 export type JobWithPayload<Input> = DurableJob<Input, any>;
@@ -149,9 +155,9 @@ export interface JobEngine extends AsyncDisposable {
   cancel(jobId: string): Promise<boolean>;
   /** How many jobs are in which state, over all names and by name, as the store has them now. */
   stats(): Promise<JobStats>;
-  /** Newest first. `limit` is a whole number from 1. @default 100 */
-  deadLetters(options?: { readonly limit?: number | undefined }): Promise<readonly DeadLetter[]>;
-  /** Runs a dead letter again, its attempts reset. Resolves to whether there was one with this id. */
+  /** Lists dead letters, the newest first. */
+  deadLetters(options?: DeadLetterOptions): Promise<readonly DeadLetter[]>;
+  /** Runs a dead letter again, its attempts reset. Resolves to whether there was one with this id: of several calls at once, to one. */
   redrive(jobId: string): Promise<boolean>;
   /**
    * Stops the engine's workers, with the times that `stop` has by default, and lets go of its connections. May be repeated.

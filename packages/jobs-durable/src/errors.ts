@@ -1,6 +1,7 @@
 import { isNativeError } from "node:util/types";
-import { describe, JobError } from "@nidus/jobs-core";
+import { JobError } from "@nidus/jobs-core";
 import type { EnqueuedJob } from "./engine.ts";
+import { messageOf } from "./error-text.ts";
 
 /** Whether an error has this code, also one of another realm or of another copy of this package. It never throws. */
 function hasCode(value: unknown, code: string): boolean {
@@ -90,7 +91,7 @@ export class EnqueuedInPartError extends Error {
 
   constructor(jobs: readonly (EnqueuedJob | undefined)[], cause: unknown) {
     const stored = jobs.filter((job) => job !== undefined).length;
-    super(`${stored} of ${jobs.length} jobs were stored, then: ${describeCause(cause)}`, { cause });
+    super(`${stored} of ${jobs.length} jobs were stored, then: ${messageOf(cause)}`, { cause });
     this.#jobs = jobs;
   }
 
@@ -103,9 +104,4 @@ export class EnqueuedInPartError extends Error {
   static isInstance(value: unknown): value is EnqueuedInPartError {
     return hasCode(value, "NIDUS_ENQUEUED_IN_PART");
   }
-}
-
-function describeCause(cause: unknown): string {
-  const message = (cause as { message?: unknown } | null | undefined)?.message;
-  return typeof message === "string" ? message : describe(cause);
 }

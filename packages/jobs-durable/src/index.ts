@@ -8,6 +8,7 @@ export {
 export type {
   AnyDurableJob,
   DeadLetter,
+  DeadLetterOptions,
   EngineCapabilities,
   EnqueuedJob,
   EnqueueOptions,

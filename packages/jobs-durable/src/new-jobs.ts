@@ -3,12 +3,12 @@ import type { JobBackend, NewJob } from "./backend/job-backend.ts";
 import { envelopeOf } from "./backend/new-envelope.ts";
 import type { EnqueueOptions, JobWithPayload } from "./engine.ts";
 import { UnsupportedError } from "./errors.ts";
-import { idFromKey } from "./job-id.ts";
+import { idFromKey, newJobId } from "./job-id.ts";
 import { requireJsonb } from "./payload.ts";
 import { requireEnqueueOptions, requireJobs } from "./validation.ts";
 
 /** The part of a backend that decides how a job is made. */
-type Store = Pick<JobBackend, "name" | "capabilities" | "queueOf">;
+type Store = Pick<JobBackend, "name" | "capabilities" | "enqueueOptions" | "queueOf">;
 
 /** What a store takes at once: few enough jobs that other calls on its connection are not kept waiting. */
 const sliceJobs = 500;
@@ -45,7 +45,7 @@ export class NewJobs {
       idempotencyKey,
       correlationId,
       maxAttempts = job.maxAttempts,
-    } = requireEnqueueOptions(options);
+    } = requireEnqueueOptions(options, this.#store.enqueueOptions);
     // A Date can be changed, and encoding may wait.
     const startAt = runAt && new Date(runAt);
     const texts = await Promise.all(payloads.map((payload) => this.#encode(job, payload)));
@@ -60,10 +60,7 @@ export class NewJobs {
       carrier,
     });
     return slicesOf(texts, (text, index) => ({
-      id:
-        idempotencyKey === undefined
-          ? crypto.randomUUID()
-          : idFromKey(job.name, idempotencyKey, positionOf(index)),
+      id: idempotencyKey === undefined ? newJobId() : idFromKey(job.name, idempotencyKey, positionOf(index)),
       name: job.name,
       envelope: envelopeOf(text, carrier, correlationId),
       runAt: startAt,
@@ -75,7 +72,7 @@ export class NewJobs {
   /** The job that a schedule stores each time. @throws (rejects with) TypeError for a payload that cannot be stored. */
   async toSchedule<Input>(job: JobWithPayload<Input>, payload: Input): Promise<NewJob> {
     return {
-      id: crypto.randomUUID(),
+      id: newJobId(),
       name: job.name,
       envelope: envelopeOf(await this.#encode(job, payload), {}, undefined),
       runAt: undefined,

@@ -71,7 +71,7 @@ class PayloadCopy {
       throw new PayloadError(`expected \`${path}\` to be JSON, got a key that is a symbol`);
     }
     if (Array.isArray(value)) {
-      if (prototype !== Array.prototype) throw refused(path, value);
+      if (!isPlain(Object.getPrototypeOf(prototype))) throw refused(path, value);
       const elements = Array.from(value, (element, index) => this.of(element, `${path}[${index}]`, within));
       // Beside its elements, an array has its length.
       if (names.length > value.length + 1) {
@@ -79,7 +79,7 @@ class PayloadCopy {
       }
       return elements;
     }
-    if (prototype !== null && prototype !== Object.prototype) throw refused(path, value);
+    if (prototype !== null && !isPlain(prototype)) throw refused(path, value);
     if (names.length > Object.keys(value).length) {
       throw new PayloadError(`expected \`${path}\` to be JSON, got a property that is not enumerable`);
     }
@@ -105,6 +105,16 @@ class PayloadCopy {
     this.#bytes += bytes;
     requireSize(this.#bytes);
   }
+}
+
+/** Whether a prototype is that of plain objects, in this realm or in another one. */
+function isPlain(prototype: unknown): boolean {
+  return (
+    typeof prototype === "object" &&
+    prototype !== null &&
+    Object.getPrototypeOf(prototype) === null &&
+    Object.hasOwn(prototype, "isPrototypeOf")
+  );
 }
 
 function pathTo(path: string, key: string): string {

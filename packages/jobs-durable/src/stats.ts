@@ -1,4 +1,6 @@
-import type { JobCounts, JobStats } from "./engine.ts";
+import type { JobBacklog } from "@nidus/jobs-observe";
+import type { DeadLetter, JobCounts, JobStats } from "./engine.ts";
+import { validDate } from "./valid-date.ts";
 
 /** Nothing at all. */
 export const noJobs: JobCounts = {
@@ -14,10 +16,12 @@ export const noJobs: JobCounts = {
 /** The sums, with what they are made of. */
 export function statsFrom(counts: ReadonlyMap<string, JobCounts>): JobStats {
   let all = noJobs;
-  for (const each of counts.values()) all = sum(all, each);
-  // Job names are anybody's: without a prototype, there is none that was not counted.
+  // Names are untrusted: without a prototype, there is none that was not counted.
   const byName = Object.create(null) as Record<string, JobCounts>;
-  for (const [name, each] of counts) byName[name] = each;
+  for (const [name, each] of counts) {
+    byName[name] = { ...each, oldestWaitingAt: validDate(each.oldestWaitingAt) };
+    all = sum(all, byName[name]);
+  }
   return { ...all, byName };
 }
 
@@ -36,4 +40,14 @@ function sum(a: JobCounts, b: JobCounts): JobCounts {
 function earlier(a: Date | undefined, b: Date | undefined): Date | undefined {
   if (a === undefined || b === undefined) return a ?? b;
   return a < b ? a : b;
+}
+
+/** A backlog with valid dates alone: other programs write to stores, too. */
+export function backlogFrom(backlog: readonly JobBacklog[]): readonly JobBacklog[] {
+  return backlog.map((each) => ({ ...each, oldestWaitingAt: validDate(each.oldestWaitingAt) }));
+}
+
+/** Dead letters with valid dates alone. */
+export function deadLettersFrom(deadLetters: readonly DeadLetter[]): readonly DeadLetter[] {
+  return deadLetters.map((each) => ({ ...each, failedAt: validDate(each.failedAt) ?? new Date(0) }));
 }

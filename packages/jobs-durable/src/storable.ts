@@ -1,4 +1,4 @@
-import { describe } from "@nidus/jobs-core";
+import { messageOf } from "./error-text.ts";
 
 /** Whether every store takes a text: PostgreSQL holds neither null characters nor half surrogate pairs. */
 export function isStorable(text: string): boolean {
@@ -11,13 +11,4 @@ const maxMessageCharacters = 2_000;
 export function storableMessage(error: Error): string {
   const message = messageOf(error).slice(0, maxMessageCharacters);
   return message.replaceAll("\u0000", "\ufffd").replace(/\p{Surrogate}/gu, "\ufffd");
-}
-
-function messageOf(error: Error): string {
-  try {
-    const message: unknown = error.message;
-    return typeof message === "string" ? message : describe(message);
-  } catch {
-    return "an error whose message cannot be read";
-  }
 }

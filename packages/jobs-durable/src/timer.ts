@@ -9,3 +9,14 @@ export function requireTimerMs(what: string, ms: number): number {
   if (ms > maxTimerMs) throw refusal(what, `at most ${maxTimerMs}`, ms, RangeError);
   return ms;
 }
+
+/** @throws TypeError or RangeError for what is no time that a timer can wait, from 0. */
+export function requireMs(what: string, ms: number): void {
+  if (Number.isSafeInteger(ms) && ms >= 0 && ms <= maxTimerMs) return;
+  throw refusal(
+    what,
+    "a whole number of milliseconds from 0",
+    ms,
+    typeof ms === "number" ? RangeError : TypeError,
+  );
+}

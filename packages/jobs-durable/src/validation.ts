@@ -1,18 +1,27 @@
-import { refusal, requireJob, requireWholeNumber } from "@nidus/jobs-core";
+import { refusal, requireJob, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core";
 import type { DurableEngineOptions } from "./durable-engine.ts";
-import type { AnyDurableJob, EnqueueOptions } from "./engine.ts";
+import type { AnyDurableJob, EnqueueOptions, JobEngine } from "./engine.ts";
+import { UnsupportedError } from "./errors.ts";
 import { isStorable } from "./storable.ts";
 import { requireTimerMs } from "./timer.ts";
+import { validDate } from "./valid-date.ts";
 
 /** Long enough for anything that is a key, and short enough for an index. */
 const maxKeyCharacters = 512;
 
 /**
- * For engines, to be called before anything is opened.
+ * Refuses wrong options of an engine. Call it before anything is opened, with the names of the options that your engine has beside
+ * those of every engine.
  *
- * @throws TypeError or RangeError
+ * @throws TypeError or RangeError for an option that is not as documented, or not known.
  */
-export function requireEngineOptions({ runner, onError, answerWithinMs }: DurableEngineOptions): void {
+export function requireEngineOptions(options: DurableEngineOptions, ownNames: readonly string[] = []): void {
+  if (typeof options !== "object" || options === null) throw refusal("the options", "an object", options);
+  requireKnownKeys("the options of the engine", options, [
+    ...["runner", "onError", "answerWithinMs"],
+    ...ownNames,
+  ]);
+  const { runner, onError, answerWithinMs } = options;
   if (typeof runner?.runAsync !== "function" || typeof runner.opened !== "function") {
     throw refusal("`runner`", "an ObservedJobRunner", runner);
   }
@@ -24,11 +33,17 @@ export function requireEngineOptions({ runner, onError, answerWithinMs }: Durabl
 /** The last one of four digits: stores differ in what they take beyond. */
 const maxYear = 9999;
 
-/** @throws TypeError or RangeError */
-export function requireEnqueueOptions(options: EnqueueOptions): EnqueueOptions {
+const enqueueOptions = ["runAt", "idempotencyKey", "correlationId", "maxAttempts"];
+
+/** @throws TypeError or RangeError. `ownNames` are those of the options that this engine alone has. */
+export function requireEnqueueOptions(
+  options: EnqueueOptions,
+  ownNames: readonly string[] = [],
+): EnqueueOptions {
   if (typeof options !== "object" || options === null) throw refusal("the options", "an object", options);
+  requireKnownKeys("the options of an enqueue", options, [...enqueueOptions, ...ownNames]);
   const { runAt, idempotencyKey, correlationId, maxAttempts } = options;
-  if (runAt !== undefined && !(runAt instanceof Date && Number.isFinite(runAt.getTime()))) {
+  if (runAt !== undefined && validDate(runAt) === undefined) {
     throw refusal("`runAt`", "a valid Date", runAt);
   }
   if (runAt !== undefined && !(runAt.getTime() >= 0 && runAt.getUTCFullYear() <= maxYear)) {
@@ -70,5 +85,28 @@ export function requireTimeZone(timeZone: string): void {
     new Intl.DateTimeFormat("en", { timeZone });
   } catch {
     throw refusal("`timeZone`", "an IANA time zone", timeZone);
+  }
+}
+
+/**
+ * Whether a text can be the id of a job at all: what no store holds is not asked for.
+ *
+ * @throws TypeError for what is no text, or an empty one.
+ */
+export function isJobId(jobId: string): boolean {
+  if (typeof jobId !== "string" || jobId === "") throw refusal("`jobId`", "a non-empty string", jobId);
+  return jobId.length <= maxKeyCharacters && isStorable(jobId);
+}
+
+/** @throws UnsupportedError if an engine has no schedules, or none with keys; TypeError or RangeError for a key that is none. */
+export function requireSchedules(
+  { name, capabilities }: Pick<JobEngine, "name" | "capabilities">,
+  key: string | undefined,
+): void {
+  if (!capabilities.schedules) throw new UnsupportedError(`${name} has no schedules`);
+  if (key === undefined) return;
+  requireText("`key`", key);
+  if (!capabilities.scheduleKeys) {
+    throw new UnsupportedError(`${name} has one schedule per job, and no \`key\` to tell several apart`);
   }
 }

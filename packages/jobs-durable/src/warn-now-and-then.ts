@@ -1,3 +1,5 @@
+import { messageOf } from "./error-text.ts";
+
 const warningIntervalMs = 60_000;
 
 /** What engines do with errors that nobody listens for: a process warning, at most one a minute. */
@@ -6,6 +8,17 @@ export function warnNowAndThen(): (error: unknown) => void {
   return (error) => {
     if (performance.now() - lastMs < warningIntervalMs) return;
     lastMs = performance.now();
-    process.emitWarning(error instanceof Error ? error.message : String(error), "NidusWarning");
+    process.emitWarning(messageOf(error), "NidusWarning");
+  };
+}
+
+/** Hears errors as `onError` does, and what that throws in turn is left alone: there is no one left to tell. */
+export function neverThrowing(onError: (error: unknown) => void): (error: unknown) => void {
+  return (error) => {
+    try {
+      onError(error);
+    } catch {
+      // See above.
+    }
   };
 }

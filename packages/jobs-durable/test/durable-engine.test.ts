@@ -405,7 +405,17 @@ describe("cancel", () => {
     }
   });
 
-  it.each(["", 7, undefined, "x".repeat(513)])("refuses %s for an id", async (id) => {
+  it.each(["x".repeat(513), "a\u0000b", "\ud800"])(
+    "of what no store holds answers no, and asks no store (%j)",
+    async (id) => {
+      const backend = new ScriptedBackend();
+      backend.onCancel = () => Promise.reject(new Error("it was asked"));
+      const engine = engineOn(backend);
+      expect([await engine.cancel(id), await engine.redrive(id)]).toEqual([false, false]);
+    },
+  );
+
+  it.each(["", 7, undefined])("refuses %s for an id", async (id) => {
     const engine = engineOn(new ScriptedBackend());
     for (const call of [engine.cancel(id as string), engine.redrive(id as string)]) {
       expect((await errorOf(call)).message).toContain("expected `jobId` to be");
@@ -431,6 +441,34 @@ describe("start", () => {
     const engine = engineOn(Object.assign(new ScriptedBackend(), { start }));
     expect((await errorOf(engine.start())).message).toBe("no tables");
     expect((await errorOf(engine.stats())).message).toContain("closed");
+    await engine.close();
+  });
+
+  it("says that the server is unreachable, as every call does", async () => {
+    const lost = Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
+    const start = (): Promise<void> => Promise.reject(lost);
+    const engine = engineOn(Object.assign(new ScriptedBackend(), { start }));
+    const error = await errorOf(engine.start());
+    expect(EngineUnavailableError.isInstance(error)).toBe(true);
+    expect(error).toMatchObject({ cause: lost });
+  });
+
+  it("waits for a bounded time, and closes what starts too late", async () => {
+    const started = deferred<void>();
+    const backend = Object.assign(new ScriptedBackend(), { start: () => started.promise });
+    const engine = engineOn(backend, { answerWithinMs: 20 });
+    expect((await errorOf(engine.start())).message).toBe("scripted at nowhere:1 did not answer within 20 ms");
+    started.resolve();
+    await vi.waitFor(() => expect(backend.closings).toBe(1));
+    await engine.close();
+    expect(backend.closings).toBe(1);
+  });
+
+  it("may take longer than a call, if the backend says how long", async () => {
+    const start = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 60));
+    const backend = Object.assign(new ScriptedBackend(), { start, startWithinMs: 10_000 });
+    const engine = engineOn(backend, { answerWithinMs: 20 });
+    expect(await engine.start()).toBe(engine);
   });
 
   it("rejects where the engine was closed meanwhile", async () => {

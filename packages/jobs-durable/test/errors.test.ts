@@ -56,7 +56,7 @@ describe("EnqueuedInPartError", () => {
     const error = new EnqueuedInPartError([job, undefined], "no space");
     expect(error).toMatchObject({
       name: "EnqueuedInPartError",
-      message: '1 of 2 jobs were stored, then: "no space"',
+      message: "1 of 2 jobs were stored, then: no space",
     });
     expect(error.jobs).toEqual([job, undefined]);
     expect(EnqueuedInPartError.isInstance(error)).toBe(true);

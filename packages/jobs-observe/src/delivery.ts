@@ -56,8 +56,9 @@ export interface SettledJobContext {
   /** The delivery that has ended. */
   readonly delivery: JobDelivery;
   /**
-   * `retried`: it will be delivered again. `dead-lettered`: it failed for the last time. `lost`: the engine gave it up
-   * without a run, after workers died with it. `stalled`: its worker died or lost its lease before it could record an
+   * `retried`: it will be delivered again. `dead-lettered`: it failed for the last time, or its last attempt has no
+   * recorded end. `lost`: its run finished, and the engine refused to record that, since the lease had passed on; told by the
+   * worker that ran it. `stalled`: its worker died or lost its lease before it could record an
    * outcome; told when the next attempt is delivered, so `delivery.attempt` is that of the attempt before.
    */
   readonly outcome: "succeeded" | "retried" | "dead-lettered" | "cancelled" | "lost" | "stalled";

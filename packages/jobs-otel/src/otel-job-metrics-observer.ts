@@ -60,7 +60,7 @@ export function otelJobMetricsObserver(options: OtelJobMetricsObserverOptions = 
     onJobEnqueued: ({ jobName, count }) => enqueued.add(count, { "job.name": jobName }),
     onJobSettled({ jobName, outcome }) {
       if (outcome === "retried") retries.add(1, { "job.name": jobName });
-      if (outcome === "dead-lettered" || outcome === "lost") deadLettered.add(1, { "job.name": jobName });
+      if (outcome === "dead-lettered") deadLettered.add(1, { "job.name": jobName });
     },
   };
 }

@@ -50,6 +50,9 @@ export class PgBossBackend implements JobBackend<PgBossFetchedJob, PgBossEnqueue
   readonly address: string;
   readonly leaseMs: number;
   readonly capabilities: EngineCapabilities;
+  readonly enqueueOptions: readonly string[] = ["db"];
+  /** The start has a deadline of its own. */
+  readonly startWithinMs: number = 90_000;
   readonly #connection: Connection;
   readonly #boss: PgBossLike;
   readonly #dialect: Dialect;

@@ -35,8 +35,8 @@ export interface PgBossEngine extends JobEngine {
  */
 export async function pgBossEngine(options: PgBossEngineOptions): Promise<PgBossEngine> {
   const settings = settingsOf(options);
-  requireEngineOptions(options);
   const { runner, answerWithinMs, onError = warnNowAndThen() } = options;
+  requireEngineOptions({ runner, answerWithinMs, onError });
   const connection = await connect(options, settings, onError);
   const backend = new PgBossBackend(connection, settings, settings.pollIntervalMs);
   let engine: DurableEngine<PgBossFetchedJob, PgBossEnqueueOptions>;

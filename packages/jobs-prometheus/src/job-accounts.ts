@@ -88,7 +88,7 @@ export class JobAccounts {
   settle(context: SettledJobContext): void {
     const counts = this.#engineCounts(this.table.of({ jobName: context.jobName, attributes: noAttributes }));
     if (context.outcome === "retried") counts.retries++;
-    if (context.outcome === "dead-lettered" || context.outcome === "lost") counts.deadLettered++;
+    if (context.outcome === "dead-lettered") counts.deadLettered++;
   }
 
   #wait(series: JobSeries, context: ObservedJobContext, runAt: Date): void {

@@ -24,13 +24,14 @@ export interface JournalEngineOptions extends DurableEngineOptions, RetentionOpt
  * @throws TypeError or RangeError for an option that is not as documented; Error if another process has the file, or it is no
  * journal.
  */
-export function journalEngine({
-  file,
-  retainSucceededMs = defaultRetention.retainSucceededMs,
-  retainDeadLettersMs = defaultRetention.retainDeadLettersMs,
-  ...options
-}: JournalEngineOptions): JobEngine {
-  requireEngineOptions(options);
+export function journalEngine(options: JournalEngineOptions): JobEngine {
+  requireEngineOptions(options, ["file", "retainSucceededMs", "retainDeadLettersMs"]);
+  const {
+    file,
+    retainSucceededMs = defaultRetention.retainSucceededMs,
+    retainDeadLettersMs = defaultRetention.retainDeadLettersMs,
+    ...common
+  } = options;
   if (!file || typeof file !== "string") throw refusal("`file`", "a non-empty string", file);
   requireWholeNumber("`retainSucceededMs`", retainSucceededMs);
   requireWholeNumber("`retainDeadLettersMs`", retainDeadLettersMs);
@@ -39,5 +40,5 @@ export function journalEngine({
     if (state === "deadLettered") return endedAtMs > now - retainDeadLettersMs;
     return state === "pending" || endedAtMs > now - retainSucceededMs;
   };
-  return new DurableEngine(new JournalBackend(file, openJournal(file, isKept)), options);
+  return new DurableEngine(new JournalBackend(file, openJournal(file, isKept)), common);
 }

@@ -125,6 +125,8 @@ export interface JobBackend<
    * called, so it lets go of what it has opened.
    */
   start?(): Promise<void>;
+  /** How long `start` may take, in milliseconds, if that is longer than a call: creating tables takes its time. */
+  readonly startWithinMs?: number | undefined;
   /** The names of the options of `enqueue` that this engine has beside those of every engine, such as "db". @default none */
   readonly enqueueOptions?: readonly string[] | undefined;
   /**

@@ -2,6 +2,7 @@ import { requireWholeNumber } from "@nidus/jobs-core";
 import { DurableEngine, type DurableEngineOptions } from "../durable-engine.ts";
 import type { JobEngine } from "../engine.ts";
 import { defaultRetention, type RetentionOptions } from "../retention.ts";
+import { requireEngineOptions } from "../validation.ts";
 import { MemoryBackend } from "./memory-backend.ts";
 
 /** Options of {@link memoryEngine}. */
@@ -13,12 +14,14 @@ export interface MemoryEngineOptions extends DurableEngineOptions, RetentionOpti
  *
  * @throws TypeError or RangeError for an option that is not as documented.
  */
-export function memoryEngine({
-  retainSucceededMs = defaultRetention.retainSucceededMs,
-  retainDeadLettersMs = defaultRetention.retainDeadLettersMs,
-  ...options
-}: MemoryEngineOptions): JobEngine {
+export function memoryEngine(options: MemoryEngineOptions): JobEngine {
+  requireEngineOptions(options, ["retainSucceededMs", "retainDeadLettersMs"]);
+  const {
+    retainSucceededMs = defaultRetention.retainSucceededMs,
+    retainDeadLettersMs = defaultRetention.retainDeadLettersMs,
+    ...common
+  } = options;
   requireWholeNumber("`retainSucceededMs`", retainSucceededMs);
   requireWholeNumber("`retainDeadLettersMs`", retainDeadLettersMs);
-  return new DurableEngine(new MemoryBackend(retainSucceededMs, retainDeadLettersMs), options);
+  return new DurableEngine(new MemoryBackend(retainSucceededMs, retainDeadLettersMs), common);
 }

@@ -1,29 +1,13 @@
 import { JobError, neverAbortedSignal } from "@nidus/jobs-core";
-import type { JobDelivery, ObservedJobRunner, SettledJobContext } from "@nidus/jobs-observe";
-import type { FetchedJob, Settlement } from "../backend/job-backend.ts";
+import type { JobDelivery, ObservedJobRunner } from "@nidus/jobs-observe";
+import type { FetchedJob } from "../backend/job-backend.ts";
 import { backoffMs } from "../backoff.ts";
-import type { JobHandlerContext } from "../durable-job.ts";
 import type { AnyDurableJob } from "../engine.ts";
 import { PermanentJobError } from "../errors.ts";
-import { storableMessage } from "../storable.ts";
+import { describeDelivery } from "./describe-delivery.ts";
+import { cancelled, deadLettered, type Ending, givenUp, handedBack, retried, succeeded } from "./ending.ts";
+import { HandlerContext } from "./handler-context.ts";
 import type { UnseenControllers } from "./unseen-controllers.ts";
-
-/** How a delivery ended: what the engine is to record, and what observers are told once it has. */
-export interface Ending {
-  readonly settlement: Settlement;
-  /** Undefined for what was handed back: that delivery has not ended. */
-  readonly outcome: Exclude<SettledJobContext["outcome"], "stalled"> | undefined;
-  readonly error: JobError | undefined;
-}
-
-const succeeded: Ending = { settlement: { type: "succeeded" }, outcome: "succeeded", error: undefined };
-
-/** A job that goes back as it came. */
-export const handedBack: Ending = {
-  settlement: { type: "handed-back" },
-  outcome: undefined,
-  error: undefined,
-};
 
 /** One delivery, from the engine to the user's handler: the path that every engine's jobs take. */
 export class Delivery<Job extends FetchedJob> {
@@ -35,8 +19,18 @@ export class Delivery<Job extends FetchedJob> {
   #isSignalSeen = false;
   #isCancelled: boolean;
   #isInterrupted = false;
-  /** Nobody waits for it any more: what its handler does from here on is not recorded. */
+  /** The delivery before, if this one ends as that does. */
+  adopted: Delivery<Job> | undefined;
+  /** The delivery of the same job that came to this process after this one. */
+  supersededBy: Delivery<Job> | undefined;
+  /** Whether its handler was called, in this delivery or in the adopted one. */
+  hasRun = false;
+  /** Nothing waits for it any more: what its handler does from here on is not recorded. */
   isAbandoned = false;
+  /** The engine has been asked to record its ending, which stays as it is from then on. */
+  isSettling = false;
+  /** The engine has recorded its ending. */
+  isRecorded = false;
   /** It has succeeded, and its lease was over before that could be recorded: the job comes again, and is not to run again. */
   isUnrecorded = false;
   /** Known once its handler has ended. */
@@ -44,23 +38,16 @@ export class Delivery<Job extends FetchedJob> {
   #onEnd: ((ending: Ending) => void)[] = [];
 
   constructor(job: Job, engine: string, queue: string, controllers: UnseenControllers) {
+    this.description = describeDelivery(job, engine, queue);
     this.#controllers = controllers;
     this.#controller = controllers.take();
-    const { id: jobId, attempt, maxAttempts, enqueuedAt, runAt, envelope } = job;
-    const { carrier = {}, correlationId } = envelope;
     this.job = job;
-    this.description = Object.freeze({
-      engine,
-      queue,
-      jobId,
-      attempt,
-      maxAttempts,
-      enqueuedAt,
-      runAt,
-      correlationId,
-      carrier: Object.freeze(carrier),
-    });
     this.#isCancelled = job.isCancelRequested;
+  }
+
+  /** Whether nothing that becomes of it is to be recorded: it was abandoned, or another delivery has taken its place. */
+  get isOver(): boolean {
+    return this.isAbandoned || this.supersededBy !== undefined;
   }
 
   /** Resolves when its handler has ended. */
@@ -68,12 +55,6 @@ export class Delivery<Job extends FetchedJob> {
     const { ending } = this;
     if (ending !== undefined) return Promise.resolve(ending);
     return new Promise((resolve) => this.#onEnd.push(resolve));
-  }
-
-  /** Whether a second delivery of the job, while this one is not recorded, can only mean that its lease was lost. */
-  get isStillDue(): boolean {
-    const type = this.ending?.settlement.type;
-    return !this.isAbandoned && type !== "retried" && type !== "handed-back";
   }
 
   /** What is to be recorded, unless a failure turns out to have been cancelled. */
@@ -88,17 +69,19 @@ export class Delivery<Job extends FetchedJob> {
     return this.ending?.outcome === "retried" || this.ending?.outcome === "dead-lettered";
   }
 
-  /** Ends the run through its signal, and makes a failure that is not recorded yet the end: there will be no further attempt. */
+  /** Ends the run through its signal, and makes a failure that is not being recorded yet the end: no further attempt follows. */
   cancel(): void {
     this.#isCancelled = true;
     this.#abort(new DOMException("the job was cancelled", "AbortError"));
-    if (this.hasFailed) this.ending = cancelled(this.ending?.error);
+    this.adopted?.cancel();
+    if (this.hasFailed && !this.isSettling) this.ending = cancelled(this.ending?.error);
   }
 
   /** Ends the run through its signal, for another worker to repeat it. */
   interrupt(): void {
     this.#isInterrupted = true;
     this.#abort(new DOMException("the worker is stopping", "AbortError"));
+    this.adopted?.interrupt();
   }
 
   /** Once its handler has ended, the controller is no longer this delivery's. */
@@ -106,14 +89,24 @@ export class Delivery<Job extends FetchedJob> {
     if (this.ending === undefined) this.#controller.abort(reason);
   }
 
-  /** What becomes of the job without its handler, if anything: it was cancelled before, or workers died with it too often. */
+  /** What becomes of the job without its handler, if anything. */
   endingWithoutRun(): Ending | undefined {
     if (this.#isCancelled) return cancelled(undefined);
-    const { attempt, maxAttempts, unreadable } = this.job;
-    if (unreadable !== undefined) return deadLettered(new JobError(unreadable), "dead-lettered");
-    if (attempt <= maxAttempts) return undefined;
-    const message = `given up: its worker died ${maxAttempts === 1 ? "in its only attempt" : `in attempt ${maxAttempts} of ${maxAttempts}`}`;
-    return deadLettered(new JobError(message), "lost");
+    if (this.job.unreadable !== undefined) return deadLettered(new JobError(this.job.unreadable));
+    const { attempt, maxAttempts } = this.description;
+    return attempt > maxAttempts ? givenUp(maxAttempts) : undefined;
+  }
+
+  /**
+   * Ends as an earlier delivery of the job does: that one's lease ran out, and its handler runs in this process, or has run. A
+   * failure counts as one of this attempt.
+   */
+  async adopt(earlier: Delivery<Job>, definition: AnyDurableJob): Promise<Ending> {
+    this.adopted = earlier;
+    this.hasRun = true;
+    if (this.#isCancelled) earlier.cancel();
+    const ending = await earlier.ended();
+    return ending.outcome === "retried" ? this.#endingAfter(ending.error as JobError, definition) : ending;
   }
 
   /** Runs the handler, and says what is to become of the job. It never rejects, and takes as long as the handler does. */
@@ -121,6 +114,7 @@ export class Delivery<Job extends FetchedJob> {
     const { description: delivery, job } = this;
     const context = new HandlerContext(delivery, () => this.#seenSignal());
     const observed = { name: job.name, run: () => definition.perform(job.envelope.payload, context) };
+    this.hasRun = true;
     try {
       await runner.runAsync(observed, { signal: this.#controller.signal, delivery });
       return succeeded;
@@ -139,48 +133,8 @@ export class Delivery<Job extends FetchedJob> {
   #endingAfter(error: JobError, { backoff }: AnyDurableJob): Ending {
     if (this.#isCancelled) return cancelled(error);
     if (this.#isInterrupted) return handedBack;
-    const { attempt, maxAttempts } = this.job;
-    const message = storableMessage(error);
-    if (attempt >= maxAttempts || PermanentJobError.isInstance(error)) {
-      return deadLettered(error, "dead-lettered");
-    }
-    return {
-      settlement: { type: "retried", delayMs: backoffMs(backoff, attempt), error: message },
-      outcome: "retried",
-      error,
-    };
+    const { attempt, maxAttempts } = this.description;
+    if (attempt >= maxAttempts || PermanentJobError.isInstance(error)) return deadLettered(error);
+    return retried(error, backoffMs(backoff, attempt));
   }
-}
-
-/**
- * What a handler gets beside its payload. Its signal is a property that can be copied with the others, and is asked for when it
- * is read. All contexts share one getter: V8 makes a hidden class for each, and that of a getter of one's own would hold it, and
- * with it the whole delivery, until the next full collection.
- */
-class HandlerContext implements JobHandlerContext {
-  static readonly #signal: PropertyDescriptor & ThisType<HandlerContext> = {
-    enumerable: true,
-    get() {
-      return this.#see();
-    },
-  };
-
-  readonly delivery: JobDelivery;
-  declare readonly signal: AbortSignal;
-  readonly #see: () => AbortSignal;
-
-  constructor(delivery: JobDelivery, see: () => AbortSignal) {
-    this.delivery = delivery;
-    this.#see = see;
-    Object.defineProperty(this, "signal", HandlerContext.#signal);
-  }
-}
-
-/** A job that somebody has cancelled; with an error, after its handler had begun. */
-export function cancelled(error: JobError | undefined): Ending {
-  return { settlement: { type: "cancelled" }, outcome: "cancelled", error };
-}
-
-function deadLettered(error: JobError, outcome: "dead-lettered" | "lost"): Ending {
-  return { settlement: { type: "dead-lettered", error: storableMessage(error) }, outcome, error };
 }

@@ -1,13 +1,17 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { refusal } from "@nidus/jobs-core";
+import { requireKnownKeys } from "@nidus/jobs-core";
 import type { ObservedJobRunner } from "@nidus/jobs-observe";
-import type { FetchedJob, JobBackend, JobSource, Settled } from "../backend/job-backend.ts";
-import { backoffMs } from "../backoff.ts";
+import type { FetchedJob, JobBackend, JobSource } from "../backend/job-backend.ts";
 import { withDeadline } from "../deadline.ts";
 import type { AnyDurableJob } from "../engine.ts";
-import { cancelled, Delivery, type Ending, handedBack } from "./delivery.ts";
+import { requireMs } from "../timer.ts";
+import { Delivery } from "./delivery.ts";
+import { type Ending, handedBack } from "./ending.ts";
 import type { JobWorker, StopOptions, WorkerReport } from "./job-worker.ts";
+import type { KnownDeliveries } from "./known-deliveries.ts";
 import { LeaseRenewal } from "./lease-renewal.ts";
+import { Poller } from "./poller.ts";
+import { Settler } from "./settler.ts";
 import { UnseenControllers } from "./unseen-controllers.ts";
 
 /** What a worker needs of its engine. */
@@ -17,26 +21,20 @@ export interface WorkerSetUp<Job extends FetchedJob> {
   readonly jobs: ReadonlyMap<string, AnyDurableJob>;
   readonly concurrency: number;
   readonly runner: ObservedJobRunner;
-  /** Deliveries in this process by job id, of all workers of the engine. */
-  readonly inFlight: Map<string, Delivery<Job>>;
+  /** Of all workers of the engine. */
+  readonly known: KnownDeliveries<Job>;
   readonly onError: (error: unknown) => void;
   /** Called once, when the worker has stopped. */
   readonly onStopped: () => void;
 }
 
-/** How long a server that is away is left alone before the next try: longer from time to time. */
-const outage = { baseMs: 250, maxMs: 5_000 };
-
-/** The longest that free slots wait for others: short beside what a handler takes that is worth storing. */
-const maxGatherMs = 10;
-
-/** Waiting for a server on the way out. */
+/** Waiting for a server on the way out, in all. */
 const handBackMs = 5_000;
 
-/** Successful runs that came too late to be recorded and are kept in mind, for all workers of an engine. */
-const maxUnrecorded = 1_000;
+/** The least time for the last of what waits for a server, also if all the others took too long. */
+const closeSourceMs = 500;
 
-/** A loop that keeps its slots filled, and a timer that keeps leases alive. */
+/** Slots that a poller fills, leases that a timer renews, and deliveries in between. */
 export class DurableWorker<Job extends FetchedJob> implements JobWorker {
   readonly #setUp: WorkerSetUp<Job>;
   readonly #stopping = new AbortController();
@@ -52,22 +50,24 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
   };
   readonly #controllers = new UnseenControllers();
   readonly #leases: LeaseRenewal<Job>;
-  readonly #fetching: Promise<void>;
-  #freeSlots: number;
-  #roomMade: () => void = () => {};
-  #isOver = false;
+  readonly #settler: Settler<Job>;
+  readonly #poller: Poller<Job>;
   #stopped: Promise<WorkerReport> | undefined;
 
   constructor(setUp: WorkerSetUp<Job>) {
     this.#setUp = setUp;
-    this.#freeSlots = setUp.concurrency;
-    const { source, backend, onError } = setUp;
+    const { signal: stopping } = this.#stopping;
+    const { source, backend, runner, known, concurrency, onError } = setUp;
     this.#leases = new LeaseRenewal(source, backend.leaseMs, this.#running, onError);
-    this.#fetching = this.#fill();
-  }
-
-  get #isStopping(): boolean {
-    return this.#stopping.signal.aborted;
+    this.#settler = new Settler({
+      ...{ source, runner, known, stopping, onError },
+      leases: this.#leases,
+      counts: this.#counts,
+    });
+    this.#poller = new Poller({
+      ...{ source, concurrency, stopping, onError },
+      deliver: (job, freeSlot) => this.#deliver(job, freeSlot),
+    });
   }
 
   /** Asks a running job to end. Returns whether it runs here. */
@@ -77,160 +77,47 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
     return here.length > 0;
   }
 
-  async #fill(): Promise<void> {
-    const { source, onError } = this.#setUp;
-    let failures = 0;
-    let fetchMs = 0;
-    while (!this.#isStopping) {
-      if (!this.#hasRoom) {
-        await this.#nextRoom();
-        continue;
-      }
-      await this.#moreRoom(fetchMs);
-      try {
-        const startMs = performance.now();
-        const jobs = await source.fetch(this.#freeSlots, this.#stopping.signal);
-        // Without any, it has waited for them.
-        fetchMs = jobs.length > 0 ? performance.now() - startMs : 0;
-        for (const job of jobs) this.#occupySlot(job);
-        failures = 0;
-      } catch (error) {
-        if (this.#isStopping) return;
-        onError(error);
-        await this.#pause(backoffMs(outage, ++failures));
-      }
-    }
-  }
-
-  #nextRoom(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#roomMade = resolve;
-    });
-  }
-
-  /**
-   * While most slots are taken, a fetch may wait as long as the last one took: handlers that end at different moments would
-   * otherwise have a fetch each, and the fetches one slot each.
-   */
-  async #moreRoom(fetchMs: number): Promise<void> {
-    // Timers tell no less than a millisecond apart.
-    let isOver = fetchMs < 1;
-    const over =
-      isOver ||
-      pause(Math.min(fetchMs, maxGatherMs)).then(() => {
-        isOver = true;
-      });
-    while (!isOver && !this.#isStopping && this.#freeSlots < this.#setUp.concurrency / 2) {
-      await Promise.race([this.#nextRoom(), over]);
-    }
-  }
-
-  /** One round of handlers may run while the one before is recorded: an engine that is slow, or away, gets no more to record. */
-  get #hasRoom(): boolean {
-    const settling = this.#running.size - (this.#setUp.concurrency - this.#freeSlots);
-    return this.#freeSlots > 0 && settling <= this.#setUp.concurrency;
-  }
-
-  async #occupySlot(first: Job): Promise<void> {
-    this.#freeSlots--;
-    let isFree = !this.#setUp.source.bringsNext;
-    try {
-      let job: Job | undefined = first;
-      while (job !== undefined) job = await this.#deliver(job);
-    } catch (error) {
-      // The source gave out what is no job, and the slot is still taken.
-      this.#setUp.onError(error);
-      isFree = false;
-    }
-    if (!isFree) this.#freeSlots++;
-    this.#roomMade();
-  }
-
   /** One delivery from its arrival until the engine has recorded its end. Resolves to a further job for the same slot. */
-  async #deliver(job: Job): Promise<Job | undefined> {
-    const { backend, jobs, source, inFlight } = this.#setUp;
+  async #deliver(job: Job, freeSlot: () => void): Promise<Job | undefined> {
+    const { backend, source, known } = this.#setUp;
     const delivery = new Delivery(job, backend.name, backend.queueOf(job.name), this.#controllers);
-    const known = inFlight.get(job.id);
-    // An id comes round again with its idempotency key, once the job before is no longer retained.
-    const earlier = known?.job.enqueuedAt.getTime() === job.enqueuedAt.getTime() ? known : undefined;
-    inFlight.set(job.id, delivery);
+    const earlier = known.add(delivery);
     this.#running.add(delivery);
     try {
-      const definition = jobs.get(job.name);
-      delivery.end(
-        this.#endingWithoutRun(delivery, definition) ??
-          (await (earlier?.isStillDue ? this.#adopt(earlier) : this.#run(delivery, definition))),
-      );
-      if (!source.bringsNext) {
-        this.#freeSlots++;
-        this.#roomMade();
-      }
-      return delivery.isAbandoned ? undefined : await this.#settle(delivery);
+      delivery.end(this.#endingWithoutRun(delivery, earlier) ?? (await this.#run(delivery, earlier)));
+      if (!source.bringsNext) freeSlot();
+      return delivery.isAbandoned ? undefined : await this.#settler.settle(delivery);
     } finally {
       this.#running.delete(delivery);
-      if (inFlight.get(job.id) === delivery && !delivery.isUnrecorded) inFlight.delete(job.id);
+      known.remove(delivery);
     }
   }
 
-  #endingWithoutRun(delivery: Delivery<Job>, definition: AnyDurableJob | undefined): Ending | undefined {
-    if (this.#isStopping) return handedBack;
-    if (definition !== undefined) return delivery.endingWithoutRun();
-    this.#setUp.onError(new Error(`a job named "${delivery.job.name}" came, which was not asked for`));
-    return handedBack;
+  #endingWithoutRun(delivery: Delivery<Job>, earlier: Delivery<Job> | undefined): Ending | undefined {
+    const { jobs, onError } = this.#setUp;
+    const { name } = delivery.job;
+    if (!jobs.has(name)) {
+      onError(new Error(`a job named "${name}" came, which was not asked for`));
+      return handedBack;
+    }
+    this.#settler.tellStalled(delivery);
+    // Whatever is said of the job, its handler runs here, or has run.
+    if (earlier !== undefined) return undefined;
+    return this.#stopping.signal.aborted ? handedBack : delivery.endingWithoutRun();
   }
 
-  /** Its lease ran out while the server was away. It runs here, or has run, and its ending is that of the second delivery too. */
-  #adopt(earlier: Delivery<Job>): Promise<Ending> {
-    earlier.isAbandoned = true;
-    return earlier.ended();
-  }
-
-  async #run(delivery: Delivery<Job>, definition: AnyDurableJob | undefined): Promise<Ending> {
+  async #run(delivery: Delivery<Job>, earlier: Delivery<Job> | undefined): Promise<Ending> {
+    const definition = this.#setUp.jobs.get(delivery.job.name) as AnyDurableJob;
+    if (earlier !== undefined) return delivery.adopt(earlier, definition);
     this.#counts.started++;
-    const ending = await delivery.run(definition as AnyDurableJob, this.#setUp.runner);
+    const ending = await delivery.run(definition, this.#setUp.runner);
     if (ending === handedBack && !delivery.isAbandoned) this.#counts.interrupted++;
     return ending;
   }
 
-  /** Repeats itself for as long as the server is away: the job has run, and must not run again for want of a record. */
-  async #settle(delivery: Delivery<Job>): Promise<Job | undefined> {
-    const { source, onError } = this.#setUp;
-    for (let failures = 1; ; failures++) {
-      // A failure is not to be tried again, nor kept, where somebody elsewhere has cancelled the job since the last look.
-      if (delivery.hasFailed) await this.#leases.renew();
-      if (delivery.isAbandoned || this.#isOver) return undefined;
-      const ending = delivery.ending as Ending;
-      try {
-        const wantsNext = source.bringsNext && !this.#isStopping;
-        const settled = await source.settle(delivery.job, ending.settlement, wantsNext);
-        if (settled.isRecorded) this.#tell(delivery, ending, settled);
-        else if (ending.outcome === "succeeded") this.#keepInMind(delivery);
-        return settled.next;
-      } catch (thrown) {
-        onError(thrown);
-        await pause(backoffMs(outage, failures));
-      }
-    }
-  }
-
-  /** Until it is delivered here again, or there are too many: it may as well have gone to another process. */
-  #keepInMind(delivery: Delivery<Job>): void {
-    delivery.isUnrecorded = true;
-    const kept = [...this.#setUp.inFlight.values()].filter(({ isUnrecorded }) => isUnrecorded);
-    const [oldest] = kept;
-    if (kept.length > maxUnrecorded && oldest !== undefined) this.#setUp.inFlight.delete(oldest.job.id);
-  }
-
-  /** Counts what the engine has recorded, and tells the observers. */
-  #tell({ job, description }: Delivery<Job>, ending: Ending, { isCancelled }: Settled<Job>): void {
-    const { outcome, error } = isCancelled ? cancelled(ending.error) : ending;
-    if (outcome === undefined) return;
-    if (outcome === "dead-lettered" || outcome === "lost") this.#counts.deadLettered++;
-    else this.#counts[outcome]++;
-    this.#setUp.runner.settled({ jobName: job.name, delivery: description, outcome, error });
-  }
-
-  stop({ graceMs = 30_000, abortMs = 5_000 }: StopOptions = {}): Promise<WorkerReport> {
+  stop(options: StopOptions = {}): Promise<WorkerReport> {
+    requireKnownKeys("the options of `stop`", options, ["graceMs", "abortMs"]);
+    const { graceMs = 30_000, abortMs = 5_000 } = options;
     requireMs("`graceMs`", graceMs);
     requireMs("`abortMs`", abortMs);
     this.#stopped ??= this.#stop(graceMs, abortMs);
@@ -238,78 +125,50 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
   }
 
   async #stop(graceMs: number, abortMs: number): Promise<WorkerReport> {
-    const { source, onError } = this.#setUp;
     this.#stopping.abort();
-    this.#roomMade();
-    await this.#idle(graceMs);
+    await this.#until(() => this.#running.size === 0, graceMs);
     for (const delivery of this.#running) delivery.interrupt();
-    await this.#idle(abortMs);
-    try {
-      // What a fetch still brings goes back with the rest.
-      await withDeadline(this.#fetching, handBackMs, "a worker's last fetch");
-    } catch (error) {
-      onError(error);
-    }
-    await this.#abandonRest();
+    await this.#until(() => this.#running.size === 0, abortMs);
+    await this.#handBack();
     this.#leases.stop();
-    try {
-      await withDeadline(source.close(), handBackMs, "closing a worker's source");
-    } catch (error) {
-      onError(error);
-    }
-    this.#isOver = true;
+    this.#settler.stop();
     this.#setUp.onStopped();
     return { ...this.#counts };
   }
 
-  /** Resolves once nothing runs and nothing is being fetched, or when the time is up. */
-  async #idle(withinMs: number): Promise<void> {
+  /** Gives back to the server what did not end here, in bounded time. */
+  async #handBack(): Promise<void> {
+    const endMs = performance.now() + handBackMs;
+    const leftMs = (): number => Math.max(0, Math.round(endMs - performance.now()));
+    await this.#bounded(() => this.#poller.ended, leftMs(), "a worker's last fetch");
+    // What that fetch has brought is on its way back.
+    const isGoingBack = ({ ending }: Delivery<Job>): boolean => ending === handedBack;
+    await this.#until(() => ![...this.#running].some(isGoingBack), leftMs());
+    const rest = [...this.#running].filter(({ supersededBy }) => supersededBy === undefined);
+    const abandon = (): Promise<unknown> =>
+      Promise.all(rest.map((delivery) => this.#settler.abandon(delivery)));
+    await this.#bounded(abandon, leftMs(), "handing back what still runs");
+    const close = (): Promise<void> => this.#setUp.source.close();
+    await this.#bounded(close, Math.max(closeSourceMs, leftMs()), "closing a worker's source");
+  }
+
+  /** Waits for the server, and says so if it does not answer. */
+  async #bounded(work: () => Promise<unknown>, withinMs: number, what: string): Promise<void> {
+    try {
+      await withDeadline(work(), withinMs, what);
+    } catch (error) {
+      this.#setUp.onError(error);
+    }
+  }
+
+  async #until(isTrue: () => boolean, withinMs: number): Promise<void> {
     const endMs = performance.now() + withinMs;
-    let isFetching = true;
-    this.#fetching.then(() => {
-      isFetching = false;
-    });
-    await null;
-    while ((isFetching || this.#running.size > 0) && performance.now() < endMs) {
+    while (!isTrue() && performance.now() < endMs) {
       await pause(Math.min(10, Math.max(0, endMs - performance.now())));
     }
   }
 
-  async #abandonRest(): Promise<void> {
-    const { source, onError } = this.#setUp;
-    const rest = [...this.#running];
-    const settlements = rest.map(async (delivery) => {
-      delivery.isAbandoned = true;
-      // What has run already, and could not be recorded so far, is not to run again.
-      const ending = delivery.ending ?? handedBack;
-      if (delivery.ending === undefined) this.#counts.abandoned++;
-      const settled = await source.settle(delivery.job, ending.settlement, false);
-      if (settled.isRecorded) this.#tell(delivery, ending, settled);
-    });
-    try {
-      await withDeadline(Promise.all(settlements), handBackMs, "handing back what still runs");
-    } catch (error) {
-      onError(error);
-    }
-  }
-
-  async #pause(ms: number): Promise<void> {
-    // An abort ends it early, which is what it is for.
-    await pause(ms, undefined, { signal: this.#stopping.signal }).catch(() => {});
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
-  }
-}
-
-function requireMs(what: string, value: number): void {
-  if (!Number.isSafeInteger(value) || value < 0 || value > 2 ** 31 - 1) {
-    throw refusal(
-      what,
-      "a whole number of milliseconds from 0",
-      value,
-      typeof value === "number" ? RangeError : TypeError,
-    );
   }
 }

@@ -41,12 +41,13 @@ export class LeaseRenewal<Job extends FetchedJob> {
   }
 
   async #renew(): Promise<void> {
-    if (this.#running.size === 0) return;
+    const running = [...this.#running].filter(({ isOver }) => !isOver);
+    if (running.length === 0) return;
     try {
-      const renewal = this.#source.keepAlive([...this.#running].map(({ job }) => job));
+      const renewal = this.#source.keepAlive(running.map(({ job }) => job));
       // One that never answers must not keep the next one from being asked for in time.
       const cancelled = new Set(await withDeadline(renewal, this.#leaseMs / 3, "renewing leases"));
-      for (const delivery of this.#running) if (cancelled.has(delivery.job.id)) delivery.cancel();
+      for (const delivery of running) if (cancelled.has(delivery.job.id)) delivery.cancel();
     } catch (error) {
       this.#onError(error);
     }

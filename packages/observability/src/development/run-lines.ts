@@ -31,7 +31,7 @@ const settlements = {
   retried: ["↻", "yellow", "will be tried again"],
   stalled: ["↻", "yellow", "stalled: its worker died or lost its lease"],
   "dead-lettered": ["†", "red", "is a dead letter"],
-  lost: ["†", "red", "is a dead letter: its workers died"],
+  lost: ["†", "red", "has run, and its end was not recorded: its lease had passed on"],
 } as const;
 
 /** What became of a delivery, where the line of its run does not say so already. */

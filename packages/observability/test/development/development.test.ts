@@ -53,7 +53,7 @@ describe("development", () => {
     expect(stream.lines.map((line) => line.slice(13))).toEqual([
       "↻ send_digest will be tried again id=job-7",
       "† send_digest is a dead letter id=job-7",
-      "† send_digest is a dead letter: its workers died id=job-7",
+      "† send_digest has run, and its end was not recorded: its lease had passed on id=job-7",
     ]);
     return runner
       .runAsync(
