@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { type ConnectionOptions, Queue, RedisConnection } from "bullmq";
 import { atomic } from "./atomic.ts";
+import { versionOf } from "./bullmq-version.ts";
 import { isClient, withReconnecting } from "./connection.ts";
 import { queueName } from "./queue-name.ts";
 import type { StoredData } from "./stored-data.ts";
@@ -64,6 +65,11 @@ export class Queues {
   onReconnected(listener: () => void): () => void {
     this.#reconnectionListeners.add(listener);
     return () => this.#reconnectionListeners.delete(listener);
+  }
+
+  /** BullMQ's. */
+  get version(): string | undefined {
+    return versionOf(this.#connection);
   }
 
   get prefix(): string {

@@ -1,13 +1,15 @@
+import { requireVersion } from "./bullmq-version.ts";
 import { hasHashTag } from "./connection.ts";
 import { warnOfLosses } from "./persistence.ts";
 import type { Queues } from "./queues.ts";
 
 /**
- * Looks at a server before the engine uses it, and warns if it may lose jobs.
+ * Looks at BullMQ and at its server before the engine uses them, and warns if the server may lose jobs.
  *
- * @throws (rejects with) Error for a replica, for a cluster whose prefix has no hash tag, for one node of a cluster.
+ * @throws (rejects with) Error for a BullMQ that is too old or too new, for a replica, for a cluster whose prefix has no hash tag, for one node of a cluster.
  */
 export async function checkServer(queues: Queues, address: string): Promise<void> {
+  requireVersion(queues.version);
   const client = await queues.client;
   const info = await client.info();
   if (/^role:slave\b/m.test(info)) {
