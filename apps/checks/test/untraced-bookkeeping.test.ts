@@ -71,13 +71,16 @@ async function work(engine: JobEngine): Promise<void> {
   await worker.stop();
 }
 
+/** It is renewed meanwhile, and not lost on a machine that does much else. */
+const leaseMs = 6_000;
+
 const runner = new ObservedJobRunner(otelJobObserver({ tracer }));
 
 describe("what an engine does by itself, where its driver is instrumented", () => {
   it.skipIf(postgres === undefined)("makes no spans on pg-boss", async () => {
     const { pgBossEngine } = await import("@nidus/jobs-pg-boss");
     const connectionString = postgres?.url ?? "";
-    const engine = await pgBossEngine({ runner, connectionString, schema: fresh(), leaseMs: 1_000 });
+    const engine = await pgBossEngine({ runner, connectionString, schema: fresh(), leaseMs });
     await work(engine);
     expect(ofLibraries()).toEqual(["a request"]);
     expect(spans().filter(({ name }) => name === "in the handler")).toHaveLength(4);
@@ -90,7 +93,7 @@ describe("what an engine does by itself, where its driver is instrumented", () =
   it.skipIf(redis === undefined)("makes no spans on BullMQ", async () => {
     const { bullmqEngine } = await import("@nidus/jobs-bullmq");
     const connection = { url: redis?.url ?? "" };
-    const engine = await bullmqEngine({ runner, connection, queue: fresh(), leaseMs: 1_000 });
+    const engine = await bullmqEngine({ runner, connection, queue: fresh(), leaseMs });
     await work(engine);
     expect(ofLibraries()).toEqual(["a request"]);
     expect(spans().filter(({ name }) => name === "in the handler")).toHaveLength(4);

@@ -1,4 +1,7 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { root } from "../src/repository.ts";
 import { checkWorkflow, checkWorkflows } from "../src/workflows.ts";
 
 const workflow = (step: string): string =>
@@ -30,10 +33,45 @@ describe("the workflows", () => {
     }
   });
 
+  it("are watched: another pnpm than the repository's beside a secret", async () => {
+    const token = "$" + "{{ secrets.NPM_TOKEN }}";
+    const step = `run: npx --yes pnpm@12 release\n        env:\n          NPM_TOKEN: ${token}`;
+    const [wrong] = await checkWorkflow("a.yml", workflow(step));
+    expect(wrong).toMatch(/^a\.yml:8: pnpm@12 is not pnpm@\d+\.\d+\.\d+, and there is a secret$/);
+    expect(await checkWorkflow("a.yml", workflow("run: npx --yes pnpm@12 test"))).toEqual([]);
+  });
+
   it("are watched: an expression that means nothing, and a key that does not exist", async () => {
     const [wrong] = await checkWorkflow("a.yml", workflow("run: echo $" + "{{ matrix.node }}"));
     expect(wrong).toContain('a.yml:8: property "node" is not defined');
     const unknown = await checkWorkflow("a.yml", workflow("runs: echo"));
     expect(unknown.join("\n")).toContain('unexpected key "runs"');
+  });
+});
+
+describe("the release workflow", () => {
+  const text = readFileSync(join(root, ".github/workflows/release.yml"), "utf8");
+  const [, ...parts] = text.slice(text.indexOf("\njobs:\n")).split(/^ {2}(\w+):$/m);
+  const jobs = new Map(
+    parts.flatMap((part, index) => (index % 2 === 0 ? [[part, parts[index + 1] ?? ""]] : [])),
+  );
+
+  it("gives the token to the publishing command alone", () => {
+    expect(text.split("NPM_TOKEN").length - 1).toBe(2);
+    const step = jobs
+      .get("publish")
+      ?.split(/^ {6}- /m)
+      .filter((each) => each.includes("NPM_TOKEN"));
+    expect(step).toEqual([expect.stringMatching(/^run: .* apps\/release\/dist\/main\.js\n {8}env:\n/)]);
+  });
+
+  it("lets one job publish that writes nothing, and another one write that cannot publish", () => {
+    for (const [name, job] of jobs) {
+      expect([name, /id-token: write|secrets\.|environment:/.test(job)]).toEqual([name, name === "publish"]);
+    }
+    expect(jobs.get("publish")).toContain("contents: read");
+    expect(jobs.get("publish")).not.toContain("contents: write");
+    expect(jobs.get("tag")).toContain("needs: publish");
+    expect(jobs.get("tag")).not.toMatch(/pnpm|npm /);
   });
 });

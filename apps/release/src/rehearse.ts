@@ -26,6 +26,8 @@ export async function rehearse(
   );
   try {
     await release(copy, registry, work, signal);
+    // Of the workflow, in a job of its own.
+    await step("tag", () => execute(join(copy, ".ci", "tag"), [], copy, { signal }));
   } finally {
     await registry.stop();
   }

@@ -11,7 +11,7 @@ import { step } from "./step.ts";
 
 /**
  * Publishes the packages of a checkout, whose versions were raised: builds, packs and checks them, publishes what the registry does not
- * have, tags it, installs it with each package manager and runs the examples. What was packed once is what is checked and published.
+ * have, installs it with each package manager and runs the examples. What was packed once is what is checked and published.
  *
  * @param work - an empty folder for tarballs and projects.
  * @throws (rejects with) Error with what went wrong. It can be repeated: what was published stays.
@@ -37,8 +37,6 @@ export async function release(
     (now) => `${now.length} published, ${tarballs.length - now.length} were there`,
   );
   await step("visible", () => untilVisible(tarballs, registry, work, signal));
-  // Its lines "New tag: …" are for whoever reads the log of the workflow, which pushes the tags.
-  await step("tag", () => execute("changeset", ["tag"], checkout, { signal }));
   const examples = examplesOf(checkout);
   for (const manager of packageManagers) {
     await step(
