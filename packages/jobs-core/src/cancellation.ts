@@ -1,19 +1,28 @@
+import { propertyOf } from "./foreign.ts";
+
 /**
- * Whether a run that threw `error` was cancelled rather than failed, by the one rule that holds everywhere in Nidus:
- * its signal was aborted, for another reason than a timeout, and the error is the signal's own reason or an AbortError.
- * It never throws.
+ * Whether a run that threw `error` was cancelled rather than failed, by the one rule that holds everywhere in Nidus. The run's
+ * signal was aborted, for another reason than a timeout, and the error is the signal's reason, has it as its cause, or is
+ * what libraries throw after an abort: its code is `ABORT_ERR` or `ERR_CANCELED`, or its name or the name of its class is
+ * `CanceledError` or ends in `AbortError`. It never throws, and asks nothing of the realm or the copy an error comes from.
  */
 export function isCancellation(error: unknown, signal: AbortSignal): boolean {
-  if (!signal.aborted || isNamed(signal.reason, "TimeoutError")) return false;
-  return Object.is(error, signal.reason) || isNamed(error, "AbortError");
+  if (!signal.aborted) return false;
+  const reason = propertyOf(signal, "reason");
+  if (namesOf(reason).includes("TimeoutError")) return false;
+  return (
+    Object.is(error, reason) ||
+    // A polyfill may have no reason.
+    (reason !== undefined && Object.is(propertyOf(error, "cause"), reason)) ||
+    ["ABORT_ERR", "ERR_CANCELED"].includes(propertyOf(error, "code") as string) ||
+    namesOf(error).some((name) => /^CanceledError$|AbortError$/.test(name))
+  );
 }
 
-function isNamed(error: unknown, name: string): boolean {
-  try {
-    return error instanceof Error && error.name === name;
-  } catch {
-    return false;
-  }
+/** The name that an error goes by, and that of its class. */
+function namesOf(error: unknown): string[] {
+  const names = [propertyOf(error, "name"), propertyOf(propertyOf(error, "constructor"), "name")];
+  return names.filter((name) => typeof name === "string");
 }
 
 let shared: AbortSignal | undefined;

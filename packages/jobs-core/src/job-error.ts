@@ -1,4 +1,10 @@
+import { isObject, propertyOf } from "./foreign.ts";
+import { sharedByCopies } from "./shared.ts";
 import { describe } from "./validation.ts";
+
+let errors: WeakMap<object, JobError> | undefined;
+
+const brand = Symbol.for("@nidus/jobs-core/job-error");
 
 /**
  * What a job failed with, in a uniform shape: always an `Error`, with a usable message, the stable `code`
@@ -11,33 +17,39 @@ export class JobError extends Error {
   static {
     // On the prototype, as the names of JavaScript's own errors are.
     JobError.prototype.name = "JobError";
+    Object.defineProperty(JobError.prototype, brand, { value: brand });
   }
 
   /**
-   * Anything that can be thrown, as a `JobError`: one stays itself, anything else becomes the `cause` of a new one
-   * with the same message where it has one. It never throws, whatever getters or proxies it is given.
+   * Turns anything that was thrown into a `JobError`: one stays itself, anything else becomes the `cause` of one with the same
+   * message if it has a message. The same object always leads to the same `JobError`. It never throws, whatever getters or
+   * proxies it is given.
    */
   static from(thrown: unknown): JobError {
-    return JobError.isInstance(thrown) ? thrown : new JobError(messageOf(thrown), { cause: thrown });
+    if (JobError.isInstance(thrown)) return thrown;
+    if (!isObject(thrown)) return new JobError(messageOf(thrown), { cause: thrown });
+    errors ??= sharedByCopies("jobs-core/job-errors", () => new WeakMap());
+    let error = errors.get(thrown);
+    if (error === undefined) {
+      error = new JobError(messageOf(thrown), { cause: thrown });
+      errors.set(thrown, error);
+    }
+    return error;
   }
 
-  /** Whether a value is a `JobError`, also one of another installed copy of this package: their codes begin alike. */
+  /** Tells a `JobError` from anything else, also one of another copy of this package or of another realm. It never throws. */
   static isInstance(value: unknown): value is JobError {
-    try {
-      const { code } = value as JobError;
-      return value instanceof JobError || (value instanceof Error && code.startsWith("NIDUS_JOB"));
-    } catch {
-      return false;
-    }
+    return isObject(value) && propertyOf(value, brand) === brand;
+  }
+
+  /** Returns the name, message and code for `JSON.stringify`. The stack and the cause stay out. */
+  toJSON(): { readonly name: string; readonly message: string; readonly code: string } {
+    const { name, message, code } = this;
+    return { name, message, code };
   }
 }
 
 function messageOf(thrown: unknown): string {
-  try {
-    const message = typeof thrown === "object" ? (thrown as Error).message : thrown;
-    if (message && typeof message === "string") return message;
-  } catch {
-    // There is none, or its getter throws.
-  }
-  return `the job threw ${describe(thrown)}`;
+  const message = typeof thrown === "object" ? propertyOf(thrown, "message") : thrown;
+  return message && typeof message === "string" ? message : `the job threw ${describe(thrown)}`;
 }

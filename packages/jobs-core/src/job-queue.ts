@@ -1,8 +1,8 @@
 import type { Job, JobRunner } from "./job.ts";
 import { JobList } from "./job-list.ts";
-import { type JobReport, OpenReport } from "./job-report.ts";
-import { requireSyncResult } from "./sync-result.ts";
-import { type RefuseAsync, requireRunner } from "./validation.ts";
+import { JobReport, noteFailure, type OpenReport } from "./job-report.ts";
+import { refuseGenerator, requireSyncResult } from "./sync-result.ts";
+import { type RefuseAsync, requireKnownKeys, requireRunner } from "./validation.ts";
 
 /** How a {@link JobQueue} runs its jobs. */
 export interface JobQueueRunOptions {
@@ -71,9 +71,10 @@ export class JobQueue {
   }
 }
 
-function runEach(jobs: Iterable<Job<unknown>>, options: JobQueueRunOptions | undefined): JobReport {
-  const runner = requireRunner(options?.runner, "run");
-  const report = new OpenReport();
+function runEach(jobs: Iterable<Job<unknown>>, options: JobQueueRunOptions = {}): JobReport {
+  requireKnownKeys("the options", options, ["runner"]);
+  const runner = requireRunner(options.runner, "run");
+  const report = new JobReport() as OpenReport;
   // V8 expects strings in an array that is made where it grows. On Node 24 a push to one that the report made itself costs as
   // much as everything else in this loop.
   const completed: string[] = [];
@@ -82,10 +83,11 @@ function runEach(jobs: Iterable<Job<unknown>>, options: JobQueueRunOptions | und
     let name = "?";
     try {
       name = job.name;
-      requireSyncResult(job, runner === undefined ? job.run() : runner.run(job));
+      const result = runner === undefined ? job.run() : runner.run(job);
+      if (result !== undefined) refuseGenerator(name, requireSyncResult(job, result));
       completed.push(name);
     } catch (error) {
-      report.fail(name, error);
+      noteFailure(report, name, error);
     }
   }
   return report;

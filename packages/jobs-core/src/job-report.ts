@@ -8,6 +8,13 @@ export interface JobFailure {
   readonly error: JobError;
 }
 
+/** A report as plain data, which is what `JSON.stringify` writes. */
+export interface JobReportData
+  extends Pick<JobReport, "completed" | "cancelled" | "notStarted" | "wasAborted" | "isSuccess"> {
+  /** Jobs that failed, in the order in which they ended, with the message and the code of what each failed with. */
+  readonly failed: readonly { readonly jobName: string; readonly message: string; readonly code: string }[];
+}
+
 /** What became of the jobs that one `runAll` or `drain` took on. Lists hold job names. */
 export class JobReport {
   /** Jobs that ended well, in the order in which they ended. */
@@ -20,8 +27,8 @@ export class JobReport {
   readonly notStarted: readonly string[] = [];
   /** Whether the signal was aborted before everything had run. */
   readonly wasAborted: boolean = false;
-  /** Where it was: why. */
-  protected abortReason: unknown;
+  /** The reason of the abort, or undefined. */
+  readonly abortReason: unknown = undefined;
 
   /** No job failed, and nothing was aborted. */
   get isSuccess(): boolean {
@@ -38,24 +45,38 @@ export class JobReport {
     if (this.isSuccess) return;
     const errors = this.failed.map(({ error }) => error);
     if (this.wasAborted) errors.push(JobError.from(this.abortReason));
-    throw new AggregateError(errors, `${this.failed.length} jobs failed. First: ${errors[0]?.message}`);
+    const count = this.failed.length;
+    const summary = count === 0 ? "the run was aborted: " : `${count} jobs failed. First: `;
+    throw new AggregateError(errors, `${summary}${errors[0]?.message}`);
+  }
+
+  /** Returns what `JSON.stringify` writes. Stacks and causes stay out. */
+  toJSON(): JobReportData {
+    const { completed, cancelled, notStarted, wasAborted, isSuccess } = this;
+    const failed = this.failed.map(({ jobName, error: { message, code } }) => ({ jobName, message, code }));
+    return { completed, failed, cancelled, notStarted, wasAborted, isSuccess };
   }
 }
 
 /** A report while it is being written. */
-export class OpenReport extends JobReport {
-  declare completed: string[];
-  declare readonly failed: JobFailure[];
-  declare readonly cancelled: string[];
-  declare readonly notStarted: string[];
-  declare wasAborted: boolean;
+export type OpenReport = JobReport & {
+  completed: string[];
+  failed: JobFailure[];
+  cancelled: string[];
+  notStarted: string[];
+  wasAborted: boolean;
+  abortReason: unknown;
+};
 
-  fail(jobName: string, error: unknown): void {
-    this.failed.push({ jobName, error: JobError.from(error) });
-  }
+/** Notes that a job failed. */
+export function noteFailure({ failed }: OpenReport, jobName: string, error: unknown): void {
+  failed.push({ jobName, error: JobError.from(error) });
+}
 
-  abort(reason: unknown): void {
-    this.wasAborted = true;
-    this.abortReason = reason;
-  }
+/** Notes that not everything has run. */
+export function noteAbort(report: OpenReport, { reason }: AbortSignal): void {
+  report.wasAborted = true;
+  // Polyfills know no reason.
+  report.abortReason =
+    reason === undefined ? new DOMException("This operation was aborted", "AbortError") : reason;
 }

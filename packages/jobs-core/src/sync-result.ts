@@ -1,3 +1,4 @@
+import { isObject, propertyOf } from "./foreign.ts";
 import type { Job } from "./job.ts";
 import { JobError } from "./job-error.ts";
 
@@ -8,16 +9,22 @@ import { JobError } from "./job-error.ts";
  * @throws JobError "… returned a promise; push it to an AsyncJobQueue".
  */
 export function requireSyncResult<T>(job: Job<T>, result: T): T {
-  if (!isThenable(result)) return result;
+  if (!isObject(result) || typeof propertyOf(result, "then") !== "function") return result;
   // Asks a thenable for its rejection in a callback of its own, where also a hostile one can do no harm.
   new Promise((resolve) => resolve(result)).catch(() => {});
   throw new JobError(`the job "${job.name}" returned a promise; push it to an AsyncJobQueue`);
 }
 
-function isThenable(value: unknown): boolean {
-  try {
-    return typeof (value as PromiseLike<unknown> | undefined)?.then === "function";
-  } catch {
-    return false;
-  }
+/**
+ * For queues, which nobody gives a result to: refuses a generator, whose body has not run.
+ *
+ * @throws JobError "… returned a generator …".
+ */
+export function refuseGenerator(name: string, result: unknown): void {
+  if (!isObject(result)) return;
+  const tag = propertyOf(result, Symbol.toStringTag);
+  if (tag !== "Generator" && tag !== "AsyncGenerator") return;
+  throw new JobError(
+    `the job "${name}" returned a generator, which nothing reads: loop over it inside the job`,
+  );
 }

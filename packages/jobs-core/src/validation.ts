@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { neverAbortedSignal } from "./cancellation.ts";
+import { propertyOf } from "./foreign.ts";
 
 /**
  * `unknown` where a job's result is known not to be a promise, and a type that no job has where it may be one.
@@ -47,6 +48,7 @@ export function requireWholeNumber(what: string, value: number): number {
  * @throws TypeError that names the first unknown key and lists the known ones.
  */
 export function requireKnownKeys(what: string, options: object, known: readonly string[]): void {
+  if (typeof options !== "object" || !options) throw refusal(what, "an object", options);
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue;
     throw new TypeError(
@@ -61,8 +63,13 @@ export function requireKnownKeys(what: string, options: object, known: readonly 
  * @throws TypeError
  */
 export function requireJob<J extends { readonly name: string; readonly run: unknown }>(job: J): J {
-  requireJobName(job);
-  if (typeof job.run !== "function") throw refusal(`\`run\` of "${job.name}"`, "a function", job.run);
+  const name = requireJobName(job);
+  const { run } = job;
+  // A job's `run` takes a signal at most.
+  if ((typeof run !== "function" || run.length > 1) && typeof propertyOf(job, "with") === "function") {
+    throw new TypeError(`"${name}" needs a payload before it can run here: use \`.with(payload)\``);
+  }
+  if (typeof run !== "function") throw refusal(`\`run\` of "${name}"`, "a function", run);
   return job;
 }
 
@@ -90,15 +97,21 @@ export function requireRunner<R extends object>(
   throw refusal("`runner`", `an object with \`${method}\``, runner);
 }
 
+/** By this, Node tells its own event targets from those of jsdom, happy-dom and polyfills, which have no listener limit. */
+const isNodeTarget = Symbol.for("nodejs.event_target");
+
 /**
- * The caller's signal, or one that never aborts where there is none. The caller's has its listener limit lifted: every job that
- * runs with it may add a listener, so many of them are no sign of a leak.
+ * The caller's signal, or one that never aborts if there is none. Any object with `aborted` and `addEventListener` is a signal.
+ * One of Node's own gets its listener limit lifted: every job that runs with it may add a listener, so many of them are no
+ * sign of a leak.
  *
  * @throws TypeError for anything else.
  */
 export function requireSignal(signal: AbortSignal | undefined): AbortSignal {
   if (signal === undefined) return neverAbortedSignal();
-  if (typeof signal?.aborted !== "boolean") throw refusal("`signal`", "an AbortSignal", signal);
-  setMaxListeners(0, signal);
+  if (typeof signal?.aborted !== "boolean" || typeof signal.addEventListener !== "function") {
+    throw refusal("`signal`", "an AbortSignal", signal);
+  }
+  if (propertyOf(signal.constructor, isNodeTarget)) setMaxListeners(0, signal);
   return signal;
 }

@@ -1,5 +1,6 @@
 import { getEventListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import {
   type AsyncJob,
@@ -138,8 +139,75 @@ describe("isCancellation", () => {
     expect(isCancellation(aborting.signal.reason, aborting.signal)).toBe(true);
   });
 
+  const reason = new Error("deploy");
+  const aborted = (why: unknown = reason): AbortSignal => AbortSignal.abort(why);
+  class APIUserAbortError extends Error {}
+  class CanceledError extends Error {}
+
+  it.each([
+    ["has the reason as its cause", new Error("command failed", { cause: reason })],
+    ["has Node's code", Object.assign(new Error("x"), { code: "ABORT_ERR" })],
+    ["has the code of axios", Object.assign(new Error("x"), { code: "ERR_CANCELED" })],
+    ["is named CanceledError", Object.assign(new Error("x"), { name: "CanceledError" })],
+    ["is named like an AbortError", Object.assign(new Error("x"), { name: "RequestAbortError" })],
+    ["is of a class that is named like an AbortError", new APIUserAbortError("x")],
+    ["is of the class CanceledError", new CanceledError("x")],
+    [
+      "is an AbortError of another realm",
+      runInNewContext("Object.assign(new Error(), { name: 'AbortError' })"),
+    ],
+  ])("is the end of a run whose error %s", (_, error) => {
+    expect(isCancellation(error, aborted())).toBe(true);
+    expect(isCancellation(error, new AbortController().signal)).toBe(false);
+    expect(isCancellation(error, aborted(new DOMException("late", "TimeoutError")))).toBe(false);
+    expect(isCancellation(error, aborted({ name: "TimeoutError" }))).toBe(false);
+  });
+
+  it.each([
+    ["another cause", new Error("x", { cause: new Error("deploy") })],
+    ["another code", Object.assign(new Error("x"), { code: "ECONNRESET" })],
+    ["a name that only begins alike", Object.assign(new Error("x"), { name: "AbortErrorHandlerBroke" })],
+    ["a timeout of its own", new DOMException("late", "TimeoutError")],
+    ["nothing", undefined],
+  ])("is not the end of a run that throws %s", (_, error) => {
+    expect(isCancellation(error, aborted())).toBe(false);
+  });
+
+  it("asks for the cause only if there is a reason", () => {
+    const signal = { aborted: true } as AbortSignal;
+    expect(isCancellation(new Error("x"), signal)).toBe(false);
+    expect(isCancellation({ name: "AbortError" }, signal)).toBe(true);
+  });
+
   it("needs an aborted signal", () => {
     expect(isCancellation(new DOMException("gone", "AbortError"), new AbortController().signal)).toBe(false);
+  });
+});
+
+describe("a signal that is not of Node", () => {
+  it("is a signal if it has aborted and addEventListener", async () => {
+    const listeners: (() => void)[] = [];
+    const foreign = {
+      aborted: false,
+      reason: undefined as unknown,
+      addEventListener: (_: string, listener: () => void) => void listeners.push(listener),
+    };
+    const queue = new AsyncJobQueue();
+    queue.push(waiting("running"), waiting("never"));
+    const run = queue.runAll({ signal: foreign as unknown as AbortSignal });
+    await settled();
+    Object.assign(foreign, { aborted: true, reason: new Error("stop") });
+    for (const listener of listeners) listener();
+    const report = await run;
+    expect([report.cancelled, report.notStarted]).toEqual([["running"], ["never"]]);
+  });
+
+  it("is refused without them", async () => {
+    for (const signal of [{ aborted: false }, { addEventListener() {} }, null, 7]) {
+      await expect(new AsyncJobQueue().drain({ signal: signal as never })).rejects.toThrow(
+        "expected `signal` to be an AbortSignal",
+      );
+    }
   });
 });
 

@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { JobError } from "../src/index.ts";
@@ -20,6 +21,21 @@ describe("JobError.from", () => {
       override readonly code = "SPECIAL";
     }
     for (const error of [new JobError("a"), new Special("b")]) expect(JobError.from(error)).toBe(error);
+  });
+
+  it("leads from one thrown object to one JobError, and from another to another", () => {
+    const [thrown, frozen] = [new Error("x"), Object.freeze({ message: "x" })];
+    for (const object of [thrown, frozen, () => {}, hostileProxy()]) {
+      expect(JobError.from(object)).toBe(JobError.from(object));
+    }
+    expect(JobError.from(thrown)).not.toBe(JobError.from(new Error("x")));
+  });
+
+  it("takes errors of other realms as it takes ours", () => {
+    const thrown = runInNewContext("new TypeError('elsewhere')");
+    const error = JobError.from(thrown);
+    expect([error.message, error.cause]).toEqual(["elsewhere", thrown]);
+    expect(JobError.from(thrown)).toBe(error);
   });
 
   it.each([
@@ -83,6 +99,12 @@ describe("JobError.isInstance", () => {
     expect(copy.JobError).not.toBe(JobError);
     expect(JobError.isInstance(new copy.JobError("x"))).toBe(true);
     expect(copy.JobError.from(new JobError("x"))).toBeInstanceOf(JobError);
+    class Special extends copy.JobError {
+      override readonly code = "SPECIAL";
+    }
+    expect(JobError.isInstance(new Special("x"))).toBe(true);
+    const thrown = new Error("x");
+    expect(copy.JobError.from(thrown)).toBe(JobError.from(thrown));
     for (const other of [
       new Error("x"),
       { code: "NIDUS_JOB_FAILED" },
@@ -98,5 +120,18 @@ describe("JobError.isInstance", () => {
   it("is not taken in by a proxy that answers yes to everything", () => {
     expect(JobError.isInstance(new Proxy({}, { get: () => true, has: () => true }))).toBe(false);
     expect(JobError.isInstance(new Proxy(new Error("x"), { get: () => true, has: () => true }))).toBe(false);
+  });
+});
+
+describe("JSON.stringify of a JobError", () => {
+  it("has its name, message and code, and neither its stack nor its cause", () => {
+    class Special extends JobError {
+      override readonly code = "SPECIAL";
+    }
+    const text = JSON.stringify([JobError.from(new Error("no such user")), new Special("b")]);
+    expect(JSON.parse(text)).toEqual([
+      { name: "JobError", message: "no such user", code: "NIDUS_JOB_FAILED" },
+      { name: "JobError", message: "b", code: "SPECIAL" },
+    ]);
   });
 });

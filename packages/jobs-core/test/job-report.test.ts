@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { AsyncJobQueue, asyncJob, JobError, JobQueue, job } from "../src/index.ts";
 
@@ -32,8 +33,46 @@ describe("JobReport.throwIfFailed", () => {
     );
     const report = await queue.runAll({ signal: aborting.signal });
     const error = thrownBy(() => report.throwIfFailed());
-    expect(error.message).toBe("0 jobs failed. First: closing time");
+    expect(error.message).toBe("the run was aborted: closing time");
     expect(error.errors.map((each: JobError) => each.cause)).toEqual([aborting.signal.reason]);
+  });
+});
+
+describe("a JobReport as data", () => {
+  const reportOf = async () => {
+    const aborting = new AbortController();
+    const queue = new AsyncJobQueue();
+    queue.push(
+      asyncJob("a", async () => {}),
+      failing("b"),
+      asyncJob("stop", async () => aborting.abort("deploy")),
+      asyncJob("never", async () => {}),
+    );
+    return queue.runAll({ signal: aborting.signal });
+  };
+
+  it("is written by JSON.stringify, without stacks and causes", async () => {
+    expect(JSON.parse(JSON.stringify(await reportOf()))).toEqual({
+      completed: ["a", "stop"],
+      failed: [{ jobName: "b", message: "b broke", code: "NIDUS_JOB_FAILED" }],
+      cancelled: [],
+      notStarted: ["never"],
+      wasAborted: true,
+      isSuccess: false,
+    });
+  });
+
+  it("is called JobReport on the console, from both queues", async () => {
+    expect(inspect(await reportOf())).toMatch(/^JobReport \{/);
+    expect(inspect(new JobQueue().runAll())).toMatch(/^JobReport \{/);
+  });
+
+  it("names the abort of a signal that knows no reason", async () => {
+    const signal = { aborted: true, addEventListener() {} } as unknown as AbortSignal;
+    const queue = new AsyncJobQueue();
+    queue.push(asyncJob("never", async () => {}));
+    const report = await queue.drain({ signal });
+    expect(() => report.throwIfFailed()).toThrow("the run was aborted: This operation was aborted");
   });
 });
 

@@ -1,5 +1,5 @@
-import { describe, expect, it } from "vitest";
-import { requireKnownKeys } from "../src/index.ts";
+import { describe, expect, it, vi } from "vitest";
+import { AsyncJobQueue, JobQueue, requireKnownKeys } from "../src/index.ts";
 
 describe("requireKnownKeys", () => {
   it("passes options with known keys only, whatever their values", () => {
@@ -11,6 +11,43 @@ describe("requireKnownKeys", () => {
   it("names the unknown key, and lists the known ones", () => {
     const call = () => requireKnownKeys("the options of `enqueue`", { runat: 1 }, ["runAt", "key"]);
     expect(call).toThrow(TypeError);
+    for (const options of [null, 7, "runAt"]) {
+      expect(() => requireKnownKeys("the options", options as never, ["runAt"])).toThrow("to be an object");
+    }
     expect(call).toThrow('unknown option "runat" in the options of `enqueue`: expected `runAt`, `key`');
+  });
+});
+
+describe("the options of a queue", () => {
+  it("are refused if nothing reads them, and then nothing has run", async () => {
+    const run = vi.fn();
+    const [queue, syncQueue] = [new AsyncJobQueue(), new JobQueue()];
+    queue.push({ name: "a", run });
+    syncQueue.push({ name: "a", run });
+    const options = { concurency: 2 } as never;
+    for (const call of [queue.drain(options), queue.runAll(options)]) {
+      await expect(call).rejects.toThrow('unknown option "concurency"');
+    }
+    expect(() => syncQueue.drain(options)).toThrow(
+      'unknown option "concurency" in the options: expected `runner`',
+    );
+    expect(() => syncQueue.runAll(options)).toThrow(TypeError);
+    expect(run).not.toHaveBeenCalled();
+    expect([queue.size, syncQueue.size]).toEqual([1, 1]);
+  });
+});
+
+describe("a job that needs a payload first", () => {
+  it("is refused with the way to give it one, and one of the same form that needs none is not", () => {
+    const durable = { name: "send", run: (_payload: unknown, _context: unknown) => {}, with() {} };
+    const nameless = { name: "send", handle() {}, with() {} };
+    for (const job of [durable, nameless]) {
+      for (const queue of [new AsyncJobQueue(), new JobQueue()]) {
+        expect(() => queue.push(job as never)).toThrow(TypeError);
+        expect(() => queue.push(job as never)).toThrow("`.with(payload)`");
+      }
+    }
+    const builder = { name: "send", run: (_signal: AbortSignal) => {}, with() {} };
+    expect(() => new AsyncJobQueue().push(builder)).not.toThrow();
   });
 });

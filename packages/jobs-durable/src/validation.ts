@@ -1,4 +1,4 @@
-import { refusal, requireJob, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core";
+import { refusal, requireJobName, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core";
 import type { DurableEngineOptions } from "./durable-engine.ts";
 import type { AnyDurableJob, EnqueueOptions, JobEngine } from "./engine.ts";
 import { UnsupportedError } from "./errors.ts";
@@ -70,7 +70,7 @@ export function requireJobs(jobs: readonly AnyDurableJob[]): void {
     throw refusal("`jobs`", "a non-empty array of durable jobs", jobs);
   const names = new Set<string>();
   for (const job of jobs as readonly AnyDurableJob[]) {
-    requireJob(job);
+    requireJobName(job);
     if (typeof job.perform !== "function") throw refusal(`"${job.name}"`, "a job made by defineJob", job);
     requireText("a job's `name`", job.name);
     if (names.has(job.name))
