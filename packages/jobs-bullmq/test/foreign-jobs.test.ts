@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => redis.stop());
 
 const versions = { 5: () => import("bullmq"), 6: () => import("bullmq-6") };
-const soon = { timeout: 20_000 };
+const soon = { timeout: 120_000 };
 
 interface Commands {
   hset(key: string, fields: Record<string, string>): Promise<number>;

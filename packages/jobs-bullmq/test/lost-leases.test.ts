@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => redis.stop());
 
 const fresh = (): string => `leases-${crypto.randomUUID()}`;
-const soon = { timeout: 20_000 };
+const soon = { timeout: 120_000 };
 
 /** BullMQ's own view of a queue, and the commands of Redis. */
 async function raw(queue: string) {

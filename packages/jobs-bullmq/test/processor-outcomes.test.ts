@@ -10,7 +10,7 @@ const redis = await sharedRedis();
 const { hostname: host, port } = new URL(redis?.url ?? "redis://127.0.0.1");
 // BullMQ 5.0 takes no URL.
 const connection = { host, port: Number(port) };
-const withinMs = { timeout: 60_000 };
+const withinMs = { timeout: 120_000 };
 
 afterAll(() => redis?.stop());
 

@@ -459,7 +459,7 @@ describe("start", () => {
     const engine = engineOn(backend, { answerWithinMs: 20 });
     expect((await errorOf(engine.start())).message).toBe("scripted at nowhere:1 did not answer within 20 ms");
     started.resolve();
-    await vi.waitFor(() => expect(backend.closings).toBe(1));
+    await expect.poll(() => backend.closings).toBe(1);
     await engine.close();
     expect(backend.closings).toBe(1);
   });

@@ -33,5 +33,5 @@ describe.skipIf(postgres === undefined).each(Object.entries(versions))("pg-boss 
     await engine.close();
     for (const answer of await Promise.all(answers)) expect(answer).toMatch(/unreachable|did not answer/);
     expect(errors).toEqual([]);
-  }, 60_000);
+  });
 });

@@ -8,7 +8,7 @@ import { observePgBossHandler } from "../src/index.ts";
 
 const postgres = await sharedPostgres();
 const connectionString = postgres?.url ?? "";
-const withinMs = { timeout: 60_000 };
+const withinMs = { timeout: 120_000 };
 
 afterAll(() => postgres?.stop());
 
@@ -52,7 +52,7 @@ for (const [version, make] of Object.entries(bosses)) {
     beforeAll(async () => {
       boss.on("error", () => {});
       await boss.start();
-    }, 60_000);
+    });
     afterAll(() => boss.stop({ graceful: false }));
 
     it("are retries, and then dead letters", withinMs, async () => {

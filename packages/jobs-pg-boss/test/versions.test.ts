@@ -94,7 +94,7 @@ describe.skipIf(postgres === undefined).each(versions)("a schema of pg-boss %s",
     await before.enqueue(job, 1);
     const engine = await openWith(other, { connectionString, schema: next });
     const worker = await before.work({ jobs: [job] });
-    await expect.poll(() => seen, { timeout: 30_000 }).toEqual([1]);
+    await expect.poll(() => seen).toEqual([1]);
     await worker.stop();
     await before.close();
     await engine.close();
@@ -166,7 +166,7 @@ describe("a pg-boss of the caller's", () => {
   });
 });
 
-describe("an embedded database", { timeout: 150_000 }, () => {
+describe("an embedded database", () => {
   it("says so, too, and can be opened again", async () => {
     const dataDir = await mkdtemp(join(tmpdir(), "nidus-versions-"));
     await (await openWith(10, { dataDir })).close();

@@ -15,11 +15,11 @@ beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), "nidus-loop-"));
   engine = await pgBossEngine({ runner: new ObservedJobRunner(), dataDir });
   await engine.enqueue(job, 0);
-}, 150_000);
+});
 afterAll(async () => {
   await engine.close();
   await rm(dataDir, { recursive: true });
-}, 60_000);
+});
 
 const id = crypto.randomUUID();
 
@@ -35,7 +35,7 @@ const questions: Readonly<Record<string, (n: number) => Promise<unknown>>> = {
   redrive: () => engine.redrive(id),
 };
 
-describe("while an embedded database is asked again and again", { timeout: 150_000 }, () => {
+describe("while an embedded database is asked again and again", () => {
   it.each(Object.entries(questions))("timers have their turn: %s", async (_name, ask) => {
     let turns = 0;
     const timer = setInterval(() => turns++, 1);
