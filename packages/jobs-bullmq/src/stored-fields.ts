@@ -17,8 +17,6 @@ export const noFacts: StoredFacts = {
   hasBadCounts: false,
 };
 
-const counts: ReadonlySet<string> = new Set(["ats", "atm", "stc"]);
-
 /** Fields that BullMQ parses as JSON: one that is not JSON would end the whole fetch. */
 const parsed = { data: "data", opts: "options", progress: "progress", parent: "parent" } as const;
 
@@ -31,34 +29,51 @@ const harmless = { data: "{}", opts: "{}", progress: "0", parent: "" } as const;
  */
 export function readFields(fields: readonly string[]): [mended: string[], facts: StoredFacts] {
   const mended = [...fields];
-  const isScheduled = fields.some((name, index) => index % 2 === 0 && name === "rjk");
+  const isScheduled = fields.includes("rjk");
   let data: StoredFacts["data"];
   let unreadable: string | undefined;
   let runAtMs: number | undefined;
   let hasBadCounts = false;
   for (let index = 0; index < fields.length; index += 2) {
     const [name, text] = [fields[index] as string, fields[index + 1] as string];
-    if (name === "defa" || name === "nidusUnreadable") {
-      // BullMQ would fail it where nobody hears of it.
-      unreadable ??= text;
-      if (name === "defa") mended[index] = "nidusDefa";
-    } else if (name === "nidusRunAt") runAtMs = Number(text);
-    else if (counts.has(name)) hasBadCounts ||= !/^\d{1,9}$/.test(text);
-    else if (Object.hasOwn(parsed, name) && text !== "") {
-      const field = name as keyof typeof parsed;
-      const value = parse(text);
-      if (value === undefined || (field === "opts" && !isObject(value.value))) {
-        unreadable ??= `its ${parsed[field]} ${value === undefined ? "are no JSON" : "are no object"}`;
-        mended[index + 1] = harmless[field];
-      } else if (field === "data" && !isScheduled) {
-        data = value;
-        mended[index + 1] = harmless.data;
+    switch (name) {
+      case "ats":
+      case "atm":
+      case "stc":
+        hasBadCounts ||= !/^\d{1,9}$/.test(text);
+        break;
+      case "nidusRunAt":
+        runAtMs = Number(text);
+        break;
+      case "defa":
+        // BullMQ would fail it where nobody hears of it.
+        mended[index] = "nidusDefa";
+        unreadable ??= text;
+        break;
+      case "nidusUnreadable":
+        unreadable ??= text;
+        break;
+      case "data":
+      case "opts":
+      case "progress":
+      case "parent": {
+        if (text === "" || text === "0" || text === lastOptions) break;
+        const value = parse(text);
+        const isRead = value !== undefined && (name !== "opts" || isObject(value.value));
+        if (isRead && name === "opts") lastOptions = text;
+        if (isRead && (name !== "data" || isScheduled)) break;
+        if (isRead) data = value;
+        else unreadable ??= `its ${parsed[name]} are no ${value === undefined ? "JSON" : "object"}`;
+        mended[index + 1] = harmless[name];
       }
     }
   }
   if (hasBadCounts) unreadable ??= "its counts of attempts are no numbers";
   return [mended, { data, unreadable, runAtMs, hasBadCounts }];
 }
+
+/** Options that could be read: those of the next job are mostly the same. */
+let lastOptions = "";
 
 function parse(text: string): { readonly value: unknown } | undefined {
   try {

@@ -4,7 +4,9 @@ import { recordingObserver } from "@nidus/jobs-testkit";
 import { Queue, Worker } from "bullmq";
 import { type RedisServer, startRedis } from "test-servers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { BullmqBackend } from "../src/bullmq-backend.ts";
 import { bullmqEngine } from "../src/index.ts";
+import { Queues } from "../src/queues.ts";
 import { locksOf } from "./locks.ts";
 
 let redis: RedisServer;
@@ -189,11 +191,51 @@ describe("a lease that is lost", () => {
     expect(await here.cancel(id)).toBe(true);
     await expect.poll(() => [...heard].sort(), soon).toEqual(["here", "there"]);
     open();
-    await expect.poll(() => others.recorder.outcomesOf("slow"), soon).toEqual(["succeeded"]);
+    await expect.poll(() => others.recorder.outcomesOf("slow"), soon).toEqual(["stalled", "succeeded"]);
     expect(mine.recorder.outcomesOf("slow")).not.toContain("cancelled");
     expect(await here.stats()).toMatchObject({ succeeded: 1, cancelled: 0 });
     // The request is gone with the job's end.
     expect(await client.exists(`bull:${queue}:cancel-requests:slow`)).toBe(0);
+    await theirs.close();
+  });
+
+  it("is told once, with the delivery that follows", async () => {
+    const queue = fresh();
+    const { stall, theirs } = await raw(`${queue}.slow`);
+    const onError = (error: unknown): void => {
+      throw error;
+    };
+    const queues = new Queues(queue, "bull", { url: redis.url }, onError);
+    const retention = { succeededSeconds: 60, deadLettersSeconds: 60 };
+    const backend = new BullmqBackend(queues, { queue, address: "", leaseMs: 30_000, retention, onError });
+    const id = crypto.randomUUID();
+    await backend.insert([
+      { id, name: "slow", envelope: {}, runAt: undefined, maxAttempts: 9, hasIdempotencyKey: false },
+    ]);
+    const source = await backend.source(["slow"]);
+    const next = async () => {
+      for (;;) {
+        const [job] = await source.fetch(1, new AbortController().signal);
+        if (job !== undefined) return job;
+      }
+    };
+    expect(await next()).toMatchObject({ attempt: 1, followsStalled: false });
+    await stall(id);
+    const second = await next();
+    expect(second).toMatchObject({ attempt: 2, followsStalled: true });
+    await source.settle(second, { type: "handed-back" }, false);
+    const again = await next();
+    expect(again).toMatchObject({ attempt: 2, followsStalled: false });
+    await source.settle(again, { type: "retried", delayMs: 1, error: "not yet" }, false);
+    const third = await next();
+    expect(third).toMatchObject({ attempt: 3, followsStalled: false });
+    await source.settle(third, { type: "dead-lettered", error: "never" }, false);
+    expect(await backend.redrive(id)).toBe(true);
+    expect(await next()).toMatchObject({ attempt: 1, followsStalled: false });
+    await stall(id);
+    expect(await next()).toMatchObject({ attempt: 2, followsStalled: true });
+    await source.close();
+    await backend.close();
     await theirs.close();
   });
 });
