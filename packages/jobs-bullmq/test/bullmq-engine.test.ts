@@ -255,7 +255,7 @@ describe("bullmqEngine", () => {
     await dead.close(true);
     expect(await engine.cancel(id)).toBe(true);
     await engine.work({ jobs: [job] });
-    await expect.poll(() => recorder.outcomesOf("left")).toEqual(["cancelled"]);
+    await expect.poll(() => recorder.outcomesOf("left")).toEqual(["stalled", "cancelled"]);
     expect(recorder.runs).toEqual([]);
   });
 
