@@ -24,7 +24,8 @@ export function countsFrom(rows: readonly Record<string, unknown>[]): Map<string
       state: string;
       is_scheduled: boolean;
       count: number;
-      oldest: Date;
+      /** Null for dates that JavaScript does not have. */
+      oldest: Date | null;
     };
     if (isInternal(queue)) continue;
     const name = jobName(queue);
@@ -58,6 +59,7 @@ function isInternal(queue: string): boolean {
   return queue.startsWith("__pgboss__");
 }
 
-function earlier(a: Date | undefined, b: Date): Date {
+function earlier(a: Date | undefined, b: Date | null): Date | undefined {
+  if (b === null) return a;
   return a !== undefined && a < b ? a : b;
 }

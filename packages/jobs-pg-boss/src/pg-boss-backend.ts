@@ -11,12 +11,16 @@ import {
 } from "@nidus/jobs-durable";
 import type { JobBacklog } from "@nidus/jobs-observe";
 import { backlogFrom, countsFrom } from "./counts.ts";
-import { type Dialect, dialectOf, type StorageSettings } from "./dialect.ts";
+import { type Row, runSql, withoutValues } from "./database.ts";
+import { type Dialect, dialectOf, retryLimitOf, type StorageSettings } from "./dialect.ts";
+import { type LeaseStatements, leaseStatements } from "./lease-statements.ts";
 import { isOutOfReach } from "./out-of-reach.ts";
 import type { PgBossLike, SqlDatabase } from "./pg-boss-like.ts";
 import { type PgBossFetchedJob, PgBossSource } from "./pg-boss-source.ts";
 import { jobName, queueName } from "./queue-name.ts";
-import { ownQueuesEvent, type Statements, statementsFor } from "./statements.ts";
+import { type QueueStatements, queueStatements, type StoredJob } from "./queue-statements.ts";
+import { Queues } from "./queues.ts";
+import { type Statements, statementsFor } from "./statements.ts";
 import { Wakeup } from "./wakeup.ts";
 
 /** How a job is enqueued with pg-boss. */
@@ -40,13 +44,16 @@ export interface Connection {
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/** A deadlock with another program that creates a queue of pg-boss 10's: PostgreSQL ends one of the two, which then tries again. */
-const createQueueTries = 10;
-const createQueuePauseMs = 200;
+/** Five or six fields, or a name such as "@daily". */
+const cronText = /^\s*(@\w+|\S+(\s+\S+){4,5})\s*$/;
+
+/** How long a worker waits for its queues to be created. An enqueue creates the one that it needs. */
+const createWithinMs = 1_000;
 
 /** Jobs in pg-boss's table, one queue per job name. */
 export class PgBossBackend implements JobBackend<PgBossFetchedJob, PgBossEnqueueOptions> {
   readonly name = "pg-boss";
+  readonly enqueueOptions: readonly string[] = ["db"];
   readonly address: string;
   readonly leaseMs: number;
   readonly capabilities: EngineCapabilities;
@@ -55,18 +62,26 @@ export class PgBossBackend implements JobBackend<PgBossFetchedJob, PgBossEnqueue
   readonly startWithinMs: number = 90_000;
   readonly #connection: Connection;
   readonly #boss: PgBossLike;
+  /** That of pg-boss, once it has started. */
+  readonly #db: SqlDatabase = {
+    executeSql: (text, values) => this.#boss.getDb().executeSql(text, values),
+  };
   readonly #dialect: Dialect;
   readonly #statements: Statements;
+  readonly #queueStatements: QueueStatements;
+  readonly #leaseStatements: LeaseStatements;
   readonly #settings: StorageSettings;
   readonly #wakeup: Wakeup;
-  readonly #queues = new Map<string, Promise<void>>();
-  #creating: Promise<void> = Promise.resolve();
+  readonly #queues: Queues;
 
   constructor(connection: Connection, settings: StorageSettings, pollIntervalMs: number) {
     this.#connection = connection;
     this.#boss = connection.boss;
     this.#dialect = dialectOf(connection.boss);
     this.#statements = statementsFor(connection.schema, this.#dialect);
+    this.#queueStatements = queueStatements(connection.schema, this.#dialect, settings);
+    this.#leaseStatements = leaseStatements(connection.schema, this.#dialect);
+    this.#queues = new Queues(this.#db, this.#queueStatements);
     this.#settings = settings;
     this.#wakeup = new Wakeup(pollIntervalMs);
     this.address = connection.address;
@@ -90,87 +105,48 @@ export class PgBossBackend implements JobBackend<PgBossFetchedJob, PgBossEnqueue
     return queueName(name);
   }
 
-  /** Makes a queue the engine's own, and creates it unless it is there. What fails is tried again the next time. */
-  #requireQueue(name: string): Promise<void> {
-    let required = this.#queues.get(name);
-    if (required === undefined) {
-      // One after the other: creating a queue is a change of tables, which locks what the next one needs.
-      required = this.#creating.then(() => this.#adoptQueue(queueName(name)));
-      this.#creating = required.catch(() => {
-        this.#queues.delete(name);
-      });
-      this.#queues.set(name, required);
-    }
-    return required;
-  }
-
-  async #adoptQueue(queue: string): Promise<void> {
-    if ((await this.#query(this.#statements.hasQueue, [queue])).length === 0) await this.#createQueue(queue);
-    await this.#boss.subscribe(ownQueuesEvent, queue);
-  }
-
-  async #createQueue(queue: string): Promise<void> {
-    for (let tries = 1; ; tries++) {
-      try {
-        await this.#dialect.createQueue(this.#boss, this.#connection.schema, queue);
-        return;
-      } catch (error) {
-        const isDeadlock = (error as { code?: unknown }).code === "40P01";
-        if (!isDeadlock || tries === createQueueTries) throw error;
-        await pause(Math.random() * createQueuePauseMs);
-      }
-    }
-  }
-
   isOutOfReach(error: unknown): boolean {
     return isOutOfReach(error);
   }
 
   async insert(jobs: readonly NewJob[], { db }: PgBossEnqueueOptions): Promise<readonly boolean[]> {
+    if (db !== undefined) requireDatabase(db);
     const [{ name, hasIdempotencyKey, runAt }] = jobs as [NewJob];
-    await this.#requireQueue(name);
     const queue = queueName(name);
-    const stored = hasIdempotencyKey
-      ? await this.#insertKeyed(queue, jobs, db)
-      : await this.#insertAll(queue, jobs, db);
-    this.#wakeup.at(runAt);
-    return stored;
-  }
-
-  async #insertAll(queue: string, jobs: readonly NewJob[], db: SqlDatabase | undefined): Promise<boolean[]> {
-    const rows = jobs.map((job) => this.#dialect.row(queue, job, this.#settings));
-    await this.#dialect.insert(this.#boss, queue, rows, db);
-    return jobs.map(() => true);
-  }
-
-  /** One by one: only `send` tells whether the id was taken. */
-  async #insertKeyed(
-    queue: string,
-    jobs: readonly NewJob[],
-    db: SqlDatabase | undefined,
-  ): Promise<boolean[]> {
-    const stored: boolean[] = [];
-    for (const job of jobs) {
-      const id = await this.#boss.send(queue, job.envelope, {
-        ...this.#dialect.options(job, this.#settings),
-        keepUntil: undefined,
-        id: job.id,
-        ...(job.runAt !== undefined && { startAfter: job.runAt }),
-        ...(db !== undefined && { db }),
-      });
-      stored.push(id !== null);
+    const values = [queue, JSON.stringify(jobs.map(storedJob))];
+    const insert = this.#queueStatements.insert(hasIdempotencyKey);
+    let [answer] = await runSql(db ?? this.#db, insert, values);
+    if (!answer?.is_own_queue) {
+      await this.#createQueue(queue, db, answer?.isolation);
+      [answer] = await runSql(db ?? this.#db, insert, values);
     }
-    return stored;
+    if (!answer?.is_own_queue || (!hasIdempotencyKey && answer.stored !== jobs.length)) {
+      throw new Error(
+        `PostgreSQL stored ${answer?.stored ?? 0} of ${jobs.length} jobs in the queue ${queue}`,
+      );
+    }
+    this.#wakeup.in(runAt === undefined ? 0 : runAt.getTime() - Date.now());
+    if (!hasIdempotencyKey) return jobs.map(() => true);
+    const ids = new Set(String(answer.ids ?? "").split(","));
+    return jobs.map(({ id }) => ids.has(id));
+  }
+
+  /** Creates a queue on the engine's own connection if the caller's transaction will see it, or else within that transaction. */
+  async #createQueue(queue: string, db: SqlDatabase | undefined, isolation: unknown): Promise<void> {
+    if (db === undefined || /^read /.test(String(isolation))) await this.#queues.require([queue]);
+    else await this.#queues.createWithin(db, queue);
   }
 
   async source(jobNames: readonly string[]): Promise<JobSource<PgBossFetchedJob>> {
-    for (const name of jobNames) await this.#requireQueue(name);
-    return new PgBossSource(this.#boss, this.#statements, this.#settings, this.#wakeup, jobNames);
+    // With many new names the worker starts before its queues are there: it finds nothing in those that are not.
+    const created = this.#queues.require(jobNames.map(queueName));
+    created.catch(() => {});
+    await Promise.race([created, pause(createWithinMs, undefined, { ref: false })]);
+    return new PgBossSource(this.#db, this.#leaseStatements, this.#settings, this.#wakeup, jobNames);
   }
 
-  async #query(statement: string, values: unknown[]): Promise<Record<string, unknown>[]> {
-    const { rows } = await this.#boss.getDb().executeSql(statement, values);
-    return rows;
+  #query(statement: string, values: readonly unknown[]): Promise<Row[]> {
+    return runSql(this.#db, statement, values);
   }
 
   async cancel(jobId: string): Promise<boolean> {
@@ -187,14 +163,14 @@ export class PgBossBackend implements JobBackend<PgBossFetchedJob, PgBossEnqueue
 
   async deadLetters(limit: number): Promise<readonly DeadLetter[]> {
     const rows = await this.#query(this.#statements.deadLetters, [limit]);
-    return rows.map(({ id, name, data, retry_count, retry_limit, output, completed_on }) => ({
-      id: id as string,
-      name: jobName(name as string),
+    return rows.map(({ id, name, data, retry_count, retry_limit, output, failed_at }) => ({
+      id,
+      name: jobName(name),
       payload: envelopeFrom(data).payload,
       // A job whose worker died in its last attempt was delivered once more, to be given up.
-      attempts: Math.min((retry_count as number) + 1, retry_limit as number),
+      attempts: Math.max(Math.min(retry_count + 1, retry_limit), 1),
       error: messageOf(output),
-      failedAt: completed_on as Date,
+      failedAt: failed_at,
     }));
   }
 
@@ -205,19 +181,21 @@ export class PgBossBackend implements JobBackend<PgBossFetchedJob, PgBossEnqueue
   }
 
   async schedule(job: NewJob, cron: string, timeZone: string, key: string | undefined): Promise<void> {
-    await this.#requireQueue(job.name);
+    // The parser of pg-boss fills in missing fields: "5" would be a schedule that the caller cannot have meant.
+    if (!cronText.test(cron)) throw cronRefusal(cron);
+    await this.#queues.require([queueName(job.name)]);
     try {
       await this.#boss.schedule(queueName(job.name), cron, job.envelope, {
-        ...this.#dialect.options(job, this.#settings),
+        ...this.#dialect.scheduleOptions(job, this.#settings),
         tz: timeZone,
         ...(key !== undefined && { key }),
       });
     } catch (error) {
       // PostgreSQL's errors have a code; those of the cron parser have none.
       if (error instanceof Error && !("code" in error)) {
-        throw new TypeError(`expected \`cron\` to be a cron expression, got "${cron}"`, { cause: error });
+        throw cronRefusal(cron, error);
       }
-      throw error;
+      throw withoutValues(error);
     }
   }
 
@@ -232,6 +210,26 @@ export class PgBossBackend implements JobBackend<PgBossFetchedJob, PgBossEnqueue
     this.#wakeup.close();
     await this.#connection.close();
   }
+}
+
+function cronRefusal(cron: string, cause?: unknown): TypeError {
+  return new TypeError(`expected \`cron\` to be a cron expression of five or six fields, got "${cron}"`, {
+    cause,
+  });
+}
+
+function requireDatabase(db: Partial<SqlDatabase> | null): void {
+  if (typeof db?.executeSql === "function") return;
+  throw new TypeError("expected `db` to be an object with the function `executeSql(text, values)`");
+}
+
+function storedJob({ id, envelope, runAt, maxAttempts }: NewJob): StoredJob {
+  return {
+    id,
+    data: envelope,
+    run_at: runAt?.toISOString(),
+    max_attempts: retryLimitOf({ maxAttempts }),
+  };
 }
 
 /** What a settlement wrote, or pg-boss itself when it gave a job up. */

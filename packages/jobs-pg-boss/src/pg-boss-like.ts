@@ -5,17 +5,6 @@ export interface SqlDatabase {
   executeSql(text: string, values?: any[]): Promise<{ rows: any[] }>;
 }
 
-/** A job as pg-boss fetches it with its metadata: the part that is looked at. */
-export interface PgBossJob {
-  readonly id: string;
-  readonly name: string;
-  readonly data: unknown;
-  readonly retryCount: number;
-  readonly retryLimit: number;
-  readonly createdOn: Date;
-  readonly startAfter: Date;
-}
-
 /** What the engine needs of pg-boss 10 and of pg-boss 12 alike. */
 export interface PgBossLike {
   /** Hears of what goes wrong in its own work. */
@@ -28,14 +17,6 @@ export interface PgBossLike {
   stop(options?: { graceful?: boolean; close?: boolean; timeout?: number }): Promise<void>;
   /** What it runs its statements with. */
   getDb(): SqlDatabase;
-  /** Makes a queue, unless it is there. */
-  createQueue(name: string): Promise<unknown>;
-  /** Has a queue hear of an event, unless it does. */
-  subscribe(event: string, queue: string): Promise<unknown>;
-  /** Stores a job; resolves to its id, or null where that is taken. */
-  send(name: string, data: object, options: object): Promise<string | null>;
-  /** Leases jobs. */
-  fetch(name: string, options: { batchSize: number; includeMetadata: true }): Promise<unknown[]>;
   /** Stores jobs by the clock. */
   schedule(name: string, cron: string, data: object, options: object): Promise<void>;
   /** Ends a schedule. */

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import {
   envelopeFrom,
   type FetchedJob,
@@ -6,54 +7,60 @@ import {
   type Settlement,
 } from "@nidus/jobs-durable";
 import { Batcher } from "./batcher.ts";
+import { type Row, runSql } from "./database.ts";
 import type { StorageSettings } from "./dialect.ts";
-import type { PgBossJob, PgBossLike } from "./pg-boss-like.ts";
+import type { LeaseStatements } from "./lease-statements.ts";
+import { LostFetches } from "./lost-fetches.ts";
+import type { SqlDatabase } from "./pg-boss-like.ts";
 import { jobName, queueName } from "./queue-name.ts";
-import type { Statements } from "./statements.ts";
+import { type SettlementRow, settlementRow } from "./settlement-row.ts";
 import type { Wakeup } from "./wakeup.ts";
 
-/** A job that pg-boss has given out. */
+/** A job that is leased from pg-boss's table. */
 export interface PgBossFetchedJob extends FetchedJob {
-  /** Fences its settlement. */
+  /** Fences what is written about it. */
+  readonly lease: string;
+  /** How pg-boss counts attempts: from 0. */
   readonly retryCount: number;
 }
 
-interface SettlementRow {
-  readonly queue: string;
-  readonly id: string;
-  readonly retry_count: number;
-  readonly state: string;
-  readonly delay_ms?: number;
-  readonly is_unspent?: boolean;
-  readonly output?: object;
-  readonly deletion_seconds?: number;
-}
+type Recorded = Settled<PgBossFetchedJob>;
 
-/** Fetches from pg-boss by polling, and settles in batches. */
+/** PostgreSQL has ended one of two transactions that waited for each other. */
+const deadlockCode = "40P01";
+
+/** A unique index of pg-boss's for jobs of other programs: one with this key is active. */
+const uniqueViolationCode = "23505";
+
+const settleAgainMs = 10;
+
+/** Fetches from pg-boss's table by polling, and settles in batches. */
 export class PgBossSource implements JobSource<PgBossFetchedJob> {
   readonly bringsNext = false;
-  readonly #boss: PgBossLike;
-  readonly #statements: Statements;
+  readonly #db: SqlDatabase;
+  readonly #statements: LeaseStatements;
   readonly #settings: StorageSettings;
   readonly #wakeup: Wakeup;
   readonly #queues: string[];
-  readonly #settlements: Batcher<SettlementRow, Settled<PgBossFetchedJob>>;
+  readonly #settlements: Batcher<SettlementRow, Recorded | "open">;
+  readonly #lostFetches: LostFetches;
   #renewedAtMs = Number.NEGATIVE_INFINITY;
   #isBusy = false;
 
   constructor(
-    boss: PgBossLike,
-    statements: Statements,
+    db: SqlDatabase,
+    statements: LeaseStatements,
     settings: StorageSettings,
     wakeup: Wakeup,
     jobNames: readonly string[],
   ) {
-    this.#boss = boss;
+    this.#db = db;
     this.#statements = statements;
     this.#settings = settings;
     this.#wakeup = wakeup;
     this.#queues = jobNames.map(queueName);
     this.#settlements = new Batcher((rows) => this.#record(rows));
+    this.#lostFetches = new LostFetches(settings.leaseSeconds * 1000);
   }
 
   async fetch(limit: number, signal: AbortSignal): Promise<readonly PgBossFetchedJob[]> {
@@ -65,16 +72,32 @@ export class PgBossSource implements JobSource<PgBossFetchedJob> {
   }
 
   async #fetchDue(limit: number): Promise<PgBossFetchedJob[]> {
+    const lease = this.#lostFetches.newLease();
     const jobs: PgBossFetchedJob[] = [];
-    for (const queue of await this.#dueQueues()) {
-      if (jobs.length === limit) break;
-      const fetched = await this.#boss.fetch(queue, {
-        batchSize: limit - jobs.length,
-        includeMetadata: true,
-      });
-      jobs.push(...(fetched as PgBossJob[]).map(fetchedFrom));
+    const add = (rows: readonly Row[]): void => void jobs.push(...rows.map((row) => fetchedFrom(row, lease)));
+    try {
+      const lost = this.#lostFetches.leases();
+      if (lost.length > 0) {
+        add(await runSql(this.#db, this.#statements.fetchAgain, [this.#queues, limit, lease, lost]));
+      }
+      for (const queue of await this.#dueQueues()) {
+        if (jobs.length === limit) break;
+        add(await this.#lease(queue, limit - jobs.length, lease));
+      }
+    } catch (error) {
+      this.#lostFetches.add(lease);
+      throw error;
     }
     return jobs;
+  }
+
+  async #lease(queue: string, limit: number, lease: string): Promise<Row[]> {
+    try {
+      return await runSql(this.#db, this.#statements.fetch, [queue, limit, lease]);
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== uniqueViolationCode) throw error;
+      return limit === 1 ? [] : this.#lease(queue, 1, lease);
+    }
   }
 
   /** The queues in turn, so that none has to wait for the others to be empty. */
@@ -82,41 +105,53 @@ export class PgBossSource implements JobSource<PgBossFetchedJob> {
     // A queue that had work a moment ago is asked at once: this saves a question a batch.
     if (this.#queues.length === 1 && this.#isBusy) return this.#queues;
     this.#queues.push(this.#queues.shift() as string);
-    const { rows } = await this.#boss.getDb().executeSql(this.#statements.dueQueues, [this.#queues]);
+    const rows = await runSql(this.#db, this.#statements.dueQueues, [this.#queues]);
     return rows.map(({ name }) => name as string);
   }
 
-  async settle(job: PgBossFetchedJob, settlement: Settlement): Promise<Settled<PgBossFetchedJob>> {
-    const settled = await this.#settlements.add({
-      queue: queueName(job.name),
-      id: job.id,
-      retry_count: job.retryCount,
-      ...columnsOf(settlement, this.#settings),
-    });
-    if (settlement.type === "retried") this.#wakeup.at(new Date(Date.now() + settlement.delayMs));
+  async settle(job: PgBossFetchedJob, settlement: Settlement): Promise<Recorded> {
+    const row = settlementRow(job, settlement, this.#settings);
+    let settled = await this.#settlements.add(row);
+    while (settled === "open") {
+      await pause(settleAgainMs);
+      settled = await this.#settlements.add(row);
+    }
+    if (settlement.type === "retried") this.#wakeup.in(settlement.delayMs);
     if (settlement.type === "handed-back") this.#wakeup.now();
     return settled;
   }
 
-  async #record(rows: readonly SettlementRow[]): Promise<readonly Settled<PgBossFetchedJob>[]> {
-    const recorded = new Map<string, Settled<PgBossFetchedJob>>();
+  async #record(rows: readonly SettlementRow[]): Promise<readonly (Recorded | "open")[]> {
+    const answers = new Map<string, Recorded | "open">();
     for (const queue of new Set(rows.map((row) => row.queue))) {
       const batch = rows.filter((row) => row.queue === queue);
-      const values = [queue, JSON.stringify(batch), batch.map(({ id }) => id)];
-      const result = await this.#boss.getDb().executeSql(this.#statements.settle, values);
-      for (const { id, is_cancelled_instead: isCancelled } of result.rows) {
-        recorded.set(id, { isRecorded: true, isCancelled });
-      }
+      for (const row of await this.#settleAll(queue, batch)) answers.set(keyOf(row), recordedFrom(row));
+      const rest = batch.filter((row) => !answers.has(keyOf(row)));
+      if (rest.length === 0) continue;
+      // The answer to an earlier try may have been lost, and a row may have been another transaction's a moment ago.
+      const recorded = await runSql(this.#db, this.#statements.recorded, valuesOf(queue, rest));
+      for (const row of recorded) answers.set(keyOf(row), row.is_open ? "open" : recordedFrom(row));
     }
-    return rows.map(({ id }) => recorded.get(id) ?? { isRecorded: false });
+    return rows.map((row) => answers.get(keyOf(row)) ?? { isRecorded: false });
+  }
+
+  async #settleAll(queue: string, batch: readonly SettlementRow[]): Promise<readonly Row[]> {
+    try {
+      return await runSql(this.#db, this.#statements.settle, valuesOf(queue, batch));
+    } catch (error) {
+      // pg-boss looks for expired jobs in an order of its own. Nothing was recorded, and all is tried again.
+      if ((error as { code?: unknown }).code === deadlockCode) return [];
+      throw error;
+    }
   }
 
   async keepAlive(jobs: readonly PgBossFetchedJob[]): Promise<readonly string[]> {
-    const values = [[...new Set(jobs.map(({ name }) => queueName(name)))], jobs.map(({ id }) => id)];
+    const queues = [...new Set(jobs.map(({ name }) => queueName(name)))];
+    const values = [queues, jobs.map(({ id }) => id), jobs.map(({ lease }) => lease)];
     const now = performance.now();
     const isDue = now - this.#renewedAtMs >= (this.#settings.leaseSeconds * 1000) / 4;
     const { renewLeases, cancelRequests } = this.#statements;
-    const { rows } = await this.#boss.getDb().executeSql(isDue ? renewLeases : cancelRequests, values);
+    const rows = await runSql(this.#db, isDue ? renewLeases : cancelRequests, values);
     if (isDue) this.#renewedAtMs = now;
     return rows.filter((row) => row.is_cancel_requested).map(({ id }) => id as string);
   }
@@ -124,44 +159,35 @@ export class PgBossSource implements JobSource<PgBossFetchedJob> {
   async close(): Promise<void> {}
 }
 
-function columnsOf(
-  settlement: Settlement,
-  { retainDeadLettersSeconds }: StorageSettings,
-): Omit<SettlementRow, "queue" | "id" | "retry_count"> {
-  switch (settlement.type) {
-    case "succeeded":
-      return { state: "completed" };
-    case "retried":
-      return {
-        state: "retry",
-        delay_ms: settlement.delayMs,
-        output: { message: settlement.error },
-      };
-    case "dead-lettered":
-      return {
-        state: "failed",
-        output: { message: settlement.error },
-        deletion_seconds: retainDeadLettersSeconds,
-      };
-    case "cancelled":
-      return { state: "cancelled" };
-    case "handed-back":
-      return { state: "retry", is_unspent: true };
-  }
+function valuesOf(queue: string, batch: readonly SettlementRow[]): unknown[] {
+  return [queue, JSON.stringify(batch), batch.map(({ id }) => id)];
 }
 
-function fetchedFrom(job: PgBossJob): PgBossFetchedJob {
-  const { isCancelRequested } = (job.data ?? {}) as { isCancelRequested?: unknown };
+function keyOf({ id, lease }: Row | SettlementRow): string {
+  return `${id} ${lease}`;
+}
+
+function recordedFrom(row: Row): Recorded {
+  return { isRecorded: true, isCancelled: row.is_cancelled };
+}
+
+function fetchedFrom(row: Row, lease: string): PgBossFetchedJob {
+  const { isCancelRequested } = (row.data ?? {}) as { isCancelRequested?: unknown };
   return {
-    id: job.id,
-    name: jobName(job.name),
-    envelope: envelopeFrom(job.data),
-    attempt: job.retryCount + 1,
-    maxAttempts: job.retryLimit,
-    enqueuedAt: job.createdOn,
-    runAt: job.startAfter,
+    id: row.id,
+    name: jobName(row.name),
+    envelope: envelopeFrom(row.data),
+    // Other programs may have stored any number.
+    attempt: Math.max(row.retry_count, 0) + 1,
+    maxAttempts: Math.max(row.retry_limit, 1),
+    enqueuedAt: row.enqueued_at ?? new Date(0),
+    runAt: row.run_at ?? new Date(0),
     isCancelRequested: isCancelRequested === true,
-    followsStalled: false,
-    retryCount: job.retryCount,
+    followsStalled: row.follows_stalled === true,
+    ...(row.enqueued_at === null && {
+      unreadable: `it cannot be read: its created_on is ${row.created_on}, and no date from 1970 to 9999`,
+    }),
+    lease,
+    retryCount: row.retry_count,
   };
 }

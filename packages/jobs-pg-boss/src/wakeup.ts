@@ -22,9 +22,8 @@ export class Wakeup {
     for (const wake of this.#waiting) wake();
   }
 
-  /** Later than the next poll is the next poll's affair. */
-  at(time: Date | undefined): void {
-    const inMs = (time?.getTime() ?? 0) - Date.now();
+  /** Wakes when a job is due that was put off. The next poll finds what is due later. */
+  in(inMs: number): void {
     if (inMs <= 0) this.now();
     else if (inMs < this.#pollIntervalMs) {
       const timer = setTimeout(() => {

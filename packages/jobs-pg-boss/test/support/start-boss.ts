@@ -2,9 +2,13 @@ import PgBoss10 from "pg-boss";
 import { PgBoss as PgBoss12 } from "pg-boss-12";
 import type { PgBossLike } from "../../src/index.ts";
 
-/** A pg-boss of another program's, which also ends jobs by itself. */
+/** A pg-boss of another program's, which does by itself what the engine has statements for. */
 export interface StartedBoss extends PgBossLike {
   fail(queue: string, id: string): Promise<unknown>;
+  createQueue(queue: string, options?: { policy?: string }): Promise<unknown>;
+  deleteQueue(queue: string): Promise<unknown>;
+  send(queue: string, data: object, options: object): Promise<string | null>;
+  fetch(queue: string, options?: { batchSize: number; includeMetadata: true }): Promise<unknown[]>;
 }
 
 /** Those that are tested. */

@@ -1,0 +1,32 @@
+/**
+ * Names leases, and remembers those of fetches that failed: the answer may have been lost after the store had leased jobs. A later
+ * fetch asks for these, until their leases have ended.
+ */
+export class LostFetches {
+  readonly #leaseMs: number;
+  readonly #source = crypto.randomUUID();
+  readonly #lost = new Map<string, number>();
+  #count = 0;
+
+  constructor(leaseMs: number) {
+    this.#leaseMs = leaseMs;
+  }
+
+  /** Makes a name that no other fetch of any process has. */
+  newLease(): string {
+    return `${this.#source}:${++this.#count}`;
+  }
+
+  /** Remembers a fetch without an answer. */
+  add(lease: string): void {
+    this.#lost.set(lease, performance.now());
+  }
+
+  /** Returns the leases to ask for. */
+  leases(): string[] {
+    // A statement may be carried out as late as its connection waits for the answer.
+    const since = performance.now() - 2 * this.#leaseMs;
+    for (const [lease, atMs] of this.#lost) if (atMs < since) this.#lost.delete(lease);
+    return [...this.#lost.keys()];
+  }
+}

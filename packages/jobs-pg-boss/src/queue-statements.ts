@@ -1,0 +1,74 @@
+import type { Dialect, StorageSettings } from "./dialect.ts";
+
+/** Statements that create queues and store jobs. Each parameter occurs once and is text: query builders take these as they are. */
+export interface QueueStatements {
+  /** $1 JSON of queues. Returns the names of those that exist and are the engine's own. */
+  readonly ownQueues: string;
+  /** $1 JSON of queues. Creates those that are missing, and makes all the engine's own. */
+  readonly createQueues: string;
+  /**
+   * $1 queue, $2 JSON of jobs. Stores jobs whose ids are free. Returns how many it has `stored`, the `ids` of these if asked for,
+   * whether there `is_own_queue`, without which nothing is stored, and the `isolation` of the transaction.
+   */
+  insert(withIds: boolean): string;
+}
+
+/** A job as `insert` takes it. */
+export interface StoredJob {
+  readonly id: string;
+  readonly data: object;
+  readonly run_at?: string | undefined;
+  readonly max_attempts: number;
+}
+
+/**
+ * The event of pg-boss's that the engine's own queues are subscribed to. No program should publish it: it tells these queues from
+ * those of other programs, to every process, and is deleted with its queue.
+ */
+export const ownQueuesEvent = "nidus";
+
+/** Builds the statements for a schema, which is as unquoted as pg-boss has it. */
+export function queueStatements(
+  schema: string,
+  dialect: Dialect,
+  settings: StorageSettings,
+): QueueStatements {
+  const storage = dialect.storage(settings);
+  return {
+    ownQueues: `
+      SELECT name FROM ${schema}.subscription
+      WHERE event = '${ownQueuesEvent}' AND name IN (SELECT json_array_elements_text($1::text::json))`,
+    // In turn with other processes: two at a time would each lock the table of queues, and then want it alone.
+    createQueues: `
+      WITH turn AS MATERIALIZED (
+        SELECT pg_advisory_xact_lock(hashtextextended('${schema}.create_queue', 0))
+      ), created AS MATERIALIZED (
+        SELECT name, ${schema}.create_queue(name, '{"policy":"standard"}'::${dialect.queueOptionsType})
+        FROM turn, json_array_elements_text($1::text::json) AS name
+      )
+      INSERT INTO ${schema}.subscription (event, name) SELECT '${ownQueuesEvent}', name FROM created
+      ON CONFLICT DO NOTHING`,
+    // Jobs of one statement are a microsecond apart, which is less than it takes to store each: fetching goes by created_on.
+    insert: (withIds) => `
+      WITH queue AS (
+        SELECT name FROM ${schema}.subscription WHERE event = '${ownQueuesEvent}' AND name = $1::text
+      ), new AS (
+        SELECT id, data, run_at, max_attempts, statement_timestamp() + (position - 1) * interval '1 microsecond' AS now
+        FROM ROWS FROM (
+          json_to_recordset($2::text::json) AS (id uuid, data jsonb, run_at timestamptz, max_attempts int)
+        ) WITH ORDINALITY AS new(id, data, run_at, max_attempts, position)
+      ), stored AS (
+        INSERT INTO ${schema}.job (id, name, data, created_on, start_after, keep_until,
+          retry_limit, retry_delay, retry_backoff, ${Object.keys(storage).join(", ")})
+        SELECT new.id, queue.name, new.data, new.now, COALESCE(new.run_at, new.now),
+          GREATEST(new.run_at, new.now) + interval '10 years',
+          new.max_attempts, 0, false, ${Object.values(storage).join(", ")}
+        FROM queue, new
+        ON CONFLICT DO NOTHING
+        RETURNING id
+      )
+      SELECT (SELECT count(*) FROM stored)::int AS stored,
+        ${withIds ? "(SELECT string_agg(id::text, ',') FROM stored)" : "NULL"} AS ids,
+        EXISTS (SELECT FROM queue) AS is_own_queue, current_setting('transaction_isolation') AS isolation`,
+  };
+}

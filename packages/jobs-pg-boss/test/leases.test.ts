@@ -1,0 +1,212 @@
+import { defineJob, type Settlement } from "@nidus/jobs-durable";
+import { ObservedJobRunner } from "@nidus/jobs-observe";
+import { recordingObserver } from "@nidus/jobs-testkit";
+import { sharedPostgres } from "test-servers";
+import { afterAll, describe, expect, it } from "vitest";
+import { pgBossEngine } from "../src/index.ts";
+import type { PgBossFetchedJob } from "../src/pg-boss-source.ts";
+import { type Link, newJob, type OpenedStore, openStore } from "./support/open-backend.ts";
+import { versions } from "./support/start-boss.ts";
+
+const postgres = await sharedPostgres();
+const closing: (() => Promise<unknown>)[] = [];
+
+afterAll(async () => {
+  for (const close of closing.reverse()) await close();
+  await postgres?.stop();
+});
+
+async function open(version: (typeof versions)[number]): Promise<OpenedStore> {
+  const store = await openStore(version, postgres?.url ?? "");
+  closing.push(store.close);
+  return store;
+}
+
+/** Carries the first statement of a kind out, and loses its answer. */
+function losing(pattern: RegExp): Link {
+  let isLost = false;
+  return async (text, run) => {
+    const answer = await run();
+    if (isLost || !pattern.test(text)) return answer;
+    isLost = true;
+    throw Object.assign(new Error("Connection terminated unexpectedly"), { code: "ECONNRESET" });
+  };
+}
+
+const fetching = /found AS/;
+const settling = /SET\s+state = \(CASE/;
+const once = AbortSignal.abort();
+const succeeded: Settlement = { type: "succeeded" };
+
+describe.skipIf(postgres === undefined).each(versions)("leases, on pg-boss %i", (version) => {
+  it("gives out again what was leased by a fetch of which the answer was lost, and once", async () => {
+    const store = await open(version);
+    const backend = store.backend();
+    const jobs = ["a", "a", "a", "a", "b"].map((name) => newJob(name, { maxAttempts: 1 }));
+    for (const job of jobs) await backend.insert([job], {});
+    const source = await backend.source(["a", "b"]);
+    store.link = losing(fetching);
+    await expect(source.fetch(3, once)).rejects.toThrow("Connection terminated");
+    const fetched = [...(await source.fetch(2, once)), ...(await source.fetch(9, once))];
+    expect(fetched.map(({ id }) => id).sort()).toEqual(jobs.map(({ id }) => id).sort());
+    expect(fetched.map(({ attempt, followsStalled }) => [attempt, followsStalled])).toEqual(
+      jobs.map(() => [1, false]),
+    );
+    expect(await source.fetch(9, once)).toEqual([]);
+    for (const job of fetched) {
+      expect(await source.settle(job, succeeded, false)).toMatchObject({ isRecorded: true });
+    }
+  });
+
+  it.each<[string, Settlement, unknown]>([
+    ["succeeded", succeeded, { succeeded: 1 }],
+    ["retried", { type: "retried", delayMs: 60_000, error: "no" }, { scheduled: 1 }],
+    ["dead-lettered", { type: "dead-lettered", error: "no" }, { deadLettered: 1 }],
+    ["cancelled", { type: "cancelled" }, { cancelled: 1 }],
+  ])("finds a settlement recorded of which the answer was lost: %s", async (_type, settlement, counts) => {
+    const store = await open(version);
+    const backend = store.backend();
+    await backend.insert([newJob("a")], {});
+    const source = await backend.source(["a"]);
+    const [job] = (await source.fetch(1, once)) as [PgBossFetchedJob];
+    store.link = losing(settling);
+    await expect(source.settle(job, settlement, false)).rejects.toThrow("Connection terminated");
+    expect(await source.settle(job, settlement, false)).toEqual({ isRecorded: true, isCancelled: false });
+    expect((await backend.counts()).get("a")).toMatchObject(counts as object);
+  });
+
+  it("finds a retry recorded also after the next attempt has begun", async () => {
+    const store = await open(version);
+    const backend = store.backend();
+    await backend.insert([newJob("a")], {});
+    const source = await backend.source(["a"]);
+    const [job] = (await source.fetch(1, once)) as [PgBossFetchedJob];
+    store.link = losing(settling);
+    const settlement: Settlement = { type: "retried", delayMs: 0, error: "no" };
+    await expect(source.settle(job, settlement, false)).rejects.toThrow("Connection terminated");
+    const [next] = (await (await backend.source(["a"])).fetch(1, once)) as [PgBossFetchedJob];
+    expect(next).toMatchObject({ attempt: 2, followsStalled: false });
+    expect(await source.settle(job, settlement, false)).toMatchObject({ isRecorded: true });
+    expect(await source.settle(job, succeeded, false), "which is another ending").toEqual({
+      isRecorded: false,
+    });
+    expect(await source.settle(next, succeeded, false)).toMatchObject({ isRecorded: true });
+  });
+
+  it("tells each job of a worker once, whichever answer is lost", async () => {
+    for (const pattern of [fetching, settling]) {
+      const store = await open(version);
+      const observer = recordingObserver();
+      const runner = new ObservedJobRunner(observer);
+      const { linked: boss, schema } = store;
+      const onError = (): void => {};
+      const engine = await pgBossEngine({ runner, boss, schema, onError, pollIntervalMs: 50 });
+      closing.push(() => engine.close());
+      const ran: number[] = [];
+      const job = defineJob<number>({
+        name: "told",
+        maxAttempts: 1,
+        run: (payload) => void ran.push(payload),
+      });
+      await engine.enqueueMany(job, [1, 2, 3]);
+      store.link = losing(pattern);
+      await engine.work({ jobs: [job] });
+      await expect
+        .poll(() => observer.outcomesOf("told"), { timeout: 30_000 })
+        .toEqual(Array(3).fill("succeeded"));
+      expect(ran).toEqual([1, 2, 3]);
+    }
+  });
+
+  it("records a success after the lease has ended, while no other worker has the job", async () => {
+    for (const maxAttempts of [1, 3]) {
+      const store = await open(version);
+      const backend = store.backend();
+      const { id } = newJob("a");
+      await backend.insert([newJob("a", { id, maxAttempts })], {});
+      const source = await backend.source(["a"]);
+      const [job] = (await source.fetch(1, once)) as [PgBossFetchedJob];
+      await store.expire(id);
+      const retried: Settlement = { type: "retried", delayMs: 0, error: "no" };
+      expect(await source.settle(job, retried, false)).toEqual({ isRecorded: false });
+      expect(await source.settle(job, succeeded, false)).toMatchObject({ isRecorded: true });
+      expect((await backend.counts()).get("a")).toMatchObject({ succeeded: 1, waiting: 0, deadLettered: 0 });
+    }
+  });
+
+  it("fences a lease that has ended from the next one, also after a redrive", async () => {
+    const store = await open(version);
+    const backend = store.backend();
+    const { id } = newJob("a");
+    await backend.insert([newJob("a", { id })], {});
+    const late = await backend.source(["a"]);
+    const [first] = (await late.fetch(1, once)) as [PgBossFetchedJob];
+    await store.expire(id);
+    const source = await backend.source(["a"]);
+    const [second] = (await source.fetch(1, once)) as [PgBossFetchedJob];
+    expect(second).toMatchObject({ attempt: 2, followsStalled: true });
+    await source.settle(second, { type: "dead-lettered", error: "no" }, false);
+    expect(await backend.redrive(id)).toBe(true);
+    const [third] = (await source.fetch(1, once)) as [PgBossFetchedJob];
+    expect(third).toMatchObject({ attempt: first.attempt, followsStalled: false });
+    expect(await backend.cancel(id)).toBe(true);
+    expect(await late.keepAlive([first])).toEqual([]);
+    for (const type of ["succeeded", "cancelled", "handed-back"] as const) {
+      expect(await late.settle(first, { type }, false)).toEqual({ isRecorded: false });
+    }
+    expect(await source.keepAlive([third])).toEqual([id]);
+    expect(await source.settle(third, succeeded, false)).toMatchObject({ isRecorded: true });
+  });
+
+  it("says once that an attempt was stalled", async () => {
+    const store = await open(version);
+    const backend = store.backend();
+    const { id } = newJob("a");
+    await backend.insert([newJob("a", { id })], {});
+    const source = await backend.source(["a"]);
+    await source.fetch(1, once);
+    await store.expire(id);
+    const [second] = (await source.fetch(1, once)) as [PgBossFetchedJob];
+    expect(second).toMatchObject({ attempt: 2, followsStalled: true });
+    await source.settle(second, { type: "handed-back" }, false);
+    const [again] = (await source.fetch(1, once)) as [PgBossFetchedJob];
+    expect(again).toMatchObject({ attempt: 2, followsStalled: false });
+  });
+
+  it("counts the wait for the next attempt by the clock of the store", async () => {
+    const store = await open(version);
+    const backend = store.backend();
+    await backend.insert([newJob("a")], {});
+    const source = await backend.source(["a"]);
+    const [job] = (await source.fetch(1, once)) as [PgBossFetchedJob];
+    await source.settle(job, { type: "retried", delayMs: 3_600_000, error: "no" }, false);
+    const text = `SELECT round(extract(epoch FROM start_after - now()) / 600)::int AS wait FROM ${store.schema}.job`;
+    expect(await store.query(text)).toEqual([{ wait: 6 }]);
+    const [other] = await store.query(
+      `SELECT count(*)::int AS count FROM ${store.schema}.job WHERE completed_on IS NULL`,
+    );
+    expect(other).toEqual({ count: 1 });
+  });
+
+  it("renews, settles and loses leases at the same time without a deadlock", async () => {
+    const store = await open(version);
+    const backend = store.backend();
+    for (let round = 0; round < 5; round++) {
+      const made = Array.from({ length: 200 }, () => newJob("a", { maxAttempts: 1_000 }));
+      await backend.insert(made, {});
+      const source = await backend.source(["a"]);
+      const jobs = await source.fetch(200, once);
+      const renewals = (async () => {
+        // Each source renews at its first call.
+        for (let n = 0; n < 10; n++) await (await backend.source(["a"])).keepAlive(jobs.toReversed());
+      })();
+      const looks = (async () => {
+        for (let n = 0; n < 10; n++)
+          await Promise.all(made.slice(n, n + 5).map(({ id }) => store.expire(id)));
+      })();
+      const settled = await Promise.all(jobs.map((job) => source.settle(job, succeeded, false)));
+      await Promise.all([renewals, looks]);
+      expect(settled.every(({ isRecorded }) => isRecorded)).toBe(true);
+    }
+  });
+});

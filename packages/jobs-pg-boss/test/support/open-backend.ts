@@ -1,0 +1,84 @@
+import type { NewJob } from "@nidus/jobs-durable";
+import type { Row } from "../../src/database.ts";
+import type { PgBossLike, SqlDatabase } from "../../src/index.ts";
+import { PgBossBackend } from "../../src/pg-boss-backend.ts";
+import { type StartedBoss, startBoss, type versions } from "./start-boss.ts";
+
+/** What happens to a statement on its way: `run` carries it out. */
+export type Link = (text: string, run: () => Promise<{ rows: Row[] }>) => Promise<{ rows: Row[] }>;
+
+/** A store, with a link to its database that a test can break. */
+export interface OpenedStore {
+  readonly boss: StartedBoss;
+  /** As an engine takes it: its statements go over the link. */
+  readonly linked: PgBossLike;
+  readonly schema: string;
+  link: Link;
+  /** Another process's view of the same store. */
+  backend(): PgBossBackend;
+  query(text: string, values?: unknown[]): Promise<Row[]>;
+  /** Ends a lease as pg-boss does when it finds it expired. */
+  expire(id: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function openStore(
+  version: (typeof versions)[number],
+  connectionString: string,
+): Promise<OpenedStore> {
+  const schema = `store_${crypto.randomUUID().replaceAll("-", "")}`;
+  const boss = await startBoss(version, connectionString, schema);
+  const own = boss.getDb();
+  const db: SqlDatabase = {
+    executeSql: (text, values) => store.link(text, () => own.executeSql(text, values)),
+  };
+  const linked = new Proxy<PgBossLike>(boss, {
+    get(target, key) {
+      const value = key === "getDb" ? () => db : Reflect.get(target, key, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  const nothing = async (): Promise<void> => {};
+  const settings = { leaseSeconds: 30, retainSucceededSeconds: 3600, retainDeadLettersSeconds: 3600 };
+  const connection = {
+    boss: linked,
+    schema,
+    address: "",
+    hasTransactions: true,
+    start: nothing,
+    close: nothing,
+  };
+  const store: OpenedStore = {
+    boss,
+    linked,
+    schema,
+    link: (_text, run) => run(),
+    backend: () => new PgBossBackend(connection, settings, 50),
+    query: async (text, values) => (await own.executeSql(text, values)).rows,
+    async expire(id) {
+      const expired = `UPDATE ${schema}.job SET output = '{"value":{"message":"job timed out"}}',
+        completed_on = CASE WHEN retry_count < retry_limit THEN NULL::timestamptz ELSE now() END,
+        state = (CASE WHEN retry_count < retry_limit THEN 'retry' ELSE 'failed' END)::${schema}.job_state
+        WHERE id = $1 AND state = 'active'`;
+      await own.executeSql(expired, [id]);
+    },
+    close: () => boss.stop({ graceful: false }),
+  };
+  return store;
+}
+
+let made = 0;
+
+/** A job as an engine hands it to a store. */
+export function newJob(name: string, more: Partial<NewJob> = {}): NewJob {
+  made++;
+  return {
+    id: crypto.randomUUID(),
+    name,
+    envelope: { payload: made },
+    runAt: undefined,
+    maxAttempts: 3,
+    hasIdempotencyKey: false,
+    ...more,
+  };
+}
