@@ -53,7 +53,6 @@ const createWithinMs = 1_000;
 /** Jobs in pg-boss's table, one queue per job name. */
 export class PgBossBackend implements JobBackend<PgBossFetchedJob, PgBossEnqueueOptions> {
   readonly name = "pg-boss";
-  readonly enqueueOptions: readonly string[] = ["db"];
   readonly address: string;
   readonly leaseMs: number;
   readonly capabilities: EngineCapabilities;
