@@ -7,6 +7,7 @@ import type { Example } from "./examples.ts";
 const peers: Readonly<Record<string, string>> = {
   "prom-client": "15",
   "@opentelemetry/api": "1.9",
+  "@opentelemetry/sdk-trace": "2",
   "@opentelemetry/sdk-trace-base": "2",
   "@opentelemetry/resources": "2",
   "@opentelemetry/context-async-hooks": "2",

@@ -1,20 +1,29 @@
-import type { ReadableSpan, SpanExporter } from "@opentelemetry/sdk-trace-base";
+import type { ReadableSpan, SpanExporter } from "@opentelemetry/sdk-trace";
+
+/** `ExportResultCode.SUCCESS` of @opentelemetry/core. */
+const success = 0;
 
 type ResultCallback = Parameters<SpanExporter["export"]>[1];
 
 /**
  * Keeps to itself what a collector answered to an export that failed: it may repeat the key that it refuses, and the SDK logs
- * all of the error. The status, where there is one, is told.
+ * all of the error. The status, where there is one, is told. Counts spans.
  */
 export class DiscreetSpanExporter implements SpanExporter {
   readonly #exporter: SpanExporter;
+  /** How many spans it was given. */
+  takenSpans = 0;
+  /** How many of these could not be sent. */
+  failedSpans = 0;
 
   constructor(exporter: SpanExporter) {
     this.#exporter = exporter;
   }
 
   export(spans: ReadableSpan[], onResult: ResultCallback): void {
+    this.takenSpans += spans.length;
     this.#exporter.export(spans, ({ code, error }) => {
+      if (code !== success) this.failedSpans += spans.length;
       if (error === undefined) return onResult({ code });
       const { code: status } = error as { code?: unknown };
       const reason = typeof status === "number" || typeof status === "string" ? ` (${status})` : "";

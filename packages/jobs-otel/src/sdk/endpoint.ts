@@ -2,12 +2,17 @@
 const tracesPath = "v1/traces";
 
 /**
- * The URL that traces are posted to: from `endpoint`, a base URL, or from the standard environment variables.
+ * Makes the URL that traces are posted to: from `endpoint`, a base URL, or from the standard environment variables.
  *
  * @throws Error if there is none; TypeError if it is no http(s) URL, holds a user or password, or is plain http to another
- * machine. Messages name the host at most.
+ * machine and `allowInsecure` is false. Messages name the host at most.
  */
-export function tracesUrl(endpoint: string | undefined, environment: NodeJS.ProcessEnv): string {
+export function tracesUrl(
+  endpoint: string | undefined,
+  environment: NodeJS.ProcessEnv,
+  allowInsecure: boolean,
+): string {
+  const secure = (url: URL, source: string): string => secured(url, source, allowInsecure);
   if (endpoint !== undefined) return secure(underBase(parse(endpoint, "`endpoint`")), "`endpoint`");
   const { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: exact, OTEL_EXPORTER_OTLP_ENDPOINT: base } = environment;
   if (exact)
@@ -32,16 +37,16 @@ function underBase(url: URL): URL {
   return url;
 }
 
-function secure(url: URL, source: string): string {
+function secured(url: URL, source: string, allowInsecure: boolean): string {
   if (url.protocol !== "https:" && url.protocol !== "http:") {
     throw new TypeError(`expected ${source} to be an http or https URL, got the protocol "${url.protocol}"`);
   }
   if (url.username !== "" || url.password !== "") {
     throw new TypeError(`expected ${source} to hold no user or password: credentials belong in \`headers\``);
   }
-  if (url.protocol === "http:" && !isLoopback(url.hostname)) {
+  if (url.protocol === "http:" && !allowInsecure && !isLoopback(url.hostname)) {
     throw new TypeError(
-      `${source} would send traces unencrypted to "${url.hostname}": use https, or a local collector`,
+      `${source} would send traces unencrypted to "${url.hostname}": use https, a local collector, or \`allowInsecure: true\``,
     );
   }
   return url.href;

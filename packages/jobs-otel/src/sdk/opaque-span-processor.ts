@@ -1,6 +1,6 @@
 import { describe } from "@nidus/jobs-core";
 import { type Context, diag } from "@opentelemetry/api";
-import type { ReadableSpan, Span, SpanProcessor } from "@opentelemetry/sdk-trace-base";
+import type { ReadableSpan, Span, SpanProcessor } from "@opentelemetry/sdk-trace";
 
 /**
  * Hides a processor, and the exporter with its headers and open requests behind it, from whoever prints a span, a tracer or

@@ -1,6 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from "node:http";
 import { describe } from "@nidus/jobs-core";
-import type { Tracer } from "@opentelemetry/api";
+import { ProxyTracerProvider, type Tracer } from "@opentelemetry/api";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
 import {
   defaultResource,
@@ -9,95 +9,64 @@ import {
   type Resource,
   resourceFromAttributes,
 } from "@opentelemetry/resources";
-import {
-  BasicTracerProvider,
-  BatchSpanProcessor,
-  ParentBasedSampler,
-  type SpanProcessor,
-  TraceIdRatioBasedSampler,
-} from "@opentelemetry/sdk-trace-base";
+import { TracerProvider } from "@opentelemetry/sdk-trace";
 import type { OtelPipeline } from "../pipeline.ts";
 import type { ServiceIdentity } from "../service-identity.ts";
 import { version } from "../version.ts";
 import { bounded } from "./bounded.ts";
 import { ensureContextManager } from "./context-manager.ts";
-import { DiscreetSpanExporter } from "./discreet-span-exporter.ts";
 import { tracesUrl } from "./endpoint.ts";
+import { isExportDisabled, isSdkDisabled } from "./environment.ts";
+import { ExportingSpanProcessor } from "./exporting-span-processor.ts";
 import { OpaqueSpanProcessor } from "./opaque-span-processor.ts";
-
-/** Whose spans they are, and where they go. */
-export interface OtelPipelineOptions extends ServiceIdentity {
-  /**
-   * Base URL of an OTLP/HTTP collector, to which `/v1/traces` is appended. Plain http only to this machine.
-   * @default OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, taken as it is, or OTEL_EXPORTER_OTLP_ENDPOINT
-   */
-  readonly endpoint?: string | undefined;
-  /** Sent with every export, such as an API key. Never printed. @default OTEL_EXPORTER_OTLP_HEADERS */
-  readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** The share of traces that is kept, from 0 to 1, unless their parent says otherwise. @default OTEL_TRACES_SAMPLER, or all */
-  readonly sampleRatio?: number | undefined;
-  /** How many ended spans wait for export at most; further ones are dropped. @default 2048 */
-  readonly maxQueueSize?: number | undefined;
-  /** How long one export may take, in milliseconds. @default 10000 */
-  readonly exportTimeoutMs?: number | undefined;
-  /**
-   * How long `forceFlush` and `shutdown` may take, in milliseconds. An export under way keeps the process alive up to
-   * `exportTimeoutMs`, also after that. @default 5000
-   */
-  readonly flushTimeoutMs?: number | undefined;
-  /** Get every sampled span beside the export, or in its place: with these an endpoint is not needed. @default none */
-  readonly spanProcessors?: readonly SpanProcessor[] | undefined;
-}
+import { type OtelPipelineOptions, type PipelineSettings, settingsOf } from "./options.ts";
+import { samplerOf } from "./sampler.ts";
+import { spanLimitsOf } from "./span-limits.ts";
 
 /**
- * A pipeline on the OpenTelemetry SDK: parent-based sampling, a bounded buffer, OTLP over HTTP/protobuf. A collector that is
+ * Makes a pipeline on the OpenTelemetry SDK: parent-based sampling, a bounded buffer, OTLP over HTTP/protobuf. A collector that is
  * dead, slow or hanging costs spans, never a job. It registers an AsyncLocalStorage context manager where none is
- * registered, and no global tracer provider.
+ * registered, and no global tracer provider. Options win over the standard environment variables, but for two switches:
+ * `OTEL_SDK_DISABLED=true` makes no spans, and `OTEL_TRACES_EXPORTER=none` sends none.
  *
  * @throws Error if there is nowhere to send spans; TypeError or RangeError for an option that is not as documented.
  */
 export function otelPipeline(options: OtelPipelineOptions): OtelPipeline {
-  const { maxQueueSize = 2_048, exportTimeoutMs = 10_000, flushTimeoutMs = 5_000, sampleRatio } = options;
-  if (typeof options.serviceName !== "string" || options.serviceName === "") {
-    throw new TypeError(
-      `expected \`serviceName\` to be a non-empty string, got ${describe(options.serviceName)}`,
-    );
-  }
-  for (const [name, value] of Object.entries({ maxQueueSize, exportTimeoutMs, flushTimeoutMs })) {
-    if (!Number.isSafeInteger(value) || value < 1 || value > 2 ** 31 - 1) {
-      throw new RangeError(
-        `expected \`${name}\` to be a whole number from 1 to 2147483647, got ${describe(value)}`,
-      );
-    }
-  }
-  if (
-    sampleRatio !== undefined &&
-    !(typeof sampleRatio === "number" && sampleRatio >= 0 && sampleRatio <= 1)
-  ) {
-    throw new RangeError(`expected \`sampleRatio\` to be a number from 0 to 1, got ${describe(sampleRatio)}`);
-  }
-  const processors = processorsOf(options, maxQueueSize, exportTimeoutMs);
+  const { env } = process;
+  const settings = settingsOf(options, env);
+  if (isSdkDisabled(env)) return new DisabledPipeline();
+  const exporting = isExportDisabled(env) ? undefined : exportingOf(options, settings);
   ensureContextManager();
-  const provider = new BasicTracerProvider({
+  const processors = [...(options.spanProcessors ?? []), ...(exporting === undefined ? [] : [exporting])];
+  const provider = new TracerProvider({
     resource: resourceOf(options),
-    spanProcessors: processors,
-    ...(sampleRatio === undefined
-      ? {}
-      : { sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(sampleRatio) }) }),
+    spanProcessors: processors.map((processor) => new OpaqueSpanProcessor(processor)),
+    sampler: samplerOf(options.sampleRatio, env),
+    spanLimits: spanLimitsOf(env),
   });
-  return new SdkPipeline(provider, flushTimeoutMs);
+  return new SdkPipeline(provider, exporting, settings.flushTimeoutMs);
 }
 
 class SdkPipeline implements OtelPipeline {
   readonly tracer: Tracer;
-  readonly tracerProvider: BasicTracerProvider;
+  readonly tracerProvider: TracerProvider;
+  readonly #exporting: ExportingSpanProcessor | undefined;
   readonly #flushTimeoutMs: number;
   #shutdown: Promise<void> | undefined;
 
-  constructor(provider: BasicTracerProvider, flushTimeoutMs: number) {
+  constructor(
+    provider: TracerProvider,
+    exporting: ExportingSpanProcessor | undefined,
+    flushTimeoutMs: number,
+  ) {
     this.tracerProvider = provider;
     this.tracer = provider.getTracer("@nidus/jobs-otel", version);
+    this.#exporting = exporting;
     this.#flushTimeoutMs = flushTimeoutMs;
+  }
+
+  get droppedSpans(): number {
+    return this.#exporting?.droppedSpans ?? 0;
   }
 
   async forceFlush(): Promise<void> {
@@ -115,31 +84,38 @@ class SdkPipeline implements OtelPipeline {
   }
 }
 
-function processorsOf(
-  options: OtelPipelineOptions,
-  maxQueueSize: number,
-  exportTimeoutMs: number,
-): SpanProcessor[] {
-  const { endpoint, headers, spanProcessors = [] } = options;
-  const processors: SpanProcessor[] = spanProcessors.map((processor) => new OpaqueSpanProcessor(processor));
+/** Its tracers make spans that record nothing and keep the ids of their parents, as the API does by itself. */
+class DisabledPipeline implements OtelPipeline {
+  readonly tracerProvider: ProxyTracerProvider = new ProxyTracerProvider();
+  readonly tracer: Tracer = this.tracerProvider.getTracer("@nidus/jobs-otel", version);
+  readonly droppedSpans = 0;
+
+  async forceFlush(): Promise<void> {}
+
+  async shutdown(): Promise<void> {}
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+/** Undefined if the spans have somewhere to go without an export. */
+function exportingOf(
+  { endpoint, headers, allowInsecure = false, spanProcessors = [] }: OtelPipelineOptions,
+  { batches, requestTimeoutMs }: PipelineSettings,
+): ExportingSpanProcessor | undefined {
   const { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, OTEL_EXPORTER_OTLP_ENDPOINT } = process.env;
   if (
-    processors.length > 0 &&
+    spanProcessors.length > 0 &&
     !(endpoint ?? (OTEL_EXPORTER_OTLP_TRACES_ENDPOINT || OTEL_EXPORTER_OTLP_ENDPOINT))
   ) {
-    return processors;
+    return undefined;
   }
-  const url = tracesUrl(endpoint, process.env);
+  const url = tracesUrl(endpoint, process.env, allowInsecure);
   // As a function, so that no object holds the values.
   const config = headers === undefined ? {} : { headers: headersOf(headers) };
-  const exporter = new OTLPTraceExporter({ url, timeoutMillis: exportTimeoutMs, ...config });
-  const batches = new BatchSpanProcessor(new DiscreetSpanExporter(exporter), {
-    maxQueueSize,
-    maxExportBatchSize: Math.min(512, maxQueueSize),
-    exportTimeoutMillis: exportTimeoutMs,
-  });
-  processors.push(new OpaqueSpanProcessor(batches));
-  return processors;
+  return new ExportingSpanProcessor(
+    new OTLPTraceExporter({ url, timeoutMillis: requestTimeoutMs, ...config }),
+    batches,
+  );
 }
 
 /** @throws TypeError that names a header at most: Node's own message is about the name, or would show the value. */

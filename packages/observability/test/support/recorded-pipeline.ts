@@ -20,6 +20,7 @@ export class SpanRecorder implements SpanProcessor {
 export class RecordedPipeline implements OtelPipeline {
   readonly spans: SpanRecorder = new SpanRecorder();
   readonly calls: string[] = [];
+  readonly droppedSpans = 0;
   readonly tracerProvider: BasicTracerProvider = new BasicTracerProvider({ spanProcessors: [this.spans] });
   readonly tracer: OtelPipeline["tracer"] = this.tracerProvider.getTracer("test");
 

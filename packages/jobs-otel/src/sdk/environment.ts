@@ -1,0 +1,40 @@
+import { diag } from "@opentelemetry/api";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads `OTEL_SDK_DISABLED`: "true" in any case disables, as the OpenTelemetry specification says. */
+export function isSdkDisabled(environment: Environment): boolean {
+  return textOf(environment, "OTEL_SDK_DISABLED")?.toLowerCase() === "true";
+}
+
+/** Reads `OTEL_TRACES_EXPORTER`: whether "none" is in its list. */
+export function isExportDisabled(environment: Environment): boolean {
+  const names = textOf(environment, "OTEL_TRACES_EXPORTER")?.split(",") ?? ["otlp"];
+  const exporters = names.map((name) => name.trim());
+  if (exporters.includes("none")) return true;
+  if (!exporters.includes("otlp")) {
+    diag.warn(`OTEL_TRACES_EXPORTER: this pipeline sends spans by OTLP, and nothing by ${exporters}`);
+  }
+  return false;
+}
+
+/**
+ * Reads a whole number from a variable. Returns undefined if the variable is not set or has another value; the diagnostics
+ * logger is told about the latter.
+ */
+export function wholeNumberOf(environment: Environment, name: string, least: number): number | undefined {
+  const text = textOf(environment, name);
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= least && value <= maxWholeNumber) return value;
+  diag.warn(`${name} is ignored: expected a whole number from ${least} to ${maxWholeNumber}`);
+  return undefined;
+}
+
+/** What a timer takes at most, in milliseconds. */
+export const maxWholeNumber: number = 2 ** 31 - 1;
+
+/** An empty variable counts as one that is not set. */
+export function textOf(environment: Environment, name: string): string | undefined {
+  return environment[name]?.trim() || undefined;
+}

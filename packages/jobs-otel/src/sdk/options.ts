@@ -1,0 +1,93 @@
+import { describe } from "@nidus/jobs-core";
+import type { SpanProcessor } from "@opentelemetry/sdk-trace";
+import type { ServiceIdentity } from "../service-identity.ts";
+import { maxWholeNumber, wholeNumberOf } from "./environment.ts";
+import type { BatchSettings } from "./exporting-span-processor.ts";
+
+/** Whose spans they are, and where they go. */
+export interface OtelPipelineOptions extends ServiceIdentity {
+  /**
+   * Base URL of an OTLP/HTTP collector, to which `/v1/traces` is appended. Plain http needs `allowInsecure` unless the
+   * collector runs on this machine.
+   * @default OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, taken as it is, or OTEL_EXPORTER_OTLP_ENDPOINT
+   */
+  readonly endpoint?: string | undefined;
+  /** Allows plain http to another machine, such as a collector in the same cluster. @default false */
+  readonly allowInsecure?: boolean | undefined;
+  /** Sent with every export, such as an API key. Never printed. @default OTEL_EXPORTER_OTLP_HEADERS */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** The share of traces that is kept, from 0 to 1, unless their parent says otherwise. @default OTEL_TRACES_SAMPLER, or all */
+  readonly sampleRatio?: number | undefined;
+  /** How many ended spans wait for export at most; further ones are dropped. @default OTEL_BSP_MAX_QUEUE_SIZE, or 2048 */
+  readonly maxQueueSize?: number | undefined;
+  /**
+   * How long one export may take, in milliseconds.
+   * @default OTEL_BSP_EXPORT_TIMEOUT, OTEL_EXPORTER_OTLP_TRACES_TIMEOUT, OTEL_EXPORTER_OTLP_TIMEOUT, or 10000
+   */
+  readonly exportTimeoutMs?: number | undefined;
+  /**
+   * How long `forceFlush` and `shutdown` may take, in milliseconds. An export under way keeps the process alive up to
+   * `exportTimeoutMs`, also after that. @default 5000
+   */
+  readonly flushTimeoutMs?: number | undefined;
+  /** Get every sampled span beside the export, or in its place: with these an endpoint is not needed. @default none */
+  readonly spanProcessors?: readonly SpanProcessor[] | undefined;
+}
+
+/** What the options say about the SDK, with the standard environment variables filled in. */
+export interface PipelineSettings {
+  readonly batches: BatchSettings;
+  /** Of one HTTP request with its repetitions. */
+  readonly requestTimeoutMs: number;
+  readonly flushTimeoutMs: number;
+}
+
+/** @throws TypeError or RangeError that names the option, the expectation and the value received. */
+export function settingsOf(options: OtelPipelineOptions, environment: NodeJS.ProcessEnv): PipelineSettings {
+  const {
+    serviceName,
+    sampleRatio,
+    allowInsecure,
+    maxQueueSize,
+    exportTimeoutMs,
+    flushTimeoutMs = 5_000,
+  } = options;
+  if (typeof serviceName !== "string" || serviceName === "") {
+    throw new TypeError(`expected \`serviceName\` to be a non-empty string, got ${describe(serviceName)}`);
+  }
+  for (const [name, value] of Object.entries({ maxQueueSize, exportTimeoutMs, flushTimeoutMs })) {
+    if (value !== undefined && (!Number.isSafeInteger(value) || value < 1 || value > maxWholeNumber)) {
+      throw new RangeError(
+        `expected \`${name}\` to be a whole number from 1 to ${maxWholeNumber}, got ${describe(value)}`,
+      );
+    }
+  }
+  if (
+    sampleRatio !== undefined &&
+    !(typeof sampleRatio === "number" && sampleRatio >= 0 && sampleRatio <= 1)
+  ) {
+    throw new RangeError(`expected \`sampleRatio\` to be a number from 0 to 1, got ${describe(sampleRatio)}`);
+  }
+  if (allowInsecure !== undefined && typeof allowInsecure !== "boolean") {
+    throw new TypeError(`expected \`allowInsecure\` to be a boolean, got ${describe(allowInsecure)}`);
+  }
+  const variable = (name: string, least = 1): number | undefined => wholeNumberOf(environment, name, least);
+  const queueSize = maxQueueSize ?? variable("OTEL_BSP_MAX_QUEUE_SIZE") ?? 2_048;
+  const batchTimeoutMs = exportTimeoutMs ?? variable("OTEL_BSP_EXPORT_TIMEOUT");
+  const requestTimeoutMs =
+    exportTimeoutMs ??
+    variable("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT") ??
+    variable("OTEL_EXPORTER_OTLP_TIMEOUT") ??
+    batchTimeoutMs ??
+    10_000;
+  return {
+    batches: {
+      maxQueueSize: queueSize,
+      maxExportBatchSize: Math.min(variable("OTEL_BSP_MAX_EXPORT_BATCH_SIZE") ?? 512, queueSize),
+      scheduledDelayMillis: variable("OTEL_BSP_SCHEDULE_DELAY", 0) ?? 5_000,
+      exportTimeoutMillis: batchTimeoutMs ?? requestTimeoutMs,
+    },
+    requestTimeoutMs,
+    flushTimeoutMs,
+  };
+}
