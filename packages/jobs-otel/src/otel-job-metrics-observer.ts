@@ -1,6 +1,8 @@
-import { describe } from "@nidus/jobs-core";
-import type { JobObserver } from "@nidus/jobs-observe";
+import { isDate } from "node:util/types";
+import { describe, requireKnownKeys } from "@nidus/jobs-core";
+import type { JobObserver, JobResultStatus } from "@nidus/jobs-observe";
 import { type Meter, type MetricOptions, metrics } from "@opentelemetry/api";
+import { cut } from "./error-type.ts";
 import { durationBoundariesSeconds, jobInstruments } from "./semantic-conventions.ts";
 import { version } from "./version.ts";
 
@@ -14,13 +16,20 @@ export interface OtelJobMetricsObserverOptions {
   readonly meter?: Meter | undefined;
 }
 
+/** Longer job names are cut: a reader keeps each of them in memory. The metrics of `@nidus/jobs-prometheus` are cut alike. */
+const maxNameLength = 256;
+
+const statuses: readonly JobResultStatus[] = ["success", "failure", "cancelled"];
+
 /**
  * Counts, durations and times of the last success as OpenTelemetry metrics, by `job.name` and `status`.
- * How many job names a reader keeps apart is limited by its views; run ids are never attributes.
+ * How many job names a reader keeps apart is limited by its views (2,000 label sets an instrument by default); a name longer than
+ * 256 characters is cut. Run ids and context attributes are never attributes.
  *
- * @throws TypeError if `meter` is not a meter.
+ * @throws TypeError if `meter` is not a meter, or for an option that there is not.
  */
 export function otelJobMetricsObserver(options: OtelJobMetricsObserverOptions = {}): JobObserver {
+  requireKnownKeys("the options of otelJobMetricsObserver", options, ["meter"]);
   const { meter = metrics.getMeter("@nidus/jobs-otel", version) } = options;
   if (typeof meter?.createCounter !== "function") {
     throw new TypeError(`expected \`meter\` to be an OpenTelemetry meter, got ${describe(meter)}`);
@@ -39,30 +48,44 @@ export function otelJobMetricsObserver(options: OtelJobMetricsObserverOptions = 
   const enqueued = counter(jobInstruments.enqueued);
   const retries = counter(jobInstruments.retries);
   const deadLettered = counter(jobInstruments.deadLettered);
+  const stalled = counter(jobInstruments.stalled);
   const wait = histogram(jobInstruments.wait);
 
   return {
+    onJobDeclared({ jobName, engine }) {
+      const attributes = attributesOf(jobName);
+      started.add(0, attributes);
+      for (const status of statuses) finished.add(0, { ...attributes, status });
+      if (engine === undefined) return;
+      for (const each of [enqueued, retries, deadLettered, stalled]) each.add(0, attributes);
+    },
     onJobStarted({ jobName, delivery, startedAtMs }) {
-      const attributes = { "job.name": jobName };
+      const attributes = attributesOf(jobName);
       started.add(1, attributes);
       inProgress.add(1, attributes);
-      if (delivery !== undefined)
-        wait.record(Math.max(0, startedAtMs - delivery.runAt.getTime()) / 1000, attributes);
+      if (delivery === undefined) return;
+      const waitedMs = isDate(delivery.runAt) ? startedAtMs - delivery.runAt.getTime() : Number.NaN;
+      if (Number.isFinite(waitedMs)) wait.record(Math.max(0, waitedMs) / 1000, attributes);
     },
     onJobFinished({ jobName, startedAtMs, durationMs = 0 }, status) {
-      const attributes = { "job.name": jobName };
-      const withStatus = { "job.name": jobName, status };
+      const attributes = attributesOf(jobName);
+      const withStatus = { ...attributes, status };
       inProgress.add(-1, attributes);
       finished.add(1, withStatus);
-      duration.record(durationMs / 1000, withStatus);
+      duration.record(durationMs > 0 ? durationMs / 1000 : 0, withStatus);
       if (status === "success") lastSuccess.record((startedAtMs + durationMs) / 1000, attributes);
     },
-    onJobEnqueued: ({ jobName, count }) => enqueued.add(count, { "job.name": jobName }),
+    onJobEnqueued: ({ jobName, count }) => enqueued.add(count, attributesOf(jobName)),
     onJobSettled({ jobName, outcome }) {
-      if (outcome === "retried") retries.add(1, { "job.name": jobName });
-      if (outcome === "dead-lettered") deadLettered.add(1, { "job.name": jobName });
+      if (outcome === "retried") retries.add(1, attributesOf(jobName));
+      if (outcome === "stalled") stalled.add(1, attributesOf(jobName));
+      if (outcome === "dead-lettered") deadLettered.add(1, attributesOf(jobName));
     },
   };
+}
+
+function attributesOf(jobName: string): { "job.name": string } {
+  return { "job.name": cut(jobName, maxNameLength) };
 }
 
 type NamedOptions = MetricOptions & { readonly name: string };

@@ -1,4 +1,4 @@
-import { describe, type JobError } from "@nidus/jobs-core";
+import { describe, type JobError, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core";
 import type { JobObserver, ObservedJobContext } from "@nidus/jobs-observe";
 import {
   type Context,
@@ -7,10 +7,11 @@ import {
   type Span,
   SpanKind,
   SpanStatusCode,
+  TraceFlags,
   type Tracer,
   trace,
 } from "@opentelemetry/api";
-import { errorTypeOf, stackOf } from "./error-type.ts";
+import { cut, errorTypeOf, stackOf } from "./error-type.ts";
 import { jobSpanConvention, type SpanConvention } from "./semantic-conventions.ts";
 import { SpansInFlight } from "./spans-in-flight.ts";
 import { readTraceHeaders, writeTraceHeaders } from "./trace-headers.ts";
@@ -24,13 +25,27 @@ export interface OtelJobObserverOptions {
   /** Whether spans carry the messages and stacks of errors; their types they always do. @default true */
   readonly recordErrorMessage?: boolean | undefined;
   /**
-   * How a run that an engine delivered is tied to the span that enqueued it: a trace of its own with a link, the same trace
-   * as that span's child, or a trace of its own. @default "link"
+   * How many characters of an error's message, stack and type a span carries: a whole number from 1. Longer texts are cut.
+   * @default 4096
+   */
+  readonly maxErrorLength?: number | undefined;
+  /**
+   * How a run that an engine delivered is tied to the span that enqueued it: by a link, as that span's child in the same trace,
+   * or not at all. Unless `"parent"` says otherwise, the run's span is a child of the span that is active when the run starts,
+   * such as one of bullmq-otel, or begins a trace of its own. @default "link"
    */
   readonly propagation?: "link" | "parent" | "none" | undefined;
   /** Names and attributes. @default jobSpanConvention */
   readonly convention?: SpanConvention | undefined;
 }
+
+const optionNames: readonly (keyof OtelJobObserverOptions)[] = [
+  "tracer",
+  "recordErrorMessage",
+  "maxErrorLength",
+  "propagation",
+  "convention",
+];
 
 /**
  * One span a run, active while the job runs (also across awaits, where a context manager is registered) and a child of the
@@ -41,9 +56,11 @@ export interface OtelJobObserverOptions {
  * @throws TypeError for an option that is not as documented.
  */
 export function otelJobObserver(options: OtelJobObserverOptions = {}): JobObserver {
+  requireKnownKeys("the options of otelJobObserver", options, optionNames);
   const {
     tracer = trace.getTracer("@nidus/jobs-otel", version),
     recordErrorMessage = true,
+    maxErrorLength = 4_096,
     propagation = "link",
     convention = jobSpanConvention,
   } = options;
@@ -60,7 +77,20 @@ export function otelJobObserver(options: OtelJobObserverOptions = {}): JobObserv
       `expected \`recordErrorMessage\` to be a boolean, got ${describe(recordErrorMessage)}`,
     );
   }
+  requireWholeNumber("`maxErrorLength`", maxErrorLength);
   const spans = new SpansInFlight();
+
+  const recordFailure = (span: Span, error: JobError, errorType: string): void => {
+    if (!recordErrorMessage) {
+      span.setStatus({ code: SpanStatusCode.ERROR });
+      span.addEvent("exception", { "exception.type": errorType });
+      return;
+    }
+    const message = cut(error.message, maxErrorLength);
+    const stack = cut(stackOf(error), maxErrorLength);
+    span.setStatus({ code: SpanStatusCode.ERROR, message });
+    span.recordException({ name: errorType, message, stack });
+  };
 
   return {
     runInScope(context, run) {
@@ -81,8 +111,9 @@ export function otelJobObserver(options: OtelJobObserverOptions = {}): JobObserv
       try {
         if (!span.isRecording()) return;
         const failure = status === "failure" ? error : undefined;
-        if (failure !== undefined) recordFailure(span, failure, recordErrorMessage);
-        span.setAttributes(convention.endAttributes(status, failure && errorTypeOf(failure)));
+        const errorType = failure && cut(errorTypeOf(failure), maxErrorLength);
+        if (failure !== undefined) recordFailure(span, failure, errorType as string);
+        span.setAttributes(convention.endAttributes(status, errorType));
       } finally {
         span.end();
       }
@@ -122,23 +153,22 @@ function startSpan(
   const kind = SpanKind.CONSUMER;
   const producer = propagation === "none" ? undefined : readTraceHeaders(delivery.carrier);
   if (producer !== undefined && propagation === "parent") {
+    // Both hold if the active span is in the producer's trace, as that of bullmq-otel is.
+    const isSameTrace = trace.getSpanContext(active)?.traceId === producer.traceId;
+    if (isSameTrace && hasUnfinishedSpan(active)) return tracer.startSpan(name, { kind, attributes }, active);
     return tracer.startSpan(name, { kind, attributes }, trace.setSpanContext(active, producer));
   }
   const links: Link[] = producer === undefined ? [] : [{ context: producer }];
-  return tracer.startSpan(name, { kind, attributes, links, root: true }, active);
+  return tracer.startSpan(name, { kind, attributes, links, root: !hasUnfinishedSpan(active) }, active);
 }
 
-function recordFailure(span: Span, error: JobError, recordErrorMessage: boolean): void {
-  if (!recordErrorMessage) {
-    span.setStatus({ code: SpanStatusCode.ERROR });
-    span.addEvent("exception", { "exception.type": errorTypeOf(error) });
-    return;
-  }
-  span.setStatus({ code: SpanStatusCode.ERROR, message: error.message });
-  const stack = stackOf(error);
-  span.recordException({
-    name: errorTypeOf(error),
-    message: error.message,
-    ...(stack === undefined ? {} : { stack }),
-  });
+/**
+ * Whether deliveries belong to the active span. A worker's loop keeps the context in which it was started: a local span that was
+ * recorded and has ended says nothing about the runs that come later.
+ */
+function hasUnfinishedSpan(active: Context): boolean {
+  const span = trace.getSpan(active);
+  if (span === undefined) return false;
+  const { isRemote = false, traceFlags } = span.spanContext();
+  return isRemote || span.isRecording() || (traceFlags & TraceFlags.SAMPLED) === 0;
 }

@@ -94,6 +94,10 @@ export const jobInstruments = {
     name: "nidus.jobs.dead_lettered",
     description: "Jobs that failed for the last time, or were given up by their engine.",
   },
+  stalled: {
+    name: "nidus.job.stalled",
+    description: "Attempts whose worker died or lost its lease before it could record an outcome.",
+  },
   wait: {
     name: "nidus.job.wait",
     description: "How long jobs waited between the moment they could start and their start.",

@@ -1,16 +1,26 @@
 import {
   type Context,
   isSpanContextValid,
+  context as otelContext,
   propagation,
   ROOT_CONTEXT,
   type SpanContext,
   trace,
 } from "@opentelemetry/api";
 
-/** Writes the trace headers of `context`: by the application's propagator, or as W3C `traceparent` where it has none. */
+/**
+ * Writes the trace headers of `context`: by the application's propagator, or as W3C `traceparent` where it has none. The context
+ * is active meanwhile, and is handed over in the form in which it is: Sentry's propagator writes for the active context alone, and
+ * its context manager makes another object of each.
+ */
 export function writeTraceHeaders(context: Context, carrier: Record<string, string>): void {
   if (propagation.fields().length > 0) {
-    propagation.inject(context, carrier);
+    otelContext.with(context, () => {
+      const active = otelContext.active();
+      // Without a context manager nothing is active.
+      const isActive = trace.getSpan(active) === trace.getSpan(context);
+      propagation.inject(isActive ? active : context, carrier);
+    });
     return;
   }
   const spanContext = trace.getSpanContext(context);

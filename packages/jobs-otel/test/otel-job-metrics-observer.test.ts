@@ -114,6 +114,46 @@ function finish(
   observer.onJobFinished?.(context, status);
 }
 
+describe("declared jobs", () => {
+  test("have counters at 0 before their first run: those of engines if an engine has them", async () => {
+    const measured = new MeasuredMetrics();
+    const runner = strictRunner(otelJobMetricsObserver({ meter: measured.meter }));
+
+    runner.declare({ name: "digest" });
+    runner.declared({ jobName: "mail", engine: "memory", queue: "mail" });
+
+    const zeros = ["digest", "mail"].map((name) => [{ "job.name": name }, 0]);
+    expect(await measured.points("nidus.jobs.started")).toEqual(zeros);
+    expect(await measured.points("nidus.jobs.finished")).toHaveLength(6);
+    for (const name of ["jobs.enqueued", "job.retries", "jobs.dead_lettered", "job.stalled"]) {
+      expect(await measured.points(`nidus.${name}`)).toEqual([[{ "job.name": "mail" }, 0]]);
+    }
+  });
+});
+
+describe("what others wrote", () => {
+  test("is cut: a job name is at most 256 characters", async () => {
+    const measured = new MeasuredMetrics();
+    const observer = otelJobMetricsObserver({ meter: measured.meter });
+
+    finish(observer, { jobName: "x".repeat(1_000_000) });
+
+    const name = `${"x".repeat(255)}…`;
+    expect(await measured.points("nidus.jobs.started")).toEqual([[{ "job.name": name }, 1]]);
+  });
+
+  test("makes no NaN: a duration that is no number is counted as 0", async () => {
+    const measured = new MeasuredMetrics();
+    const observer = otelJobMetricsObserver({ meter: measured.meter });
+
+    finish(observer, { durationMs: Number.NaN });
+    finish(observer, { durationMs: -5 });
+
+    const duration = (await measured.collect()).get("nidus.job.duration");
+    expect(duration?.dataPoints[0]?.value).toMatchObject({ count: 2, sum: 0 });
+  });
+});
+
 describe("engines", () => {
   test("count what is enqueued, retried and given up", async () => {
     const measured = new MeasuredMetrics();
@@ -124,6 +164,7 @@ describe("engines", () => {
       "dead-lettered",
       "cancelled",
       "lost",
+      "stalled",
     ];
 
     runner.enqueued({
@@ -142,6 +183,21 @@ describe("engines", () => {
     expect(await measured.points("nidus.jobs.enqueued")).toEqual([[digest, 3]]);
     expect(await measured.points("nidus.job.retries")).toEqual([[digest, 1]]);
     expect(await measured.points("nidus.jobs.dead_lettered")).toEqual([[digest, 1]]);
+    expect(await measured.points("nidus.job.stalled")).toEqual([[digest, 1]]);
+  });
+
+  test("leave no wait of a delivery whose time is none", async () => {
+    const measured = new MeasuredMetrics();
+    const observer = otelJobMetricsObserver({ meter: measured.meter });
+
+    for (const runAt of [new Date(Number.NaN), Number.NEGATIVE_INFINITY, "soon", undefined]) {
+      finish(observer, { delivery: deliveryOf({ runAt: runAt as Date }) });
+    }
+
+    expect(await measured.points("nidus.jobs.finished")).toEqual([
+      [{ "job.name": "reindex", status: "success" }, 4],
+    ]);
+    expect((await measured.collect()).has("nidus.job.wait")).toBe(false);
   });
 
   test("leave how long a delivery waited, in seconds, and never less than nothing", async () => {

@@ -1,6 +1,7 @@
 import { asyncJob } from "@nidus/jobs-core";
 import type { EnqueuedJobContext } from "@nidus/jobs-observe";
-import { propagation, SpanKind } from "@opentelemetry/api";
+import { context, createContextKey, propagation, SpanKind, trace } from "@opentelemetry/api";
+import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { AlwaysOffSampler } from "@opentelemetry/sdk-trace-base";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { otelJobObserver } from "../src/index.ts";
@@ -8,6 +9,12 @@ import { registerContextManager, resetGlobalApi } from "./support/global-api.ts"
 import { brokenPropagator, dashPropagator } from "./support/propagators.ts";
 import { recordSpans } from "./support/recorded-spans.ts";
 import { deliveryOf, strictRunner, tolerantRunner } from "./support/runner.ts";
+
+/** As Sentry's, which keeps scopes of its own in every context. */
+class WrappingContextManager extends AsyncLocalStorageContextManager {
+  override with: AsyncLocalStorageContextManager["with"] = (given, run, self, ...args) =>
+    super.with(given.setValue(createContextKey("scopes"), {}), run, self, ...args);
+}
 
 beforeEach(registerContextManager);
 afterEach(resetGlobalApi);
@@ -78,6 +85,24 @@ describe("enqueueing", () => {
 
     const { traceId: trace_, spanId: span_ } = spans.only("job.enqueue").spanContext();
     expect(context.carrier).toEqual({ "x-tenant": "acme", "x-dash": `${trace_}/${span_}` });
+  });
+
+  test("lets the propagator write with the active context, also where a context manager makes others of it", () => {
+    const seen: unknown[] = [];
+    context.disable();
+    context.setGlobalContextManager(new WrappingContextManager().enable());
+    propagation.setGlobalPropagator({
+      ...dashPropagator,
+      inject: (given) => {
+        if (given === context.active()) seen.push(trace.getActiveSpan()?.spanContext().spanId);
+      },
+    });
+    const { tracer, spans } = recordSpans();
+
+    strictRunner(otelJobObserver({ tracer })).enqueued(enqueued());
+
+    expect(seen).toEqual([spans.only("job.enqueue").spanContext().spanId]);
+    expect(trace.getActiveSpan()).toBeUndefined();
   });
 
   test("writes nothing where there is no OpenTelemetry", () => {

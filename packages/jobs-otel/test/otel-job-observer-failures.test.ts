@@ -1,7 +1,8 @@
+import { runInNewContext } from "node:vm";
 import { asyncJob, JobError, job } from "@nidus/jobs-core";
 import { SpanStatusCode } from "@opentelemetry/api";
 import { afterEach, describe, expect, test } from "vitest";
-import { otelJobObserver } from "../src/index.ts";
+import { otelJobMetricsObserver, otelJobObserver } from "../src/index.ts";
 import { resetGlobalApi } from "./support/global-api.ts";
 import { hostileProxy } from "./support/hostile.ts";
 import { recordSpans, textOf } from "./support/recorded-spans.ts";
@@ -188,4 +189,74 @@ describe("recordErrorMessage: false", () => {
 
     expect(textOf(spans.only("job.run"))).not.toContain(secret);
   });
+});
+
+describe("maxErrorLength", () => {
+  const failure = (): Error => {
+    const error = new Error("m".repeat(1_000_000), { cause: new Error("c".repeat(1_000_000)) });
+    error.name = "N".repeat(1_000_000);
+    return error;
+  };
+
+  /** Everything about a failed run that a span carries in words. */
+  async function textsOf(options: { maxErrorLength?: number }, thrown: unknown): Promise<string[]> {
+    const { tracer, spans } = recordSpans();
+    const runner = strictRunner(otelJobObserver({ tracer, ...options }));
+    await thrownBy(() => runner.run(failing(thrown)));
+    const { status, attributes, events } = spans.only("job.run");
+    const event = events[0]?.attributes ?? {};
+    return [
+      status.message,
+      attributes["error.type"],
+      event["exception.message"],
+      event["exception.stacktrace"],
+      event["exception.type"],
+    ].map(String);
+  }
+
+  test("cuts message, type and stack, in the status as well", async () => {
+    for (const text of await textsOf({ maxErrorLength: 100 }, failure())) {
+      expect(text).toHaveLength(100);
+      expect(text).toMatch(/…$/);
+    }
+  });
+
+  test("is 4096 characters by default, also of strings and of aggregated errors", async () => {
+    const aggregate = new AggregateError([failure(), failure()], "a".repeat(1_000_000));
+    for (const thrown of [failure(), "s".repeat(1_000_000), aggregate]) {
+      const longest = Math.max(...(await textsOf({}, thrown)).map(({ length }) => length));
+      expect(longest).toBe(4096);
+    }
+  });
+
+  test("leaves shorter texts as they are, and cuts between characters", async () => {
+    expect((await textsOf({ maxErrorLength: 5 }, "short"))[0]).toBe("short");
+    expect((await textsOf({ maxErrorLength: 3 }, "x😀😀"))[0]).toBe("x…");
+  });
+
+  test.each([0, 1.5, -1, Number.NaN, "10"])("refuses %j", (maxErrorLength) => {
+    const make = (): unknown => otelJobObserver({ maxErrorLength } as object);
+    expect(make).toThrow(/`maxErrorLength`/);
+  });
+});
+
+test("an error of another realm has its own class, message and stack", async () => {
+  const { tracer, spans } = recordSpans();
+  const thrown = runInNewContext('new RangeError("out of paper")') as RangeError;
+
+  await thrownBy(() => strictRunner(otelJobObserver({ tracer })).run(failing(thrown)));
+
+  const span = spans.only("job.run");
+  expect(span.attributes["error.type"]).toBe("RangeError");
+  expect(span.events[0]?.attributes).toMatchObject({
+    "exception.message": "out of paper",
+    "exception.stacktrace": thrown.stack,
+  });
+});
+
+test("an option that nothing reads is refused by name", () => {
+  expect(() => otelJobObserver({ recordErrorMesage: false } as object)).toThrow(
+    /"recordErrorMesage".*`recordErrorMessage`/,
+  );
+  expect(() => otelJobMetricsObserver({ metre: 1 } as object)).toThrow(/"metre".*`meter`/);
 });

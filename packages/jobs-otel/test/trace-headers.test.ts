@@ -1,6 +1,6 @@
 import { asyncJob } from "@nidus/jobs-core";
 import type { JobObserver } from "@nidus/jobs-observe";
-import { propagation, SpanKind } from "@opentelemetry/api";
+import { context, propagation, ROOT_CONTEXT, SpanKind, TraceFlags, trace } from "@opentelemetry/api";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { otelJobObserver } from "../src/index.ts";
 import { registerContextManager, resetGlobalApi } from "./support/global-api.ts";
@@ -43,15 +43,78 @@ describe("a delivered run", () => {
   test("links to the span that enqueued it, in a trace of its own", async () => {
     const { tracer, spans } = recordSpans();
 
-    await tracer.startActiveSpan("poll", async (poll) => {
-      await deliver(otelJobObserver({ tracer }), { traceparent });
-      poll.end();
-    });
+    await deliver(otelJobObserver({ tracer }), { traceparent });
 
     const span = spans.only("job.run");
     expect(span.links.map(({ context }) => [context.traceId, context.spanId])).toEqual([[traceId, spanId]]);
     expect(span.parentSpanContext).toBeUndefined();
-    expect([traceId, spans.only("poll").spanContext().traceId]).not.toContain(span.spanContext().traceId);
+    expect(span.spanContext().traceId).not.toBe(traceId);
+  });
+
+  test.each(["link", "none"] as const)(
+    "is a child of the span that is active around it, with propagation: %j",
+    async (propagation) => {
+      const { tracer, spans } = recordSpans();
+
+      await tracer.startActiveSpan("process", async (process) => {
+        await deliver(otelJobObserver({ tracer, propagation }), { traceparent });
+        process.end();
+      });
+
+      const span = spans.only("job.run");
+      expect(span.parentSpanContext?.spanId).toBe(spans.only("process").spanContext().spanId);
+      expect(span.links.map(({ context }) => context.spanId)).toEqual(propagation === "link" ? [spanId] : []);
+    },
+  );
+
+  test("is a child of an active span that another process or no sampler wanted", async () => {
+    const { tracer, spans } = recordSpans();
+    for (const [traceFlags, isRemote] of [
+      [TraceFlags.SAMPLED, true],
+      [TraceFlags.NONE, false],
+    ] as const) {
+      const active = { traceId: "3".repeat(32), spanId: "4".repeat(16), traceFlags, isRemote };
+      let seen = "";
+      const note = asyncJob("digest", async () => {
+        seen = trace.getActiveSpan()?.spanContext().traceId ?? "";
+      });
+      const runner = strictRunner(otelJobObserver({ tracer }));
+      await context.with(trace.setSpanContext(context.active(), active), () =>
+        runner.runAsync(note, { delivery: deliveryOf({ carrier: { traceparent } }) }),
+      );
+      expect(seen).toBe(active.traceId);
+    }
+    expect(spans.only("job.run").parentSpanContext?.spanId).toBe("4".repeat(16));
+  });
+
+  test("is no child of a span that has ended, such as one in which a worker was started", async () => {
+    const { tracer, spans } = recordSpans();
+
+    await tracer.startActiveSpan("boot", async (boot) => {
+      boot.end();
+      await deliver(otelJobObserver({ tracer }), { traceparent });
+    });
+
+    expect(spans.only("job.run").parentSpanContext).toBeUndefined();
+  });
+
+  test('is a child of the active span with propagation: "parent", if that is in the trace of the enqueue', async () => {
+    const { tracer, spans } = recordSpans();
+    const producer = { traceId, spanId, traceFlags: TraceFlags.SAMPLED, isRemote: true };
+
+    await tracer.startActiveSpan(
+      "process",
+      {},
+      trace.setSpanContext(ROOT_CONTEXT, producer),
+      async (process) => {
+        await deliver(otelJobObserver({ tracer, propagation: "parent" }), { traceparent });
+        process.end();
+      },
+    );
+
+    const span = spans.only("job.run");
+    expect(span.parentSpanContext?.spanId).toBe(spans.only("process").spanContext().spanId);
+    expect(span.spanContext().traceId).toBe(traceId);
   });
 
   test('is the child of the span that enqueued it with propagation: "parent"', async () => {

@@ -44,7 +44,7 @@ test("importing the pipeline's subpath does load the SDK, so that its absence ca
     expect.arrayContaining([
       "@opentelemetry/api",
       "@opentelemetry/exporter-trace-otlp-proto",
-      "@opentelemetry/sdk-trace-base",
+      "@opentelemetry/sdk-trace",
     ]),
   );
 });

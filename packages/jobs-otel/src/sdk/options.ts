@@ -1,4 +1,4 @@
-import { describe } from "@nidus/jobs-core";
+import { describe, requireKnownKeys } from "@nidus/jobs-core";
 import type { SpanProcessor } from "@opentelemetry/sdk-trace";
 import type { ServiceIdentity } from "../service-identity.ts";
 import { maxWholeNumber, wholeNumberOf } from "./environment.ts";
@@ -34,6 +34,20 @@ export interface OtelPipelineOptions extends ServiceIdentity {
   readonly spanProcessors?: readonly SpanProcessor[] | undefined;
 }
 
+const optionNames: readonly (keyof OtelPipelineOptions)[] = [
+  "serviceName",
+  "serviceVersion",
+  "environment",
+  "endpoint",
+  "allowInsecure",
+  "headers",
+  "sampleRatio",
+  "maxQueueSize",
+  "exportTimeoutMs",
+  "flushTimeoutMs",
+  "spanProcessors",
+];
+
 /** What the options say about the SDK, with the standard environment variables filled in. */
 export interface PipelineSettings {
   readonly batches: BatchSettings;
@@ -44,6 +58,7 @@ export interface PipelineSettings {
 
 /** @throws TypeError or RangeError that names the option, the expectation and the value received. */
 export function settingsOf(options: OtelPipelineOptions, environment: NodeJS.ProcessEnv): PipelineSettings {
+  requireKnownKeys("the options of otelPipeline", options, optionNames);
   const {
     serviceName,
     sampleRatio,

@@ -124,6 +124,26 @@ describe("plain http", () => {
     expect(error.message).toContain("use https");
   });
 
+  test.each(["`endpoint`", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"])(
+    "is taken beyond loopback from %s with `allowInsecure: true`, and with nothing less",
+    async (source) => {
+      const url = "http://collector.monitoring.svc:4318";
+      if (source !== "`endpoint`") vi.stubEnv(source, url);
+      const options = { serviceName: "users-api", ...(source === "`endpoint`" ? { endpoint: url } : {}) };
+
+      expect(refusalOf({ ...options, allowInsecure: false }).message).toContain("`allowInsecure: true`");
+      await using pipeline = otelPipeline({ ...options, allowInsecure: true });
+      expect(pipeline.tracer).toBeDefined();
+    },
+  );
+
+  test("`allowInsecure` allows no password in the URL, and no other protocol", () => {
+    expect(refusalOf({ endpoint: "http://me:secret@collector", allowInsecure: true }).message).toMatch(
+      /password/,
+    );
+    expect(refusalOf({ endpoint: "grpc://collector", allowInsecure: true }).message).toMatch(/http or https/);
+  });
+
   test.each(["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"])(
     "is refused beyond loopback in %s, naming the variable",
     (variable) => {

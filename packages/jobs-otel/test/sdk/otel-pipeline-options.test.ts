@@ -39,6 +39,8 @@ describe("wrong options", () => {
     ["a ratio of NaN", { sampleRatio: Number.NaN }, RangeError, /`sampleRatio`.*got NaN/],
     ["a ratio that is a string", { sampleRatio: "0.5" }, Error, /`sampleRatio`.*got "0.5"/],
     ["a ratio of null", { sampleRatio: null }, Error, /`sampleRatio`.*got null/],
+    ["an option that nothing reads", { sampleRation: 0.5 }, TypeError, /"sampleRation".*`sampleRatio`/],
+    ["a permission in words", { allowInsecure: "yes" }, TypeError, /`allowInsecure`.*got "yes"/],
     ["a header that is no string", { headers: { "x-key": 42 } }, TypeError, /header "x-key"/],
     ["a header of two lines", { headers: { "x-key": "a\r\nb: c" } }, TypeError, /header "x-key"/],
   ];

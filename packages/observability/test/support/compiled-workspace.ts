@@ -19,15 +19,17 @@ export interface CompiledWorkspace extends AsyncDisposable {
  * The facade and the packages under it as plain JavaScript in a folder of their own, compiled from the sources as they are
  * now, so that Node can load them without a test runner and without a build that may be old or missing. They resolve each
  * other, and whatever is installed for them, SDK packages included.
+ *
+ * @param openTelemetry a folder of packages to resolve as `@opentelemetry/*` instead.
  */
-export async function compileWorkspace(): Promise<CompiledWorkspace> {
+export async function compileWorkspace(openTelemetry?: string): Promise<CompiledWorkspace> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), "nidus-compiled-")));
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
   try {
     const manifests = await manifestsUnder("@nidus/observability");
     await compile([...manifests.keys()], folder);
     await mkdir(join(folder, "node_modules/@nidus"), { recursive: true });
-    for (const [name, manifest] of manifests) await install(name, manifest, folder);
+    for (const [name, manifest] of manifests) await install(name, manifest, folder, openTelemetry);
   } catch (error) {
     await remove();
     throw error;
@@ -85,7 +87,12 @@ async function compile(names: readonly string[], folder: string): Promise<void> 
 }
 
 /** A manifest whose exports lead to what was compiled, and links to everything that the real package has installed. */
-async function install(folderName: string, { name, exports }: Manifest, folder: string): Promise<void> {
+async function install(
+  folderName: string,
+  { name, exports }: Manifest,
+  folder: string,
+  openTelemetry: string | undefined,
+): Promise<void> {
   const compiled = join(folder, folderName);
   const compiledExports = Object.fromEntries(
     Object.entries(exports).map(([path, conditions]) => [
@@ -102,6 +109,8 @@ async function install(folderName: string, { name, exports }: Manifest, folder: 
   if (!existsSync(installed)) return;
   await mkdir(join(compiled, "node_modules"));
   for (const entry of await readdir(installed)) {
-    if (entry !== "@nidus") await symlink(join(installed, entry), join(compiled, "node_modules", entry));
+    if (entry === "@nidus") continue;
+    const target = (entry === "@opentelemetry" && openTelemetry) || join(installed, entry);
+    await symlink(target, join(compiled, "node_modules", entry));
   }
 }
