@@ -1,4 +1,4 @@
-import { refusal } from "@nidus/jobs-core";
+import { refusal, requireKnownKeys } from "@nidus/jobs-core";
 import { currentJob } from "@nidus/jobs-observe";
 
 /** Where the ids of the trace come from. */
@@ -19,7 +19,9 @@ export interface JobLogMixinOptions {
  *
  * @throws TypeError for an option that is not as documented.
  */
-export function jobLogMixin({ spanContext }: JobLogMixinOptions = {}): () => object {
+export function jobLogMixin(options: JobLogMixinOptions = {}): () => object {
+  requireKnownKeys("the options of jobLogMixin", options, ["spanContext"]);
+  const { spanContext } = options;
   if (spanContext !== undefined && typeof spanContext !== "function") {
     throw refusal("`spanContext`", "a function", spanContext);
   }

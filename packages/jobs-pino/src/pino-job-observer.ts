@@ -1,4 +1,4 @@
-import { type JobError, refusal } from "@nidus/jobs-core";
+import { type JobError, refusal, requireKnownKeys } from "@nidus/jobs-core";
 import type { JobObserver } from "@nidus/jobs-observe";
 import { enqueuedFields, finishedFields, runFields, settledFields } from "./job-fields.ts";
 import type { LoggerLike } from "./logger-like.ts";
@@ -20,6 +20,15 @@ export interface PinoJobObserverOptions {
   readonly recordErrorMessage?: boolean | undefined;
 }
 
+const optionNames: readonly (keyof PinoJobObserverOptions)[] = [
+  "logger",
+  "startLevel",
+  "finishLevel",
+  "warningLevel",
+  "failureLevel",
+  "recordErrorMessage",
+];
+
 /**
  * One structured line for each start and each finish of a run, and, where an engine runs the jobs, for those that are enqueued
  * and for deliveries that do not succeed. A line whose level is disabled costs the question whether it is, and makes no run id.
@@ -28,6 +37,7 @@ export interface PinoJobObserverOptions {
  * @throws TypeError for an option that is not as documented.
  */
 export function pinoJobObserver(options: PinoJobObserverOptions): JobObserver {
+  requireKnownKeys("the options of pinoJobObserver", options ?? {}, optionNames);
   const {
     logger,
     startLevel = "debug",

@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm";
 import { asyncJob, JobError, job } from "@nidus/jobs-core";
 import { describe, expect, test } from "vitest";
 import { pinoJobObserver } from "../src/index.ts";
@@ -75,5 +76,14 @@ describe.each(majors)("the line of a failure, with pino %s", (_major, pino) => {
     expect((await lineOf(Object.freeze(new RangeError("no")))).err).toEqual({ type: "RangeError" });
     expect((await lineOf(withGetter)).err).toEqual({ type: "RangeError" });
     expect((await lineOf(unreadable)).err).toEqual({ type: "JobError" });
+  });
+
+  test("of another realm has its own type, message and stack", async () => {
+    const error = runInNewContext('new RangeError("out of paper")') as Error;
+    expect((await lineOf(error)).err).toEqual({
+      type: "RangeError",
+      message: "out of paper",
+      stack: error.stack,
+    });
   });
 });

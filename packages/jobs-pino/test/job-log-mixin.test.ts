@@ -118,6 +118,12 @@ describe.each(majors)("the mixin, with pino %s", (_major, pino) => {
   });
 });
 
+test("an option that nothing reads is refused by name", () => {
+  expect(() => jobLogMixin({ spancontext: () => undefined } as object)).toThrow(
+    /"spancontext".*`spanContext`/,
+  );
+});
+
 test("a `spanContext` that is no function is refused; undefined stands for none", () => {
   const make = (): unknown => jobLogMixin({ spanContext: {} } as unknown as JobLogMixinOptions);
   expect(make).toThrow(TypeError);

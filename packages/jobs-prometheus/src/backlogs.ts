@@ -1,5 +1,6 @@
 import type { JobBacklog, OpenedEngineContext } from "@nidus/jobs-observe";
 import type { SeriesTable } from "./series-table.ts";
+import { timeMsOf } from "./time.ts";
 
 /** Scrapes that come closer together share what was read. */
 const readEveryMs = 5_000;
@@ -41,11 +42,15 @@ export class Backlogs {
   async #read(): Promise<void> {
     const answers = await Promise.all([...this.#engines].map((engine) => this.#ask(engine)));
     for (const series of this.#table.all) series.backlog = undefined;
-    for (const { jobName, waiting, oldestWaitingAt } of answers.flat()) {
+    for (const entry of answers.flat()) {
+      const { jobName, waiting, oldestWaitingAt } = (entry ?? {}) as Partial<JobBacklog>;
+      // Engines read what other programs stored.
+      if (typeof jobName !== "string" || typeof waiting !== "number" || !(waiting >= 0 && waiting < Infinity))
+        continue;
       const series = this.#table.of({ jobName, attributes: noAttributes });
       series.backlog ??= { waiting: 0, oldestAtMs: Infinity };
       series.backlog.waiting += waiting;
-      series.backlog.oldestAtMs = Math.min(series.backlog.oldestAtMs, oldestWaitingAt?.getTime() ?? Infinity);
+      series.backlog.oldestAtMs = Math.min(series.backlog.oldestAtMs, timeMsOf(oldestWaitingAt) ?? Infinity);
     }
   }
 
@@ -57,7 +62,7 @@ export class Backlogs {
       });
       const backlog = await Promise.race([engine.backlog(), late]);
       if (backlog === undefined) this.#engines.delete(engine);
-      return backlog ?? [];
+      return Array.isArray(backlog) ? backlog : [];
     } catch {
       // The engine has told whoever listens for its errors.
       return [];

@@ -6,6 +6,17 @@ export interface Exemplar {
   readonly timestamp: number;
 }
 
+/** A histogram as it was at one moment. */
+export interface HistogramState {
+  /** Counts up to each bound, cumulative; the last is the count of all. */
+  readonly cumulativeCounts: readonly number[];
+  readonly sumSeconds: number;
+  /** By bucket. */
+  readonly exemplars: readonly (Exemplar | undefined)[];
+}
+
+const noExemplars: readonly Exemplar[] = [];
+
 /** Counts of values per bucket, in plain numbers. */
 export class DurationHistogram {
   readonly #bounds: readonly number[];
@@ -37,20 +48,15 @@ export class DurationHistogram {
     return bucket;
   }
 
-  get sumSeconds(): number {
-    return this.#sumSeconds;
-  }
-
-  /** Counts up to each bound, cumulative; the last is the count of all. */
-  cumulativeCounts(): number[] {
+  /** A copy of what was counted so far. */
+  state(): HistogramState {
+    const cumulativeCounts = this.#counts.slice();
     let total = 0;
-    return this.#counts.map((count) => {
-      total += count;
-      return total;
-    });
-  }
-
-  exemplarOf(bucket: number): Exemplar | undefined {
-    return this.#exemplars?.[bucket];
+    for (let bucket = 0; bucket < cumulativeCounts.length; bucket++) {
+      total += cumulativeCounts[bucket] as number;
+      cumulativeCounts[bucket] = total;
+    }
+    const exemplars = this.#exemplars?.slice() ?? noExemplars;
+    return { cumulativeCounts, sumSeconds: this.#sumSeconds, exemplars };
   }
 }

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Registry, type RegistryContentType } from "prom-client";
-import { PublishedMetric } from "./published-metric.ts";
+import type { SeriesState } from "./job-series.ts";
+import { isPublishedMetric, type PublishedMetric } from "./published-metric.ts";
 import { type LineFormat, lineOf } from "./sample-line.ts";
 
 /** How long samples are written before other work has its turn. */
@@ -22,13 +23,22 @@ export async function expositionOf(registry: Registry<RegistryContentType>): Pro
   const isOpenMetrics = registry.contentType === Registry.OPENMETRICS_CONTENT_TYPE;
   const writer = registry as unknown as MetricWriter;
   const format = { isOpenMetrics, defaultLabels: await defaultLabelsOf(writer) };
+  const metrics = writer.getMetricsAsArray();
+  const accounts = new Set(metrics.filter(isPublishedMetric).map((metric) => metric.accounts));
+  if ([...accounts].some(({ labelNames }) => hasAny(format.defaultLabels, labelNames))) {
+    return registry.metrics();
+  }
+  // All that is written here is of this moment, however long the writing takes.
+  const states = new Map(
+    await Promise.all([...accounts].map(async (each) => [each, await each.state()] as const)),
+  );
   const texts: string[] = [];
-  for (const metric of writer.getMetricsAsArray()) {
+  for (const metric of metrics) {
     // As the registry does, which adds the suffix to each sample instead.
     if (isOpenMetrics && metric.type === "counter") metric.name = metric.name.replace(/_total$/, "");
     texts.push(
-      metric instanceof PublishedMetric && !hasAny(format.defaultLabels, metric.accounts.labelNames)
-        ? await write(metric, format)
+      isPublishedMetric(metric)
+        ? await write(metric, states.get(metric.accounts) ?? [], format)
         : await writer.getMetricsAsString(metric),
     );
     await nextTurn();
@@ -36,13 +46,16 @@ export async function expositionOf(registry: Registry<RegistryContentType>): Pro
   return isOpenMetrics ? `${texts.join("\n")}\n# EOF\n` : `${texts.join("\n\n")}\n`;
 }
 
-async function write(metric: PublishedMetric, format: LineFormat): Promise<string> {
-  await metric.accounts.backlogs.refresh();
+async function write(
+  metric: PublishedMetric,
+  state: readonly SeriesState[],
+  format: LineFormat,
+): Promise<string> {
   const sampleName = format.isOpenMetrics && metric.type === "counter" ? `${metric.name}_total` : metric.name;
   let text = "";
   let lines = [`# HELP ${metric.name} ${metric.help}`, `# TYPE ${metric.name} ${metric.type}`];
   let sliceEndMs = performance.now() + sliceMs;
-  for (const series of metric.accounts.table.all) {
+  for (const series of state) {
     for (const sample of metric.samplesOf(series)) lines.push(lineOf(sampleName, sample, format));
     if (performance.now() > sliceEndMs) {
       text += lines.join("\n");
@@ -65,7 +78,7 @@ async function defaultLabelsOf(writer: MetricWriter): Promise<string> {
   return labels ?? "";
 }
 
-/** Whose label it is, where both have one of that name, is the registry's affair. */
+/** If samples have a label of that name themselves, the registry decides which of the two stays. */
 function hasAny(labels: string, names: readonly string[]): boolean {
   return names.some((name) => `,${labels}`.includes(`,${name}="`));
 }

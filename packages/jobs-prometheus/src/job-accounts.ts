@@ -1,14 +1,15 @@
 import type {
+  DeclaredJobContext,
   EnqueuedJobContext,
   JobResultStatus,
   ObservedJobContext,
   OpenedEngineContext,
   SettledJobContext,
 } from "@nidus/jobs-observe";
-import type { Metric } from "prom-client";
+import { type Metric, Registry } from "prom-client";
 import { Backlogs } from "./backlogs.ts";
 import { DurationHistogram } from "./duration-histogram.ts";
-import type { EngineCounts, JobSeries } from "./job-series.ts";
+import { EngineCounts, type JobSeries, type SeriesState } from "./job-series.ts";
 import {
   type BucketLabels,
   bucketLabelsOf,
@@ -17,8 +18,9 @@ import {
   runMetrics,
 } from "./metrics.ts";
 import type { Settings } from "./options.ts";
-import { PublishedMetric } from "./published-metric.ts";
+import { isOfOtherVersion, isPublishedMetric, PublishedMetric } from "./published-metric.ts";
 import { SeriesTable } from "./series-table.ts";
+import { timeMsOf } from "./time.ts";
 
 /** Jobs of engines have no context attributes before they run. */
 const noAttributes = {};
@@ -32,6 +34,7 @@ export class JobAccounts {
   /** Names of labels that samples have of their own. */
   readonly labelNames: readonly string[];
   #hasEngineMetrics = false;
+  #state: Promise<readonly SeriesState[]> | undefined;
 
   /** @throws Error if the registry has a metric of such a name that is not ours. */
   constructor(settings: Settings) {
@@ -55,6 +58,30 @@ export class JobAccounts {
     }
   }
 
+  /**
+   * What was counted up to one moment, read from the engines before if it is time to. A registry asks all of its metrics in turn, so
+   * what is asked for in one go is the same.
+   */
+  state(): Promise<readonly SeriesState[]> {
+    if (this.#state === undefined) {
+      this.#state = this.#readState();
+      queueMicrotask(() => {
+        this.#state = undefined;
+      });
+    }
+    return this.#state;
+  }
+
+  async #readState(): Promise<readonly SeriesState[]> {
+    await this.backlogs.refresh();
+    return this.table.all.map((series) => series.state());
+  }
+
+  declare({ jobName, engine }: DeclaredJobContext): void {
+    const series = this.table.of({ jobName, attributes: noAttributes });
+    if (engine !== undefined) this.#engineCounts(series);
+  }
+
   start(context: ObservedJobContext): void {
     const series = this.table.of(context);
     series.started++;
@@ -67,11 +94,11 @@ export class JobAccounts {
     const series = this.table.of(context);
     series.inProgress--;
     series.running.delete(context);
-    if (status === "success") series.lastSuccess = context;
+    if (status === "success") series.succeed(context);
     const ended = series.byStatus[status];
     ended.finished++;
     ended.durations ??= new DurationHistogram(this.settings.buckets);
-    ended.durations.observe((context.durationMs ?? 0) / 1000);
+    ended.durations.observe(secondsOf(context.durationMs));
     return ended.durations;
   }
 
@@ -80,22 +107,25 @@ export class JobAccounts {
     this.backlogs.add(context);
   }
 
-  enqueue(context: EnqueuedJobContext): void {
-    this.#engineCounts(this.table.of({ jobName: context.jobName, attributes: noAttributes })).enqueued +=
-      context.count;
+  enqueue({ jobName, count }: EnqueuedJobContext): void {
+    const counts = this.#engineCounts(this.table.of({ jobName, attributes: noAttributes }));
+    if (Number.isFinite(count)) counts.enqueued += Math.max(0, count);
   }
 
   settle(context: SettledJobContext): void {
     const counts = this.#engineCounts(this.table.of({ jobName: context.jobName, attributes: noAttributes }));
     if (context.outcome === "retried") counts.retries++;
+    if (context.outcome === "stalled") counts.stalled++;
     if (context.outcome === "dead-lettered") counts.deadLettered++;
   }
 
   #wait(series: JobSeries, context: ObservedJobContext, runAt: Date): void {
     const counts = this.#engineCounts(series);
+    const runAtMs = timeMsOf(runAt);
+    if (runAtMs === undefined) return;
     counts.waits ??= new DurationHistogram(this.settings.buckets);
     // The clocks of two machines differ: a job that started before its time has not waited.
-    counts.waits.observe(Math.max(0, context.startedAtMs - runAt.getTime()) / 1000);
+    counts.waits.observe(secondsOf(context.startedAtMs - runAtMs));
   }
 
   #publishEngineMetrics(): void {
@@ -106,13 +136,19 @@ export class JobAccounts {
 
   #engineCounts(series: JobSeries): EngineCounts {
     this.#publishEngineMetrics();
-    series.engine ??= { enqueued: 0, retries: 0, deadLettered: 0, waits: undefined };
+    series.engine ??= new EngineCounts();
     return series.engine;
   }
 }
 
+/** One NaN would make the sum of a histogram NaN for ever. */
+function secondsOf(milliseconds: number | undefined): number {
+  return milliseconds !== undefined && milliseconds > 0 && milliseconds < Infinity ? milliseconds / 1000 : 0;
+}
+
 /**
- * The accounts of a registry and prefix: those it has already, or new ones.
+ * The accounts of a registry and prefix: those it has already, also of another copy of this package, or new ones. A copy of another
+ * version may count in another way: then these accounts are not published, and a process warning says so.
  *
  * @throws Error if they exist with other buckets, limits or labels, or if the name of a metric is taken by something else.
  */
@@ -121,8 +157,14 @@ export function accountsIn(settings: Settings): JobAccounts {
   const name = prefix + (runMetrics[0] as MetricDefinition).name;
   const existing: unknown = registry.getSingleMetric(name);
   if (existing === undefined) return new JobAccounts(settings);
-  if (!(existing instanceof PublishedMetric)) {
-    throw nameIsTaken(name);
+  if (!isPublishedMetric(existing)) {
+    if (!isOfOtherVersion(existing as object)) throw nameIsTaken(name);
+    process.emitWarning(
+      `the registry has job metrics with the prefix "${prefix}" of another version of @nidus/jobs-prometheus: ` +
+        "runs of this observer are missing in them; install one version, or choose another `prefix`",
+      "NidusWarning",
+    );
+    return new JobAccounts({ ...settings, registry: new Registry() });
   }
   if (shapeOf(existing.accounts.settings) !== shapeOf(settings)) {
     throw new Error(

@@ -1,5 +1,5 @@
-import type { DurationHistogram, Exemplar } from "./duration-histogram.ts";
-import type { JobSeries, Labels } from "./job-series.ts";
+import type { Exemplar, HistogramState } from "./duration-histogram.ts";
+import type { Labels, SeriesState } from "./job-series.ts";
 
 /** One line of the exposition, in the form in which prom-client writes it. */
 export interface Sample {
@@ -32,7 +32,7 @@ export interface MetricDefinition {
   readonly type: "counter" | "gauge" | "histogram";
   /** How prom-client's cluster aggregation joins the processes. */
   readonly aggregator: "sum" | "min" | "max";
-  samples(series: JobSeries, metricName: string, buckets: readonly BucketLabels[]): Sample[];
+  samples(series: SeriesState, metricName: string, buckets: readonly BucketLabels[]): Sample[];
 }
 
 /** Metrics of every run. */
@@ -49,8 +49,7 @@ export const runMetrics: readonly MetricDefinition[] = [
     help: "Job runs that finished, by how they ended.",
     type: "counter",
     aggregator: "sum",
-    samples: ({ byStatus }) =>
-      Object.values(byStatus).map(({ labels, finished }) => ({ labels, value: finished })),
+    samples: ({ byStatus }) => byStatus.map(({ labels, finished }) => ({ labels, value: finished })),
   },
   {
     name: "job_duration_seconds",
@@ -58,9 +57,7 @@ export const runMetrics: readonly MetricDefinition[] = [
     type: "histogram",
     aggregator: "sum",
     samples: ({ byStatus }, name, buckets) =>
-      Object.values(byStatus).flatMap(({ labels, durations }) =>
-        histogramSamples(durations, labels, name, buckets),
-      ),
+      byStatus.flatMap(({ labels, durations }) => histogramSamples(durations, labels, name, buckets)),
   },
   {
     name: "jobs_in_progress",
@@ -74,17 +71,15 @@ export const runMetrics: readonly MetricDefinition[] = [
     help: "Unix time at which the job last succeeded.",
     type: "gauge",
     aggregator: "max",
-    samples: ({ labels, lastSuccess }) =>
-      lastSuccess === undefined
-        ? []
-        : [{ labels, value: (lastSuccess.startedAtMs + (lastSuccess.durationMs ?? 0)) / 1000 }],
+    samples: ({ labels, lastSuccessMs }) =>
+      lastSuccessMs === undefined ? [] : [{ labels, value: lastSuccessMs / 1000 }],
   },
   {
     name: "job_oldest_running_start_timestamp_seconds",
     help: "Unix time at which the longest running of the job's unfinished runs started.",
     type: "gauge",
     aggregator: "min",
-    samples: ({ labels, running: { oldestStartMs } }) =>
+    samples: ({ labels, oldestStartMs }) =>
       oldestStartMs === undefined ? [] : [{ labels, value: oldestStartMs / 1000 }],
   },
 ];
@@ -111,6 +106,13 @@ export const engineMetrics: readonly MetricDefinition[] = [
     type: "counter",
     aggregator: "sum",
     samples: ({ labels, engine }) => (engine === undefined ? [] : [{ labels, value: engine.deadLettered }]),
+  },
+  {
+    name: "job_stalled_total",
+    help: "Attempts whose worker died or lost its lease before it could record an outcome.",
+    type: "counter",
+    aggregator: "sum",
+    samples: ({ labels, engine }) => (engine === undefined ? [] : [{ labels, value: engine.stalled }]),
   },
   {
     name: "job_wait_seconds",
@@ -140,23 +142,23 @@ export const engineMetrics: readonly MetricDefinition[] = [
 ];
 
 function histogramSamples(
-  histogram: DurationHistogram | undefined,
+  histogram: HistogramState | undefined,
   sharedLabels: Labels,
   name: string,
   buckets: readonly BucketLabels[],
 ): Sample[] {
   if (histogram === undefined) return [];
   const [bucketName, sumName, countName] = [`${name}_bucket`, `${name}_sum`, `${name}_count`];
-  const counts = histogram.cumulativeCounts();
+  const { cumulativeCounts: counts, sumSeconds, exemplars } = histogram;
   const samples: Sample[] = buckets.map((labels, index) => ({
     labels,
     sharedLabels,
     value: counts[index] as number,
     metricName: bucketName,
-    exemplar: histogram.exemplarOf(index),
+    exemplar: exemplars[index],
   }));
   samples.push(
-    { labels: noLabels, sharedLabels, value: histogram.sumSeconds, metricName: sumName },
+    { labels: noLabels, sharedLabels, value: sumSeconds, metricName: sumName },
     { labels: noLabels, sharedLabels, value: counts.at(-1) as number, metricName: countName },
   );
   return samples;

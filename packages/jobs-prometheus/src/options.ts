@@ -1,4 +1,4 @@
-import { describe } from "@nidus/jobs-core";
+import { describe, requireKnownKeys } from "@nidus/jobs-core";
 import type { ObservedJobContext } from "@nidus/jobs-observe";
 import { Registry, type RegistryContentType } from "prom-client";
 
@@ -19,8 +19,14 @@ export interface PrometheusJobObserverOptions {
    */
   readonly maxSeries?: number | undefined;
   /**
+   * Names of jobs whose counters exist at 0 before the first run. Engines, and `runner.declare`, name theirs by themselves.
+   * @default none
+   */
+  readonly jobs?: readonly string[] | undefined;
+  /**
    * Context attributes that become labels. Characters that a label name cannot have become `_`, so `tenant.id` is the label
-   * `tenant_id`; a run without the attribute has the empty label. Each value multiplies the series. @default none
+   * `tenant_id`; a run without the attribute has the empty label. Each value multiplies the series; a value longer than
+   * 256 characters is cut. @default none
    */
   readonly attributeLabels?: readonly string[] | undefined;
   /**
@@ -38,9 +44,20 @@ export interface Settings {
   readonly prefix: string;
   readonly buckets: readonly number[];
   readonly maxSeries: number;
+  readonly jobs: readonly string[];
   readonly attributeLabels: ReadonlyMap<string, string>;
   readonly exemplars: PrometheusJobObserverOptions["exemplars"];
 }
+
+const optionNames: readonly (keyof PrometheusJobObserverOptions)[] = [
+  "registry",
+  "prefix",
+  "buckets",
+  "maxSeries",
+  "jobs",
+  "attributeLabels",
+  "exemplars",
+];
 
 const defaultBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 3600];
 
@@ -49,10 +66,12 @@ const ownLabels = new Set(["job_name", "status", "le", "quantile"]);
 
 /** @throws TypeError or RangeError that names the option, the expectation and the value received. */
 export function settingsOf(options: PrometheusJobObserverOptions): Settings {
+  requireKnownKeys("the options of prometheusJobObserver", options, optionNames);
   const {
     prefix = "nidus_",
     buckets = defaultBuckets,
     maxSeries = 1_000,
+    jobs = [],
     attributeLabels = [],
     exemplars,
   } = options;
@@ -72,11 +91,15 @@ export function settingsOf(options: PrometheusJobObserverOptions): Settings {
   if (exemplars !== undefined && typeof exemplars !== "function") {
     throw new TypeError(`expected \`exemplars\` to be a function, got ${describe(exemplars)}`);
   }
+  if (!Array.isArray(jobs) || !jobs.every((name) => typeof name === "string" && name !== "")) {
+    throw new TypeError(`expected \`jobs\` to be an array of job names, got ${describe(jobs)}`);
+  }
   return {
     registry: registryOf(options),
     prefix,
     buckets: [...buckets],
     maxSeries,
+    jobs: [...jobs],
     attributeLabels: labelNamesOf(attributeLabels),
     exemplars,
   };

@@ -11,8 +11,8 @@ export interface PrometheusJobObserver extends JobObserver {
   /** The registry that was given, of whatever content type, or the one that was made. */
   readonly registry: Registry;
   /**
-   * The registry's exposition text, as `registry.metrics()` returns it. The job metrics are written faster, and in slices of
-   * 10 ms, so that a scrape of many thousand job names does not stall the process.
+   * The registry's exposition text, as `registry.metrics()` returns it. The job metrics are those of one moment. They are written
+   * faster than by the registry, and in slices of 10 ms, so that a scrape of many thousand job names does not stall the process.
    *
    * @throws (rejects with) what another metric in the registry throws when it is collected.
    */
@@ -29,10 +29,12 @@ export interface PrometheusJobObserver extends JobObserver {
 export function prometheusJobObserver(options: PrometheusJobObserverOptions = {}): PrometheusJobObserver {
   const settings = settingsOf(options);
   const accounts = accountsIn(settings);
+  for (const jobName of settings.jobs) accounts.declare({ jobName });
   const { registry, exemplars } = settings;
   return {
     registry: registry as Registry,
     metrics: () => expositionOf(registry),
+    onJobDeclared: (context) => accounts.declare(context),
     onJobStarted: (context) => accounts.start(context),
     onJobFinished:
       exemplars === undefined

@@ -1,5 +1,5 @@
 import type { JobAccounts } from "./job-accounts.ts";
-import type { JobSeries } from "./job-series.ts";
+import type { SeriesState } from "./job-series.ts";
 import type { MetricDefinition, Sample } from "./metrics.ts";
 
 /** What prom-client's registry gets from a metric. */
@@ -10,6 +10,14 @@ export interface MetricSnapshot {
   readonly aggregator: MetricDefinition["aggregator"];
   readonly values: readonly Sample[];
 }
+
+const markPrefix = "@nidus/jobs-prometheus.metric.";
+
+/**
+ * Marks the metrics of every copy of this package in the process: a bundle may hold one of its own. Copies use each other's metrics
+ * and accounts, so the number is to be raised with any change to the members of both.
+ */
+const mark = Symbol.for(`${markPrefix}1`);
 
 /** A metric in a prom-client registry whose samples are made from the accounts when the registry is scraped. */
 export class PublishedMetric {
@@ -28,19 +36,19 @@ export class PublishedMetric {
     this.aggregator = definition.aggregator;
     this.accounts = accounts;
     this.#definition = definition;
+    Object.defineProperty(this, mark, { value: true });
   }
 
   /** The samples of one series. */
-  samplesOf(series: JobSeries): readonly Sample[] {
+  samplesOf(series: SeriesState): readonly Sample[] {
     return this.#definition.samples(series, this.name, this.accounts.bucketLabels);
   }
 
   /** For the text form, where the registry formats `sharedLabels` once. */
   async getForPromString(): Promise<MetricSnapshot> {
-    await this.accounts.backlogs.refresh();
+    const state = await this.accounts.state();
     const { name, help, type, aggregator } = this;
-    const values = this.accounts.table.all.flatMap((series) => this.samplesOf(series));
-    return { name, help, type, aggregator, values };
+    return { name, help, type, aggregator, values: state.flatMap((series) => this.samplesOf(series)) };
   }
 
   /** For the JSON form, which cluster aggregation reads: every sample with all of its labels. */
@@ -59,4 +67,15 @@ export class PublishedMetric {
   reset(): void {
     for (const series of this.accounts.table.all) series.reset();
   }
+}
+
+/** Whether a metric is one of ours, of whatever copy of this package. */
+export function isPublishedMetric(metric: unknown): metric is PublishedMetric {
+  return typeof metric === "object" && metric !== null && mark in metric;
+}
+
+/** Whether a metric is of a copy whose metrics have other members. */
+export function isOfOtherVersion(metric: object): boolean {
+  const marks = Object.getOwnPropertySymbols(metric).map(({ description = "" }) => description);
+  return !isPublishedMetric(metric) && marks.some((each) => each.startsWith(markPrefix));
 }

@@ -4,6 +4,9 @@ import { JobSeries, type Labels } from "./job-series.ts";
 /** What stands in every label of the series that counts all label sets beyond the limit. */
 const overflowLabel = "<overflow>";
 
+/** Longer label values are cut. Together with the limit of series it bounds what a scrape is, and what is kept for it. */
+const maxLabelLength = 256;
+
 type Level = Map<string, Level | JobSeries>;
 
 /** The series of each label set: a job name, and the values of the attributes that are labels. Bounded in number. */
@@ -51,8 +54,7 @@ export class SeriesTable {
   }
 
   #create(given: readonly string[]): JobSeries {
-    // What is no valid Unicode has no form in UTF-8: it is counted under the form in which it would be written.
-    const values = given.map((value) => Buffer.from(value).toString());
+    const values = given.map(labelValueOf);
     const known = this.#find(values);
     if (known !== undefined) return known;
     if (
@@ -80,4 +82,13 @@ export class SeriesTable {
     this.#all.push(series);
     return series;
   }
+}
+
+/**
+ * The form in which a value is a label. Bytes of it, and back: what is no valid Unicode has no form in UTF-8, and is counted under the
+ * form in which it would be written; and V8 keeps the whole of a text for as long as there is a slice of it.
+ */
+function labelValueOf(given: string): string {
+  const value = given.length > maxLabelLength ? `${given.slice(0, maxLabelLength - 1)}…` : given;
+  return Buffer.from(value).toString();
 }

@@ -190,13 +190,23 @@ describe("prometheusJobObserver", () => {
       asyncJob("mail", async () => {}),
       { delivery },
     );
-    for (const outcome of ["retried", "retried", "dead-lettered", "lost", "succeeded"] as const) {
+    for (const outcome of [
+      "retried",
+      "retried",
+      "dead-lettered",
+      "lost",
+      "stalled",
+      "stalled",
+      "stalled",
+      "succeeded",
+    ] as const) {
       runner.settled({ jobName: "mail", delivery, outcome, error: undefined });
     }
     const lines = await scrape();
     expect(sampleOf(lines, "nidus_jobs_enqueued_total", { job_name: "mail" })).toBe(3);
     expect(sampleOf(lines, "nidus_job_retries_total", { job_name: "mail" })).toBe(2);
     expect(sampleOf(lines, "nidus_jobs_dead_lettered_total", { job_name: "mail" })).toBe(1);
+    expect(sampleOf(lines, "nidus_job_stalled_total", { job_name: "mail" })).toBe(3);
     expect(sampleOf(lines, "nidus_job_wait_seconds_count", { job_name: "mail" })).toBe(1);
     const waited = sampleOf(lines, "nidus_job_wait_seconds_sum", { job_name: "mail" }) ?? 0;
     expect(waited).toBeCloseTo(2);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { production } from "../src/index.ts";
+import { development, production } from "../src/index.ts";
 import { adapter } from "./support/adapters.ts";
 
 describe("wrong arguments", () => {
@@ -23,6 +23,19 @@ describe("wrong arguments", () => {
   test.each(wrong)("such as %s are refused at the call, with a TypeError", (_case, call, message) => {
     expect(call).toThrow(TypeError);
     expect(call).toThrow(message);
+  });
+
+  test("of steps, if nothing reads them, are refused by name when the facade is put to work", () => {
+    expect(() => facade.prometheus({ maxserie: 1 } as never).jobRunner()).toThrow(/"maxserie".*`maxSeries`/);
+    expect(() => facade.otel({ propagate: "link" } as never).jobRunner()).toThrow(
+      /"propagate".*`propagation`/,
+    );
+    expect(() => development("x", { streem: process.stderr } as never)).toThrow(/"streem".*`stream`/);
+  });
+
+  test("of jobs that are declared reach the metrics", async () => {
+    const text = await facade.prometheus({ jobs: ["send_digest"] }).metrics();
+    expect(text).toContain('nidus_jobs_started_total{job_name="send_digest"} 0');
   });
 
   test.each([

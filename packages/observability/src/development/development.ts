@@ -1,4 +1,4 @@
-import { refusal } from "@nidus/jobs-core";
+import { refusal, requireKnownKeys } from "@nidus/jobs-core";
 import type { ObservabilityAdapter } from "../adapter.ts";
 import { Observability, requireText } from "../observability.ts";
 import { paintFor } from "./paint.ts";
@@ -23,6 +23,7 @@ export interface DevelopmentOptions {
 export function development(serviceName: string, options: DevelopmentOptions = {}): Observability {
   requireText("the service's name", serviceName);
   if (typeof options !== "object" || options === null) throw refusal("the options", "an object", options);
+  requireKnownKeys("the options of development", options, ["stream", "waiting"]);
   const { stream = process.stderr, waiting = () => 0 } = options;
   if (typeof stream?.write !== "function") throw refusal("`stream`", "a writable stream", stream);
   if (typeof waiting !== "function") throw refusal("`waiting`", "a function", waiting);
