@@ -6,7 +6,7 @@ import { prometheusJobObserver } from "../src/index.ts";
 
 describe("exemplars", () => {
   it("stand on the bucket of the run, in an OpenMetrics registry that is made for them", async () => {
-    const observer = prometheusJobObserver({ exemplars: ({ runId }) => ({ run_id: runId }) });
+    const observer = prometheusJobObserver({ buckets: [60], exemplars: ({ runId }) => ({ run_id: runId }) });
     const runner = new ObservedJobRunner(observer).runIdGenerator(() => "run-1");
     runner.run(job("send", () => {}));
     expect(observer.registry.contentType).toBe(Registry.OPENMETRICS_CONTENT_TYPE);
@@ -14,7 +14,7 @@ describe("exemplars", () => {
     const lines = text.split("\n").filter((line) => line.includes(" # {"));
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatch(
-      /^nidus_job_duration_seconds_bucket\{le="0\.005",.*\} 1 # \{run_id="run-1"\} \d\S* \d{10}\.\d+$/,
+      /^nidus_job_duration_seconds_bucket\{le="60",.*\} 1 # \{run_id="run-1"\} \d\S* \d{10}\.\d+$/,
     );
   });
 
