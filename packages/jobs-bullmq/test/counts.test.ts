@@ -46,6 +46,11 @@ interface MonitoredClient {
   }>;
 }
 
+/** The same, as far as other programs can write anything. */
+interface SpoilingClient {
+  call(...words: string[]): Promise<unknown>;
+}
+
 const [first, second] = [new Date(1_700_000_000_000), new Date(1_700_000_001_000)];
 
 describe("stats and backlog", () => {
@@ -92,5 +97,59 @@ describe("stats and backlog", () => {
     expect(commands.slice(0, commands.indexOf("hset"))).toEqual(["evalsha"]);
     monitor.disconnect();
     await theirs.close();
+  });
+
+  it.each<[what: string, spoil: (client: SpoilingClient, keys: string) => Promise<unknown>]>([
+    ["a list that is none", (client, keys) => client.call("SET", `${keys}prioritized`, "text")],
+    ["a set of failures that is none", (client, keys) => client.call("LPUSH", `${keys}failed`, "text")],
+  ])("leave out a name of which another program has spoilt the keys: %s", async (_what, spoil) => {
+    const connection = { url: redis.url };
+    const heard: unknown[] = [];
+    const recorder = recordingObserver();
+    await using engine = await bullmqEngine({
+      runner: new ObservedJobRunner(recorder),
+      connection,
+      queue,
+      onError: (error) => void heard.push(error),
+    });
+    await engine.enqueue(job, undefined);
+    await engine.enqueue(defineJob({ name: "spoilt", run() {} }), undefined);
+    const theirs = new Queue(`${queue}.spoilt`, { connection });
+    await spoil((await theirs.client) as unknown as SpoilingClient, theirs.toKey(""));
+    const stats = await engine.stats();
+    expect(stats.waiting).toBe(1);
+    expect(Object.keys(stats.byName)).toEqual(["counted"]);
+    expect(await recorder.opened[0]?.backlog()).toMatchObject([{ jobName: "counted", waiting: 1 }]);
+    expect(heard.map(String)).toContainEqual(
+      expect.stringMatching(/"spoilt" cannot be counted: .*WRONGTYPE/),
+    );
+    await theirs.close();
+  });
+
+  it.each<[what: string, fields: Record<string, string>]>([
+    ["is text", { timestamp: "x" }],
+    ["is no time that a Date can have", { timestamp: "1e300" }],
+    ["is negative", { timestamp: "-5" }],
+    ["is no number", { timestamp: "nan" }],
+    ["of its schedule is beyond", { timestamp: "x", opts: '{"prevMillis":99999999999999999999}' }],
+  ])("have no date rather than a wrong one, if the time of the oldest job %s", async (_what, fields) => {
+    const { stats, backlog } = await countsAfter([], async (theirs) => {
+      const client = (await theirs.client) as unknown as SpoilingClient;
+      const keys = theirs.toKey("");
+      await client.call("HSET", `${keys}forged`, "name", "counted", ...Object.entries(fields).flat());
+      await client.call("LPUSH", `${keys}wait`, "forged");
+      await client.call("HSET", `bull:${queue}:names`, "counted", keys);
+    });
+    expect(stats).toMatchObject({ waiting: 1, oldestWaitingAt: undefined });
+    expect(backlog).toMatchObject({ waiting: 1, oldestWaitingAt: undefined });
+  });
+
+  it("skip a delayed job whose time is none", async () => {
+    const { stats } = await countsAfter([], async (theirs) => {
+      const client = (await theirs.client) as unknown as SpoilingClient;
+      await client.call("ZADD", theirs.toKey("delayed"), "-inf", "forged");
+      await client.call("HSET", `bull:${queue}:names`, "counted", theirs.toKey(""));
+    });
+    expect(stats).toMatchObject({ waiting: 1, oldestWaitingAt: undefined });
   });
 });
