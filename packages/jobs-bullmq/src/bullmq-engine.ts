@@ -54,8 +54,8 @@ const startWithinMs = 10_000;
  * Opens durable jobs on BullMQ. Resolves once Redis has answered.
  *
  * @throws (rejects with) TypeError or RangeError for an option that is not as documented; EngineUnavailableError naming a server
- * that cannot be reached or refuses the user, and never its password; Error for a replica, for a cluster that the options do not fit,
- * and the error of Redis or BullMQ for everything else.
+ * that cannot be reached or is not ready; Error naming a server that refuses the user, is a replica, or is a cluster that the options
+ * do not fit; the error of Redis or BullMQ for all else. None has a password.
  */
 export async function bullmqEngine(options: BullmqEngineOptions): Promise<JobEngine> {
   requireEngineOptions(options, optionKeys);
@@ -134,24 +134,21 @@ async function open(
 
 /** What Redis says if the credentials are missing or wrong, or do not suffice. */
 const refusals = {
-  credentials: /\b(NOAUTH|WRONGPASS|invalid (username-)?password)\b/i,
-  permission: /\bNOPERM\b/,
+  "refuses the user or the password": /\b(NOAUTH|WRONGPASS|invalid (username-)?password)\b/i,
+  "does not let its user do what BullMQ needs": /\bNOPERM\b/,
 };
 
+/** An error that says which server it is about, unless it says it all by itself. */
 function openingError(error: unknown, lastError: unknown, address: string): unknown {
   const last = EngineUnavailableError.isInstance(error) ? (lastError ?? error) : error;
-  const what = whatIsWrong(last);
-  return what === undefined
-    ? error
-    : new EngineUnavailableError(`Redis at ${address} ${what} (${describe(last)})`, { cause: error });
-}
-
-/** Undefined for an error that says it all by itself. */
-function whatIsWrong(error: unknown): string | undefined {
-  if (refusals.credentials.test(String(error))) return "refuses the user or the password";
-  if (refusals.permission.test(String(error))) return "does not let its user do what BullMQ needs";
-  if (isPassing(error)) return "is not ready";
-  return isUnreachable(error) ? "is unreachable" : undefined;
+  for (const [what, words] of Object.entries(refusals)) {
+    if (words.test(String(last))) {
+      return new Error(`Redis at ${address} ${what} (${describe(last)})`, { cause: error });
+    }
+  }
+  if (!isUnreachable(last) && !isPassing(last)) return error;
+  const what = isPassing(last) ? "is not ready" : "is unreachable";
+  return new EngineUnavailableError(`Redis at ${address} ${what} (${describe(last)})`, { cause: error });
 }
 
 function isUnreachable(error: unknown): boolean {
