@@ -30,6 +30,8 @@ async function countsAfter(
   const runner = new ObservedJobRunner(recorder);
   await using engine = await bullmqEngine({ runner, connection, queue });
   const theirs = new Queue(`${queue}.counted`, { connection });
+  // One that is closed while it connects rejects where no caller can catch it.
+  await theirs.waitUntilReady();
   for (const runAt of runAts) await engine.enqueue(job, undefined, { runAt });
   await change(theirs);
   const stats = (await engine.stats()).byName.counted;
