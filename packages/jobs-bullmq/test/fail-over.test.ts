@@ -9,11 +9,12 @@ import { bullmqEngine } from "../src/index.ts";
 const runner = new ObservedJobRunner();
 const patience = { timeout: 60_000, interval: 100 };
 
-/** A name that leads to one server at first, and to another later. */
+/** A name that leads to one server at first, and to another later; or to one that says nothing any more. */
 class Link {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   target = 0;
+  isSilent = false;
 
   constructor() {
     this.#server = createServer((near) => {
@@ -24,7 +25,7 @@ class Link {
       ] as const) {
         this.#sockets.add(from);
         from.on("data", (data) => {
-          to.write(data);
+          if (!this.isSilent) to.write(data);
         });
         from.on("error", () => to.destroy());
         from.on("close", () => {
@@ -102,4 +103,19 @@ describe("a fail-over", () => {
     },
     120_000,
   );
+});
+
+describe("a server that says nothing any more", () => {
+  it("does not keep an idle worker and its engine from closing", async () => {
+    const redis = await startRedis();
+    link.target = redis.port;
+    const connection = { host: "127.0.0.1", port };
+    const engine = await bullmqEngine({ runner, connection, answerWithinMs: 2_000, onError() {} });
+    const jobs = ["a", "b"].map((name) => defineJob({ name, run() {} }));
+    await engine.work({ jobs, concurrency: 2 });
+    link.isSilent = true;
+    // Waiting for the time that handlers have, which nothing needs here, would take 35 s.
+    await engine.close();
+    await redis.stop();
+  }, 30_000);
 });
