@@ -1,3 +1,4 @@
+import { giveTurnIfDue } from "./event-loop-turn.ts";
 import type { SqlDatabase } from "./pg-boss-like.ts";
 
 /** A row of a statement's answer. */
@@ -12,6 +13,7 @@ export type Row = Record<string, any>;
  */
 export async function runSql(db: SqlDatabase, text: string, values: readonly unknown[]): Promise<Row[]> {
   let answer: { readonly rows: Row[] };
+  await giveTurnIfDue();
   try {
     answer = await db.executeSql(text, [...values]);
   } catch (error) {

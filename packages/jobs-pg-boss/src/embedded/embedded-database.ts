@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { giveTurnIfDue } from "../event-loop-turn.ts";
 import { wordsOf } from "../out-of-reach.ts";
 import type { SqlDatabase } from "../pg-boss-like.ts";
 import { databaseFolder } from "./database-folder.ts";
@@ -8,9 +8,6 @@ import { lockFolder } from "./folder-lock.ts";
 export interface EmbeddedDatabase extends SqlDatabase {
   close(): Promise<void>;
 }
-
-/** PGlite answers in microtasks, which run before timers, sockets and signals: after this long, those get their turn. */
-const turnEveryMs = 10;
 
 /**
  * Opens PGlite in a folder, and makes the folder unless it exists.
@@ -47,12 +44,8 @@ async function loadPGlite(): Promise<typeof import("@electric-sql/pglite").PGlit
 
 function serve(pglite: PGlite, unlock: () => Promise<void>): EmbeddedDatabase {
   let last: Promise<unknown> = Promise.resolve();
-  let turnedAtMs = performance.now();
   const run = async (text: string, values: unknown[] = []): ReturnType<SqlDatabase["executeSql"]> => {
-    if (performance.now() - turnedAtMs >= turnEveryMs) {
-      await nextTurn();
-      turnedAtMs = performance.now();
-    }
+    await giveTurnIfDue();
     if (values.length > 0) return pglite.query(text, values);
     try {
       // Several statements in one text: their rows one after the other.

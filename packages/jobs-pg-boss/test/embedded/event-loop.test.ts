@@ -3,10 +3,12 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PGlite } from "@electric-sql/pglite";
 import { defineJob } from "@nidus/jobs-durable";
 import { ObservedJobRunner } from "@nidus/jobs-observe";
+import PgBoss from "pg-boss";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type PgBossEngine, pgBossEngine } from "../../src/index.ts";
+import { type PgBossEngine, pgBossEngine, type SqlDatabase } from "../../src/index.ts";
 
 const job = defineJob<number>({ name: "counted", run() {} });
 let dataDir = "";
@@ -70,6 +72,28 @@ describe("while an embedded database is asked again and again", () => {
     for (let n = 0; heard.length < 3 && n < 5_000; n++) await engine.enqueue(job, n);
     expect(heard.sort()).toEqual(["deadline", "request", "signal"]);
     server.close();
+  });
+
+  it("timers have their turn, too, if the embedded database is the caller's", async () => {
+    const pglite = await PGlite.create();
+    const db: SqlDatabase = {
+      async executeSql(text, values = []) {
+        if (values.length > 0) return pglite.query(text, values);
+        return { rows: (await pglite.exec(text)).flatMap(({ rows }) => rows) };
+      },
+    };
+    const boss = new PgBoss({ db });
+    boss.on("error", () => {});
+    await boss.start();
+    const own = await pgBossEngine({ runner: new ObservedJobRunner(), boss });
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+    for (let n = 0; turns < 5 && n < 3_000; n++) await own.enqueue(job, n);
+    clearInterval(timer);
+    expect(turns).toBeGreaterThanOrEqual(5);
+    await own.close();
+    await boss.stop({ graceful: false });
+    await pglite.close();
   });
 
   it("work() leaves turns to others, too", async () => {
