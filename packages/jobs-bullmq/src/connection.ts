@@ -13,6 +13,7 @@ interface RedisOptions {
   readonly sentinels?: unknown;
   readonly redisOptions?: RedisOptions | undefined;
   readonly maxRetriesPerRequest?: unknown;
+  readonly autoResendUnfulfilledCommands?: boolean | undefined;
   reconnectOnError?: ((error: Error) => boolean | 1 | 2) | null | undefined;
 }
 
@@ -39,6 +40,7 @@ export function requireConnection(connection: ConnectionOptions): void {
   }
   const { options = {} } = connection as Client;
   if (isClient(connection)) requirePatience(options);
+  requireResending(isClient(connection) ? options : (connection as RedisOptions));
   requireAddress(isClient(connection) ? options : (connection as RedisOptions));
 }
 
@@ -94,6 +96,17 @@ function requirePatience(options: RedisOptions): void {
     "`maxRetriesPerRequest` of the client",
     "null, as BullMQ asks of workers' connections",
     maxRetriesPerRequest,
+  );
+}
+
+/** Without that, ioredis never settles a command that was under way when its connection broke. */
+function requireResending(options: RedisOptions): void {
+  const { autoResendUnfulfilledCommands } = options.redisOptions ?? options;
+  if (autoResendUnfulfilledCommands !== false) return;
+  throw refusal(
+    "`autoResendUnfulfilledCommands`",
+    "true, since commands would wait for ever after a connection broke",
+    false,
   );
 }
 

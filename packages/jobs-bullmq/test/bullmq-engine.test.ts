@@ -63,6 +63,16 @@ describe("bullmqEngine", () => {
     await theirs.close();
   });
 
+  it("refuses a connection that forgets commands when it breaks, at the call", async () => {
+    const connection = { url: redis.url, autoResendUnfulfilledCommands: false, maxRetriesPerRequest: null };
+    const theirs = new Queue(fresh(), { connection });
+    for (const each of [connection, (await theirs.client) as never]) {
+      const opening = bullmqEngine({ runner, connection: each, queue: fresh() });
+      await expect(opening).rejects.toThrow(/expected `autoResendUnfulfilledCommands` to be true/);
+    }
+    await theirs.close();
+  });
+
   it("says which server is out of reach, and never the password", async () => {
     const errors: unknown[] = [];
     const connection = { host: "127.0.0.1", port: 1, username: "nidus", password: "open sesame" };
