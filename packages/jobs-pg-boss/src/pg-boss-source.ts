@@ -79,6 +79,7 @@ export class PgBossSource implements JobSource<PgBossFetchedJob> {
       const lost = this.#lostFetches.leases();
       if (lost.length > 0) {
         add(await runSql(this.#db, this.#statements.fetchAgain, [this.#queues, limit, lease, lost]));
+        this.#lostFetches.found(jobs.length);
       }
       for (const queue of await this.#dueQueues()) {
         if (jobs.length === limit) break;
