@@ -1,5 +1,6 @@
 import type { JobError } from "@nidus/jobs-core";
 import {
+  type DeclaredJobContext,
   type EnqueuedJobContext,
   type JobAttributes,
   type JobDelivery,
@@ -35,6 +36,8 @@ export interface JobRecorder extends JobObserver {
   readonly runs: readonly RecordedRun[];
   /** The runs of one job, as they are now. */
   runsOf(jobName: string): readonly RecordedRun[];
+  /** The jobs that were declared before their first run, by engines and by the application. */
+  readonly declared: readonly DeclaredJobContext[];
   /** What engines told that they were about to store. */
   readonly enqueued: readonly EnqueuedJobContext[];
   /** What engines told of deliveries that had ended. */
@@ -50,6 +53,7 @@ export interface JobRecorder extends JobObserver {
 /** An observer that keeps what it hears, for tests to look at. */
 export function recordingObserver(): JobRecorder {
   const runs: RecordedRun[] = [];
+  const declared: DeclaredJobContext[] = [];
   const enqueued: EnqueuedJobContext[] = [];
   const settled: SettledJobContext[] = [];
   const opened: OpenedEngineContext[] = [];
@@ -58,13 +62,14 @@ export function recordingObserver(): JobRecorder {
 
   return {
     runs,
+    declared,
     enqueued,
     settled,
     opened,
     runsOf: (name) => runs.filter(({ jobName }) => jobName === name),
     outcomesOf: (name) => settled.filter(({ jobName }) => jobName === name).map(({ outcome }) => outcome),
     clear() {
-      for (const list of [runs, enqueued, settled, opened]) list.length = 0;
+      for (const list of [runs, declared, enqueued, settled, opened]) list.length = 0;
       running.clear();
     },
     onJobStarted(context) {
@@ -77,6 +82,7 @@ export function recordingObserver(): JobRecorder {
       running.delete(startedContext(context));
       runs[index] = recordOf(context, status, error);
     },
+    onJobDeclared: (context) => void declared.push(context),
     onEngineOpened: (context) => void opened.push(context),
     onJobEnqueued: (context) => void enqueued.push(context),
     onJobSettled: (context) => void settled.push(context),

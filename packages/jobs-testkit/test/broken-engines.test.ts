@@ -15,6 +15,16 @@ const manyRunOnce = "delivery: runs each of many jobs exactly once, whatever the
 const unknownNames = "delivery: leaves unknown names to a worker that knows them";
 const notBefore = "delivery: does not run a job before its time";
 const batch = "options of a batch: hold for every job of the batch, each under the id of its position";
+const inOrder = "order: starts jobs of one name in the order in which they were enqueued, one at a time";
+const partsInOrder =
+  "order: stores all of a batch that is stored in several parts, and begins with its first";
+const unknownTexts = "unknown ids: are answered with no, whatever their text is, and change nothing";
+const endedIds = "unknown ids: are those of jobs that have ended, too, and of jobs that wait or run";
+const oneRedrive = "unknown ids: of a dead letter are redriven once, however many ask at the same time";
+const unknownOptions = "input: refuses options that it does not know, by their names";
+const keyedParts = "idempotency keys: takes a batch of several parts again, and stores nothing twice";
+const secrets = "secrets: are in no error, whatever a call is refused for";
+const wrongInput = "input: refuses wrong input at the call, and stores nothing";
 const backoff = "attempts: waits longer after each attempt, within the bounds of its backoff";
 const givesUp = "attempts: gives up after the last attempt, of the job or of the enqueue";
 const triesAgain = "attempts: tries a job again until it succeeds, and counts its attempts";
@@ -100,6 +110,12 @@ const caught: {
     SpeakingAsciiOnly: [kinds],
     MixingBatchesUp: [batch, kinds],
     LookingAtTheFirst: [batch],
+    NewestFirst: [inOrder, partsInOrder],
+    StoringTheFirstPart: [keyedParts, partsInOrder],
+    FindingBySuffix: [unknownTexts],
+    BreakingOnIds: [unknownTexts],
+    RedrivingForAll: [oneRedrive],
+    CancellingWhatEnded: [endedIds],
   },
   engines: {
     runningHandlersTwice: [runsOnce, manyRunOnce, lease],
@@ -118,6 +134,9 @@ const caught: {
     workingAlone: [bound],
     ignoringMaxAttempts: [givesUp],
     hurrying: [backoff],
+    ignoringUnknownOptions: [unknownOptions],
+    showingPayloads: [secrets],
+    takingEmptyIds: [unknownTexts, wrongInput],
   },
   scheduling: {
     IgnoringTimeZones: [cron],

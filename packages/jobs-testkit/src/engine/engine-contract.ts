@@ -11,11 +11,14 @@ import { input } from "./input.ts";
 import { type Behaviour, type CreateEngine, Kit } from "./kit.ts";
 import { leases } from "./leases.ts";
 import { observation } from "./observation.ts";
+import { order } from "./order.ts";
 import { payloads } from "./payloads.ts";
 import { schedules } from "./schedules.ts";
+import { secrets } from "./secrets.ts";
 import { stats } from "./stats.ts";
 import { stopping } from "./stopping.ts";
 import { timeouts } from "./timeouts.ts";
+import { unknownIds } from "./unknown-ids.ts";
 
 /** What an engine brings to be tested. */
 export interface EngineContractOptions {
@@ -31,10 +34,12 @@ export interface EngineContractOptions {
 const behaviours: Readonly<Record<string, Behaviour>> = {
   delivery,
   "options of a batch": batchOptions,
+  order,
   attempts,
   "dead letters": deadLetters,
   "idempotency keys": idempotency,
   cancellation,
+  "unknown ids": unknownIds,
   concurrency,
   timeouts,
   stopping,
@@ -42,6 +47,7 @@ const behaviours: Readonly<Record<string, Behaviour>> = {
   leases,
   stats,
   payloads,
+  secrets,
   observation,
   schedules,
   input,

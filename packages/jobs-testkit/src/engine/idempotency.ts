@@ -55,4 +55,15 @@ export const idempotency: Behaviour = (declare) => {
     );
     assert.equal((await countsOf(engine, job.name)).waiting, 3);
   });
+
+  declare("takes a batch of several parts again, and stores nothing twice", async (kit) => {
+    const { engine } = await kit.open();
+    const job = defineJob<number>({ name: kit.name("parts"), run() {} });
+    const payloads = Array.from({ length: 510 }, (_, index) => index);
+    const options = { idempotencyKey: "import 6" };
+    await engine.enqueueMany(job, payloads.slice(0, 501), options);
+    const again = await engine.enqueueMany(job, payloads, options);
+    assert.equal(again.filter(({ isDuplicate }) => isDuplicate).length, 501);
+    assert.equal((await countsOf(engine, job.name)).waiting, 510);
+  });
 };

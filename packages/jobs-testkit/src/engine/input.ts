@@ -29,6 +29,26 @@ export const input: Behaviour = (declare) => {
     assert.equal((await countsOf(engine, job.name)).waiting, 0);
   });
 
+  declare("refuses options that it does not know, by their names", async (kit) => {
+    const { engine } = await kit.open();
+    const job = defineJob({ name: kit.name("unknown"), run() {} });
+    const unknown = { runat: new Date() } as object;
+    const worker = await engine.work({ jobs: [job] });
+    const calls: (() => Promise<unknown>)[] = [
+      () => engine.enqueue(job, undefined, unknown),
+      () => engine.enqueueMany(job, [undefined], unknown),
+      () => engine.work({ jobs: [job], ...unknown }),
+      () => engine.deadLetters(unknown),
+      async () => worker.stop(unknown),
+    ];
+    if (engine.capabilities.schedules)
+      calls.push(() => engine.schedule(job, "0 3 * * *", undefined, unknown));
+    for (const call of calls) await assert.rejects(call, /TypeError: unknown option "runat"/, String(call));
+    await worker.stop();
+    const counts = await countsOf(engine, job.name);
+    assert.equal(counts.waiting + counts.succeeded, 0);
+  });
+
   declare("takes any job name", async (kit) => {
     const { engine } = await kit.open();
     const suffix = kit.name("");

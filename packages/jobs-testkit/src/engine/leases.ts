@@ -26,6 +26,32 @@ export const leases: Behaviour = (declare) => {
     assert.equal(runs, 1);
   });
 
+  declare(
+    "counts a job once that ends after its lease, in a process that could not renew it",
+    async (kit) => {
+      const leaseMs = 1_000;
+      const { engine, recorder } = await kit.open({ leaseMs });
+      let runs = 0;
+      const job = defineJob({
+        name: kit.name("frozen"),
+        maxAttempts: 1,
+        async run() {
+          runs++;
+          // Nothing else has its turn: no timer, no renewal.
+          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2.5 * leaseMs);
+          await pause(leaseMs);
+        },
+      });
+      await engine.enqueue(job, undefined);
+      const worker = await engine.work({ jobs: [job], concurrency: 2 });
+      await eventually(async () => assert.equal((await countsOf(engine, job.name)).succeeded, 1), 30_000);
+      await worker.stop();
+      assert.equal(runs, 1);
+      const outcomes = recorder.outcomesOf(job.name).filter((each) => each !== "stalled" && each !== "lost");
+      assert.deepEqual(outcomes, ["succeeded"]);
+    },
+  );
+
   declare("keeps what was enqueued when the engine is closed, if it says so", async (kit) => {
     const { engine } = await kit.open();
     if (!engine.capabilities.persistence) return;

@@ -25,6 +25,27 @@ export const observation: Behaviour = (declare) => {
     assert.equal(enqueued.queue, recorder.settled[0]?.delivery.queue);
   });
 
+  declare("declares the jobs that its workers and schedules will run", async (kit) => {
+    const { engine, recorder } = await kit.open();
+    const worked = ["a", "b"].map((of) => defineJob({ name: kit.name(of), run() {} }));
+    await engine.work({ jobs: worked });
+    const scheduled = defineJob({ name: kit.name("c"), run() {} });
+    const expected = worked.map(({ name }) => name);
+    if (engine.capabilities.schedules) {
+      await engine.schedule(scheduled, "0 3 1 1 *", undefined);
+      await engine.unschedule(scheduled);
+      expected.push(scheduled.name);
+    }
+    assert.deepEqual(
+      recorder.declared.map(({ jobName }) => jobName),
+      expected,
+    );
+    for (const { engine: name, queue } of recorder.declared) {
+      assert.equal(name, engine.name);
+      assert.equal(typeof queue, "string");
+    }
+  });
+
   declare("carries headers and correlation from the enqueuing side to the run", async (kit) => {
     const headers = { traceparent: "00-1-2-01", tracestate: "a=b" };
     const producer = await kit.open(

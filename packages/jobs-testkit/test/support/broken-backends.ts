@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { DeadLetter, JobCounts, NewJob, Settled, Settlement } from "@nidus/jobs-durable";
 import { type LeasedJob, ListBackend, type ListedJob } from "./list-backend.ts";
 
@@ -254,5 +255,56 @@ export class SpendingFirstAttempts extends ListBackend {
   override settle(job: LeasedJob, settlement: Settlement): Settled<LeasedJob> {
     if (settlement.type === "handed-back" && job.attempt === 1) job.listed.attempt++;
     return super.settle(job, settlement);
+  }
+}
+
+/** Starts the newest of its jobs first. */
+export class NewestFirst extends ListBackend {
+  override due(names: readonly string[], atMs?: number): ListedJob[] {
+    return super.due(names, atMs).reverse();
+  }
+}
+
+/** Stores what a batch has too much and tells of it all the same. */
+export class StoringTheFirstPart extends ListBackend {
+  readonly #stored = new Set<string>();
+
+  override async insert(jobs: readonly NewJob[]): Promise<readonly boolean[]> {
+    const [{ name }] = jobs as [NewJob];
+    if (this.#stored.has(name) && jobs.length > 50) return jobs.map(() => true);
+    if (jobs.length > 50) this.#stored.add(name);
+    return super.insert(jobs);
+  }
+}
+
+/** Takes the parts of an id for an id. */
+export class FindingBySuffix extends ListBackend {
+  override find(jobId: string): ListedJob | undefined {
+    return this.all().find(({ id }) => jobId.startsWith(id));
+  }
+}
+
+/** Breaks when it is asked for an id that it does not understand. */
+export class BreakingOnIds extends ListBackend {
+  override find(jobId: string): ListedJob | undefined {
+    if (!/^[0-9a-f-]{36}$/.test(jobId)) throw new Error(`invalid input syntax for type uuid: "${jobId}"`);
+    return super.find(jobId);
+  }
+}
+
+/** Says of every redrive that comes in time that it was the one. */
+export class RedrivingForAll extends ListBackend {
+  override async redrive(jobId: string): Promise<boolean> {
+    const isDead = this.find(jobId)?.state === "deadLettered";
+    await pause(10);
+    await super.redrive(jobId);
+    return isDead;
+  }
+}
+
+/** Cancels what has ended. */
+export class CancellingWhatEnded extends ListBackend {
+  override async cancel(jobId: string): Promise<boolean> {
+    return (await super.cancel(jobId)) || this.find(jobId)?.state === "succeeded";
   }
 }

@@ -139,3 +139,31 @@ export function hidingFailures(engine: JobEngine): JobEngine {
     await job.perform(stored, context).catch(() => {});
   });
 }
+
+/** Leaves options aside that it does not know. */
+export function ignoringUnknownOptions(engine: JobEngine): JobEngine {
+  return overriding(engine, {
+    enqueue: (job, payload, { runAt, idempotencyKey, correlationId, maxAttempts } = {}) =>
+      engine.enqueue(job, payload as never, { runAt, idempotencyKey, correlationId, maxAttempts }),
+  });
+}
+
+/** Says what it was given when it refuses it. */
+export function showingPayloads(engine: JobEngine): JobEngine {
+  return overriding(engine, {
+    enqueue: async (job, payload, options) => {
+      try {
+        return await engine.enqueue(job, payload as never, options);
+      } catch (error) {
+        throw Object.assign(error as Error, { command: { name: "add", args: [payload] } });
+      }
+    },
+  });
+}
+
+/** Asks its store for the empty id. */
+export function takingEmptyIds(engine: JobEngine): JobEngine {
+  return overriding(engine, {
+    cancel: async (jobId) => jobId !== "" && engine.cancel(jobId),
+  });
+}

@@ -17,3 +17,6 @@ export function setTimeout<T>(
     else signal?.addEventListener("abort", abort, { once: true });
   });
 }
+
+/** A turn of the event loop takes no time. */
+export const setImmediate = (): Promise<void> => new Promise((resolve) => queueMicrotask(resolve));
