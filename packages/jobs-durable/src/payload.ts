@@ -127,7 +127,9 @@ function refused(path: string, value: unknown): PayloadError {
 }
 
 function describeKind(value: unknown): string {
-  return value === undefined ? "undefined" : `the ${typeof value} ${describe(value)}`;
+  if (value === undefined) return "undefined";
+  // Its text may be a secret; NaN and Infinity are none.
+  return typeof value === "number" ? `the number ${value}` : `a ${typeof value}`;
 }
 
 function className(value: unknown): string {

@@ -62,9 +62,9 @@ describe("payloadText", () => {
   }
 
   it.each([
-    ["a function", { to: [{ send() {} }] }, "payload.to[0].send", "the function"],
-    ["a symbol", [Symbol("x")], "payload[0]", "the symbol Symbol(x)"],
-    ["a BigInt", { a: { b: 10n } }, "payload.a.b", "the bigint 10"],
+    ["a function", { to: [{ send() {} }] }, "payload.to[0].send", "a function"],
+    ["a symbol", [Symbol("x")], "payload[0]", "a symbol"],
+    ["a BigInt", { a: { b: 10n } }, "payload.a.b", "a bigint"],
     ["NaN", { n: Number.NaN }, "payload.n", "the number NaN"],
     ["Infinity", { n: [1, -Infinity] }, "payload.n[1]", "the number -Infinity"],
     ["a Date", { at: new Date(0) }, "payload.at", "an instance of Date"],
@@ -74,9 +74,9 @@ describe("payloadText", () => {
     ["a boxed string", { s: Object("x") }, "payload.s", "an instance of String"],
     ["undefined in an array", { list: [1, undefined] }, "payload.list[1]", "undefined"],
     ["a hole in an array", { list: Array(2) }, "payload.list[0]", "undefined"],
-    ["a method toJSON", { a: 1, toJSON: () => 2 }, "payload.toJSON", "the function"],
+    ["a method toJSON", { a: 1, toJSON: () => 2 }, "payload.toJSON", "a function"],
     ["a promise", { a: Promise.resolve() }, "payload.a", "an instance of Promise"],
-    ["a key that is no identifier", { "a b": { "": () => {} } }, 'payload["a b"][""]', "the function"],
+    ["a key that is no identifier", { "a b": { "": () => {} } }, 'payload["a b"][""]', "a function"],
     ["a key that is a symbol", { a: { [Symbol("x")]: 1 } }, "payload.a", "a key that is a symbol"],
   ])("refuses %s with its path", (_, payload, path, what) => {
     const { message, code } = refusalOf(payload);

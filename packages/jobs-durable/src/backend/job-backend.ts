@@ -13,7 +13,7 @@ export interface JobEnvelope {
 
 /** A job on its way into an engine. */
 export interface NewJob {
-  /** A UUID; of jobs with an idempotency key, one that follows from name and key. */
+  /** A UUID; of jobs with an idempotency key, one that follows from name and key. The ids of a batch ascend. */
   readonly id: string;
   /** The job's name, never empty. */
   readonly name: string;

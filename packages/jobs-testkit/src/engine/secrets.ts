@@ -12,6 +12,7 @@ export const secrets: Behaviour = (declare) => {
     const payload = { to: secret };
     const refused: readonly (readonly [what: string, call: (on: JobEngine) => Promise<unknown>])[] = [
       ["a payload", (on) => on.enqueue(job, { ...payload, at: new Date() })],
+      ["a payload that is no JSON at all", (on) => on.enqueue(job, Symbol(secret))],
       ["one of many payloads", (on) => on.enqueueMany(job, [payload, { ...payload, when: 1n }])],
       ["an option", (on) => on.enqueue(job, payload, { runAt: "now" as never })],
       ["an unknown option", (on) => on.enqueue(job, payload, { runat: new Date() } as never)],
