@@ -15,6 +15,7 @@ class Link {
   readonly #sockets = new Set<Socket>();
   target = 0;
   isSilent = false;
+  delayMs = 0;
 
   constructor() {
     this.#server = createServer((near) => {
@@ -25,7 +26,7 @@ class Link {
       ] as const) {
         this.#sockets.add(from);
         from.on("data", (data) => {
-          if (!this.isSilent) to.write(data);
+          if (!this.isSilent) setTimeout(() => to.destroyed || to.write(data), this.delayMs);
         });
         from.on("error", () => to.destroy());
         from.on("close", () => {
@@ -118,4 +119,20 @@ describe("a server that says nothing any more", () => {
     await engine.close();
     await redis.stop();
   }, 30_000);
+});
+
+describe("a slow link", () => {
+  it("does not keep a worker of many names from starting at the first try", async () => {
+    const redis = await startRedis();
+    link.target = redis.port;
+    link.delayMs = 50;
+    const connection = { host: "127.0.0.1", port };
+    const engine = await bullmqEngine({ runner, connection, onError() {} });
+    // One after the other, these would take half a minute, and the call is given ten seconds.
+    const jobs = Array.from({ length: 80 }, (_, index) => defineJob({ name: `job_${index}`, run() {} }));
+    const worker = await engine.work({ jobs });
+    await worker.stop();
+    await engine.close();
+    await redis.stop();
+  }, 60_000);
 });
