@@ -143,7 +143,7 @@ function requireText(what: string, text: unknown): asserts text is string {
 }
 
 /** If what was received may hold a password, only its type is told. */
-export function discreetRefusal(
+function discreetRefusal(
   what: string,
   expectation: string,
   received: unknown,

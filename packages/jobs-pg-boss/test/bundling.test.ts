@@ -8,8 +8,9 @@ import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import webpack from "webpack";
 
-const packages = fileURLToPath(new URL("../..", import.meta.url));
-const tsc = fileURLToPath(new URL("../../../node_modules/.bin/tsc", import.meta.url));
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+const packages = join(root, "packages");
+const tsc = join(root, "node_modules", ".bin", "tsc");
 const run = promisify(execFile);
 
 const program = `
