@@ -16,6 +16,9 @@ beforeAll(async () => {
 
 afterAll(() => redis.stop());
 
+/** For what dies: those who live keep it on a machine that does much else. */
+const leaseMs = 4_000;
+
 const fresh = (): string => `engine-${crypto.randomUUID()}`;
 
 describe("bullmqEngine", () => {
@@ -99,13 +102,13 @@ describe("bullmqEngine", () => {
     const startMs = performance.now();
     const errors: unknown[] = [];
     const onError = (heard: unknown): void => void errors.push(heard);
-    const opening = bullmqEngine({ runner, connection, queue: fresh(), onError });
+    const opening = bullmqEngine({ runner, connection, queue: fresh(), onError, answerWithinMs: 60_000 });
     const error = await opening.catch((thrown: unknown) => thrown);
     expect(EngineUnavailableError.isInstance(error)).toBe(false);
     expect(String(error)).toMatch(/refuses the user or the password .*WRONGPASS/);
     expect(errors.length).toBeGreaterThan(0);
     expect(inspect([error, ...errors], { depth: 9, showHidden: true })).not.toContain("sesame");
-    expect(performance.now() - startMs).toBeLessThan(5_000);
+    expect(performance.now() - startMs, "not as late as no answer would be").toBeLessThan(30_000);
   });
 
   it("says at once that a user may not do what is needed", async () => {
@@ -148,7 +151,10 @@ describe("bullmqEngine", () => {
     expect(backlog).toMatchObject({ jobName: "a:b c", waiting: 2 });
     const sinceMs = backlog?.oldestWaitingAt?.getTime() ?? 0;
     if (expected !== undefined) expect(sinceMs).toBe(expected);
-    else expect(Math.abs(sinceMs - beforeMs)).toBeLessThan(5_000);
+    else {
+      expect(sinceMs).toBeGreaterThan(beforeMs - 1_000);
+      expect(sinceMs).toBeLessThan(Date.now() + 1_000);
+    }
     await engine.close();
   });
 
@@ -220,7 +226,7 @@ describe("bullmqEngine", () => {
   it("delivers again what a worker without a Nidus of its own has left behind", async () => {
     const connection = { url: redis.url };
     const queue = fresh();
-    await using engine = await bullmqEngine({ runner, connection, queue, leaseMs: 500 });
+    await using engine = await bullmqEngine({ runner, connection, queue, leaseMs });
     const seen: unknown[] = [];
     const job = defineJob<number>({
       name: "left",
@@ -240,7 +246,7 @@ describe("bullmqEngine", () => {
     const queue = fresh();
     const recorder = recordingObserver();
     const observed = new ObservedJobRunner(recorder);
-    await using engine = await bullmqEngine({ runner: observed, connection, queue, leaseMs: 500 });
+    await using engine = await bullmqEngine({ runner: observed, connection, queue, leaseMs });
     const job = defineJob({ name: "left", run() {} });
     const { id } = await engine.enqueue(job, undefined);
     const dead = new Worker(`${queue}.left`, null, { connection, lockDuration: 500, autorun: false });

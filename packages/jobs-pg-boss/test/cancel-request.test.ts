@@ -81,14 +81,18 @@ describe.skipIf(postgres === undefined).each(versions)(
 
     it("goes back with a job that is handed back, and ends it without a further run", async () => {
       const { engine, observer, cancelledJob } = await open(version);
-      let isRunning = false;
+      let start = (): void => {};
+      const started = new Promise<void>((resolve) => {
+        start = resolve;
+      });
       const job = cancelledJob(2, async (signal) => {
-        isRunning = true;
+        start();
         await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
       });
       await engine.enqueue(job, undefined);
       const first = await engine.work({ jobs: [job] });
-      await expect.poll(() => isRunning, { interval: 5 }).toBe(true);
+      // At once: the worker has not asked yet who wants what cancelled.
+      await started;
       expect(await first.stop({ graceMs: 0 })).toMatchObject({ interrupted: 1, cancelled: 0 });
       expect(observer.settled).toEqual([]);
       const second = await engine.work({ jobs: [job] });

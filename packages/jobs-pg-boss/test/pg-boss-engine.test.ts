@@ -134,7 +134,8 @@ describe.skipIf(postgres === undefined)("pgBossEngine on a server", () => {
       runner,
       connectionString,
       schema: fresh(),
-      retainSucceededMs: 1_000,
+      // Long enough to ask for a job again before it is over.
+      retainSucceededMs: 5_000,
       leaseMs: 1_000,
     });
     const job = defineJob<number>({ name: "kept_for_a_while", run() {} });
@@ -152,7 +153,8 @@ describe.skipIf(postgres === undefined)("pgBossEngine on a server", () => {
       runner,
       connectionString,
       schema: fresh(),
-      retainSucceededMs: 1_000,
+      // Long enough to ask for a job again before it is over.
+      retainSucceededMs: 5_000,
       leaseMs: 1_000,
     });
     const fails = defineJob({
@@ -218,7 +220,7 @@ describe.skipIf(postgres === undefined)("pgBossEngine on a server", () => {
     expect(await boss.fetch("cancelled")).toHaveLength(1);
     expect(await engine.cancel(id)).toBe(true);
     await engine.work({ jobs: [job] });
-    await expect.poll(() => outcomes).toEqual(["cancelled"]);
+    await expect.poll(() => outcomes).toEqual(["stalled", "cancelled"]);
     expect(runs).toBe(0);
     await engine.close();
     await boss.stop({ graceful: false });

@@ -32,10 +32,11 @@ export function complaintsIn(stderr: string): string {
 /** Builds the program and what it depends on: Node 20 does not run the sources. */
 export async function buildProgram(): Promise<void> {
   await mkdir(lockFolder, { recursive: true });
-  const args = ["turbo", "run", "build", "--filter=users-api...", "--output-logs=errors-only"];
+  const turbo = join(repositoryRoot, "node_modules", ".bin", "turbo");
+  const args = ["run", "build", "--filter=users-api...", "--output-logs=errors-only"];
   // Test files run beside each other, and a program must not be rewritten under the one that runs it.
   await withLock(join(lockFolder, "test-build.lock"), async () => {
-    await promisify(execFile)("npx", args, { cwd: repositoryRoot }).catch((error: { stdout?: string }) => {
+    await promisify(execFile)(turbo, args, { cwd: repositoryRoot }).catch((error: { stdout?: string }) => {
       throw new Error(`the program could not be built:\n${error.stdout}`, { cause: error });
     });
   });

@@ -23,8 +23,8 @@ import { unknownIds } from "./unknown-ids.ts";
 /** What an engine brings to be tested. */
 export interface EngineContractOptions {
   /**
-   * Declares a test: the `test` of vitest, or that of `node:test`. Schedules take up to 90 s, leases 15, all others a few, and more on
-   * a machine that does much else: a test gives up on what does not come after a minute, on a schedule after three.
+   * Declares a test: the `test` of vitest, or that of `node:test`. Schedules take up to 90 s, leases 20, all others a few, and more on
+   * a machine that does much else: a test gives up on what does not come after two minutes, on a schedule after three.
    */
   readonly test: DeclareTest;
   /** Makes the engines that are tested. */

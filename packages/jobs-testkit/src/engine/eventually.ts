@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 
 /** When to give up on what does not come. It says nothing on speed: the machine may do much else. */
-const patienceMs = 60_000;
+const patienceMs = 120_000;
 
 /**
  * Repeats a check until it passes.

@@ -7,7 +7,7 @@ import { type Behaviour, countsOf } from "./kit.ts";
 export const leases: Behaviour = (declare) => {
   declare("runs a job that takes longer than its lease once", async (kit) => {
     // Not shorter: where many tests share one connection, a renewal waits for its turn, some seconds at worst.
-    const leaseMs = 5_000;
+    const leaseMs = 10_000;
     const { engine } = await kit.open({ leaseMs });
     // As from another process, where the engine lets another one see its jobs.
     const other = engine.capabilities.persistence ? (await kit.open({ leaseMs })).engine : engine;
@@ -16,7 +16,7 @@ export const leases: Behaviour = (declare) => {
       name: kit.name("long"),
       async run() {
         runs++;
-        await pause(2.5 * leaseMs);
+        await pause(2 * leaseMs);
       },
     });
     await engine.enqueue(job, undefined);

@@ -3,8 +3,8 @@ import { engineContract } from "../../src/index.ts";
 
 type CreateEngine = EngineContractOptions["createEngine"];
 
-/** Longer than a healthy engine needs, of which one test takes two and a half leases of 5 s. */
-const limitMs = 15_000;
+/** Longer than a healthy engine needs, of which one test takes two leases of 10 s. */
+const limitMs = 22_000;
 
 /** The tests of the contract, by name. */
 function contractOf(createEngine: CreateEngine): ReadonlyMap<string, () => Promise<void>> {
