@@ -16,7 +16,7 @@ export interface Lease {
  * Tells whether a lease holds. Takes a lease that ran out again, unless another worker has started the job or its attempt was
  * recorded meanwhile. A job that has ended never gets a lock.
  */
-export const holdLease = `
+const holdLease = `
 local function hold(keys, id, token, started, made, leaseMs)
   local job = keys .. id
   local lock = redis.call('GET', job .. ':lock')

@@ -22,7 +22,7 @@ export interface RedisClient {
 }
 
 /** Commands that Redis executes as one. */
-export interface Transaction {
+interface Transaction {
   runCommand(name: string, keysAndArguments: readonly unknown[]): Transaction;
   exec(): Promise<readonly (readonly [error: Error | null, answer: unknown])[] | null>;
 }
