@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { defineJob, type JobEngine } from "@nidus/jobs-durable";
+import { defineJob, type JobEngine, memoryEngine } from "@nidus/jobs-durable";
 import { ObservedJobRunner } from "@nidus/jobs-observe";
 import { otelJobObserver } from "@nidus/jobs-otel";
 import { context } from "@opentelemetry/api";
@@ -100,6 +100,22 @@ describe("what an engine does by itself, where its driver is instrumented", () =
     exporter.reset();
     await engine.stats();
     expect(ofLibraries().join(), "what the application asks for is traced").not.toBe("");
+    await engine.close();
+  });
+});
+
+describe("what an engine delivers to a worker that was started within a span", () => {
+  it("has traces of its own while that span is open, and so has what handlers do", async () => {
+    const engine = memoryEngine({ runner });
+    await tracer.startActiveSpan("the whole service", async (span) => {
+      await work(engine);
+      span.end();
+    });
+    const runs = spans().filter(({ name }) => name === "job.run");
+    expect(runs.map(({ parentSpanContext }) => parentSpanContext)).toEqual(runs.map(() => undefined));
+    const within = spans().filter(({ name }) => name === "in the handler");
+    const parents = within.map(({ parentSpanContext }) => parentSpanContext?.spanId);
+    expect(parents.sort()).toEqual(runs.map((run) => run.spanContext().spanId).sort());
     await engine.close();
   });
 });

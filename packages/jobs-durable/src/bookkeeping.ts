@@ -13,6 +13,17 @@ export class Bookkeeping {
   run<T>(kind: string, work: () => Promise<T>): Promise<T> {
     return this.#runner === undefined ? work() : this.#runner.runAsync({ name: kind, run: work });
   }
+
+  /** Begins work that goes on by itself, apart from whatever the caller is doing: its timers and promises belong to the engine. */
+  begin<T extends object>(kind: string, work: () => T): T {
+    if (this.#runner === undefined) return work();
+    let begun: T | undefined;
+    const run = (): void => {
+      begun = work();
+    };
+    this.#runner.run({ name: kind, run });
+    return begun as unknown as T;
+  }
 }
 
 /** A source whose every call is book-keeping. */

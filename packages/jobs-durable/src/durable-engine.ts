@@ -188,7 +188,7 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
     const byName = new Map(jobs.map((job) => [job.name, job]));
     const source = await this.#openSource([...byName.keys()]);
     for (const { name } of jobs) this.#declare(name);
-    const worker: DurableWorker<Job> = new DurableWorker<Job>({
+    const setUp = {
       backend: this.#backend,
       source,
       jobs: byName,
@@ -197,7 +197,8 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
       known: this.#known,
       onError: this.#onError,
       onStopped: () => this.#workers.delete(worker),
-    });
+    };
+    const worker: DurableWorker<Job> = this.#bookkeeping.begin("work", () => new DurableWorker<Job>(setUp));
     this.#workers.add(worker);
     return worker;
   }

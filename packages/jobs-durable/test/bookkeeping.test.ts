@@ -28,7 +28,7 @@ describe("an engine's own work", () => {
   it("is observed by those who asked for it, apart from jobs and from what callers ask for", async () => {
     const names: string[] = [];
     await engineObservedBy({ onJobStarted: ({ jobName }) => void names.push(jobName) });
-    expect([...new Set(names)].toSorted()).toEqual(["close", "fetch", "open", "settle", "start"]);
+    expect([...new Set(names)].toSorted()).toEqual(["close", "fetch", "open", "settle", "start", "work"]);
   });
 
   it("is surrounded by their scopes, which handlers are not", async () => {

@@ -15,7 +15,7 @@ import { cut, errorTypeOf, stackOf } from "./error-type.ts";
 import { jobSpanConvention, type SpanConvention } from "./semantic-conventions.ts";
 import { SpansInFlight } from "./spans-in-flight.ts";
 import { readTraceHeaders, writeTraceHeaders } from "./trace-headers.ts";
-import { untraced } from "./untraced.ts";
+import { traced, untraced } from "./untraced.ts";
 import { version } from "./version.ts";
 
 /** How job runs become spans. */
@@ -94,7 +94,7 @@ export function otelJobObserver(options: OtelJobObserverOptions = {}): JobObserv
 
   return {
     runInScope(context, run) {
-      const active = otelContext.active();
+      const active = context.delivery === undefined ? otelContext.active() : traced(otelContext.active());
       const span = startSpan(tracer, convention, propagation, context, active);
       // A span that records nothing has nothing to be told of the end.
       if (span.isRecording()) {
