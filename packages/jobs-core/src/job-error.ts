@@ -27,11 +27,11 @@ export class JobError extends Error {
    */
   static from(thrown: unknown): JobError {
     if (JobError.isInstance(thrown)) return thrown;
-    if (!isObject(thrown)) return new JobError(messageOf(thrown), { cause: thrown });
+    if (!isObject(thrown)) return withoutFrames(thrown);
     errors ??= sharedByCopies("jobs-core/job-errors", () => new WeakMap());
     let error = errors.get(thrown);
     if (error === undefined) {
-      error = new JobError(messageOf(thrown), { cause: thrown });
+      error = withoutFrames(thrown);
       errors.set(thrown, error);
     }
     return error;
@@ -47,6 +47,16 @@ export class JobError extends Error {
     const { name, message, code } = this;
     return { name, message, code };
   }
+}
+
+/** The frames of a stack are most of an error's cost, and those of the cause say where the job failed. */
+function withoutFrames(thrown: unknown): JobError {
+  const { stackTraceLimit } = Error;
+  // Where intrinsics are frozen, this has no effect.
+  Reflect.set(Error, "stackTraceLimit", 0);
+  const error = new JobError(messageOf(thrown), { cause: thrown });
+  Reflect.set(Error, "stackTraceLimit", stackTraceLimit);
+  return error;
 }
 
 function messageOf(thrown: unknown): string {

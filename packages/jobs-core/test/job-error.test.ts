@@ -31,6 +31,12 @@ describe("JobError.from", () => {
     expect(JobError.from(thrown)).not.toBe(JobError.from(new Error("x")));
   });
 
+  it("leaves the stacks of other errors as long as they were", () => {
+    const { stackTraceLimit } = Error;
+    expect(JobError.from(new Error("x")).stack).toBe("JobError: x");
+    expect(Error.stackTraceLimit).toBe(stackTraceLimit);
+  });
+
   it("takes errors of other realms as it takes ours", () => {
     const thrown = runInNewContext("new TypeError('elsewhere')");
     const error = JobError.from(thrown);

@@ -1,5 +1,5 @@
-import { type JobError, refusal, requireWholeNumber } from "@nidus/jobs-core";
-import type { ObservedJobContext } from "./context.ts";
+import { type JobError, refusal, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core";
+import type { ObservedJobContext, ObservedJobData } from "./context.ts";
 import type { JobObserver, JobResultStatus } from "./observer.ts";
 
 /** A run's start or finish, as data. */
@@ -12,12 +12,29 @@ export type ObservedJobEvent =
       readonly error?: JobError;
     };
 
-/** How a channel is bounded. */
+/** A run's start or finish, as data that survive a copy: spread, `structuredClone` and `postMessage`. */
+export type PlainJobEvent =
+  | { readonly type: "started"; readonly context: ObservedJobData }
+  | {
+      readonly type: "finished";
+      readonly context: ObservedJobData;
+      readonly status: JobResultStatus;
+      readonly error?: ReturnType<JobError["toJSON"]>;
+    };
+
+type AnyEvent = ObservedJobEvent | PlainJobEvent;
+
+/** How a channel is bounded, and what it holds. */
 export interface JobObserverChannelOptions {
   /** How many unread events are kept: a whole number from 1. @default 65536 */
   readonly capacity?: number | undefined;
   /** Which event is lost when one more arrives. @default "drop-oldest" */
   readonly overflow?: "drop-oldest" | "drop-newest" | undefined;
+  /**
+   * `true` makes events plain data, to be sent to another thread or process. That reads the run id and the time of day of every
+   * run. @default false
+   */
+  readonly plain?: false | undefined;
 }
 
 /**
@@ -25,9 +42,9 @@ export interface JobObserverChannelOptions {
  * that is told to `return` while its `next` waits does so when that has got its event: it is an async generator.)
  * Several readers share the events: each goes to one of them.
  */
-export interface JobEventReceiver extends AsyncIterable<ObservedJobEvent> {
+export interface JobEventReceiver<Event = ObservedJobEvent> extends AsyncIterable<Event> {
   /** What is there now, oldest first, without waiting; what arrives meanwhile is for the next call. Events are taken out as they are read. */
-  tryIter(): IterableIterator<ObservedJobEvent>;
+  tryIter(): IterableIterator<Event>;
   /** How many events are waiting to be read. */
   readonly size: number;
   /** How many events were lost because the channel was full. */
@@ -42,24 +59,33 @@ export interface JobEventReceiver extends AsyncIterable<ObservedJobEvent> {
  *
  * @throws TypeError or RangeError for an option that is not as documented.
  */
-export function jobObserverChannel({
-  capacity = 65_536,
-  overflow = "drop-oldest",
-}: JobObserverChannelOptions = {}): [observer: JobObserver, receiver: JobEventReceiver] {
+export function jobObserverChannel(
+  options: Omit<JobObserverChannelOptions, "plain"> & { readonly plain: true },
+): [observer: JobObserver, receiver: JobEventReceiver<PlainJobEvent>];
+/** A channel whose events have the contexts and errors themselves. */
+export function jobObserverChannel(
+  options?: JobObserverChannelOptions,
+): [observer: JobObserver, receiver: JobEventReceiver];
+export function jobObserverChannel(
+  options: Omit<JobObserverChannelOptions, "plain"> & { readonly plain?: boolean | undefined } = {},
+): [observer: JobObserver, receiver: JobEventReceiver<never>] {
+  requireKnownKeys("the options", options, ["capacity", "overflow", "plain"]);
+  const { capacity = 65_536, overflow = "drop-oldest", plain = false } = options;
   requireWholeNumber("`capacity`", capacity);
   if (overflow !== "drop-oldest" && overflow !== "drop-newest") {
     throw refusal("`overflow`", '"drop-oldest" or "drop-newest"', overflow);
   }
+  if (typeof plain !== "boolean") throw refusal("`plain`", "a boolean", plain);
   /** Grows up to `capacity`, and only as far as readers fall behind. */
-  const ring: (ObservedJobEvent | undefined)[] = [];
+  const ring: (AnyEvent | undefined)[] = [];
   let head = 0;
   let size = 0;
   let dropped = 0;
   let isClosed = false;
   let waiting: (() => void)[] = [];
 
-  const take = (): ObservedJobEvent => {
-    const event = ring[head] as ObservedJobEvent;
+  const take = (): never => {
+    const event = ring[head] as never;
     ring[head] = undefined;
     // An empty ring starts over, so that a reader who keeps up never makes it grow.
     head = --size === 0 ? 0 : (head + 1) % capacity;
@@ -72,7 +98,7 @@ export function jobObserverChannel({
     for (const wake of readers) wake();
   };
 
-  const add = (event: ObservedJobEvent): void => {
+  const add = (event: AnyEvent): void => {
     if (size === capacity) {
       dropped++;
       if (overflow === "drop-newest") return;
@@ -84,14 +110,19 @@ export function jobObserverChannel({
 
   const observer: JobObserver = {
     onJobStarted(context) {
-      if (!isClosed) add({ type: "started", context });
+      if (!isClosed) add({ type: "started", context: plain ? context.toJSON() : context });
     },
     onJobFinished(context, status, error) {
-      if (!isClosed) add({ type: "finished", context, status, ...(error && { error }) });
+      if (isClosed) return;
+      add(
+        plain
+          ? { type: "finished", context: context.toJSON(), status, ...(error && { error: error.toJSON() }) }
+          : { type: "finished", context, status, ...(error && { error }) },
+      );
     },
   };
 
-  const receiver: JobEventReceiver = {
+  const receiver: JobEventReceiver<never> = {
     get size() {
       return size;
     },

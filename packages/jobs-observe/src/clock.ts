@@ -1,14 +1,16 @@
 /** Unix time, in milliseconds, at which `performance.now()` was 0. */
-let originMs = performance.timeOrigin;
+let originMs = Number.NaN;
 
 /**
- * The Unix time, in milliseconds with fractions, of a moment read from `performance.now()`.
+ * Returns the Unix time, in milliseconds with fractions, of a moment read from `performance.now()`. It is finite, also if a
+ * test has replaced the clocks.
  *
  * The monotonic clock stands still while a machine sleeps and is not slewed like the clock of the day, so the distance
  * between the two is taken anew whenever it is off by more than 10 ms: ten times the resolution of `Date.now()`.
  */
 export function unixTimeMs(monotonicMs: number): number {
   const measuredMs = Date.now() - performance.now();
-  if (Math.abs(measuredMs - originMs) > 10) originMs = measuredMs;
-  return originMs + monotonicMs;
+  if (!(Math.abs(measuredMs - originMs) <= 10)) originMs = measuredMs;
+  const unixMs = originMs + monotonicMs;
+  return Number.isFinite(unixMs) ? unixMs : Date.now();
 }

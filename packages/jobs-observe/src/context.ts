@@ -2,11 +2,8 @@ import type { JobAttributes } from "./attributes.ts";
 import { unixTimeMs } from "./clock.ts";
 import type { JobDelivery } from "./delivery.ts";
 
-/**
- * What is known about one run. It never changes, so it is safe to keep: the context that observers get when a run starts
- * has no duration, and the one they get when it finishes is another object. `JSON.stringify` writes all of its fields.
- */
-export interface ObservedJobContext {
+/** What is known about one run, as plain data: to copy, to compare, or to send to another thread. */
+export interface ObservedJobData {
   /** Made at most once a run, when it is first read; the same in every context of the run. */
   readonly runId: string;
   /** As the job has it. */
@@ -15,10 +12,21 @@ export interface ObservedJobContext {
   readonly attributes: JobAttributes;
   /** Unix time in milliseconds, derived from the run's first clock read. */
   readonly startedAtMs: number;
-  /** Milliseconds with fractions, from the monotonic clock; undefined until the run has finished. */
+  /** Milliseconds with fractions, from the monotonic clock and never negative; undefined until the run has finished. */
   readonly durationMs: number | undefined;
   /** Where an engine delivered the job, else undefined. */
   readonly delivery: JobDelivery | undefined;
+}
+
+/**
+ * What is known about one run. It never changes, so it is safe to keep: the context that observers get when a run starts
+ * has no duration, and the one they get when it finishes is another object.
+ *
+ * Its fields are getters, which spread and `structuredClone` leave out. `toJSON()` has all of them.
+ */
+export interface ObservedJobContext extends ObservedJobData {
+  /** Returns the fields as plain data, which is what `JSON.stringify` writes. */
+  toJSON(): ObservedJobData;
 }
 
 /** What the runs of one runner have in common. */
@@ -27,11 +35,21 @@ export interface RunSettings {
   readonly newRunId: () => string;
 }
 
+let made = 0;
+
 /**
  * A run as observers see it, when it starts or when it has finished. Each reads the clock once, as it is made; what takes
  * time is made when it is first read, and kept by the start. Nobody can change what getters show.
  */
 export class RunContext implements ObservedJobContext {
+  /**
+   * One that lives for ever. V8 throws away code that is optimised for a class if a garbage collection finds no object of the
+   * class, which would be at every full collection between two runs.
+   */
+  static kept: RunContext | undefined;
+
+  /** Another one for every context: the only field that is no getter, so no two contexts are deeply equal. */
+  protected readonly sequence: number;
   readonly #madeAtMs: number = performance.now();
   readonly #jobName: string;
   readonly #settings: RunSettings;
@@ -53,6 +71,8 @@ export class RunContext implements ObservedJobContext {
     this.#settings = settings;
     this.#delivery = delivery;
     this.#start = start ?? this;
+    made = (made + 1) | 0;
+    this.sequence = made;
   }
 
   /** The same run once it has finished. */
@@ -86,14 +106,17 @@ export class RunContext implements ObservedJobContext {
   }
 
   get durationMs(): number | undefined {
-    return this.#start === this ? undefined : this.#madeAtMs - this.#start.#madeAtMs;
+    if (this.#start === this) return undefined;
+    const durationMs = this.#madeAtMs - this.#start.#madeAtMs;
+    // Tests replace the clock, also during a run.
+    return durationMs > 0 && durationMs < Infinity ? durationMs : 0;
   }
 
   get delivery(): JobDelivery | undefined {
     return this.#delivery;
   }
 
-  toJSON(): ObservedJobContext {
+  toJSON(): ObservedJobData {
     const { runId, jobName, attributes, startedAtMs, durationMs, delivery } = this;
     return { runId, jobName, attributes, startedAtMs, durationMs, delivery };
   }

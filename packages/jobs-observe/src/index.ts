@@ -4,8 +4,9 @@ export {
   type JobObserverChannelOptions,
   jobObserverChannel,
   type ObservedJobEvent,
+  type PlainJobEvent,
 } from "./channel.ts";
-export type { ObservedJobContext } from "./context.ts";
+export type { ObservedJobContext, ObservedJobData } from "./context.ts";
 export { currentJob, currentJobObserver } from "./current-job.ts";
 export type { JobObserver, JobResultStatus } from "./observer.ts";
 export { combineJobObservers, type ObserverErrorHandler } from "./observer-list.ts";

@@ -1,4 +1,4 @@
-import { type JobError, refusal } from "@nidus/jobs-core";
+import { type JobError, propertyOf, refusal } from "@nidus/jobs-core";
 import type { ObservedJobContext } from "./context.ts";
 import type {
   DeclaredJobContext,
@@ -13,6 +13,9 @@ import { warn } from "./warning.ts";
 /** Told what an observer threw or rejected with, and which observer it was. */
 export type ObserverErrorHandler = (error: unknown, observer: JobObserver) => void;
 
+/** Under it a list shows its observers to other copies of this package. */
+const members = Symbol.for("@nidus/jobs-observe/observers");
+
 /** Observers as one, each kept from the run and from the others: what one throws or rejects goes to a handler. */
 export class ObserverList implements JobObserver {
   readonly #observers: readonly JobObserver[];
@@ -20,11 +23,20 @@ export class ObserverList implements JobObserver {
   readonly #scopes: readonly JobObserver[];
   readonly #onError: ObserverErrorHandler;
 
+  static {
+    Object.defineProperty(ObserverList.prototype, members, {
+      get(this: ObserverList) {
+        return this.#observers;
+      },
+    });
+  }
+
   /** @throws TypeError for what is no observer. */
   constructor(observers: readonly JobObserver[], onError: ObserverErrorHandler = warnOnce()) {
-    this.#observers = observers.flatMap((observer) =>
-      observer instanceof ObserverList ? observer.#observers : [requireObserver(observer)],
-    );
+    this.#observers = observers.flatMap((observer): readonly JobObserver[] => {
+      const listed = propertyOf(observer, members);
+      return Array.isArray(listed) ? listed : [requireObserver(observer)];
+    });
     this.#reversed = this.#observers.toReversed();
     this.#scopes = this.#observers.filter((observer) => "runInScope" in observer);
     this.#onError = onError;

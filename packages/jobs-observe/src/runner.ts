@@ -9,6 +9,7 @@ import {
   refusal,
   requireJob,
   requireJobName,
+  requireKnownKeys,
   requireSignal,
   requireSyncResult,
 } from "@nidus/jobs-core";
@@ -50,10 +51,9 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
   #settings: RunSettings = { attributes: noAttributes, newRunId: randomRunId };
 
   /** @throws TypeError for an observer or an option that is not as documented. */
-  constructor(
-    observer: JobObserver | readonly JobObserver[] = [],
-    { onObserverError }: ObservedJobRunnerOptions = {},
-  ) {
+  constructor(observer: JobObserver | readonly JobObserver[] = [], options: ObservedJobRunnerOptions = {}) {
+    requireKnownKeys("the options", options, ["onObserverError"]);
+    const { onObserverError } = options;
     if (onObserverError !== undefined && typeof onObserverError !== "function") {
       throw refusal("`onObserverError`", "a function", onObserverError);
     }
@@ -61,6 +61,7 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
       observer instanceof ObserverList && !onObserverError
         ? observer
         : new ObserverList([observer].flat(), onObserverError);
+    RunContext.kept ??= new RunContext("kept", this.#settings, undefined).finish();
   }
 
   /**
@@ -129,6 +130,8 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
    */
   runAsync<T>(job: AsyncJob<T>, options?: RunAsyncOptions): Promise<T> {
     try {
+      // Without the array of keys, which costs as much as the rest.
+      for (const key in options) if (key !== "signal" && key !== "delivery") requireRunOptions(options);
       const started = this.#start(job, options?.delivery);
       const signal = requireSignal(options?.signal);
       return this.#observers.runInScope(started, () => this.#performAsync(started, job, signal));
@@ -187,4 +190,9 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
   settled(context: SettledJobContext): void {
     this.#observers.onJobSettled(context);
   }
+}
+
+/** Apart, since it is hardly ever called. */
+function requireRunOptions(options: object): void {
+  requireKnownKeys("the options", options, ["signal", "delivery"]);
 }

@@ -39,6 +39,37 @@ describe("jobObserverChannel", () => {
     expect(finished?.type === "finished" && finished.error).toBeInstanceOf(JobError);
   });
 
+  it("holds plain data that survive every copy, if it is asked for", () => {
+    const [observer, receiver] = jobObserverChannel({ plain: true });
+    const runner = new ObservedJobRunner(observer).context("shard", 2);
+    const thrown = Object.assign(new Error("broke"), { neverCloned: () => {} });
+    const failing = job("fail", () => {
+      throw thrown;
+    });
+    expect(() => runner.run(failing)).toThrow();
+    const events = [...receiver.tryIter()];
+    expect(structuredClone(events)).toEqual(events);
+    expect(events[1]).toEqual({
+      type: "finished",
+      context: { ...events[0]?.context, durationMs: expect.any(Number) },
+      status: "failure",
+      error: { name: "JobError", message: "broke", code: "NIDUS_JOB_FAILED" },
+    });
+    expect(events[0]?.context).toEqual({
+      runId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      jobName: "fail",
+      attributes: { shard: 2 },
+      startedAtMs: expect.any(Number),
+      durationMs: undefined,
+      delivery: undefined,
+    });
+  });
+
+  it("refuses options that nothing reads", () => {
+    expect(() => jobObserverChannel({ capasity: 1 } as never)).toThrow('unknown option "capasity"');
+    expect(() => jobObserverChannel({ plain: 1 } as never)).toThrow("expected `plain` to be a boolean");
+  });
+
   it.each([
     ["drop-oldest", ["b finished", "c started", "c finished"]],
     ["drop-newest", ["a started", "a finished", "b started"]],

@@ -1,3 +1,4 @@
+import { deepStrictEqual } from "node:assert/strict";
 import { inspect } from "node:util";
 import { job } from "@nidus/jobs-core";
 import { afterEach, describe, expect, it, vi } from "vitest";
@@ -54,6 +55,47 @@ describe("a run's contexts", () => {
     expect(JSON.parse(JSON.stringify(finished))).toMatchObject(fields);
     expect(inspect(finished)).toContain("jobName: 'x'");
     expect(inspect(finished)).toContain(String(finished?.runId));
+  });
+
+  it("are told apart by a deep comparison, those of two runs and those of one", () => {
+    vi.useFakeTimers();
+    const contexts = contextsOf((runner) => {
+      runner.run(job("x", () => {}));
+      runner.run(job("x", () => {}));
+    });
+    for (const one of contexts) {
+      for (const other of contexts) {
+        if (one === other) deepStrictEqual(one, other);
+        else expect(() => deepStrictEqual(one, other)).toThrow();
+      }
+    }
+  });
+
+  it("have a finite time and a duration that is not negative, whatever a test does to the clocks", () => {
+    const clocks: [name: string, install: () => void, during?: () => void][] = [
+      ["fake before", () => vi.useFakeTimers()],
+      ["fake from the middle on", () => {}, () => vi.useFakeTimers({ now: 0 })],
+      ["real from the middle on", () => vi.useFakeTimers({ now: 9e12 }), () => vi.useRealTimers()],
+      ["automatic mocks", () => vi.stubGlobal("performance", { now: () => undefined, timeOrigin: () => 0 })],
+      ["set back", () => {}, () => vi.spyOn(performance, "now").mockReturnValue(-5)],
+    ];
+    for (const [, install, during] of clocks) {
+      install();
+      const [started, finished] = contextsOf((runner) => runner.run(job("x", () => during?.())));
+      for (const ms of [started?.startedAtMs, finished?.startedAtMs, finished?.durationMs]) {
+        expect(Number.isFinite(ms)).toBe(true);
+      }
+      expect(finished?.durationMs).toBeGreaterThanOrEqual(0);
+      vi.useRealTimers();
+      vi.unstubAllGlobals();
+      vi.restoreAllMocks();
+    }
+  });
+
+  it("last as long as a test's clock says", () => {
+    vi.useFakeTimers();
+    const [, finished] = contextsOf((runner) => runner.run(job("x", () => vi.advanceTimersByTime(1_500))));
+    expect(finished?.durationMs).toBe(1_500);
   });
 
   it("lead to the one with which the run started", () => {

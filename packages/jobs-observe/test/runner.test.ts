@@ -200,6 +200,17 @@ describe("a runner's own settings", () => {
       "expected onJobStarted to be a function, got 1",
     );
     expect(() => new ObservedJobRunner({}, { onObserverError: 1 as never })).toThrow(TypeError);
+    expect(() => new ObservedJobRunner({}, { onError() {} } as never)).toThrow('unknown option "onError"');
+  });
+
+  it("refuses options of a run that nothing reads, and then has not run", async () => {
+    const [recorder, run] = [new Recorder(), vi.fn()];
+    const running = new ObservedJobRunner(recorder).runAsync(asyncJob("x", run), { sginal: 1 } as never);
+    await expect(running).rejects.toThrow(
+      'unknown option "sginal" in the options: expected `signal`, `delivery`',
+    );
+    expect(run).not.toHaveBeenCalled();
+    expect(recorder.story).toEqual([]);
   });
 
   it("runs the jobs of a queue", () => {

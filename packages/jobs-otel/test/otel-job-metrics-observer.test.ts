@@ -109,6 +109,7 @@ function finish(
     durationMs: undefined,
     delivery: undefined,
     ...given,
+    toJSON: () => context,
   };
   observer.onJobStarted?.(context);
   observer.onJobFinished?.(context, status);

@@ -75,7 +75,8 @@ describe("a convention of one's own", () => {
   });
 
   test("makes anew what it was given to change", () => {
-    const context = { ...startedRun, attributes: { tenant: "acme" } };
+    const fields = { ...startedRun, attributes: { tenant: "acme" } };
+    const context = { ...fields, toJSON: () => fields };
     expect(jobSpanConvention.runAttributes(context)).toMatchObject({ tenant: "acme" });
     context.attributes.tenant = "globex";
     expect(jobSpanConvention.runAttributes(context)).toMatchObject({ tenant: "globex" });

@@ -151,6 +151,7 @@ it.each([Number.NaN, -5, Number.POSITIVE_INFINITY, undefined])(
       startedAtMs: Number.NaN,
       durationMs,
       delivery: undefined,
+      toJSON: () => context,
     };
     observer.onJobStarted?.(context);
     observer.onJobFinished?.(context, "success");
