@@ -1,10 +1,15 @@
 import type {
   EnqueuedJobContext,
+  JobAttributes,
   JobDelivery,
   JobResultStatus,
   ObservedJobContext,
   SettledJobContext,
 } from "@nidus/jobs-observe";
+import { cut } from "./bounded-error.ts";
+
+/** Characters of an attribute's value that a line carries. */
+const maxAttributeLength = 1_024;
 
 /** Fields of a line about a run. The logger leaves out those that are undefined. */
 export function runFields(run: ObservedJobContext): object {
@@ -13,9 +18,18 @@ export function runFields(run: ObservedJobContext): object {
     run_id: run.runId,
     // Under one key, where none of theirs can take the place of the line's own; and a copy, since redaction in some
     // versions of pino writes into what it is given, which for frozen attributes would silently do nothing.
-    attributes: Object.keys(run.attributes).length > 0 ? { ...run.attributes } : undefined,
+    attributes: Object.keys(run.attributes).length > 0 ? boundedAttributes(run.attributes) : undefined,
     ...(run.delivery && deliveryFields(run.delivery)),
   };
+}
+
+function boundedAttributes(attributes: JobAttributes): object {
+  return Object.fromEntries(
+    Object.entries(attributes).map(([key, value]) => [
+      key,
+      typeof value === "string" ? cut(value, maxAttributeLength) : value,
+    ]),
+  );
 }
 
 /** Fields of a line about a run that has finished. */

@@ -1,8 +1,9 @@
-import { type JobError, refusal, requireKnownKeys } from "@nidus/jobs-core";
+import { type JobError, refusal, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core";
 import type { JobObserver } from "@nidus/jobs-observe";
+import { boundedError, cut } from "./bounded-error.ts";
 import { enqueuedFields, finishedFields, runFields, settledFields } from "./job-fields.ts";
 import type { LoggerLike } from "./logger-like.ts";
-import { thrownError, thrownType } from "./thrown-error.ts";
+import { thrownType } from "./thrown-error.ts";
 
 /** Where lines about jobs go, and at which levels: names of the logger's own, or `"silent"` for no line. */
 export interface PinoJobObserverOptions {
@@ -18,6 +19,11 @@ export interface PinoJobObserverOptions {
   readonly failureLevel?: string | undefined;
   /** Whether lines carry the messages and stacks of errors; their types they always do. @default true */
   readonly recordErrorMessage?: boolean | undefined;
+  /**
+   * How many characters of an error's message and of its stack a line carries, each with those of its causes: a whole number from 1.
+   * If they are longer, `err` has the error's type, message and stack alone, and the texts are cut. @default 4096
+   */
+  readonly maxErrorLength?: number | undefined;
 }
 
 const optionNames: readonly (keyof PinoJobObserverOptions)[] = [
@@ -27,6 +33,7 @@ const optionNames: readonly (keyof PinoJobObserverOptions)[] = [
   "warningLevel",
   "failureLevel",
   "recordErrorMessage",
+  "maxErrorLength",
 ];
 
 /**
@@ -34,7 +41,7 @@ const optionNames: readonly (keyof PinoJobObserverOptions)[] = [
  * and for deliveries that do not succeed. A line whose level is disabled costs the question whether it is, and makes no run id.
  * Cancellations carry no error. Whether writing blocks is for the logger's destination to say.
  *
- * @throws TypeError for an option that is not as documented.
+ * @throws TypeError or RangeError for an option that is not as documented.
  */
 export function pinoJobObserver(options: PinoJobObserverOptions): JobObserver {
   requireKnownKeys("the options of pinoJobObserver", options ?? {}, optionNames);
@@ -45,6 +52,7 @@ export function pinoJobObserver(options: PinoJobObserverOptions): JobObserver {
     warningLevel = "warn",
     failureLevel = "error",
     recordErrorMessage = true,
+    maxErrorLength = 4_096,
   } = options ?? {};
   if (typeof logger?.isLevelEnabled !== "function" || typeof logger.levels?.values !== "object") {
     throw refusal("`logger`", "a pino logger", logger);
@@ -59,19 +67,20 @@ export function pinoJobObserver(options: PinoJobObserverOptions): JobObserver {
   if (typeof recordErrorMessage !== "boolean") {
     throw refusal("`recordErrorMessage`", "a boolean", recordErrorMessage);
   }
+  requireWholeNumber("`maxErrorLength`", maxErrorLength);
 
   const log = (level: string, message: string, fieldsOf: () => object, error?: JobError): void => {
     if (!logger.isLevelEnabled(level)) return;
     const fields = fieldsOf();
     if (error && recordErrorMessage) {
       try {
-        methods[level]?.({ ...fields, err: thrownError(error) }, message);
+        methods[level]?.({ ...fields, err: boundedError(error, maxErrorLength) }, message);
         return;
       } catch {
         // Serializers read from the error and write into it, which it may not let them. The line then has its type alone.
       }
     }
-    methods[level]?.({ ...fields, err: error && { type: thrownType(error) } }, message);
+    methods[level]?.({ ...fields, err: error && { type: cut(thrownType(error), maxErrorLength) } }, message);
   };
 
   // The same words in all lines of a kind, so that they can be found and counted by them.

@@ -28,6 +28,6 @@ function isPlainJobError(error: JobError): boolean {
 }
 
 /** Of any realm, such as a test runner's. A DOMException is no native error, but has a stack. */
-function isError(value: unknown): value is Error {
+export function isError(value: unknown): value is Error {
   return isNativeError(value) || typeof (value as Partial<Error> | undefined)?.stack === "string";
 }

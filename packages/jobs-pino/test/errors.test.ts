@@ -11,7 +11,10 @@ class NoSuchUserError extends RangeError {
 
 describe.each(majors)("the line of a failure, with pino %s", (_major, pino) => {
   /** The line of a run whose job threw `value`, on which the job's own error comes out as it was. */
-  async function lineOf(value: unknown, options: { recordErrorMessage?: boolean } = {}): Promise<Line> {
+  async function lineOf(
+    value: unknown,
+    options: { recordErrorMessage?: boolean; maxErrorLength?: number } = {},
+  ): Promise<Line> {
     const { logger, lines } = captureLines(pino);
     const runner = strictRunner(pinoJobObserver({ logger, ...options }));
     const fails = asyncJob("fails", async () => {
@@ -76,6 +79,55 @@ describe.each(majors)("the line of a failure, with pino %s", (_major, pino) => {
     expect((await lineOf(Object.freeze(new RangeError("no")))).err).toEqual({ type: "RangeError" });
     expect((await lineOf(withGetter)).err).toEqual({ type: "RangeError" });
     expect((await lineOf(unreadable)).err).toEqual({ type: "JobError" });
+  });
+
+  describe("maxErrorLength", () => {
+    const long = (letter: string): string => letter.repeat(100_000);
+    const textsOf = (line: Line): string[] => Object.values(line.err as Record<string, string>);
+
+    test.each<[what: string, thrown: unknown]>([
+      ["a message", new RangeError(long("m"))],
+      ["a text", long("m")],
+      ["a name", Object.assign(new RangeError(long("m")), { name: long("n"), detail: long("d") })],
+      ["a cause", new Error("short", { cause: new Error(long("m")) })],
+      ["an aggregated error", new AggregateError([new Error("short"), new Error(long("m"))], "short")],
+      ["a stack", Object.assign(new Error("short"), { stack: long("s") })],
+      ["a DOMException", new DOMException(long("m"), "TimeoutError")],
+    ])("cuts %s", async (_what, thrown) => {
+      const line = await lineOf(thrown);
+      expect(Object.keys(line.err as object)).toEqual(["type", "message", "stack"]);
+      for (const text of textsOf(line)) expect(text.length).toBeLessThanOrEqual(4096);
+      for (const text of textsOf(await lineOf(thrown, { maxErrorLength: 10 })))
+        expect(text.length).toBeLessThanOrEqual(10);
+    });
+
+    test("bounds what many errors, causes without an end and circles take", async () => {
+      const circle = new Error("circle");
+      circle.cause = circle;
+      const many = new AggregateError(
+        Array.from({ length: 10_000 }, () => new Error("one")),
+        "many",
+      );
+      for (const thrown of [circle, many]) {
+        const { err } = await lineOf(thrown);
+        expect(err).toMatchObject({ type: thrown.constructor.name, message: thrown.message });
+        expect(JSON.stringify(err).length).toBeLessThan(3 * 4096);
+      }
+    });
+
+    test("keeps the type, cuts between characters and leaves shorter texts", async () => {
+      const { err } = await lineOf(new NoSuchUserError(`x${"😀".repeat(5_000)}`), { maxErrorLength: 4096 });
+      expect(err).toMatchObject({ type: "NoSuchUserError", message: `x${"😀".repeat(2047)}…` });
+      expect(await lineOf(new NoSuchUserError("no"), { maxErrorLength: 100_000 })).toMatchObject({
+        err: { secret: "a@example.org" },
+      });
+    });
+
+    test.each([0, 1.5, -1, Number.NaN, "10"])("refuses %j", (maxErrorLength) => {
+      const make = (): unknown =>
+        pinoJobObserver({ logger: captureLines(pino).logger, maxErrorLength } as never);
+      expect(make).toThrow(/`maxErrorLength`/);
+    });
   });
 
   test("of another realm has its own type, message and stack", async () => {

@@ -72,6 +72,16 @@ describe.each(majors)("with pino %s", (_major, pino) => {
       for (const line of written) expect(line.match(/"(msg|level|run_id)":/g)).toHaveLength(6);
     });
 
+    test("carry at most 1,024 characters of an attribute", () => {
+      const { logger, lines } = captureLines(pino);
+      strictRunner(pinoJobObserver({ logger }))
+        .context({ note: "n".repeat(100_000), id: "i".repeat(1_024), size: 7 })
+        .run(job("reindex", () => {}));
+      for (const { attributes } of lines()) {
+        expect(attributes).toEqual({ note: `${"n".repeat(1_023)}…`, id: "i".repeat(1_024), size: 7 });
+      }
+    });
+
     test("leave attributes to be redacted, and the run's own as they were", () => {
       const { logger, lines } = captureLines(pino, { redact: ["attributes.email"] });
       const seen: unknown[] = [];
