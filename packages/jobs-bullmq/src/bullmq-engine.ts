@@ -36,16 +36,14 @@ export interface BullmqEngineOptions extends DurableEngineOptions, RetentionOpti
   readonly leaseMs?: number | undefined;
 }
 
-const optionKeys: readonly (keyof BullmqEngineOptions)[] = [
-  "runner",
+/** Beside those of every engine. */
+const ownOptions: readonly (keyof BullmqEngineOptions)[] = [
   "connection",
   "queue",
   "prefix",
   "leaseMs",
   "retainSucceededMs",
   "retainDeadLettersMs",
-  "answerWithinMs",
-  "onError",
 ];
 
 const startWithinMs = 10_000;
@@ -58,7 +56,7 @@ const startWithinMs = 10_000;
  * do not fit; the error of Redis or BullMQ for all else. None has a password.
  */
 export async function bullmqEngine(options: BullmqEngineOptions): Promise<JobEngine> {
-  requireEngineOptions(options, optionKeys);
+  requireEngineOptions(options, ownOptions);
   const {
     runner,
     answerWithinMs,

@@ -33,6 +33,7 @@ describe("bullmqEngine", () => {
     [{ connection: {}, runner: {} }, /`runner`/],
     [{ connection: {}, onError: "log" }, /`onError`/],
     [{ connection: {}, answerWithinMs: 0 }, /`answerWithinMs`/],
+    [{ connection: {}, prefx: "jobs" }, /"prefx".*`prefix`/],
   ])("refuses %j before it connects", async (options, message) => {
     await expect(bullmqEngine({ runner, ...options } as never)).rejects.toThrow(message);
   });

@@ -1,7 +1,19 @@
 import { memoryEngine } from "@nidus/jobs-durable";
-import { describe, it } from "vitest";
+import { ObservedJobRunner } from "@nidus/jobs-observe";
+import { describe, expect, it } from "vitest";
 import { engineContract } from "../src/index.ts";
 
 describe("memoryEngine", () => {
   engineContract({ test: it.concurrent, createEngine: ({ runner }) => memoryEngine({ runner }) });
+});
+
+describe("engineContract", () => {
+  it("refuses wrong options", () => {
+    const options = { test: it, createEngine: () => memoryEngine({ runner: new ObservedJobRunner() }) };
+    expect(() => engineContract({ ...options, test: "test" as never })).toThrow("`test`");
+    expect(() => engineContract({ ...options, createEngine: undefined as never })).toThrow("`createEngine`");
+    expect(() => engineContract({ ...options, makeEngine() {} } as never)).toThrow(
+      /"makeEngine".*`test`, `createEngine`/,
+    );
+  });
 });

@@ -57,6 +57,7 @@ describe("observerContract", () => {
     const options = { test, createObserver: () => ({}) };
     expect(() => observerContract({ ...options, test: "test" as never })).toThrow(TypeError);
     expect(() => observerContract({ ...options, createObserver: {} as never })).toThrow("`createObserver`");
+    expect(() => observerContract({ ...options, bugdet: {} } as never)).toThrow(/"bugdet".*`budget`/);
     for (const nanosecondsPerRun of [0, -1, Number.NaN]) {
       expect(() => observerContract({ ...options, budget: { nanosecondsPerRun } })).toThrow(RangeError);
     }

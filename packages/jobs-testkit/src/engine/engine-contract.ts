@@ -1,3 +1,4 @@
+import { refusal, requireKnownKeys } from "@nidus/jobs-core";
 import type { DeclareTest } from "../declare-test.ts";
 import { attempts } from "./attempts.ts";
 import { batchOptions } from "./batch-options.ts";
@@ -56,8 +57,14 @@ const behaviours: Readonly<Record<string, Behaviour>> = {
 /**
  * Declares the tests that every engine passes. What an engine says in its `capabilities` that it cannot do, it must refuse.
  * Tests use job names of their own, so that they can share a store, and close the engines that they open.
+ *
+ * @throws TypeError for an option that is not as documented, or not known.
  */
-export function engineContract({ test, createEngine }: EngineContractOptions): void {
+export function engineContract(options: EngineContractOptions): void {
+  requireKnownKeys("the options of engineContract", options, ["test", "createEngine"]);
+  const { test, createEngine } = options;
+  if (typeof test !== "function") throw refusal("`test`", "a function", test);
+  if (typeof createEngine !== "function") throw refusal("`createEngine`", "a function", createEngine);
   for (const [title, behaviour] of Object.entries(behaviours)) {
     behaviour((name, body) => {
       test(`${title}: ${name}`, async () => {

@@ -1,4 +1,4 @@
-import { refusal } from "@nidus/jobs-core";
+import { refusal, requireKnownKeys } from "@nidus/jobs-core";
 import type { DeclareTest } from "../declare-test.ts";
 import type { Behaviour } from "./behaviour.ts";
 import { budget } from "./budget.ts";
@@ -44,9 +44,10 @@ const behaviours: Readonly<Record<string, Behaviour>> = {
  * Declares the tests that every observer passes, whatever it does with what it hears. Each works with observers of its own, and
  * shuts them down. Where node was started without `--expose-gc`, the tests of memory turn that flag on.
  *
- * @throws TypeError or RangeError for an option that is not as documented.
+ * @throws TypeError or RangeError for an option that is not as documented, or not known.
  */
 export function observerContract(options: ObserverContractOptions): void {
+  requireKnownKeys("the options of observerContract", options, ["test", "createObserver", "budget"]);
   const { test, createObserver } = options;
   if (typeof test !== "function") throw refusal("`test`", "a function", test);
   if (typeof createObserver !== "function") throw refusal("`createObserver`", "a function", createObserver);
