@@ -25,10 +25,10 @@ import { NewJobs } from "./new-jobs.ts";
 import { backlogFrom, deadLettersFrom, statsFrom } from "./stats.ts";
 import {
   isJobId,
+  requireCronFields,
   requireEngineOptions,
   requireJobs,
   requireSchedules,
-  requireText,
   requireTimeZone,
 } from "./validation.ts";
 import { neverThrowing, warnNowAndThen } from "./warn-now-and-then.ts";
@@ -159,7 +159,7 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
     options: ScheduleOptions = {},
   ): Promise<void> {
     requireJobs([job]);
-    requireText("`cron`", cron);
+    requireCronFields(cron);
     requireKnownKeys("the options of `schedule`", options, ["timeZone", "key"]);
     const { timeZone = "UTC", key } = options;
     requireTimeZone(timeZone);

@@ -136,7 +136,7 @@ export interface JobEngine extends AsyncDisposable {
    * Enqueues a job again and again, by the engine's own clock. Repeating the call replaces the schedule.
    *
    * @throws (rejects with) UnsupportedError where the engine has no schedules; TypeError for a cron expression or a time zone
-   * that is none.
+   * that is none. An expression has five or six fields: names such as `@daily` are refused.
    */
   schedule<Input>(
     job: JobWithPayload<Input>,

@@ -79,6 +79,13 @@ export function requireJobs(jobs: readonly AnyDurableJob[]): void {
   }
 }
 
+/** The parsers of the stores fill in missing fields: "5" would be a schedule that the caller cannot have meant. @throws TypeError */
+export function requireCronFields(cron: string): void {
+  requireText("`cron`", cron);
+  if (/^\s*\S+(\s+\S+){4,5}\s*$/.test(cron)) return;
+  throw refusal("`cron`", "a cron expression of five or six fields", cron);
+}
+
 /** @throws TypeError for a name that Intl does not know. */
 export function requireTimeZone(timeZone: string): void {
   try {

@@ -269,6 +269,24 @@ describe("schedule", () => {
     ];
     for (const call of calls) expect(await errorOf(call)).toBeInstanceOf(TypeError);
   });
+
+  it.each(["5", "*", "0 3 * *", "@daily", "* * * * * * *"])(
+    'refuses the cron "%s" before the engine sees it',
+    async (cron) => {
+      const backend = scheduling();
+      const error = await errorOf(engineOn(backend).schedule(sendMail, cron, 1));
+      expect(error.message).toBe(
+        `expected \`cron\` to be a cron expression of five or six fields, got "${cron}"`,
+      );
+      expect(backend.schedule).not.toHaveBeenCalled();
+    },
+  );
+
+  it.each(["0 3 * * *", "  0\t3 * * MON-FRI ", "*/5 * * * * *"])('takes the cron "%s"', async (cron) => {
+    const backend = scheduling();
+    await engineOn(backend).schedule(sendMail, cron, 1);
+    expect(backend.schedule).toHaveBeenCalledOnce();
+  });
 });
 
 describe("an engine whose server is away", () => {

@@ -154,7 +154,7 @@ describe.skipIf(postgres === undefined).each(versions)("ids of jobs, on pg-boss 
     });
     closing.push(store.close, () => engine.close());
     const job = defineJob({ name: "clock", run() {} });
-    for (const cron of ["5", "*", "0 3 * *", "* * * * * * *", "0 25 * * *"]) {
+    for (const cron of ["5", "*", "0 3 * *", "@daily", "* * * * * * *", "0 25 * * *"]) {
       await expect(engine.schedule(job, cron, undefined), cron).rejects.toThrow(TypeError);
     }
     await engine.schedule(job, " 0 3 * * MON-FRI ", undefined);
