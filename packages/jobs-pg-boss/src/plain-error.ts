@@ -20,8 +20,11 @@ export function startError(thrown: unknown, where: string | undefined): Error {
   if (/^NIDUS_/.test(String(code))) return thrown as Error;
   const place = where ?? "PostgreSQL at the given connection string";
   const hint = "percent-encode what is special in the user and the password";
+  if (code === "ERR_INVALID_URL") {
+    return new TypeError(`expected \`connectionString\` to be a PostgreSQL URL, got something else: ${hint}`);
+  }
   const words = where === undefined ? `${code ?? "an error"}: ${hint}` : wordsOf(thrown);
-  if (isOutOfReach(thrown) || code === "ERR_INVALID_URL") {
+  if (isOutOfReach(thrown)) {
     const cause = where === undefined ? undefined : { cause: plainError(thrown) };
     return new EngineUnavailableError(`${place} is unreachable (${words})`, cause);
   }

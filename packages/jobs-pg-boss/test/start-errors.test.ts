@@ -81,6 +81,15 @@ describe("what an engine says of a server that it cannot connect to", () => {
     );
   });
 
+  it.each(["p#sesame@127.0.0.1:1/jobs", "sesame@127.0.0.1:port/jobs", "sesame/x@127.0.0.1:1/jobs"])(
+    "refuses a connection string that no URL can be: postgres://u:%s",
+    async (rest) => {
+      const error = await errorOf({ connectionString: `postgres://u:${rest}` });
+      expect(error).toBeInstanceOf(TypeError);
+      expect(error.message).toMatch(/`connectionString` to be a PostgreSQL URL.*percent-encode/);
+    },
+  );
+
   it("says that a socket's file is not there", async () => {
     const folder = await mkdtemp(join(tmpdir(), "nidus-socket-"));
     const error = await errorOf({ connectionString: `postgres://u:sesame@/jobs?host=${folder}` });
