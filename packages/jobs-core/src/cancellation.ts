@@ -14,15 +14,18 @@ export function isCancellation(error: unknown, signal: AbortSignal): boolean {
     Object.is(error, reason) ||
     // A polyfill may have no reason.
     (reason !== undefined && Object.is(propertyOf(error, "cause"), reason)) ||
-    ["ABORT_ERR", "ERR_CANCELED"].includes(propertyOf(error, "code") as string) ||
-    namesOf(error).some((name) => /^CanceledError$|AbortError$/.test(name))
+    [propertyOf(error, "code"), ...namesOf(error)].some(isAbort)
   );
 }
 
 /** The name that an error goes by, and that of its class. */
-function namesOf(error: unknown): string[] {
-  const names = [propertyOf(error, "name"), propertyOf(propertyOf(error, "constructor"), "name")];
-  return names.filter((name) => typeof name === "string");
+function namesOf(error: unknown): unknown[] {
+  return [propertyOf(error, "name"), propertyOf(propertyOf(error, "constructor"), "name")];
+}
+
+/** A code or a name that libraries give what they throw after an abort. */
+function isAbort(text: unknown): boolean {
+  return typeof text === "string" && /^(ABORT_ERR|ERR_CANCELED|CanceledError|.*AbortError)$/.test(text);
 }
 
 let shared: AbortSignal | undefined;

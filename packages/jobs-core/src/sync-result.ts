@@ -24,7 +24,5 @@ export function refuseGenerator(name: string, result: unknown): void {
   if (!isObject(result)) return;
   const tag = propertyOf(result, Symbol.toStringTag);
   if (tag !== "Generator" && tag !== "AsyncGenerator") return;
-  throw new JobError(
-    `the job "${name}" returned a generator, which nothing reads: loop over it inside the job`,
-  );
+  throw new JobError(`the job "${name}" returned a generator; read it inside the job`);
 }

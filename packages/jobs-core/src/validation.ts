@@ -67,7 +67,7 @@ export function requireJob<J extends { readonly name: string; readonly run: unkn
   const { run } = job;
   // A job's `run` takes a signal at most.
   if ((typeof run !== "function" || run.length > 1) && typeof propertyOf(job, "with") === "function") {
-    throw new TypeError(`"${name}" needs a payload before it can run here: use \`.with(payload)\``);
+    throw new TypeError(`expected a job with its payload, got "${name}": use \`.with(payload)\``);
   }
   if (typeof run !== "function") throw refusal(`\`run\` of "${name}"`, "a function", run);
   return job;

@@ -24,7 +24,7 @@ describe("a job that returns a generator", () => {
       const report = await queue.drain(options);
       expect(report.completed).toEqual([]);
       expect(report.failed.map(({ error }) => error.message)).toEqual([
-        'the job "export" returned a generator, which nothing reads: loop over it inside the job',
+        'the job "export" returned a generator; read it inside the job',
       ]);
     }
   });

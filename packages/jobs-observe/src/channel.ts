@@ -108,17 +108,15 @@ export function jobObserverChannel(
     if (waiting.length > 0) wakeReaders();
   };
 
+  const dataOf = (value: { toJSON(): object }) => (plain ? value.toJSON() : value) as never;
+
   const observer: JobObserver = {
     onJobStarted(context) {
-      if (!isClosed) add({ type: "started", context: plain ? context.toJSON() : context });
+      if (!isClosed) add({ type: "started", context: dataOf(context) });
     },
     onJobFinished(context, status, error) {
       if (isClosed) return;
-      add(
-        plain
-          ? { type: "finished", context: context.toJSON(), status, ...(error && { error: error.toJSON() }) }
-          : { type: "finished", context, status, ...(error && { error }) },
-      );
+      add({ type: "finished", context: dataOf(context), status, ...(error && { error: dataOf(error) }) });
     },
   };
 
