@@ -15,9 +15,12 @@ export {
   describe,
   type RefuseAsync,
   refusal,
+  requireFunction,
   requireJob,
   requireJobName,
   requireKnownKeys,
+  requireObject,
   requireSignal,
+  requireText,
   requireWholeNumber,
 } from "./validation.ts";

@@ -42,13 +42,41 @@ export function requireWholeNumber(what: string, value: number): number {
 }
 
 /**
+ * Refuses anything that is not an object.
+ *
+ * @throws TypeError
+ */
+export function requireObject(what: string, value: unknown): void {
+  if (typeof value !== "object" || !value) throw refusal(what, "an object", value);
+}
+
+/**
+ * Refuses anything that is not a function.
+ *
+ * @throws TypeError
+ */
+export function requireFunction(what: string, value: unknown): void {
+  if (typeof value !== "function") throw refusal(what, "a function", value);
+}
+
+/**
+ * Returns the text, once it is known to be one that is not empty.
+ *
+ * @throws TypeError
+ */
+export function requireText(what: string, value: unknown): string {
+  if (value && typeof value === "string") return value;
+  throw refusal(what, "a non-empty string", value);
+}
+
+/**
  * Refuses options that nothing reads, such as `{ runat }` in the place of `{ runAt }`.
  *
  * @param what names the options in the message, such as "a queue's options".
  * @throws TypeError that names the first unknown key and lists the known ones.
  */
 export function requireKnownKeys(what: string, options: object, known: readonly string[]): void {
-  if (typeof options !== "object" || !options) throw refusal(what, "an object", options);
+  requireObject(what, options);
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue;
     throw new TypeError(
@@ -69,7 +97,7 @@ export function requireJob<J extends { readonly name: string; readonly run: unkn
   if ((typeof run !== "function" || run.length > 1) && typeof propertyOf(job, "with") === "function") {
     throw new TypeError(`expected a job with its payload, got "${name}": use \`.with(payload)\``);
   }
-  if (typeof run !== "function") throw refusal(`\`run\` of "${name}"`, "a function", run);
+  requireFunction(`\`run\` of "${name}"`, run);
   return job;
 }
 
@@ -79,9 +107,7 @@ export function requireJob<J extends { readonly name: string; readonly run: unkn
  * @throws TypeError for a name that is no string or empty.
  */
 export function requireJobName(job: { readonly name: string }): string {
-  const name = job?.name;
-  if (name && typeof name === "string") return name;
-  throw refusal("a job's `name`", "a non-empty string", name);
+  return requireText("a job's `name`", job?.name);
 }
 
 /**

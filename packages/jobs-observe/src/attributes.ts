@@ -1,4 +1,4 @@
-import { refusal } from "@nidus/jobs-core";
+import { refusal, requireObject, requireText } from "@nidus/jobs-core";
 
 /** Facts about a run that the application adds, such as a request id. Keys are data, whatever they are called. */
 export type JobAttributes = Readonly<Record<string, string | number | boolean>>;
@@ -12,9 +12,9 @@ export const noAttributes: JobAttributes = Object.freeze({});
  * @throws TypeError for an empty key, or a value that is no string, number or boolean.
  */
 export function withAttributes(base: JobAttributes, added: JobAttributes): JobAttributes {
-  if (typeof added !== "object" || !added) throw refusal("the context", "an object", added);
+  requireObject("the context", added);
   for (const [key, value] of Object.entries(added)) {
-    if (!key) throw refusal("the key", "a non-empty string", key);
+    requireText("the key", key);
     if (!["string", "number", "boolean"].includes(typeof value)) {
       throw refusal(`the attribute "${key}"`, "a string, number or boolean", value);
     }

@@ -1,4 +1,4 @@
-import { type JobError, propertyOf, refusal } from "@nidus/jobs-core";
+import { type JobError, propertyOf, requireFunction, requireObject } from "@nidus/jobs-core";
 import type { ObservedJobContext } from "./context.ts";
 import type {
   DeclaredJobContext,
@@ -112,11 +112,10 @@ export function combineJobObservers(...observers: JobObserver[]): JobObserver {
 }
 
 function requireObserver(observer: JobObserver): JobObserver {
-  if (typeof observer !== "object" || !observer) throw refusal("an observer", "an object", observer);
+  requireObject("an observer", observer);
   // The hooks are what a list of observers has.
   for (const hook of Object.getOwnPropertyNames(ObserverList.prototype) as (keyof JobObserver)[]) {
-    if (observer[hook] && typeof observer[hook] !== "function")
-      throw refusal(hook, "a function", observer[hook]);
+    if (observer[hook]) requireFunction(hook, observer[hook]);
   }
   return observer;
 }

@@ -1,4 +1,4 @@
-import { refusal } from "@nidus/jobs-core";
+import { requireText } from "@nidus/jobs-core";
 import { warn } from "./warning.ts";
 
 /** A random UUID (version 4). */
@@ -14,9 +14,7 @@ export function safeRunIds(generate: () => string): () => string {
   let isWarned = false;
   return () => {
     try {
-      const id: unknown = generate();
-      if (id && typeof id === "string") return id;
-      throw refusal("the run id", "a non-empty string", id);
+      return requireText("the run id", generate());
     } catch (error) {
       if (!isWarned) warn("a random run id is used", error);
       isWarned = true;

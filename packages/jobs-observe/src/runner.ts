@@ -6,7 +6,7 @@ import {
   JobError,
   type JobRunner,
   type RefuseAsync,
-  refusal,
+  requireFunction,
   requireJob,
   requireJobName,
   requireKnownKeys,
@@ -54,9 +54,7 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
   constructor(observer: JobObserver | readonly JobObserver[] = [], options: ObservedJobRunnerOptions = {}) {
     requireKnownKeys("the options", options, ["onObserverError"]);
     const { onObserverError } = options;
-    if (onObserverError !== undefined && typeof onObserverError !== "function") {
-      throw refusal("`onObserverError`", "a function", onObserverError);
-    }
+    if (onObserverError !== undefined) requireFunction("`onObserverError`", onObserverError);
     this.#observers =
       observer instanceof ObserverList && !onObserverError
         ? observer
@@ -84,9 +82,7 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
    * @throws TypeError if `generate` is not a function.
    */
   runIdGenerator(generate: () => string): ObservedJobRunner {
-    if (typeof generate !== "function") {
-      throw refusal("`generate`", "a function", generate);
-    }
+    requireFunction("`generate`", generate);
     return this.#with({ newRunId: safeRunIds(generate) });
   }
 
