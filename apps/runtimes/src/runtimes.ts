@@ -1,4 +1,4 @@
-import { refusal } from "@nidus/jobs-core";
+import { refusal } from "@nidus/jobs-core/adapter";
 
 /** One version of a runtime, and the npm package that carries its executable. */
 export interface Runtime {

@@ -1,4 +1,4 @@
-import { describe, refusal, requireWholeNumber } from "@nidus/jobs-core";
+import { describe, refusal, requireWholeNumber } from "@nidus/jobs-core/adapter";
 import {
   DurableEngine,
   type DurableEngineOptions,

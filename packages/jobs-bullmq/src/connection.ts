@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { refusal } from "@nidus/jobs-core";
+import { refusal } from "@nidus/jobs-core/adapter";
 import type { ConnectionOptions } from "bullmq";
 import { reconnectIfReadonly } from "./out-of-reach.ts";
 

@@ -1,4 +1,5 @@
-import { JobError, refusal } from "@nidus/jobs-core";
+import { JobError } from "@nidus/jobs-core";
+import { refusal } from "@nidus/jobs-core/adapter";
 import type { JobDelivery, ObservedJobRunner, SettledJobContext } from "@nidus/jobs-observe";
 import type { Job, Processor } from "bullmq";
 import { deliveryOf } from "./processed-job.ts";

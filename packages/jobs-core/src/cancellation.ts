@@ -35,7 +35,8 @@ let shared: AbortSignal | undefined;
  * so it stores nothing: listeners are dropped, and `AbortSignal.any` keeps no reference to signals derived from it.
  */
 export function neverAbortedSignal(): AbortSignal {
-  shared ??= Object.defineProperties(AbortSignal.any([]), {
+  // A signal made of none keeps no list of the signals made of it. Test environments may have an AbortSignal without `any`.
+  shared ??= Object.defineProperties(AbortSignal.any?.([]) ?? new AbortController().signal, {
     addEventListener: { value: () => {} },
     onabort: { get: () => null, set: () => {} },
   });

@@ -30,7 +30,7 @@ export function overdueTurn(sinceMs: number): Promise<void> | undefined {
   const nowMs = clockMs();
   uncheckedStarts = nowMs - readMs < 0.05 ? 8 : 1;
   readMs = nowMs;
-  if (turn !== undefined) return nowMs - Math.max(beganMs, sinceMs) < shareMs ? undefined : turn;
+  if (turn) return nowMs - Math.max(beganMs, sinceMs) < shareMs ? undefined : turn;
   beganMs = nowMs;
   turn = new Promise((resolve) => {
     setImmediate(() => {

@@ -29,11 +29,8 @@ export class JobError extends Error {
     if (JobError.isInstance(thrown)) return thrown;
     if (!isObject(thrown)) return withoutFrames(thrown);
     errors ??= sharedByCopies("jobs-core/job-errors", () => new WeakMap());
-    let error = errors.get(thrown);
-    if (error === undefined) {
-      error = withoutFrames(thrown);
-      errors.set(thrown, error);
-    }
+    const error = errors.get(thrown) ?? withoutFrames(thrown);
+    errors.set(thrown, error);
     return error;
   }
 

@@ -83,7 +83,7 @@ function runEach(jobs: Iterable<Job<unknown>>, options: JobQueueRunOptions = {})
     let name = "?";
     try {
       name = job.name;
-      const result = runner === undefined ? job.run() : runner.run(job);
+      const result = runner ? runner.run(job) : job.run();
       if (result !== undefined) refuseGenerator(name, requireSyncResult(job, result));
       completed.push(name);
     } catch (error) {

@@ -52,9 +52,9 @@ export class JobReport {
 
   /** Returns what `JSON.stringify` writes. Stacks and causes stay out. */
   toJSON(): JobReportData {
-    const { completed, cancelled, notStarted, wasAborted, isSuccess } = this;
+    const { abortReason, ...report } = this;
     const failed = this.failed.map(({ jobName, error: { message, code } }) => ({ jobName, message, code }));
-    return { completed, failed, cancelled, notStarted, wasAborted, isSuccess };
+    return { ...report, failed, isSuccess: this.isSuccess };
   }
 }
 
@@ -77,6 +77,5 @@ export function noteFailure({ failed }: OpenReport, jobName: string, error: unkn
 export function noteAbort(report: OpenReport, { reason }: AbortSignal): void {
   report.wasAborted = true;
   // Polyfills know no reason.
-  report.abortReason =
-    reason === undefined ? new DOMException("This operation was aborted", "AbortError") : reason;
+  report.abortReason = reason === undefined ? AbortSignal.abort().reason : reason;
 }

@@ -23,6 +23,7 @@ export function requireSyncResult<T>(job: Job<T>, result: T): T {
 export function refuseGenerator(name: string, result: unknown): void {
   if (!isObject(result)) return;
   const tag = propertyOf(result, Symbol.toStringTag);
-  if (tag !== "Generator" && tag !== "AsyncGenerator") return;
-  throw new JobError(`the job "${name}" returned a generator; read it inside the job`);
+  if (tag === "Generator" || tag === "AsyncGenerator") {
+    throw new JobError(`the job "${name}" returned a generator; read it inside the job`);
+  }
 }

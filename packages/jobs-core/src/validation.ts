@@ -119,8 +119,8 @@ export function requireRunner<R extends object>(
   runner: R | undefined,
   method: keyof R & string,
 ): R | undefined {
-  if (runner === undefined || typeof runner?.[method] === "function") return runner;
-  throw refusal("`runner`", `an object with \`${method}\``, runner);
+  if (runner !== undefined) requireFunction(`\`runner.${method}\``, runner?.[method]);
+  return runner;
 }
 
 /** By this, Node tells its own event targets from those of jsdom, happy-dom and polyfills, which have no listener limit. */

@@ -50,11 +50,11 @@ export function startWorkers(
   const work = async (): Promise<void> => {
     do {
       const job = jobs.take();
-      if (job === undefined) return;
+      if (!job) return;
       let name = "?";
       try {
         name = job.name;
-        refuseGenerator(name, await (runner === undefined ? job.run(signal) : runner.runAsync(job, options)));
+        refuseGenerator(name, await (runner ? runner.runAsync(job, options) : job.run(signal)));
         report.completed.push(name);
       } catch (error) {
         if (isCancellation(error, signal)) report.cancelled.push(name);
@@ -66,14 +66,14 @@ export function startWorkers(
 
   /** Whether another job may start, or the event loop comes first. */
   const hasTime = (): boolean => {
-    if (turn === undefined) {
+    if (!turn) {
       turn = overdueTurn(sinceMs)?.then(() => {
         turn = undefined;
         next();
       });
-      unchecked = turn === undefined ? uncheckedStarts : 0;
+      unchecked = turn ? 0 : uncheckedStarts;
     }
-    return turn === undefined;
+    return !turn;
   };
 
   /** Starts what can be started, and ends where nothing is left to wait for. */
@@ -90,7 +90,7 @@ export function startWorkers(
     finish(report);
   };
 
-  const isUnderWay = (): boolean => workers > 0 || turn !== undefined;
+  const isUnderWay = (): boolean => workers > 0 || !!turn;
 
   return {
     done: new Promise((resolve) => {

@@ -2,14 +2,8 @@ import { getEventListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
-import {
-  type AsyncJob,
-  AsyncJobQueue,
-  type AsyncJobQueueRunOptions,
-  asyncJob,
-  isCancellation,
-  neverAbortedSignal,
-} from "../src/index.ts";
+import { isCancellation, neverAbortedSignal } from "../src/adapter.ts";
+import { type AsyncJob, AsyncJobQueue, type AsyncJobQueueRunOptions, asyncJob } from "../src/index.ts";
 import { settled } from "./support/deferred.ts";
 import { heldBytesAfter } from "./support/heap.ts";
 import { hostileProxy } from "./support/hostile.ts";

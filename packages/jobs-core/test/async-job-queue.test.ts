@@ -142,7 +142,7 @@ describe("AsyncJobQueue", () => {
     [{ concurrency: 1.5 }, RangeError, "got 1.5"],
     [{ concurrency: Number.NaN }, RangeError, "got NaN"],
     [{ concurrency: "2" as never }, TypeError, 'got "2"'],
-    [{ runner: {} as never }, TypeError, "`runner` to be an object with `runAsync`"],
+    [{ runner: {} as never }, TypeError, "`runner.runAsync` to be a function"],
     [{ signal: {} as never }, TypeError, "`signal` to be an AbortSignal"],
   ])("refuses %o before anything runs", async (options, type, message) => {
     let runs = 0;

@@ -198,7 +198,7 @@ describe("JobQueue", () => {
   it("refuses a runner that is none", () => {
     const queue = new JobQueue();
     expect(() => queue.runAll({ runner: {} as never })).toThrow(
-      "expected `runner` to be an object with `run`, got",
+      "expected `runner.run` to be a function, got",
     );
     expect(() => queue.drain({ runner: null as never })).toThrow(TypeError);
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
-import { AsyncJobQueue, JobQueue, requireKnownKeys } from "../src/index.ts";
+import { requireKnownKeys } from "../src/adapter.ts";
+import { AsyncJobQueue, JobQueue } from "../src/index.ts";
 
 describe("requireKnownKeys", () => {
   it("passes options with known keys only, whatever their values", () => {

@@ -1,4 +1,4 @@
-import { refusal, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core";
+import { refusal, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
 import {
   combineJobObservers,
   type JobBacklog,

@@ -1,11 +1,5 @@
-import {
-  type AsyncJob,
-  asyncJob,
-  refusal,
-  requireJob,
-  requireKnownKeys,
-  requireWholeNumber,
-} from "@nidus/jobs-core";
+import { type AsyncJob, asyncJob } from "@nidus/jobs-core";
+import { refusal, requireJob, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
 import type { JobDelivery } from "@nidus/jobs-observe";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { PayloadError, PermanentJobError } from "./errors.ts";

@@ -1,4 +1,4 @@
-import { describe } from "@nidus/jobs-core";
+import { describe } from "@nidus/jobs-core/adapter";
 
 /** The message of whatever was thrown, whole. It never throws. */
 export function messageOf(thrown: unknown): string {

@@ -1,4 +1,4 @@
-import { describe } from "@nidus/jobs-core";
+import { describe } from "@nidus/jobs-core/adapter";
 import { PayloadError } from "./errors.ts";
 
 /** A job carries what its handler needs to find the rest: more than this belongs in a store of its own. */

@@ -1,4 +1,4 @@
-import { refusal, requireWholeNumber } from "@nidus/jobs-core";
+import { refusal, requireWholeNumber } from "@nidus/jobs-core/adapter";
 
 /** Node's timers hold 32 bits: a longer one would fire at once. */
 const maxTimerMs = 2 ** 31 - 1;

@@ -1,4 +1,4 @@
-import { refusal, requireJobName, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core";
+import { refusal, requireJobName, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
 import type { DurableEngineOptions } from "./durable-engine.ts";
 import type { AnyDurableJob, EnqueueOptions, JobEngine } from "./engine.ts";
 import { UnsupportedError } from "./errors.ts";

@@ -1,4 +1,4 @@
-import { refusal, requireObject, requireText } from "@nidus/jobs-core";
+import { refusal, requireObject, requireText } from "@nidus/jobs-core/adapter";
 
 /** Facts about a run that the application adds, such as a request id. Keys are data, whatever they are called. */
 export type JobAttributes = Readonly<Record<string, string | number | boolean>>;

@@ -1,4 +1,5 @@
-import { type JobError, refusal, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core";
+import type { JobError } from "@nidus/jobs-core";
+import { refusal, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
 import type { ObservedJobContext, ObservedJobData } from "./context.ts";
 import type { JobObserver, JobResultStatus } from "./observer.ts";
 
@@ -82,7 +83,7 @@ export function jobObserverChannel(
   let size = 0;
   let dropped = 0;
   let isClosed = false;
-  let waiting: (() => void)[] = [];
+  const waiting: (() => void)[] = [];
 
   const take = (): never => {
     const event = ring[head] as never;
@@ -93,9 +94,7 @@ export function jobObserverChannel(
   };
 
   const wakeReaders = (): void => {
-    const readers = waiting;
-    waiting = [];
-    for (const wake of readers) wake();
+    for (const wake of waiting.splice(0)) wake();
   };
 
   const add = (event: AnyEvent): void => {

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { sharedByCopies } from "@nidus/jobs-core";
+import { sharedByCopies } from "@nidus/jobs-core/adapter";
 import type { ObservedJobContext } from "./context.ts";
 import type { JobObserver } from "./observer.ts";
 

@@ -1,4 +1,5 @@
-import { type JobError, propertyOf, requireFunction, requireObject } from "@nidus/jobs-core";
+import type { JobError } from "@nidus/jobs-core";
+import { propertyOf, requireFunction, requireObject } from "@nidus/jobs-core/adapter";
 import type { ObservedJobContext } from "./context.ts";
 import type {
   DeclaredJobContext,

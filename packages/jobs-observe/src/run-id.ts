@@ -1,4 +1,4 @@
-import { requireText } from "@nidus/jobs-core";
+import { requireText } from "@nidus/jobs-core/adapter";
 import { warn } from "./warning.ts";
 
 /** A random UUID (version 4). */

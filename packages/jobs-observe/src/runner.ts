@@ -1,10 +1,6 @@
+import { type AsyncJob, type AsyncJobRunner, type Job, JobError, type JobRunner } from "@nidus/jobs-core";
 import {
-  type AsyncJob,
-  type AsyncJobRunner,
   isCancellation,
-  type Job,
-  JobError,
-  type JobRunner,
   type RefuseAsync,
   requireFunction,
   requireJob,
@@ -12,7 +8,7 @@ import {
   requireKnownKeys,
   requireSignal,
   requireSyncResult,
-} from "@nidus/jobs-core";
+} from "@nidus/jobs-core/adapter";
 import { type JobAttributes, noAttributes, withAttributes } from "./attributes.ts";
 import { RunContext, type RunSettings } from "./context.ts";
 import type {

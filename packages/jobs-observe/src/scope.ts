@@ -36,7 +36,7 @@ function enterScope<T>(
   let failure: { readonly error: unknown } | undefined;
 
   const enter = (): T => {
-    if (isEntered) report(new Error("runInScope called `run` again"), observer);
+    if (isEntered) report(new Error("runInScope called `run` twice"), observer);
     else {
       isEntered = true;
       try {
@@ -62,7 +62,7 @@ function enterScope<T>(
 
   try {
     const returned: unknown = observer.runInScope(context, enter);
-    if (!isEntered) report(new Error("runInScope did not call `run`"), observer);
+    if (!isEntered) report(new Error("runInScope never called `run`"), observer);
     if (returned !== result) Promise.resolve(returned).catch(reportUnlessOwn);
   } catch (error) {
     reportUnlessOwn(error);

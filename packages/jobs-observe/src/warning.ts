@@ -1,4 +1,4 @@
-import { describe } from "@nidus/jobs-core";
+import { describe } from "@nidus/jobs-core/adapter";
 
 /** A process warning, which shows on stderr and can be silenced or listened to like any other of Node's. */
 export function warn(message: string, error: unknown): void {

@@ -27,7 +27,7 @@ const misbehaving: [string, JobObserver, reports: string[]][] = [
     },
     ["the observer broke"],
   ],
-  ["forgets to call run", { runInScope: (() => {}) as never }, ["runInScope did not call `run`"]],
+  ["forgets to call run", { runInScope: (() => {}) as never }, ["runInScope never called `run`"]],
   [
     "calls run twice",
     {
@@ -36,7 +36,7 @@ const misbehaving: [string, JobObserver, reports: string[]][] = [
         return run();
       },
     },
-    ["runInScope called `run` again"],
+    ["runInScope called `run` twice"],
   ],
   ["returns something else", { runInScope: ((_: unknown, run: () => unknown) => void run()) as never }, []],
   [
@@ -57,7 +57,7 @@ const misbehaving: [string, JobObserver, reports: string[]][] = [
         await run();
       }) as never,
     },
-    ["runInScope did not call `run`", "runInScope called `run` again"],
+    ["runInScope never called `run`", "runInScope called `run` twice"],
   ],
 ];
 

@@ -1,5 +1,5 @@
 import { isDate } from "node:util/types";
-import { describe, requireKnownKeys } from "@nidus/jobs-core";
+import { describe, requireKnownKeys } from "@nidus/jobs-core/adapter";
 import type { JobObserver, JobResultStatus } from "@nidus/jobs-observe";
 import { type Meter, type MetricOptions, metrics } from "@opentelemetry/api";
 import { cut } from "./error-type.ts";

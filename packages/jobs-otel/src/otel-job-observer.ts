@@ -1,4 +1,5 @@
-import { describe, type JobError, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core";
+import type { JobError } from "@nidus/jobs-core";
+import { describe, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
 import type { JobObserver, ObservedJobContext } from "@nidus/jobs-observe";
 import {
   type Context,

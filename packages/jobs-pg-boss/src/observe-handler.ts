@@ -1,4 +1,4 @@
-import { refusal } from "@nidus/jobs-core";
+import { refusal } from "@nidus/jobs-core/adapter";
 import type { ObservedJobRunner } from "@nidus/jobs-observe";
 import { deliveryOf, expiresAfterMs, type HandledJob } from "./handled-job.ts";
 import { HandlerSettlement } from "./handler-settlement.ts";

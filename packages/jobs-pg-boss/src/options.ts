@@ -1,4 +1,4 @@
-import { refusal, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core";
+import { refusal, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
 import { type DurableEngineOptions, defaultRetention, type RetentionOptions } from "@nidus/jobs-durable";
 import type { StorageSettings } from "./dialect.ts";
 import type { PgBossLike } from "./pg-boss-like.ts";

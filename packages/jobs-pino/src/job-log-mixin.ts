@@ -1,4 +1,4 @@
-import { refusal, requireKnownKeys } from "@nidus/jobs-core";
+import { refusal, requireKnownKeys } from "@nidus/jobs-core/adapter";
 import { currentJob } from "@nidus/jobs-observe";
 
 /** Where the ids of the trace come from. */

@@ -1,4 +1,5 @@
-import { type JobError, refusal, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core";
+import type { JobError } from "@nidus/jobs-core";
+import { refusal, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
 import type { JobObserver } from "@nidus/jobs-observe";
 import { boundedError, cut } from "./bounded-error.ts";
 import { enqueuedFields, finishedFields, runFields, settledFields } from "./job-fields.ts";

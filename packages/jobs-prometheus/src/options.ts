@@ -1,4 +1,4 @@
-import { describe, requireKnownKeys } from "@nidus/jobs-core";
+import { describe, requireKnownKeys } from "@nidus/jobs-core/adapter";
 import type { ObservedJobContext } from "@nidus/jobs-observe";
 import { Registry, type RegistryContentType } from "prom-client";
 

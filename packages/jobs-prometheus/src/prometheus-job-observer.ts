@@ -1,4 +1,4 @@
-import { describe } from "@nidus/jobs-core";
+import { describe } from "@nidus/jobs-core/adapter";
 import type { JobObserver, ObservedJobContext } from "@nidus/jobs-observe";
 import type { Registry } from "prom-client";
 import type { Exemplar } from "./duration-histogram.ts";

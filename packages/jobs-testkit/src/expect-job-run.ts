@@ -1,5 +1,5 @@
 import { AssertionError } from "node:assert";
-import { refusal } from "@nidus/jobs-core";
+import { refusal } from "@nidus/jobs-core/adapter";
 import type { JobAttributes, JobResultStatus } from "@nidus/jobs-observe";
 import { describeExpectedFailure, type ExpectedFailure, isExpectedFailure } from "./expected-failure.ts";
 import type { JobRecorder, RecordedRun } from "./recording-observer.ts";

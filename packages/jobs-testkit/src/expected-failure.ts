@@ -1,4 +1,5 @@
-import { describe, type JobError, refusal } from "@nidus/jobs-core";
+import type { JobError } from "@nidus/jobs-core";
+import { describe, refusal } from "@nidus/jobs-core/adapter";
 
 /** What a run failed with: a pattern or a part of its message, or the class of what the job threw. */
 export type ExpectedFailure = RegExp | string | (abstract new (...args: never) => unknown);

@@ -1,4 +1,4 @@
-import { requireWholeNumber } from "@nidus/jobs-core";
+import { requireWholeNumber } from "@nidus/jobs-core/adapter";
 
 /** The clocks of this process while they stand still. */
 export interface FakeClock extends Disposable {

@@ -1,4 +1,4 @@
-import { refusal } from "@nidus/jobs-core";
+import { refusal } from "@nidus/jobs-core/adapter";
 
 /** @throws TypeError for what is not a non-empty string. */
 export function requireText(what: string, value: string): void {

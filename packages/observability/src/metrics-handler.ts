@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { describe } from "@nidus/jobs-core";
+import { describe } from "@nidus/jobs-core/adapter";
 
 /** A request handler for `node:http`, Express, or the raw objects of Fastify. The promise it returns never rejects. */
 export type MetricsHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;

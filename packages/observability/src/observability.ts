@@ -1,4 +1,4 @@
-import { refusal } from "@nidus/jobs-core";
+import { refusal } from "@nidus/jobs-core/adapter";
 import { type JobObserver, ObservedJobRunner } from "@nidus/jobs-observe";
 import type { OtelJobObserverOptions, OtelPipeline, ServiceIdentity } from "@nidus/jobs-otel";
 import type { PrometheusJobObserverOptions } from "@nidus/jobs-prometheus";

@@ -1,4 +1,4 @@
-import { refusal } from "@nidus/jobs-core";
+import { refusal } from "@nidus/jobs-core/adapter";
 import type { Observability } from "./observability.ts";
 
 /** Steps that set-ups have in common, under a name: what an organisation publishes for its services to use. */

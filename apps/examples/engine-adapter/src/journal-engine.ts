@@ -1,4 +1,4 @@
-import { refusal, requireWholeNumber } from "@nidus/jobs-core";
+import { refusal, requireWholeNumber } from "@nidus/jobs-core/adapter";
 import {
   DurableEngine,
   type DurableEngineOptions,

@@ -1,4 +1,4 @@
-import { refusal, requireWholeNumber } from "@nidus/jobs-core";
+import { refusal, requireWholeNumber } from "@nidus/jobs-core/adapter";
 import type { ObservabilityAdapter } from "@nidus/observability";
 import { Datagrams } from "./datagrams.ts";
 import { statsdJobObserver } from "./statsd-job-observer.ts";

@@ -1,6 +1,7 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
-import { type AsyncJob, AsyncJobQueue, asyncJob, JobQueue, job, neverAbortedSignal } from "@nidus/jobs-core";
+import { type AsyncJob, AsyncJobQueue, asyncJob, JobQueue, job } from "@nidus/jobs-core";
+import { neverAbortedSignal } from "@nidus/jobs-core/adapter";
 import type { Checks } from "./check.ts";
 
 export const checks: Checks = {

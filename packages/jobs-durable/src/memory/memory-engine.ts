@@ -1,4 +1,4 @@
-import { requireWholeNumber } from "@nidus/jobs-core";
+import { requireWholeNumber } from "@nidus/jobs-core/adapter";
 import { DurableEngine, type DurableEngineOptions } from "../durable-engine.ts";
 import type { JobEngine } from "../engine.ts";
 import { defaultRetention, type RetentionOptions } from "../retention.ts";

@@ -1,4 +1,5 @@
-import { JobError, neverAbortedSignal } from "@nidus/jobs-core";
+import { JobError } from "@nidus/jobs-core";
+import { neverAbortedSignal } from "@nidus/jobs-core/adapter";
 import type { JobDelivery, ObservedJobRunner } from "@nidus/jobs-observe";
 import type { FetchedJob } from "../backend/job-backend.ts";
 import { backoffMs } from "../backoff.ts";

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { requireKnownKeys } from "@nidus/jobs-core";
+import { requireKnownKeys } from "@nidus/jobs-core/adapter";
 import type { ObservedJobRunner } from "@nidus/jobs-observe";
 import type { FetchedJob, JobBackend, JobSource } from "../backend/job-backend.ts";
 import { withDeadline } from "../deadline.ts";

@@ -1,4 +1,4 @@
-import { describe } from "@nidus/jobs-core";
+import { describe } from "@nidus/jobs-core/adapter";
 import { type Context, diag } from "@opentelemetry/api";
 import type { ReadableSpan, Span, SpanProcessor } from "@opentelemetry/sdk-trace";
 

@@ -1,4 +1,4 @@
-import { describe, requireKnownKeys } from "@nidus/jobs-core";
+import { describe, requireKnownKeys } from "@nidus/jobs-core/adapter";
 import type { SpanProcessor } from "@opentelemetry/sdk-trace";
 import type { ServiceIdentity } from "../service-identity.ts";
 import { maxWholeNumber, wholeNumberOf } from "./environment.ts";

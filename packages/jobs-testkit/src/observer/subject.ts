@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { refusal } from "@nidus/jobs-core";
+import { refusal } from "@nidus/jobs-core/adapter";
 import { type JobObserver, ObservedJobRunner } from "@nidus/jobs-observe";
 import { endsInTime } from "./ends-in-time.ts";
 

@@ -1,4 +1,4 @@
-import { refusal, requireKnownKeys } from "@nidus/jobs-core";
+import { refusal, requireKnownKeys } from "@nidus/jobs-core/adapter";
 import type { ObservabilityAdapter } from "../adapter.ts";
 import { Observability, requireText } from "../observability.ts";
 import { paintFor } from "./paint.ts";

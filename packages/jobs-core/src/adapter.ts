@@ -1,0 +1,17 @@
+export { isCancellation, neverAbortedSignal } from "./cancellation.ts";
+export { propertyOf } from "./foreign.ts";
+export { sharedByCopies } from "./shared.ts";
+export { requireSyncResult } from "./sync-result.ts";
+export {
+  describe,
+  type RefuseAsync,
+  refusal,
+  requireFunction,
+  requireJob,
+  requireJobName,
+  requireKnownKeys,
+  requireObject,
+  requireSignal,
+  requireText,
+  requireWholeNumber,
+} from "./validation.ts";
