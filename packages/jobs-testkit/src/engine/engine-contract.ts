@@ -1,4 +1,4 @@
-import { refusal, requireKnownKeys } from "@nidus/jobs-core";
+import { refusal, requireKnownKeys } from "@nidus/jobs-core/adapter";
 import type { DeclareTest } from "../declare-test.ts";
 import { attempts } from "./attempts.ts";
 import { batchOptions } from "./batch-options.ts";
