@@ -2,10 +2,14 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { compileWorkspace } from "./support/compiled-workspace.ts";
 
-/** Both lines have packages of one name: those of the newer one are installed for a workspace project of their own. */
+const installedFor = (project: string): string =>
+  join(import.meta.dirname, "../../../apps", project, "node_modules/@opentelemetry");
+
+/** The lines have packages of one name: the oldest and the newest are installed for workspace projects of their own. */
 const lines: [line: string, packages: string | undefined, version: RegExp][] = [
   ["2.x", undefined, /^2\./],
-  ["3.x", join(import.meta.dirname, "../../../apps/opentelemetry-3/node_modules/@opentelemetry"), /^3\./],
+  ["2.x, the oldest that is taken", installedFor("opentelemetry-2"), /^2\.0\.0$/],
+  ["3.x", installedFor("opentelemetry-3"), /^3\./],
 ];
 
 /** A service with a pipeline, and a collector in the same process. Writes down what the collector got. */

@@ -133,7 +133,8 @@ function headersOf(headers: Readonly<Record<string, string>>): () => Promise<Rec
       );
     }
   }
-  return async () => ({ ...copy });
+  // Exporters older than 0.208 call no function, and read its properties.
+  return Object.defineProperties(async () => ({ ...copy }), Object.getOwnPropertyDescriptors(copy));
 }
 
 function resourceOf({ serviceName, serviceVersion, environment }: ServiceIdentity): Resource {
