@@ -8,7 +8,7 @@ import { rehearse } from "./rehearse.ts";
 import { release } from "./release.ts";
 
 /** No release takes longer, unless something hangs. */
-const limitMs = 10 * 60_000;
+const limitMs = 20 * 60_000;
 
 async function perform(mode: Mode, work: string, signal: AbortSignal): Promise<void> {
   if (mode === "rehearsal") return rehearse(root, work, signal);

@@ -36,7 +36,8 @@ export const packageManagers: readonly PackageManager[] = [
     async configure(project, registry) {
       await writeNpmrc(project, registry);
       // What was published a moment ago is otherwise too new.
-      await writeFile(join(project, "pnpm-workspace.yaml"), 'minimumReleaseAgeExclude: ["@nidus/*"]\n');
+      const settings = { minimumReleaseAgeExclude: ["@nidus/*"], strictPeerDependencies: true };
+      await writeFile(join(project, "pnpm-workspace.yaml"), JSON.stringify(settings));
     },
   },
   {
@@ -53,9 +54,9 @@ export const packageManagers: readonly PackageManager[] = [
       const settings = {
         nodeLinker: "node-modules",
         enableTelemetry: false,
-        // What an earlier rehearsal left in the user's folder would answer for the same versions.
-        enableGlobalCache: false,
-        globalFolder: "./.yarn/global",
+        // Of this rehearsal: what an earlier one left in the user's folder would answer for the same versions.
+        enableGlobalCache: true,
+        globalFolder: "../yarn",
         npmScopes: { nidus: { npmRegistryServer: url, ...noAgeGate } },
         npmRegistryServer: await npmSetting("registry", project),
         ...noAgeGate,

@@ -2,6 +2,7 @@ import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { checkTarball, examplesOf, pack, publishedPackages } from "checks";
+import { openTelemetryLines, tryBesideOpenTelemetry } from "./beside-opentelemetry.ts";
 import { execute } from "./execute.ts";
 import { tryInstallation } from "./installation.ts";
 import { packageManagers } from "./package-manager.ts";
@@ -11,7 +12,8 @@ import { step } from "./step.ts";
 
 /**
  * Publishes the packages of a checkout, whose versions were raised: builds, packs and checks them, publishes what the registry does not
- * have, installs it with each package manager and runs the examples. What was packed once is what is checked and published.
+ * have, installs it with each package manager and runs the examples, and adds it to applications with either line of OpenTelemetry.
+ * What was packed once is what is checked and published.
  *
  * @param work - an empty folder for tarballs and projects.
  * @throws (rejects with) Error with what went wrong. It can be repeated: what was published stays.
@@ -44,6 +46,11 @@ export async function release(
       () => tryInstallation(manager, tarballs, examples, registry, work, signal),
       () => `${examples.length} examples compiled and ran`,
     );
+    for (const line of Object.keys(openTelemetryLines)) {
+      await step(`add with ${manager.name} beside OpenTelemetry ${line}.x`, () =>
+        tryBesideOpenTelemetry(manager, line, checkout, tarballs, registry, work, signal),
+      );
+    }
   }
 }
 
