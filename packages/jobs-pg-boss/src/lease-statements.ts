@@ -113,11 +113,12 @@ export function leaseStatements(schema: string, dialect: Dialect): LeaseStatemen
         ${isOpen}
         OR j.output ->> 'lease' = s.lease AND (j.state::text = s.state OR j.state = 'cancelled' AND s.state <> 'completed')
         OR j.output ->> 'after' = s.lease AND s.state = 'retry')`,
-    // It never waits for a row: a transaction that waits while it has others is half of a deadlock.
+    // It never waits for a row: a transaction that waits while it has others is half of a deadlock. By their ids, the locked rows
+    // would be looked up in an index of the name alone, as long as PostgreSQL has not analysed a new table.
     renewLeases: `
-      WITH renewed AS (${held("j.name, j.id")} ORDER BY j.id FOR UPDATE OF j SKIP LOCKED)
+      WITH renewed AS (${held("j.name, j.ctid")} ORDER BY j.id FOR UPDATE OF j SKIP LOCKED)
       UPDATE ${job} j SET ${renewal} FROM renewed
-      WHERE j.name = ANY($1::text[]) AND j.name = renewed.name AND j.id = renewed.id
+      WHERE j.name = ANY($1::text[]) AND j.name = renewed.name AND j.ctid = renewed.ctid
       RETURNING j.id, ${isCancelRequested} AS is_cancel_requested`,
     cancelRequests: held(`j.id, ${isCancelRequested} AS is_cancel_requested`),
   };

@@ -34,6 +34,7 @@ function losing(pattern: RegExp): Link {
 }
 
 const fetching = /found AS/;
+const renewing = /renewed AS/;
 const settling = /SET\s+state = \(CASE/;
 const once = AbortSignal.abort();
 const succeeded: Settlement = { type: "succeeded" };
@@ -186,6 +187,31 @@ describe.skipIf(postgres === undefined).each(versions)("leases, on pg-boss %i", 
       `SELECT count(*)::int AS count FROM ${store.schema}.job WHERE completed_on IS NULL`,
     );
     expect(other).toEqual({ count: 1 });
+  });
+
+  it("renews leases by the places of their rows, also in a table that PostgreSQL has not analysed", async () => {
+    const store = await open(version);
+    const backend = store.backend();
+    await backend.insert(
+      Array.from({ length: 300 }, () => newJob("a", {})),
+      {},
+    );
+    const source = await backend.source(["a"]);
+    const jobs = await source.fetch(100, once);
+    let plan = "";
+    store.link = async (text, run) => {
+      if (!renewing.test(text)) return run();
+      const values = [["a"], jobs.map(({ id }) => id), jobs.map(({ lease }) => lease)];
+      plan = JSON.stringify(await store.query(`EXPLAIN ${text}`, values));
+      return run();
+    };
+    await store.query(
+      `UPDATE ${store.schema}.job SET started_on = now() - interval '1 hour' WHERE state = 'active'`,
+    );
+    await (await backend.source(["a"])).keepAlive(jobs);
+    expect(plan).toContain("Tid Scan");
+    const text = `SELECT count(*)::int AS count FROM ${store.schema}.job WHERE started_on > now() - interval '1 minute'`;
+    expect(await store.query(text)).toEqual([{ count: 100 }]);
   });
 
   it("renews, settles and loses leases at the same time without a deadlock", async () => {
