@@ -11,7 +11,8 @@ export async function work({ engine: engineTask, log, concurrency }: WorkTask): 
     {
       onJobSettled: ({ delivery, outcome }) => {
         appendFileSync(log, `${outcome} ${delivery.jobId}\n`);
-        report({ type: "settled", id: delivery.jobId, outcome });
+        // That of a stalled attempt is told about a worker that died: the job goes on here.
+        if (outcome !== "stalled") report({ type: "settled", id: delivery.jobId, outcome });
       },
     },
   ]);
