@@ -4,16 +4,13 @@ import { join } from "node:path";
 import { freePort } from "test-servers";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { run } from "../src/command.ts";
-import { runExamples, writeExampleProject } from "../src/example-project.ts";
-import { examplesOf } from "../src/examples.ts";
 import { publishedPackages } from "../src/repository.ts";
 import { pack } from "../src/tarballs.ts";
 import { blocksOf, scriptOf } from "./support/blocks.ts";
 import { hasProgram } from "./support/optional-program.ts";
 
-const examples = examplesOf();
 const tarballs = new Map<string, string>();
-let project: string;
+let packed: string;
 
 /** The tarballs of packages and of all that they depend on. */
 function tarballsFor(names: readonly string[]): string[] {
@@ -29,24 +26,24 @@ function tarballsFor(names: readonly string[]): string[] {
 }
 
 beforeAll(async () => {
-  project = await mkdtemp(join(tmpdir(), "nidus-install-"));
+  packed = await mkdtemp(join(tmpdir(), "nidus-install-"));
   const built = await run("pnpm", ["run", "build"]);
   expect(built.output).toContain("successful");
   await Promise.all(
-    publishedPackages().map(async (each) => tarballs.set(each.manifest.name, await pack(each, project))),
+    publishedPackages().map(async (each) => tarballs.set(each.manifest.name, await pack(each, packed))),
   );
-  const versions = [...tarballs].map(([name, file]) => [name, `file:${file}`] as const);
-  await writeExampleProject(project, Object.fromEntries(versions), examples);
-  const installed = await run("npm", ["install", "--no-audit", "--no-fund"], project);
-  expect(installed, installed.output).toMatchObject({ isOk: true });
 });
 
-afterAll(() => rm(project, { recursive: true }));
+afterAll(() => rm(packed, { recursive: true }));
 
-describe("the packed packages, in a project of their own", () => {
+describe("the packed packages", () => {
   it("have a README, a licence, declarations and sources, and no tests", async () => {
     for (const { manifest } of publishedPackages()) {
-      const folder = join(project, "node_modules", manifest.name);
+      const folder = await mkdtemp(join(packed, "unpacked-"));
+      const tarball = tarballs.get(manifest.name) as string;
+      expect(await run("tar", ["-xzf", tarball, "-C", folder, "--strip-components=1"])).toMatchObject({
+        isOk: true,
+      });
       for (const file of ["README.md", "LICENSE", "dist/index.js", "dist/index.d.ts", "src/index.ts"]) {
         expect((await readFile(join(folder, file), "utf8")).length).toBeGreaterThan(0);
       }
@@ -56,10 +53,6 @@ describe("the packed packages, in a project of their own", () => {
       };
       expect(Object.values(dependencies).filter((range) => range.startsWith("workspace:"))).toEqual([]);
     }
-  });
-
-  it("compile and run the examples of the READMEs", async () => {
-    expect(await runExamples(project, examples)).toEqual([]);
   });
 
   it.skipIf(!hasProgram("curl"))(
