@@ -84,7 +84,7 @@ function runEach(jobs: Iterable<Job<unknown>>, options: JobQueueRunOptions = {})
     try {
       name = job.name;
       const result = runner ? runner.run(job) : job.run();
-      if (result !== undefined) refuseGenerator(name, requireSyncResult(job, result));
+      if (result) refuseGenerator(name, requireSyncResult(job, result));
       completed.push(name);
     } catch (error) {
       noteFailure(report, name, error);

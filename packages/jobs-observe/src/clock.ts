@@ -11,6 +11,6 @@ let originMs = Number.NaN;
 export function unixTimeMs(monotonicMs: number): number {
   const measuredMs = Date.now() - performance.now();
   if (!(Math.abs(measuredMs - originMs) <= 10)) originMs = measuredMs;
-  const unixMs = Math.max(0, originMs + monotonicMs);
-  return Number.isFinite(unixMs) ? unixMs : Date.now();
+  const unixMs = originMs + monotonicMs;
+  return unixMs >= 0 && unixMs < Infinity ? unixMs : Date.now();
 }

@@ -55,7 +55,7 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
       observer instanceof ObserverList && !onObserverError
         ? observer
         : new ObserverList([observer].flat(), onObserverError);
-    RunContext.kept ??= new RunContext("kept", this.#settings, undefined).finish();
+    RunContext.kept ??= new RunContext("", this.#settings, undefined).finish();
   }
 
   /**
