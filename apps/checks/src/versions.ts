@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { publishedPackages, sourceFiles } from "./repository.ts";
 
 const declaration = /export const version = "([^"]*)";/;
@@ -15,7 +15,7 @@ interface StatedVersion {
 function statedVersions(): StatedVersion[] {
   return publishedPackages().flatMap(({ folder, manifest }) =>
     sourceFiles(join(folder, "src"))
-      .filter((file) => file.endsWith("version.ts"))
+      .filter((file) => basename(file) === "version.ts")
       .map((file) => {
         const text = readFileSync(file, "utf8");
         return { file, text, stated: declaration.exec(text)?.[1] ?? "", actual: manifest.version };

@@ -56,7 +56,7 @@ export function requireEnqueueOptions(
 }
 
 /** @throws TypeError or RangeError */
-export function requireText(what: string, text: string): void {
+function requireText(what: string, text: string): void {
   if (typeof text !== "string" || text === "") throw refusal(what, "a non-empty string", text);
   if (text.length > maxKeyCharacters) {
     throw refusal(what, `at most ${maxKeyCharacters} characters`, `${text.length} characters`, RangeError);
