@@ -1,9 +1,9 @@
 import type { EngineTask, Report, Request } from "./task.ts";
 
-/** Tells the parent; without one, as when a task is started by hand, it is printed. */
+/** Tells the parent; without one, as when a task is started by hand, it is printed. A parent that has said stop hears no more. */
 export function report(message: Report): void {
   if (process.send === undefined) console.log(JSON.stringify(message));
-  else process.send(message);
+  else if (process.connected) process.send(message);
 }
 
 /** Tells the parent that the task has begun. */
