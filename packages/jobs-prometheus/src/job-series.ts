@@ -64,6 +64,7 @@ export class JobSeries {
   inProgress = 0;
   /** The latest success: a context that knows its time, or the time where the context would keep more in memory. */
   #lastSuccess: ObservedJobContext | number | undefined;
+  #emptyAttributes: ObservedJobContext["attributes"] | undefined;
   readonly running: RunningContexts = new RunningContexts();
   engine: EngineCounts | undefined;
   backlog: Backlog | undefined;
@@ -79,7 +80,17 @@ export class JobSeries {
 
   /** A time of day costs as much as all the counting together: it is derived at a scrape, if that is soon enough. */
   succeed(context: ObservedJobContext): void {
-    this.#lastSuccess = isSmall(context) ? context : endOf(context);
+    this.#lastSuccess = this.#isSmall(context) ? context : endOf(context);
+  }
+
+  /** Attributes and the headers of deliveries can be of any size, and what is kept for each series is kept for long. */
+  #isSmall({ attributes, delivery, jobName }: ObservedJobContext): boolean {
+    if (delivery !== undefined || jobName.length > 256) return false;
+    // Looking for keys costs as much as counting the run, and the runs of a runner share their attributes.
+    if (attributes === this.#emptyAttributes) return true;
+    for (const _ in attributes) return false;
+    this.#emptyAttributes = attributes;
+    return true;
   }
 
   /** A copy of what was counted so far. */
@@ -117,11 +128,4 @@ function endOf(context: ObservedJobContext): number {
 
 function finite(value: number | undefined): number | undefined {
   return Number.isFinite(value) ? value : undefined;
-}
-
-/** Attributes and the headers of deliveries can be of any size, and what is kept for each series is kept for long. */
-function isSmall({ attributes, delivery, jobName }: ObservedJobContext): boolean {
-  if (delivery !== undefined || jobName.length > 256) return false;
-  for (const _ in attributes) return false;
-  return true;
 }
