@@ -24,7 +24,7 @@ export async function checkWorkflows(): Promise<string[]> {
   return problems;
 }
 
-/** What actionlint finds in a workflow, the actions whose commit can change, and another pnpm than ours beside a secret. */
+/** Lists what actionlint finds in a workflow, the actions whose commit can change, and another pnpm than ours beside a secret. */
 export async function checkWorkflow(file: string, text: string): Promise<string[]> {
   const lint = await createLinter();
   const found = lint(text, file).map(({ line, message }) => `${file}:${line}: ${message}`);

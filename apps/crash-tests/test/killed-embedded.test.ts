@@ -12,7 +12,7 @@ import { type OnFinished, temporaryFolder } from "./support/temporary-folder.ts"
 const enqueuingKills = 10;
 const runningKills = 3;
 
-/** What part of the files of a first boot are there when it is killed. */
+/** The shares of a first boot's files that exist when the process is killed. */
 const partsOfFirstBoot = [0, 0.3, 0.6, 0.9];
 
 /** Some ten lines, each of which has an id. */

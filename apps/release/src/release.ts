@@ -13,7 +13,7 @@ import { step } from "./step.ts";
 /**
  * Publishes the packages of a checkout, whose versions were raised: builds, packs and checks them, publishes what the registry does not
  * have, installs it with each package manager and runs the examples, and adds it to applications with either line of OpenTelemetry.
- * What was packed once is what is checked and published.
+ * The tarballs that were packed once are checked and published.
  *
  * @param work - an empty folder for tarballs and projects.
  * @throws (rejects with) Error with what went wrong. It can be repeated: what was published stays.
