@@ -38,10 +38,10 @@ const enqueueOptions = ["runAt", "idempotencyKey", "correlationId", "maxAttempts
 /** @throws TypeError or RangeError. `ownNames` are those of the options that this engine alone has. */
 export function requireEnqueueOptions(
   options: EnqueueOptions,
-  ownNames: readonly string[] = [],
+  own: Readonly<Record<string, (value: unknown) => void>> = {},
 ): EnqueueOptions {
   if (typeof options !== "object" || options === null) throw refusal("the options", "an object", options);
-  requireKnownKeys("the options of an enqueue", options, [...enqueueOptions, ...ownNames]);
+  requireKnownKeys("the options of an enqueue", options, [...enqueueOptions, ...Object.keys(own)]);
   const { runAt, idempotencyKey, correlationId, maxAttempts } = options;
   if (runAt !== undefined && validDate(runAt) === undefined) {
     throw refusal("`runAt`", "a valid Date", runAt);
@@ -52,6 +52,10 @@ export function requireEnqueueOptions(
   if (idempotencyKey !== undefined) requireText("`idempotencyKey`", idempotencyKey);
   if (correlationId !== undefined) requireText("`correlationId`", correlationId);
   if (maxAttempts !== undefined) requireWholeNumber("`maxAttempts`", maxAttempts);
+  for (const [name, requireValid] of Object.entries(own)) {
+    const value = (options as Record<string, unknown>)[name];
+    if (value !== undefined) requireValid(value);
+  }
   return options;
 }
 

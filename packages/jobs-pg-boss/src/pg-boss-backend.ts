@@ -53,7 +53,7 @@ export class PgBossBackend implements JobBackend<PgBossFetchedJob, PgBossEnqueue
   readonly address: string;
   readonly leaseMs: number;
   readonly capabilities: EngineCapabilities;
-  readonly enqueueOptions: readonly string[] = ["db"];
+  readonly enqueueOptions: NonNullable<JobBackend["enqueueOptions"]> = { db: requireDatabase };
   /** The start has a deadline of its own. */
   readonly startWithinMs: number = 90_000;
   readonly #connection: Connection;
@@ -69,6 +69,8 @@ export class PgBossBackend implements JobBackend<PgBossFetchedJob, PgBossEnqueue
   readonly #settings: StorageSettings;
   readonly #wakeup: Wakeup;
   readonly #queues: Queues;
+  /** The store's time, in microseconds, of the last job that was stored here: the next one comes after it. */
+  #lastStoredUs = "0";
 
   constructor(connection: Connection, settings: StorageSettings, pollIntervalMs: number) {
     this.#connection = connection;
@@ -106,10 +108,9 @@ export class PgBossBackend implements JobBackend<PgBossFetchedJob, PgBossEnqueue
   }
 
   async insert(jobs: readonly NewJob[], { db }: PgBossEnqueueOptions): Promise<readonly boolean[]> {
-    if (db !== undefined) requireDatabase(db);
     const [{ name, hasIdempotencyKey, runAt }] = jobs as [NewJob];
     const queue = queueName(name);
-    const values = [queue, JSON.stringify(jobs.map(storedJob))];
+    const values = [queue, this.#lastStoredUs, JSON.stringify(jobs.map(storedJob))];
     const insert = this.#queueStatements.insert(hasIdempotencyKey);
     let [answer] = await runSql(db ?? this.#db, insert, values);
     if (!answer?.is_own_queue) {
@@ -121,6 +122,7 @@ export class PgBossBackend implements JobBackend<PgBossFetchedJob, PgBossEnqueue
         `PostgreSQL stored ${answer?.stored ?? 0} of ${jobs.length} jobs in the queue ${queue}`,
       );
     }
+    this.#lastStoredUs = answer.last_us ?? this.#lastStoredUs;
     this.#wakeup.in(runAt === undefined ? 0 : runAt.getTime() - Date.now());
     if (!hasIdempotencyKey) return jobs.map(() => true);
     const ids = new Set(String(answer.ids ?? "").split(","));
@@ -206,8 +208,8 @@ export class PgBossBackend implements JobBackend<PgBossFetchedJob, PgBossEnqueue
   }
 }
 
-function requireDatabase(db: Partial<SqlDatabase> | null): void {
-  if (typeof db?.executeSql === "function") return;
+function requireDatabase(db: unknown): void {
+  if (typeof (db as Partial<SqlDatabase> | null)?.executeSql === "function") return;
   throw new TypeError("expected `db` to be an object with the function `executeSql(text, values)`");
 }
 

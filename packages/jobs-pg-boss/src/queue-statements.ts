@@ -1,14 +1,15 @@
 import type { Dialect, StorageSettings } from "./dialect.ts";
 
-/** Statements that create queues and store jobs. Each parameter occurs once and is text: query builders take these as they are. */
+/** Statements that create queues and store jobs. Each parameter occurs once, in order, and is text: query builders take these as they are. */
 export interface QueueStatements {
   /** $1 JSON of queues. Returns the names of those that exist and are the engine's own. */
   readonly ownQueues: string;
   /** $1 JSON of queues. Creates those that are missing, and makes all the engine's own. */
   readonly createQueues: string;
   /**
-   * $1 queue, $2 JSON of jobs. Stores jobs whose ids are free. Returns how many it has `stored`, the `ids` of these if asked for,
-   * whether there `is_own_queue`, without which nothing is stored, and the `isolation` of the transaction.
+   * $1 queue, $2 the `last_us` of the statement before, $3 JSON of jobs. Stores jobs whose ids are free. Returns how many it has
+   * `stored`, the `ids` of these if asked for, the time of the last of them in microseconds (`last_us`), whether there
+   * `is_own_queue`, without which nothing is stored, and the `isolation` of the transaction.
    */
   insert(withIds: boolean): string;
 }
@@ -48,26 +49,29 @@ export function queueStatements(
       )
       INSERT INTO ${schema}.subscription (event, name) SELECT '${ownQueuesEvent}', name FROM created
       ON CONFLICT DO NOTHING`,
-    // Jobs of one statement are a microsecond apart, which is less than it takes to store each: fetching goes by created_on.
+    // Fetching goes by created_on: each job is a microsecond behind the one before. The clock of PGlite knows milliseconds.
     insert: (withIds) => `
       WITH queue AS (
         SELECT name FROM ${schema}.subscription WHERE event = '${ownQueuesEvent}' AND name = $1::text
       ), new AS (
-        SELECT id, data, run_at, max_attempts, statement_timestamp() + (position - 1) * interval '1 microsecond' AS now
+        SELECT id, data, run_at, max_attempts, statement_timestamp() AS now,
+          GREATEST(statement_timestamp(), 'epoch'::timestamptz + ($2::text::bigint + 1) * interval '1 microsecond')
+            + (position - 1) * interval '1 microsecond' AS created_on
         FROM ROWS FROM (
-          json_to_recordset($2::text::json) AS (id uuid, data jsonb, run_at timestamptz, max_attempts int)
+          json_to_recordset($3::text::json) AS (id uuid, data jsonb, run_at timestamptz, max_attempts int)
         ) WITH ORDINALITY AS new(id, data, run_at, max_attempts, position)
       ), stored AS (
         INSERT INTO ${schema}.job (id, name, data, created_on, start_after, keep_until,
           retry_limit, retry_delay, retry_backoff, ${Object.keys(storage).join(", ")})
-        SELECT new.id, queue.name, new.data, new.now, COALESCE(new.run_at, new.now),
+        SELECT new.id, queue.name, new.data, new.created_on, COALESCE(new.run_at, new.now),
           GREATEST(new.run_at, new.now) + interval '10 years',
           new.max_attempts, 0, false, ${Object.values(storage).join(", ")}
         FROM queue, new
         ON CONFLICT DO NOTHING
-        RETURNING id
+        RETURNING id, created_on
       )
       SELECT (SELECT count(*) FROM stored)::int AS stored,
+        (SELECT (extract(epoch FROM max(created_on)) * 1000000)::bigint::text FROM stored) AS last_us,
         ${withIds ? "(SELECT string_agg(id::text, ',') FROM stored)" : "NULL"} AS ids,
         EXISTS (SELECT FROM queue) AS is_own_queue, current_setting('transaction_isolation') AS isolation`,
   };

@@ -191,6 +191,7 @@ describe.skipIf(postgres === undefined).each(versions)(
           expect(await refused).toBeInstanceOf(TypeError);
           expect(String(await refused)).toMatch(/`db` to be an object with .*`executeSql\(text, values\)`/);
           expect(String(await refused)).not.toContain("sesame");
+          await expect(engine.enqueueMany(job, [], { db: db as never })).rejects.toThrow(TypeError);
           expect(await waiting(engine)).toBe(0);
         });
       },

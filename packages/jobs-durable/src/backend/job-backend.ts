@@ -127,8 +127,11 @@ export interface JobBackend<
   start?(): Promise<void>;
   /** How long `start` may take, in milliseconds, if that is longer than a call: creating tables takes its time. */
   readonly startWithinMs?: number | undefined;
-  /** The names of the options of `enqueue` that this engine has beside those of every engine, such as "db". @default none */
-  readonly enqueueOptions?: readonly string[] | undefined;
+  /**
+   * The options of `enqueue` that this engine has beside those of every engine: by name, what throws a TypeError for a value that
+   * is not as documented. It is called for values that are given, before anything is stored. @default none
+   */
+  readonly enqueueOptions?: Readonly<Record<string, (value: unknown) => void>> | undefined;
   /**
    * Stores at most 500 jobs of one name. Resolves, in their order, to whether each was stored: false is a duplicate. A batch of the
    * caller's comes as several calls, one after the other, each with a deadline of its own.
