@@ -1,2 +1,2 @@
-export type { PrometheusJobObserverOptions } from "./options.ts";
+export { type PrometheusJobObserverOptions, requirePrometheusJobObserverOptions } from "./options.ts";
 export { type PrometheusJobObserver, prometheusJobObserver } from "./prometheus-job-observer.ts";

@@ -105,6 +105,15 @@ export function settingsOf(options: PrometheusJobObserverOptions): Settings {
   };
 }
 
+/**
+ * Checks options before an observer is made of them, for set-ups that make it later.
+ *
+ * @throws TypeError or RangeError for what `prometheusJobObserver` would refuse.
+ */
+export function requirePrometheusJobObserverOptions(options: PrometheusJobObserverOptions): void {
+  settingsOf(options);
+}
+
 function isFiniteAndAbovePrevious(bound: unknown, index: number, bounds: readonly unknown[]): boolean {
   return Number.isFinite(bound) && (index === 0 || (bound as number) > (bounds[index - 1] as number));
 }

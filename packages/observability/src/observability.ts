@@ -1,7 +1,15 @@
 import { refusal } from "@nidus/jobs-core/adapter";
 import { type JobObserver, ObservedJobRunner } from "@nidus/jobs-observe";
-import type { OtelJobObserverOptions, OtelPipeline, ServiceIdentity } from "@nidus/jobs-otel";
-import type { PrometheusJobObserverOptions } from "@nidus/jobs-prometheus";
+import {
+  type OtelJobObserverOptions,
+  type OtelPipeline,
+  otelJobObserver,
+  type ServiceIdentity,
+} from "@nidus/jobs-otel";
+import {
+  type PrometheusJobObserverOptions,
+  requirePrometheusJobObserverOptions,
+} from "@nidus/jobs-prometheus";
 import type { ObservabilityAdapter } from "./adapter.ts";
 import { Composition, callEach } from "./composition.ts";
 import { type MetricsHandler, metricsHandler } from "./metrics-handler.ts";
@@ -56,8 +64,13 @@ export class Observability implements AsyncDisposable {
     return new Observability({ ...this.#service, environment }, this.#adapters);
   }
 
-  /** Prometheus metrics, in a registry of their own unless the options name one. A second call replaces the first. */
-  prometheus(options?: PrometheusJobObserverOptions): Observability {
+  /**
+   * Prometheus metrics, in a registry of their own unless the options name one. A second call replaces the first.
+   *
+   * @throws TypeError or RangeError for an option that `prometheusJobObserver` refuses.
+   */
+  prometheus(options: PrometheusJobObserverOptions = {}): Observability {
+    requirePrometheusJobObserverOptions(options);
     return this.#adding("prometheus", { make: () => prometheusAdapter(options) });
   }
 
@@ -65,6 +78,8 @@ export class Observability implements AsyncDisposable {
    * OpenTelemetry spans: with nothing or options, through the application's own set-up; with a pipeline, or the function
    * `otelPipeline` that makes one for this service, through that, which is then flushed and shut down here.
    * A second call replaces the first.
+   *
+   * @throws TypeError or RangeError for an option that `otelJobObserver` refuses.
    */
   otel(options?: OtelJobObserverOptions): Observability;
   otel(pipeline: OtelPipelineSource, options?: OtelJobObserverOptions): Observability;
@@ -73,12 +88,14 @@ export class Observability implements AsyncDisposable {
       throw refusal("what `otel` is given", "options, a pipeline or a function that makes one", first);
     }
     if (typeof first === "function" || (first !== undefined && "forceFlush" in first)) {
+      otelJobObserver(second);
       return this.#adding("otel", {
         make: (service) => otelAdapter(first, second, service),
         pipeline: typeof first === "function" ? undefined : first,
       });
     }
-    return this.#adding("otel", { make: (service) => otelAdapter(undefined, first, service) });
+    const observer = otelJobObserver(first);
+    return this.#adding("otel", { make: () => ({ name: "otel", jobObserver: () => observer }) });
   }
 
   /**

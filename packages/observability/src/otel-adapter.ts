@@ -11,16 +11,14 @@ export type OtelPipelineSource = OtelPipeline | ((service: ServiceIdentity) => O
 
 /** @throws whatever the pipeline's maker throws; TypeError for an option that `otelJobObserver` refuses. */
 export function otelAdapter(
-  source: OtelPipelineSource | undefined,
+  source: OtelPipelineSource,
   options: OtelJobObserverOptions | undefined,
   service: ServiceIdentity,
 ): ObservabilityAdapter {
-  const name = "otel";
-  if (source === undefined) return { name, jobObserver: () => otelJobObserver(options) };
   const pipeline = typeof source === "function" ? source(service) : source;
   const observer = otelJobObserver({ ...options, tracer: options?.tracer ?? pipeline.tracer });
   return {
-    name,
+    name: "otel",
     jobObserver: () => observer,
     forceFlush: () => pipeline.forceFlush(),
     shutdown: () => pipeline.shutdown(),

@@ -25,11 +25,15 @@ describe("wrong arguments", () => {
     expect(call).toThrow(message);
   });
 
-  test("of steps, if nothing reads them, are refused by name when the facade is put to work", () => {
-    expect(() => facade.prometheus({ maxserie: 1 } as never).jobRunner()).toThrow(/"maxserie".*`maxSeries`/);
-    expect(() => facade.otel({ propagate: "link" } as never).jobRunner()).toThrow(
-      /"propagate".*`propagation`/,
-    );
+  test("of steps are refused by name at the step", () => {
+    expect(() => facade.prometheus({ maxserie: 1 } as never)).toThrow(/"maxserie".*`maxSeries`/);
+    expect(() => facade.prometheus({ maxSeries: 0 })).toThrow(/`maxSeries`.*got 0/);
+    expect(() => facade.otel({ propagate: "link" } as never)).toThrow(/"propagate".*`propagation`/);
+    expect(() => facade.otel({ propagation: "links" as never })).toThrow(/`propagation`.*"links"/);
+    const pipeline = (): never => {
+      throw new Error("asked for a pipeline");
+    };
+    expect(() => facade.otel(pipeline, { propagate: "link" } as never)).toThrow(/"propagate"/);
     expect(() => development("x", { streem: process.stderr } as never)).toThrow(/"streem".*`stream`/);
   });
 
@@ -43,7 +47,7 @@ describe("wrong arguments", () => {
     ["a string", "http://localhost:4318"],
     ["a number", 4318],
   ])("of otel(), such as %s, are refused with a TypeError that says what is expected", (_case, given) => {
-    const put = (): unknown => facade.otel(given as never).jobRunner();
+    const put = (): unknown => facade.otel(given as never);
     expect(put).toThrow(TypeError);
     expect(put).toThrow(/expected/);
   });
