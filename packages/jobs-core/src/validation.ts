@@ -93,12 +93,9 @@ export function requireKnownKeys(what: string, options: object, known: readonly 
 export function requireJob<J extends { readonly name: string; readonly run: unknown }>(job: J): J {
   const name = requireJobName(job);
   const { run } = job;
-  // A job's `run` takes a signal at most.
-  if ((typeof run !== "function" || run.length > 1) && typeof propertyOf(job, "with") === "function") {
-    throw new TypeError(`expected a job with its payload, got "${name}": use \`.with(payload)\``);
-  }
-  requireFunction(`\`run\` of "${name}"`, run);
-  return job;
+  if (typeof run === "function") return job;
+  const hint = propertyOf(job, "with") ? " (it needs a payload: use `.with(payload)`)" : "";
+  throw refusal(`\`run\` of "${name}"${hint}`, "a function", run);
 }
 
 /**

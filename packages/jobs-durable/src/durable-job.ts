@@ -51,8 +51,8 @@ export interface DurableJob<Input, Output = Input> {
   readonly backoff: JobBackoff;
   /** As it was defined: milliseconds, or undefined for no limit. */
   readonly timeoutMs: number | undefined;
-  /** The handler itself, as it was defined. */
-  run(payload: Output, context: JobHandlerContext): unknown;
+  /** The handler itself: `run` of the definition. */
+  handle(payload: Output, context: JobHandlerContext): unknown;
   /**
    * The same job for an AsyncJobQueue, with a copy of this payload. It runs once: attempts and backoff are an engine's.
    *
@@ -126,7 +126,7 @@ export function defineJob(
     maxAttempts,
     backoff: { ...backoff },
     timeoutMs,
-    run: (payload, context) => definition.run(payload, context),
+    handle: (payload, context) => definition.run(payload, context),
     perform,
     async encode(payload) {
       const text = payloadText(payload);

@@ -214,7 +214,7 @@ describe("a durable job's handler", () => {
         return `${this.name} ${payload}`;
       },
     });
-    expect(job.run("x", context())).toBe("a x");
+    expect(job.handle("x", context())).toBe("a x");
     expect(await job.perform("x", context())).toBe("a x");
   });
 

@@ -35,60 +35,42 @@ export interface RunSettings {
   readonly newRunId: () => string;
 }
 
-let made = 0;
+let startedRuns = 0;
 
 /**
- * A run as observers see it, when it starts or when it has finished. Each reads the clock once, as it is made; what takes
- * time is made when it is first read, and kept by the start. Nobody can change what getters show.
+ * A run as observers see it when it starts. The clock is read once, as the context is made. The run id and the time of day are made
+ * when an observer first reads them. Getters keep others from changing them.
+ *
+ * This class and FinishedContext share no base class: a base class would cost a tenth of a run.
  */
-export class RunContext implements ObservedJobContext {
+export class StartedContext implements ObservedJobContext {
   /**
-   * One that lives for ever. V8 throws away code that is optimised for a class if a garbage collection finds no object of the
+   * Contexts that live for ever. V8 throws away code that is optimised for a class if a garbage collection finds no object of the
    * class, which would be at every full collection between two runs.
    */
-  static kept: RunContext | undefined;
+  static kept: FinishedContext | undefined;
 
-  /** Another one for every context: the only field that is no getter, so no two contexts are deeply equal. */
+  /** Another one for every run: the only difference that a deep comparison sees if a test has stopped the clock. */
   protected readonly sequence: number;
-  readonly #madeAtMs: number = performance.now();
+  declare toJSON: () => ObservedJobData;
+  /** By `performance.now()`. */
+  readonly monotonicMs: number = performance.now();
   readonly #jobName: string;
   readonly #settings: RunSettings;
   readonly #delivery: JobDelivery | undefined;
-  readonly #start: RunContext;
   #runId: string | undefined;
   #startedAtMs: number | undefined;
 
-  static {
-    // The fields are getters: console.log and util.inspect show them by asking for this.
-    Object.defineProperty(RunContext.prototype, Symbol.for("nodejs.util.inspect.custom"), {
-      value: RunContext.prototype.toJSON,
-    });
-  }
-
-  /** The start of a run or, given that, its finish. */
-  constructor(jobName: string, settings: RunSettings, delivery: JobDelivery | undefined, start?: RunContext) {
+  constructor(jobName: string, settings: RunSettings, delivery: JobDelivery | undefined) {
     this.#jobName = jobName;
     this.#settings = settings;
     this.#delivery = delivery;
-    this.#start = start ?? this;
-    made = (made + 1) | 0;
-    this.sequence = made;
-  }
-
-  /** The same run once it has finished. */
-  finish(): RunContext {
-    return new RunContext(this.#jobName, this.#settings, this.#delivery, this);
-  }
-
-  /** Not private: a context may come from another installed copy of this package. */
-  get start(): ObservedJobContext {
-    return this.#start;
+    this.sequence = ++startedRuns;
   }
 
   get runId(): string {
-    const start = this.#start;
-    start.#runId ??= this.#settings.newRunId();
-    return start.#runId;
+    this.#runId ??= this.#settings.newRunId();
+    return this.#runId;
   }
 
   get jobName(): string {
@@ -100,26 +82,67 @@ export class RunContext implements ObservedJobContext {
   }
 
   get startedAtMs(): number {
-    const start = this.#start;
-    start.#startedAtMs ??= unixTimeMs(start.#madeAtMs);
-    return start.#startedAtMs;
+    this.#startedAtMs ??= unixTimeMs(this.monotonicMs);
+    return this.#startedAtMs;
   }
 
-  get durationMs(): number | undefined {
-    if (this.#start === this) return undefined;
-    const durationMs = this.#madeAtMs - this.#start.#madeAtMs;
-    // Tests replace the clock, also during a run.
-    return durationMs > 0 && durationMs < Infinity ? durationMs : 0;
+  get durationMs(): undefined {
+    return undefined;
   }
 
   get delivery(): JobDelivery | undefined {
     return this.#delivery;
   }
+}
 
-  toJSON(): ObservedJobData {
-    const { runId, jobName, attributes, startedAtMs, durationMs, delivery } = this;
-    return { runId, jobName, attributes, startedAtMs, durationMs, delivery };
+/** The same run when it has finished. The clock is read once, as the context is made. */
+export class FinishedContext implements ObservedJobContext {
+  declare toJSON: () => ObservedJobData;
+  readonly monotonicMs: number = performance.now();
+  /** Not private: a context may come from another installed copy of this package, and a deep comparison looks at it. */
+  readonly start: StartedContext;
+
+  constructor(start: StartedContext) {
+    this.start = start;
   }
+
+  get runId(): string {
+    return this.start.runId;
+  }
+
+  get jobName(): string {
+    return this.start.jobName;
+  }
+
+  get attributes(): JobAttributes {
+    return this.start.attributes;
+  }
+
+  get startedAtMs(): number {
+    return this.start.startedAtMs;
+  }
+
+  get durationMs(): number {
+    const durationMs = this.monotonicMs - this.start.monotonicMs;
+    // Tests replace the clock, also during a run.
+    return durationMs > 0 && durationMs < Infinity ? durationMs : 0;
+  }
+
+  get delivery(): JobDelivery | undefined {
+    return this.start.delivery;
+  }
+}
+
+// The fields are getters: console.log and util.inspect show them by asking for the symbol.
+for (const { prototype } of [StartedContext, FinishedContext]) {
+  for (const key of ["toJSON", Symbol.for("nodejs.util.inspect.custom")]) {
+    Object.defineProperty(prototype, key, { value: toJSON });
+  }
+}
+
+function toJSON(this: ObservedJobData): ObservedJobData {
+  const { runId, jobName, attributes, startedAtMs, durationMs, delivery } = this;
+  return { runId, jobName, attributes, startedAtMs, durationMs, delivery };
 }
 
 /**
@@ -127,5 +150,14 @@ export class RunContext implements ObservedJobContext {
  * It is the key under which an observer keeps what belongs to a run until it finishes, without asking for the run id.
  */
 export function startedContext(context: ObservedJobContext): ObservedJobContext {
-  return (context as Partial<RunContext>).start ?? context;
+  return (context as Partial<FinishedContext>).start ?? context;
+}
+
+/**
+ * The moment at which a context was made, by `performance.now()`: the start of its run or, if the run has finished, the end. An
+ * observer that keeps many moments and reads few of them keeps this number, and turns it into a time of day with `unixTimeMs`.
+ */
+export function monotonicMsOf(context: ObservedJobContext): number {
+  const { monotonicMs } = context as Partial<StartedContext>;
+  return monotonicMs ?? context.startedAtMs + (context.durationMs ?? 0) - unixTimeMs(0);
 }

@@ -10,7 +10,7 @@ import {
   requireSyncResult,
 } from "@nidus/jobs-core/adapter";
 import { type JobAttributes, noAttributes, withAttributes } from "./attributes.ts";
-import { RunContext, type RunSettings } from "./context.ts";
+import { FinishedContext, type RunSettings, StartedContext } from "./context.ts";
 import type {
   DeclaredJobContext,
   EnqueuedJobContext,
@@ -55,7 +55,7 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
       observer instanceof ObserverList && !onObserverError
         ? observer
         : new ObserverList([observer].flat(), onObserverError);
-    RunContext.kept ??= new RunContext("", this.#settings, undefined).finish();
+    StartedContext.kept ??= new FinishedContext(new StartedContext("", this.#settings, undefined));
   }
 
   /**
@@ -94,24 +94,20 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
    * @throws whatever the job threw, unchanged; a JobError if it returned a promise; a TypeError for what is no job.
    */
   run<T>(job: Job<T> & RefuseAsync<T>): T {
-    const started = this.#start(job);
+    const started = new StartedContext(requireJob(job).name, this.#settings, undefined);
     return this.#observers.runInScope(started, () => this.#perform(started, job));
   }
 
-  #start(job: AsyncJob<unknown>, delivery?: JobDelivery): RunContext {
-    return new RunContext(requireJob(job).name, this.#settings, delivery);
-  }
-
-  #perform<T>(started: RunContext, job: Job<T>): T {
+  #perform<T>(started: StartedContext, job: Job<T>): T {
     let result: T;
     this.#observers.onJobStarted(started);
     try {
       result = requireSyncResult(job, job.run());
     } catch (error) {
-      this.#observers.onJobFinished(started.finish(), "failure", JobError.from(error));
+      this.#observers.onJobFinished(new FinishedContext(started), "failure", JobError.from(error));
       throw error;
     }
-    this.#observers.onJobFinished(started.finish(), "success");
+    this.#observers.onJobFinished(new FinishedContext(started), "success");
     return result;
   }
 
@@ -122,9 +118,12 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
    */
   runAsync<T>(job: AsyncJob<T>, options?: RunAsyncOptions): Promise<T> {
     try {
-      // Without the array of keys, which costs as much as the rest.
-      for (const key in options) if (key !== "signal" && key !== "delivery") requireRunOptions(options);
-      const started = this.#start(job, options?.delivery);
+      // requireKnownKeys makes an array of the keys, which costs as much as the rest.
+      for (const key in options) {
+        if (key === "signal" || key === "delivery") continue;
+        requireKnownKeys("the options", options as object, ["signal", "delivery"]);
+      }
+      const started = new StartedContext(requireJob(job).name, this.#settings, options?.delivery);
       const signal = requireSignal(options?.signal);
       return this.#observers.runInScope(started, () => this.#performAsync(started, job, signal));
     } catch (error) {
@@ -132,7 +131,7 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
     }
   }
 
-  #performAsync<T>(started: RunContext, job: AsyncJob<T>, signal: AbortSignal): Promise<T> {
+  #performAsync<T>(started: StartedContext, job: AsyncJob<T>, signal: AbortSignal): Promise<T> {
     let running: Promise<T>;
     this.#observers.onJobStarted(started);
     try {
@@ -143,12 +142,12 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
     // An async function around the job would cost twice as much as these two callbacks.
     return running.then(
       (result) => {
-        this.#observers.onJobFinished(started.finish(), "success");
+        this.#observers.onJobFinished(new FinishedContext(started), "success");
         return result;
       },
       (error) => {
         const status = isCancellation(error, signal) ? "cancelled" : "failure";
-        this.#observers.onJobFinished(started.finish(), status, JobError.from(error));
+        this.#observers.onJobFinished(new FinishedContext(started), status, JobError.from(error));
         throw error;
       },
     );
@@ -182,9 +181,4 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
   settled(context: SettledJobContext): void {
     this.#observers.onJobSettled(context);
   }
-}
-
-/** Apart, since it is hardly ever called. */
-function requireRunOptions(options: object): void {
-  requireKnownKeys("the options", options, ["signal", "delivery"]);
 }

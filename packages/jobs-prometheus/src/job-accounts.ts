@@ -6,6 +6,7 @@ import type {
   OpenedEngineContext,
   SettledJobContext,
 } from "@nidus/jobs-observe";
+import { monotonicMsOf } from "@nidus/jobs-observe/adapter";
 import { type Metric, Registry } from "prom-client";
 import { Backlogs } from "./backlogs.ts";
 import { DurationHistogram } from "./duration-histogram.ts";
@@ -94,7 +95,7 @@ export class JobAccounts {
     const series = this.table.of(context);
     series.inProgress--;
     series.running.delete(context);
-    if (status === "success") series.succeed(context);
+    if (status === "success") series.lastSuccess.set(monotonicMsOf(context));
     const ended = series.byStatus[status];
     ended.finished++;
     ended.durations ??= new DurationHistogram(this.settings.buckets);

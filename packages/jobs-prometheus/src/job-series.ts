@@ -1,5 +1,6 @@
-import type { JobResultStatus, ObservedJobContext } from "@nidus/jobs-observe";
+import type { JobResultStatus } from "@nidus/jobs-observe";
 import type { DurationHistogram, HistogramState } from "./duration-histogram.ts";
+import { LazyTime } from "./lazy-time.ts";
 import { RunningContexts } from "./running-contexts.ts";
 
 /** Labels of a series, by name. */
@@ -62,9 +63,7 @@ export class JobSeries {
   readonly byStatus: Readonly<Record<JobResultStatus, StatusSeries>>;
   started = 0;
   inProgress = 0;
-  /** The latest success: a context that knows its time, or the time where the context would keep more in memory. */
-  #lastSuccess: ObservedJobContext | number | undefined;
-  #emptyAttributes: ObservedJobContext["attributes"] | undefined;
+  readonly lastSuccess: LazyTime = new LazyTime();
   readonly running: RunningContexts = new RunningContexts();
   engine: EngineCounts | undefined;
   backlog: Backlog | undefined;
@@ -78,25 +77,9 @@ export class JobSeries {
     };
   }
 
-  /** A time of day costs as much as all the counting together: it is derived at a scrape, if that is soon enough. */
-  succeed(context: ObservedJobContext): void {
-    this.#lastSuccess = this.#isSmall(context) ? context : endOf(context);
-  }
-
-  /** Attributes and the headers of deliveries can be of any size, and what is kept for each series is kept for long. */
-  #isSmall({ attributes, delivery, jobName }: ObservedJobContext): boolean {
-    if (delivery !== undefined || jobName.length > 256) return false;
-    // Looking for keys costs as much as counting the run, and the runs of a runner share their attributes.
-    if (attributes === this.#emptyAttributes) return true;
-    for (const _ in attributes) return false;
-    this.#emptyAttributes = attributes;
-    return true;
-  }
-
   /** A copy of what was counted so far. */
   state(): SeriesState {
     const { labels, started, inProgress, byStatus, running, engine, backlog } = this;
-    if (typeof this.#lastSuccess === "object") this.#lastSuccess = endOf(this.#lastSuccess);
     return {
       labels,
       started,
@@ -106,7 +89,7 @@ export class JobSeries {
         finished: status.finished,
         durations: status.durations?.state(),
       })),
-      lastSuccessMs: finite(this.#lastSuccess),
+      lastSuccessMs: finite(this.lastSuccess.unixMs),
       oldestStartMs: finite(running.oldestStartMs),
       engine: engine && { ...engine, waits: engine.waits?.state() },
       backlog,
@@ -116,14 +99,10 @@ export class JobSeries {
   /** What was counted is forgotten; what is running goes on running. */
   reset(): void {
     this.started = 0;
-    this.#lastSuccess = undefined;
+    this.lastSuccess.set(Number.NaN);
     if (this.engine !== undefined) this.engine = new EngineCounts();
     for (const series of Object.values(this.byStatus)) series.reset();
   }
-}
-
-function endOf(context: ObservedJobContext): number {
-  return context.startedAtMs + (context.durationMs ?? 0);
 }
 
 function finite(value: number | undefined): number | undefined {

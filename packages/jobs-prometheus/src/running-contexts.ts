@@ -1,31 +1,35 @@
 import { type ObservedJobContext, startedContext } from "@nidus/jobs-observe";
+import { monotonicMsOf } from "@nidus/jobs-observe/adapter";
+import { LazyTime } from "./lazy-time.ts";
 
 /**
- * The unfinished runs of a job. Most jobs run one at a time, and a Set costs more than all the counting together,
- * so the first run has a place of its own and only those beside it are in the Set.
+ * The unfinished runs of a job. Most jobs run one at a time, and a Set costs more than all the counting together: of the first run
+ * only the time is kept, and a run that is not in the Set is the first.
  */
 export class RunningContexts {
-  #first: ObservedJobContext | undefined;
+  readonly #firstStart: LazyTime = new LazyTime();
+  #hasFirst = false;
   /** In the order in which they started. */
   readonly #others: Set<ObservedJobContext> = new Set();
 
   add(started: ObservedJobContext): void {
-    if (this.#first === undefined) this.#first = started;
-    else this.#others.add(started);
+    if (this.#hasFirst) {
+      this.#others.add(started);
+    } else {
+      this.#hasFirst = true;
+      this.#firstStart.set(monotonicMsOf(started));
+    }
   }
 
   delete(context: ObservedJobContext): void {
-    const started = startedContext(context);
-    if (this.#first === started) this.#first = undefined;
-    else this.#others.delete(started);
+    if (this.#others.size > 0 && this.#others.delete(startedContext(context))) return;
+    this.#hasFirst = false;
   }
 
   /** Unix time in milliseconds at which the longest running of them started. */
   get oldestStartMs(): number | undefined {
     const [other] = this.#others;
-    if (this.#first === undefined) return other?.startedAtMs;
-    return other === undefined
-      ? this.#first.startedAtMs
-      : Math.min(this.#first.startedAtMs, other.startedAtMs);
+    if (!this.#hasFirst) return other?.startedAtMs;
+    return Math.min(this.#firstStart.unixMs, other?.startedAtMs ?? Infinity);
   }
 }

@@ -15,6 +15,7 @@ export class SeriesTable {
   readonly #attributeLabels: ReadonlyMap<string, string>;
   readonly #byName: Level = new Map();
   readonly #all: JobSeries[] = [];
+  readonly #isByNameAlone: boolean;
   #overflow: JobSeries | undefined;
   #lastName: string | undefined;
   #lastSeries: JobSeries | undefined;
@@ -22,6 +23,7 @@ export class SeriesTable {
   constructor(maxSeries: number, attributeLabels: ReadonlyMap<string, string>) {
     this.#maxSeries = maxSeries;
     this.#attributeLabels = attributeLabels;
+    this.#isByNameAlone = attributeLabels.size === 0;
   }
 
   get all(): readonly JobSeries[] {
@@ -31,7 +33,7 @@ export class SeriesTable {
   /** The series of a run's job name and attributes, made when they are first seen. */
   of(run: Pick<ObservedJobContext, "jobName" | "attributes">): JobSeries {
     const { jobName } = run;
-    if (this.#attributeLabels.size === 0) {
+    if (this.#isByNameAlone) {
       // A run asks at its start and at its finish, and a job seldom runs alone: mostly it is the one asked for last.
       if (jobName !== this.#lastName) {
         this.#lastSeries = (this.#byName.get(jobName) as JobSeries | undefined) ?? this.#create([jobName]);

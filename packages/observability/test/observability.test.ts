@@ -182,9 +182,8 @@ describe("prometheus()", () => {
     expect(text).not.toContain("one_jobs_started_total");
   });
 
-  test("has its options refused when the facade is put to work", () => {
-    const observability = production("users-api").prometheus({ maxSeries: 0 });
-    expect(() => observability.jobRunner()).toThrow(RangeError);
-    expect(() => observability.jobRunner()).toThrow("`maxSeries`");
+  test("refuses wrong options at the call", () => {
+    expect(() => production("users-api").prometheus({ maxSeries: 0 })).toThrow(RangeError);
+    expect(() => production("users-api").prometheus({ maxSeries: 0 })).toThrow("`maxSeries`");
   });
 });

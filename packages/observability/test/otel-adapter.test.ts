@@ -54,9 +54,8 @@ describe("otel() with options", () => {
     expect(JSON.stringify([span?.attributes, span?.events])).not.toContain("hunter2");
   });
 
-  test("has them refused when the facade is put to work", () => {
-    const observability = production("users-api").otel({ propagation: "child" as never });
-    expect(() => observability.jobRunner()).toThrow("`propagation`");
+  test("refuses wrong ones at the call", () => {
+    expect(() => production("users-api").otel({ propagation: "child" as never })).toThrow("`propagation`");
   });
 });
 

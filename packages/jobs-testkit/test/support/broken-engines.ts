@@ -30,7 +30,7 @@ export function givingSlotsAway(engine: JobEngine): JobEngine {
 
 /** Hands payloads out as they were stored. */
 export function skippingSchemas(engine: JobEngine): JobEngine {
-  return performing(engine, (job) => async (stored, context) => job.run(stored as never, context));
+  return performing(engine, (job) => async (stored, context) => job.handle(stored as never, context));
 }
 
 /** Takes any payload, as JSON.stringify does. */

@@ -1,0 +1,2 @@
+export { unixTimeMs } from "./clock.ts";
+export { monotonicMsOf } from "./context.ts";
