@@ -20,6 +20,8 @@ export interface Comparison {
   readonly asked: Asked;
   /** Fewer rounds, for work that takes a good part of a second. @default what the whole run is given */
   readonly rounds?: number;
+  /** Whether each sample follows a full garbage collection, which is not measured. @default false */
+  readonly followsCollection?: boolean;
   /** What a reader has to know to read the figure. */
   readonly note?: string;
 }

@@ -17,14 +17,15 @@ export interface Round {
 /** Measures the two sides in turn, round by round, so that what slows the machine down slows both. */
 export async function measureRounds(comparison: Comparison, effort: Effort): Promise<Round[]> {
   const { operations, ours, peer, rounds = effort.rounds } = comparison;
+  const time = comparison.followsCollection ? timeAfterCollection : timeOf;
   comparison.prepare?.();
   const measured: Round[] = [];
   // The first round warms up, and does not count.
   for (let round = 0; round <= rounds; round++) {
     const first = round % 2 === 0 ? ours : peer;
     const second = first === ours ? peer : ours;
-    const a = await timeOf(first, operations, effort.cpuMs);
-    const b = await timeOf(second, operations, effort.cpuMs);
+    const a = await time(first, operations, effort.cpuMs);
+    const b = await time(second, operations, effort.cpuMs);
     if (round > 0) measured.push(first === ours ? { ours: a, peer: b } : { ours: b, peer: a });
   }
   return measured;
@@ -58,6 +59,18 @@ async function timeOf({ run }: Side, operations: number, cpuMs: number): Promise
     gc: false,
   });
   return p50 / operations;
+}
+
+/** The same, where a full garbage collection comes before each sample: what it throws away has to be made again. */
+async function timeAfterCollection({ run }: Side, operations: number): Promise<number> {
+  const samplesMs: number[] = [];
+  while (samplesMs.length < 10) {
+    globalThis.gc?.();
+    const startMs = performance.now();
+    await run();
+    samplesMs.push(performance.now() - startMs);
+  }
+  return (spreadOf(samplesMs).median * 1e6) / operations;
 }
 
 /** The median of values, and their quarters. */

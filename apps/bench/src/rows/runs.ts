@@ -48,7 +48,7 @@ function promClient() {
 }
 
 const idiomatic = promClient();
-const promClientByHand = repeated("prom-client by hand, labels as objects", () => {
+function runByHand(work: { readonly name: string; run(): unknown }): void {
   const job_name = work.name;
   idiomatic.started.inc({ job_name });
   const startMs = performance.now();
@@ -62,7 +62,9 @@ const promClientByHand = repeated("prom-client by hand, labels as objects", () =
     idiomatic.durations.observe({ job_name, status }, (performance.now() - startMs) / 1000);
     idiomatic.finished.inc({ job_name, status });
   }
-});
+}
+
+const promClientByHand = repeated("prom-client by hand, labels as objects", () => runByHand(work));
 
 const unbound = promClient();
 const bound = {
@@ -85,6 +87,40 @@ const promClientBound = repeated("prom-client by hand, labels bound before", () 
     throw error;
   }
 });
+
+const failingWork = job("send_digest", () => {
+  throw new TypeError("no address");
+});
+const failingRun = repeated("production(…).prometheus().jobRunner().run", () => {
+  try {
+    prometheusRunner.run(failingWork);
+  } catch {}
+});
+const failingByHand = repeated("prom-client by hand, labels as objects", () => {
+  try {
+    runByHand(failingWork);
+  } catch {}
+});
+
+/** Jobs as a service has them: each with a name, a class and fields of its own. */
+const shapes = Array.from({ length: 32 }, (_, index) => {
+  const fields = Array.from({ length: index % 8 }, (_, field) => `this.f${field}_${index} = ${field};`).join(
+    " ",
+  );
+  const make = new Function(
+    `return new (class Job${index} { constructor() { ${fields} this.name = "job_${index}"; } run() { return ${index}; } })()`,
+  );
+  return make() as { readonly name: string; run(): number };
+});
+
+function eachShape(label: string, run: (work: (typeof shapes)[number]) => unknown): Side {
+  return {
+    label,
+    run: () => {
+      for (let i = 0; i < operations; i++) run(shapes[i % shapes.length] as (typeof shapes)[number]);
+    },
+  };
+}
 
 const [channelObserver, receiver] = jobObserverChannel();
 const channelRunner = new ObservedJobRunner(channelObserver);
@@ -127,6 +163,41 @@ export const runComparisons: readonly Comparison[] = [
     peer: promClientByHand,
     asked: { timesFaster: 6 },
     note: "by hand there are two counters and a histogram; ours also has what is in progress and the time of the last success",
+  },
+  {
+    id: "run-prometheus-shapes",
+    title: "run with Prometheus against prom-client by hand, 32 classes of jobs in turn",
+    operations,
+    ours: eachShape("production(…).prometheus().jobRunner().run", (work) => prometheusRunner.run(work)),
+    peer: eachShape("prom-client by hand, labels as objects", runByHand),
+    asked: { timesFaster: 6 },
+  },
+  {
+    id: "run-failing",
+    title: "failing run with Prometheus against prom-client by hand",
+    operations,
+    ours: failingRun,
+    peer: failingByHand,
+    asked: { atMost: 1.5 },
+    note: "an error with its stack is made in each run, on both sides",
+  },
+  {
+    id: "run-noop-collected",
+    title: "observed run right after a full garbage collection, against two clock reads",
+    operations,
+    ours: repeated("ObservedJobRunner.run", () => noOpRunner.run(work)),
+    peer: twoClockReads,
+    asked: { atMost: 1.8 },
+    followsCollection: true,
+  },
+  {
+    id: "run-prometheus-collected",
+    title: "run with Prometheus right after a full garbage collection, against two clock reads",
+    operations,
+    ours: prometheusRun,
+    peer: twoClockReads,
+    asked: { atMost: 2.2 },
+    followsCollection: true,
   },
   {
     id: "run-prometheus-bound",
