@@ -24,7 +24,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "integration",
-          include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts"],
+          include: ["packages/*/test/**/*.test.ts", "{apps,tools,tests}/*/test/**/*.test.ts"],
           exclude: ["**/node_modules/**", ...unit],
         },
       },

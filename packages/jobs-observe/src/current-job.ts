@@ -20,7 +20,7 @@ export function currentJob(): ObservedJobContext | undefined {
 
 /**
  * The observer that makes {@link currentJob} work in the runs of its runner, by an AsyncLocalStorage. All copies of this package
- * in a process share it. A run costs about 80 ns more with it (Node 20; see apps/bench).
+ * in a process share it. A run costs about 80 ns more with it (Node 20; see tools/bench).
  */
 export function currentJobObserver(): JobObserver {
   const storage = runs();

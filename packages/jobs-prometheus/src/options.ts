@@ -32,7 +32,7 @@ export interface PrometheusJobObserverOptions {
   /**
    * Labels of the exemplar that a finished run leaves on its bucket, such as its trace id, or undefined for none.
    * At most 128 characters, names and values together. OpenMetrics registries only. Called once a finished run,
-   * which with a run id for a label costs about 0.8 µs more (Node 20; see apps/bench).
+   * which with a run id for a label costs about 0.8 µs more (Node 20; see tools/bench).
    * @default no exemplars
    */
   readonly exemplars?: ((context: ObservedJobContext) => Record<string, string> | undefined) | undefined;

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { compileWorkspace } from "./support/compiled-workspace.ts";
 
 const installedFor = (project: string): string =>
-  join(import.meta.dirname, "../../../apps", project, "node_modules/@opentelemetry");
+  join(import.meta.dirname, "../../../tests", project, "node_modules/@opentelemetry");
 
 /** The lines have packages of one name: the oldest and the newest are installed for workspace projects of their own. */
 const lines: [line: string, packages: string | undefined, version: RegExp][] = [

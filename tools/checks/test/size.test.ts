@@ -8,7 +8,7 @@ describe("jobs-core and jobs-observe", () => {
     const { outputFiles } = await build({
       stdin: {
         contents: 'export * from "@nidus/jobs-core"; export * from "@nidus/jobs-observe";',
-        resolveDir: `${root}/apps/checks`,
+        resolveDir: `${root}/tools/checks`,
       },
       bundle: true,
       minify: true,

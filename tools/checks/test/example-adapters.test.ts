@@ -9,7 +9,7 @@ import { examplesIn } from "../src/examples.ts";
 import { publishedPackages, root } from "../src/repository.ts";
 import { pack } from "../src/tarballs.ts";
 
-const toCopy = join(root, "apps/examples");
+const toCopy = join(root, "examples");
 const names = readdirSync(toCopy);
 let folder: string;
 /** Where each of our packages is, packed. */
@@ -52,7 +52,7 @@ describe("an example that was copied out of the repository", () => {
     async (name) => {
       const copy = await copyOf(name);
       await fromTarballs(copy);
-      const examples = examplesIn(`apps/examples/${name}/README.md`);
+      const examples = examplesIn(`examples/${name}/README.md`);
       expect(examples.length).toBeGreaterThan(0);
       for (const [index, { code }] of examples.entries())
         await writeFile(join(copy, "test", `example-${index}.ts`), `${code}\nexport {};\n`);

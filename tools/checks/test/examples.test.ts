@@ -56,7 +56,7 @@ describe("the code of the documents", () => {
 function checkoutOf(documents: Readonly<Record<string, string>>): string {
   const checkout = mkdtempSync(join(tmpdir(), "nidus-documents-"));
   onTestFinished(() => rmSync(checkout, { recursive: true }));
-  for (const group of ["packages", "apps/docs", "apps/examples"])
+  for (const group of ["packages", "apps/docs", "examples", "tools"])
     mkdirSync(join(checkout, group), { recursive: true });
   for (const [path, text] of Object.entries(documents)) {
     mkdirSync(dirname(join(checkout, path)), { recursive: true });
@@ -95,8 +95,8 @@ describe("the code blocks of the documents", () => {
   it.each([
     "README.md",
     "apps/docs/page.md",
-    "apps/bench/README.md",
-    "apps/examples/engine/README.md",
+    "tools/bench/README.md",
+    "examples/engine/README.md",
     "packages/jobs/README.md",
   ])("are looked for in %s, also where one does not end", (document) => {
     const text = "```sh\nls\n```\n\n```text\na\n```\n\n```python\nescapes()\n";

@@ -62,7 +62,7 @@ describe("the release workflow", () => {
       .get("publish")
       ?.split(/^ {6}- /m)
       .filter((each) => each.includes("NPM_TOKEN"));
-    expect(step).toEqual([expect.stringMatching(/^run: .* apps\/release\/dist\/main\.js\n {8}env:\n/)]);
+    expect(step).toEqual([expect.stringMatching(/^run: .* tools\/release\/dist\/main\.js\n {8}env:\n/)]);
   });
 
   it("lets one job publish that writes nothing, and another one write that cannot publish", () => {

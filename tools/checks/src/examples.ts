@@ -15,7 +15,7 @@ export interface Example {
 }
 
 /** Where the documents of the packages to copy are: their examples are run in a copy. */
-const toCopy = "apps/examples";
+const toCopy = "examples";
 
 /** The pages whose blocks are followed to the letter as well, as one script. */
 const followedPages: readonly string[] = ["apps/docs/five-minute-start.md"];
@@ -71,7 +71,7 @@ function documents(checkout: string): string[] {
       .filter((name) => name.endsWith(".md"))
       .map((name) => join(folder, name)),
   );
-  const readmes = ["packages", "apps", toCopy]
+  const readmes = ["packages", "apps", "tools", toCopy]
     .flatMap((group) => readdirSync(join(checkout, group)).map((name) => join(group, name, "README.md")))
     .filter((document) => existsSync(join(checkout, document)));
   return [...new Set([...pages, ...readmes])];
