@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { EngineUnavailableError, type JobEngine, memoryEngine, warnNowAndThen } from "@nidus/jobs-durable";
+import { EngineUnavailableError, type JobEngine, memoryEngine, throttledWarning } from "@nidus/jobs-durable";
 import type { ObservedJobRunner } from "@nidus/jobs-observe";
 import type { EngineChoice } from "./engine-choice.ts";
 import { repositoryKey } from "./run-folder.ts";
@@ -31,7 +31,7 @@ const folderRetry = { tries: 5, everyMs: 400 };
  */
 export async function openEngine(options: OpenEngineOptions): Promise<JobEngine> {
   let isOpen = false;
-  const warn = warnNowAndThen();
+  const warn = throttledWarning();
   // Until it is open there is somebody to tell by an exception.
   const onError = (error: unknown): void => void (isOpen && warn(error));
   try {

@@ -1,4 +1,4 @@
-import { refusal, requireWholeNumber } from "@nidus/jobs-core/adapter";
+import { invalidArgument, requireWholeNumber } from "@nidus/jobs-core/adapter";
 import {
   DurableEngine,
   type DurableEngineOptions,
@@ -32,7 +32,7 @@ export function journalEngine(options: JournalEngineOptions): JobEngine {
     retainDeadLettersMs = defaultRetention.retainDeadLettersMs,
     ...common
   } = options;
-  if (!file || typeof file !== "string") throw refusal("`file`", "a non-empty string", file);
+  if (!file || typeof file !== "string") throw invalidArgument("`file`", "a non-empty string", file);
   requireWholeNumber("`retainSucceededMs`", retainSucceededMs);
   requireWholeNumber("`retainDeadLettersMs`", retainDeadLettersMs);
   const now = Date.now();

@@ -1,4 +1,4 @@
-import { refusal, requireWholeNumber } from "@nidus/jobs-core/adapter";
+import { invalidArgument, requireWholeNumber } from "@nidus/jobs-core/adapter";
 import type { ObservabilityAdapter } from "@nidus/observability";
 import { Datagrams } from "./datagrams.ts";
 import { statsdJobObserver } from "./statsd-job-observer.ts";
@@ -24,12 +24,12 @@ export function statsd({
   port = 8125,
   prefix = "nidus.",
 }: StatsdOptions = {}): ObservabilityAdapter {
-  if (!host || typeof host !== "string") throw refusal("`host`", "a non-empty string", host);
+  if (!host || typeof host !== "string") throw invalidArgument("`host`", "a non-empty string", host);
   if (requireWholeNumber("`port`", port) > 65_535) {
-    throw refusal("`port`", "at most 65535", port, RangeError);
+    throw invalidArgument("`port`", "at most 65535", port, RangeError);
   }
   if (typeof prefix !== "string" || !/^[\w.-]*$/.test(prefix)) {
-    throw refusal("`prefix`", "letters, digits, dots and dashes", prefix);
+    throw invalidArgument("`prefix`", "letters, digits, dots and dashes", prefix);
   }
   const datagrams = new Datagrams(host, port);
   return {

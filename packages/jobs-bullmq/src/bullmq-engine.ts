@@ -1,4 +1,4 @@
-import { describe, refusal, requireWholeNumber } from "@nidus/jobs-core/adapter";
+import { formatValue, invalidArgument, requireWholeNumber } from "@nidus/jobs-core/adapter";
 import {
   DurableEngine,
   type DurableEngineOptions,
@@ -7,15 +7,15 @@ import {
   type JobEngine,
   type RetentionOptions,
   requireEngineOptions,
-  warnNowAndThen,
+  throttledWarning,
   withDeadline,
 } from "@nidus/jobs-durable";
 import type { ConnectionOptions } from "bullmq";
 import { BullmqBackend } from "./bullmq-backend.ts";
 import { addressOf, hasHashTag, isCluster, requireConnection } from "./connection.ts";
-import { discreet, discreetly } from "./discreet-error.ts";
 import { isOutOfReach, isPassing } from "./out-of-reach.ts";
 import { Queues } from "./queues.ts";
+import { redacted, redacting } from "./redacted-error.ts";
 import { checkServer, noHashTag } from "./server-checks.ts";
 
 /** Options of {@link bullmqEngine}. */
@@ -64,18 +64,19 @@ export async function bullmqEngine(options: BullmqEngineOptions): Promise<JobEng
     queue = "nidus",
     prefix = "bull",
     leaseMs = 30_000,
-    onError: tell = warnNowAndThen(),
+    onError: tell = throttledWarning(),
     retainSucceededMs = defaultRetention.retainSucceededMs,
     retainDeadLettersMs = defaultRetention.retainDeadLettersMs,
   } = options;
   requireConnection(connection);
   if (typeof queue !== "string" || !/^[^:.]+$/.test(queue)) {
-    throw refusal("`queue`", 'a non-empty string without ":" and "."', queue);
+    throw invalidArgument("`queue`", 'a non-empty string without ":" and "."', queue);
   }
-  if (typeof prefix !== "string" || prefix === "") throw refusal("`prefix`", "a non-empty string", prefix);
+  if (typeof prefix !== "string" || prefix === "")
+    throw invalidArgument("`prefix`", "a non-empty string", prefix);
   if (isCluster(connection) && !hasHashTag(`${prefix}:${queue}`)) throw noHashTag("`connection`");
   requireWholeNumber("`leaseMs`", leaseMs);
-  if (leaseMs < 100) throw refusal("`leaseMs`", "at least 100", leaseMs, RangeError);
+  if (leaseMs < 100) throw invalidArgument("`leaseMs`", "at least 100", leaseMs, RangeError);
   requireWholeNumber("`retainSucceededMs`", retainSucceededMs);
   requireWholeNumber("`retainDeadLettersMs`", retainDeadLettersMs);
 
@@ -86,7 +87,7 @@ export async function bullmqEngine(options: BullmqEngineOptions): Promise<JobEng
       if (told.has(error)) return;
       told.add(error);
     }
-    tell(discreet(error));
+    tell(redacted(error));
   };
   const address = addressOf(connection);
   const queues = await open(queue, prefix, connection, address, onError);
@@ -95,7 +96,7 @@ export async function bullmqEngine(options: BullmqEngineOptions): Promise<JobEng
     deadLettersSeconds: Math.ceil(retainDeadLettersMs / 1000),
   };
   const backend = new BullmqBackend(queues, { queue, address, leaseMs, retention, onError });
-  return new DurableEngine(discreetly(backend), { runner, answerWithinMs, onError });
+  return new DurableEngine(redacting(backend), { runner, answerWithinMs, onError });
 }
 
 async function open(
@@ -126,7 +127,7 @@ async function open(
     return queues;
   } catch (error) {
     queues.close().catch(() => {});
-    throw openingError(discreet(error), discreet(lastError), address);
+    throw openingError(redacted(error), redacted(lastError), address);
   }
 }
 
@@ -141,12 +142,12 @@ function openingError(error: unknown, lastError: unknown, address: string): unkn
   const last = EngineUnavailableError.isInstance(error) ? (lastError ?? error) : error;
   for (const [what, words] of Object.entries(refusals)) {
     if (words.test(String(last))) {
-      return new Error(`Redis at ${address} ${what} (${describe(last)})`, { cause: error });
+      return new Error(`Redis at ${address} ${what} (${formatValue(last)})`, { cause: error });
     }
   }
   if (!isUnreachable(last) && !isPassing(last)) return error;
   const what = isPassing(last) ? "is not ready" : "is unreachable";
-  return new EngineUnavailableError(`Redis at ${address} ${what} (${describe(last)})`, { cause: error });
+  return new EngineUnavailableError(`Redis at ${address} ${what} (${formatValue(last)})`, { cause: error });
 }
 
 function isUnreachable(error: unknown): boolean {

@@ -57,12 +57,12 @@ export class BullmqSource implements JobSource<LeasedJob> {
     const lanes = this.#inTurn();
     const found = await this.#take(lanes, limit);
     const jobs = found.length > 0 || signal.aborted ? found : await this.#waiting.wait(lanes, limit, signal);
-    const described = await Promise.all(jobs.map(([lane, stored]) => this.#describe(lane, stored)));
+    const described = await Promise.all(jobs.map(([lane, stored]) => this.#formatValue(lane, stored)));
     return described.filter((job) => job !== undefined);
   }
 
   /** Undefined for a stray one, which is put off. At once for most jobs: only of some there is something to ask. */
-  #describe(lane: Lane, stored: Job<StoredData>): LeasedJob | Promise<LeasedJob | undefined> {
+  #formatValue(lane: Lane, stored: Job<StoredData>): LeasedJob | Promise<LeasedJob | undefined> {
     if (stored.name && stored.name !== lane.jobName) return this.#putOff(lane, stored);
     const facts = lane.passage.takeFacts(stored.id as string);
     const hasQuestions = mayHaveRequest(stored) || stored.stalledCounter > 0 || facts.hasBadCounts;
@@ -154,7 +154,7 @@ export class BullmqSource implements JobSource<LeasedJob> {
   async #next(lane: Lane, answer: unknown, token: string): Promise<LeasedJob | undefined> {
     try {
       const next = await lane.next(answer, token);
-      return next && (await this.#describe(lane, next));
+      return next && (await this.#formatValue(lane, next));
     } catch (error) {
       this.#fail(lane, error);
       return undefined;

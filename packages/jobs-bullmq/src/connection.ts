@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { refusal } from "@nidus/jobs-core/adapter";
+import { invalidArgument } from "@nidus/jobs-core/adapter";
 import type { ConnectionOptions } from "bullmq";
 import { reconnectIfReadonly } from "./out-of-reach.ts";
 
@@ -36,7 +36,7 @@ export function requireConnection(connection: ConnectionOptions): void {
     );
   }
   if (typeof connection !== "object" || connection === null) {
-    throw refusal("`connection`", "Redis options or a client", connection);
+    throw invalidArgument("`connection`", "Redis options or a client", connection);
   }
   const { options = {} } = connection as Client;
   if (isClient(connection)) requirePatience(options);
@@ -92,7 +92,7 @@ function isPath(path: unknown): boolean {
 function requirePatience(options: RedisOptions): void {
   const { maxRetriesPerRequest } = options.redisOptions ?? options;
   if (!maxRetriesPerRequest) return;
-  throw refusal(
+  throw invalidArgument(
     "`maxRetriesPerRequest` of the client",
     "null, as BullMQ asks of workers' connections",
     maxRetriesPerRequest,
@@ -103,7 +103,7 @@ function requirePatience(options: RedisOptions): void {
 function requireResending(options: RedisOptions): void {
   const { autoResendUnfulfilledCommands } = options.redisOptions ?? options;
   if (autoResendUnfulfilledCommands !== false) return;
-  throw refusal(
+  throw invalidArgument(
     "`autoResendUnfulfilledCommands`",
     "true, since commands would wait for ever after a connection broke",
     false,

@@ -1,5 +1,5 @@
 import { JobError } from "@nidus/jobs-core";
-import { refusal } from "@nidus/jobs-core/adapter";
+import { invalidArgument } from "@nidus/jobs-core/adapter";
 import type { JobDelivery, ObservedJobRunner, SettledJobContext } from "@nidus/jobs-observe";
 import type { Job, Processor } from "bullmq";
 import { deliveryOf } from "./processed-job.ts";
@@ -23,7 +23,7 @@ export function observeBullmqProcessor<Data, Result, Name extends string>(
   processor: Processor<Data, Result, Name>,
 ): Processor<Data, Result, Name> {
   if (typeof processor !== "function") {
-    throw refusal("`processor`", "a function (sandboxed processors are not supported)", processor);
+    throw invalidArgument("`processor`", "a function (sandboxed processors are not supported)", processor);
   }
   const outcomes = new ProcessorOutcomes(runner);
   const observed = async (

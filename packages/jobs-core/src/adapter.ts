@@ -3,9 +3,9 @@ export { propertyOf } from "./foreign.ts";
 export { sharedByCopies } from "./shared.ts";
 export { requireSyncResult } from "./sync-result.ts";
 export {
-  describe,
+  formatValue,
+  invalidArgument,
   type RefuseAsync,
-  refusal,
   requireFunction,
   requireJob,
   requireJobName,

@@ -1,6 +1,6 @@
 import { isObject, propertyOf } from "./foreign.ts";
 import { sharedByCopies } from "./shared.ts";
-import { describe } from "./validation.ts";
+import { formatValue } from "./validation.ts";
 
 let errors: WeakMap<object, JobError> | undefined;
 
@@ -58,5 +58,5 @@ function withoutFrames(thrown: unknown): JobError {
 
 function messageOf(thrown: unknown): string {
   const message = typeof thrown === "object" ? propertyOf(thrown, "message") : thrown;
-  return message && typeof message === "string" ? message : `the job threw ${describe(thrown)}`;
+  return message && typeof message === "string" ? message : `the job threw ${formatValue(thrown)}`;
 }

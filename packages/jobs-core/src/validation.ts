@@ -13,7 +13,7 @@ export type RefuseAsync<T> = 0 extends 1 & T
     : { readonly "this job returns a promise: it belongs in an AsyncJobQueue, or in runAsync()": never };
 
 /** A short rendering of any value for a message; it never throws. */
-export function describe(value: unknown): string {
+export function formatValue(value: unknown): string {
   try {
     return (typeof value === "string" ? JSON.stringify(value) : String(value)).slice(0, 80);
   } catch {
@@ -22,13 +22,13 @@ export function describe(value: unknown): string {
 }
 
 /** The error with which all of Nidus refuses a wrong argument: "expected `name` to be a string, got 7". */
-export function refusal(
+export function invalidArgument(
   what: string,
   expectation: string,
   received: unknown,
   Refusal: new (message: string) => TypeError = TypeError,
 ): TypeError {
-  return new Refusal(`expected ${what} to be ${expectation}, got ${describe(received)}`);
+  return new Refusal(`expected ${what} to be ${expectation}, got ${formatValue(received)}`);
 }
 
 /**
@@ -38,7 +38,12 @@ export function refusal(
  */
 export function requireWholeNumber(what: string, value: number): number {
   if (Number.isSafeInteger(value) && value > 0) return value;
-  throw refusal(what, "a whole number from 1", value, typeof value === "number" ? RangeError : TypeError);
+  throw invalidArgument(
+    what,
+    "a whole number from 1",
+    value,
+    typeof value === "number" ? RangeError : TypeError,
+  );
 }
 
 /**
@@ -47,7 +52,7 @@ export function requireWholeNumber(what: string, value: number): number {
  * @throws TypeError
  */
 export function requireObject(what: string, value: unknown): void {
-  if (typeof value !== "object" || !value) throw refusal(what, "an object", value);
+  if (typeof value !== "object" || !value) throw invalidArgument(what, "an object", value);
 }
 
 /**
@@ -56,7 +61,7 @@ export function requireObject(what: string, value: unknown): void {
  * @throws TypeError
  */
 export function requireFunction(what: string, value: unknown): void {
-  if (typeof value !== "function") throw refusal(what, "a function", value);
+  if (typeof value !== "function") throw invalidArgument(what, "a function", value);
 }
 
 /**
@@ -66,7 +71,7 @@ export function requireFunction(what: string, value: unknown): void {
  */
 export function requireText(what: string, value: unknown): string {
   if (value && typeof value === "string") return value;
-  throw refusal(what, "a non-empty string", value);
+  throw invalidArgument(what, "a non-empty string", value);
 }
 
 /**
@@ -80,7 +85,7 @@ export function requireKnownKeys(what: string, options: object, known: readonly 
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue;
     throw new TypeError(
-      `unknown option ${describe(key)} in ${what}: expected ${known.map((each) => `\`${each}\``).join(", ")}`,
+      `unknown option ${formatValue(key)} in ${what}: expected ${known.map((each) => `\`${each}\``).join(", ")}`,
     );
   }
 }
@@ -95,7 +100,7 @@ export function requireJob<J extends { readonly name: string; readonly run: unkn
   const { run } = job;
   if (typeof run === "function") return job;
   const hint = propertyOf(job, "with") ? " (it needs a payload: use `.with(payload)`)" : "";
-  throw refusal(`\`run\` of "${name}"${hint}`, "a function", run);
+  throw invalidArgument(`\`run\` of "${name}"${hint}`, "a function", run);
 }
 
 /**
@@ -133,7 +138,7 @@ const isNodeTarget = Symbol.for("nodejs.event_target");
 export function requireSignal(signal: AbortSignal | undefined): AbortSignal {
   if (signal === undefined) return neverAbortedSignal();
   if (typeof signal?.aborted !== "boolean" || typeof signal.addEventListener !== "function") {
-    throw refusal("`signal`", "an AbortSignal", signal);
+    throw invalidArgument("`signal`", "an AbortSignal", signal);
   }
   if (propertyOf(signal.constructor, isNodeTarget)) setMaxListeners(0, signal);
   return signal;

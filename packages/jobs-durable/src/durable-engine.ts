@@ -1,4 +1,4 @@
-import { refusal, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
+import { invalidArgument, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
 import {
   combineJobObservers,
   type JobBacklog,
@@ -21,8 +21,9 @@ import type {
   ScheduleOptions,
 } from "./engine.ts";
 import { insertInSlices } from "./insert-in-slices.ts";
-import { NewJobs } from "./new-jobs.ts";
+import { JobRecords } from "./job-records.ts";
 import { backlogFrom, deadLettersFrom, statsFrom } from "./stats.ts";
+import { neverThrowing, throttledWarning } from "./throttled-warning.ts";
 import {
   isJobId,
   requireCronFields,
@@ -31,7 +32,6 @@ import {
   requireSchedules,
   requireTimeZone,
 } from "./validation.ts";
-import { neverThrowing, warnNowAndThen } from "./warn-now-and-then.ts";
 import { DurableWorker } from "./worker/durable-worker.ts";
 import type { JobWorker, WorkOptions } from "./worker/job-worker.ts";
 import { KnownDeliveries } from "./worker/known-deliveries.ts";
@@ -56,7 +56,7 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
   readonly #store: BoundedBackend<Job, Options>;
   readonly #runner: ObservedJobRunner;
   readonly #onError: (error: unknown) => void;
-  readonly #newJobs: NewJobs;
+  readonly #records: JobRecords;
   readonly #bookkeeping: Bookkeeping;
   readonly #workers = new Set<DurableWorker<Job>>();
   readonly #known = new KnownDeliveries<Job>();
@@ -66,14 +66,14 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
   /** @throws TypeError or RangeError for an option that is not as documented, or not known. */
   constructor(backend: JobBackend<Job, Options>, options: DurableEngineOptions) {
     requireEngineOptions(options);
-    const { runner, onError = warnNowAndThen(), answerWithinMs = 10_000 } = options;
+    const { runner, onError = throttledWarning(), answerWithinMs = 10_000 } = options;
     this.#backend = backend;
     this.#runner = runner;
     this.#onError = neverThrowing(onError);
     this.#store = new BoundedBackend(backend, answerWithinMs, this.#onError);
     this.name = backend.name;
     this.capabilities = backend.capabilities;
-    this.#newJobs = new NewJobs(backend, runner);
+    this.#records = new JobRecords(backend, runner);
     const bookkeepers: JobObserver[] = [];
     runner.opened({
       engine: this.name,
@@ -136,7 +136,7 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
     payloads: readonly NoInfer<Input>[],
     options?: Options,
   ): Promise<readonly EnqueuedJob[]> {
-    if (!Array.isArray(payloads)) throw refusal("`payloads`", "an array", payloads);
+    if (!Array.isArray(payloads)) throw invalidArgument("`payloads`", "an array", payloads);
     return this.#insert(job, [...payloads], options, (index) => index);
   }
 
@@ -146,7 +146,7 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
     options: Options = {} as Options,
     positionOf: (index: number) => number | undefined,
   ): Promise<readonly EnqueuedJob[]> {
-    const slices = await this.#newJobs.toEnqueue(job, payloads, options, positionOf);
+    const slices = await this.#records.toEnqueue(job, payloads, options, positionOf);
     return insertInSlices(slices, payloads.length, (jobs) =>
       this.#store.ask((backend) => backend.insert(jobs, options)),
     );
@@ -164,7 +164,7 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
     const { timeZone = "UTC", key } = options;
     requireTimeZone(timeZone);
     requireSchedules(this, key);
-    const scheduled = await this.#newJobs.toSchedule(job, payload);
+    const scheduled = await this.#records.toSchedule(job, payload);
     await this.#store.ask(async (backend) => backend.schedule?.(scheduled, cron, timeZone, key));
     this.#declare(job.name);
   }

@@ -1,5 +1,5 @@
 import { type AsyncJob, asyncJob } from "@nidus/jobs-core";
-import { refusal, requireJob, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
+import { invalidArgument, requireJob, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
 import type { JobDelivery } from "@nidus/jobs-observe";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { PayloadError, PermanentJobError } from "./errors.ts";
@@ -100,7 +100,7 @@ export function defineJob(
   requireBackoff(backoff);
   if (timeoutMs !== undefined) requireTimerMs("`timeoutMs`", timeoutMs);
   if (schema !== undefined && typeof schema?.["~standard"]?.validate !== "function") {
-    throw refusal("`schema`", "a Standard Schema", schema);
+    throw invalidArgument("`schema`", "a Standard Schema", schema);
   }
 
   const requireFit = async (stored: unknown, fits: StandardSchemaV1): Promise<unknown> => {
@@ -150,10 +150,12 @@ function stored(text: string | undefined): unknown {
 }
 
 function requireBackoff(backoff: JobBackoff): void {
-  if (typeof backoff !== "object" || backoff === null) throw refusal("`backoff`", "an object", backoff);
+  if (typeof backoff !== "object" || backoff === null)
+    throw invalidArgument("`backoff`", "an object", backoff);
   requireKnownKeys("`backoff`", backoff, ["baseMs", "maxMs"]);
   const { baseMs, maxMs } = backoff;
   requireTimerMs("`backoff.baseMs`", baseMs);
   requireTimerMs("`backoff.maxMs`", maxMs);
-  if (maxMs < baseMs) throw refusal("`backoff.maxMs`", `at least \`baseMs\` (${baseMs})`, maxMs, RangeError);
+  if (maxMs < baseMs)
+    throw invalidArgument("`backoff.maxMs`", `at least \`baseMs\` (${baseMs})`, maxMs, RangeError);
 }

@@ -44,5 +44,5 @@ export { withDeadline } from "./deadline.ts";
 export { DurableEngine, type DurableEngineOptions } from "./durable-engine.ts";
 export { defaultRetention, type RetentionOptions } from "./retention.ts";
 export { noJobs } from "./stats.ts";
+export { throttledWarning } from "./throttled-warning.ts";
 export { requireEngineOptions } from "./validation.ts";
-export { warnNowAndThen } from "./warn-now-and-then.ts";

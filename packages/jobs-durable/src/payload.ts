@@ -1,4 +1,4 @@
-import { describe } from "@nidus/jobs-core/adapter";
+import { formatValue } from "@nidus/jobs-core/adapter";
 import { PayloadError } from "./errors.ts";
 
 /** A job carries what its handler needs to find the rest: more than this belongs in a store of its own. */
@@ -118,7 +118,7 @@ function isPlain(prototype: unknown): boolean {
 }
 
 function pathTo(path: string, key: string): string {
-  return /^[\w$]+$/.test(key) ? `${path}.${key}` : `${path}[${describe(key)}]`;
+  return /^[\w$]+$/.test(key) ? `${path}.${key}` : `${path}[${formatValue(key)}]`;
 }
 
 function refused(path: string, value: unknown): PayloadError {

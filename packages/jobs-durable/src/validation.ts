@@ -1,4 +1,9 @@
-import { refusal, requireJobName, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
+import {
+  invalidArgument,
+  requireJobName,
+  requireKnownKeys,
+  requireWholeNumber,
+} from "@nidus/jobs-core/adapter";
 import type { DurableEngineOptions } from "./durable-engine.ts";
 import type { AnyDurableJob, EnqueueOptions, JobEngine } from "./engine.ts";
 import { UnsupportedError } from "./errors.ts";
@@ -16,17 +21,18 @@ const maxKeyCharacters = 512;
  * @throws TypeError or RangeError for an option that is not as documented, or not known.
  */
 export function requireEngineOptions(options: DurableEngineOptions, ownNames: readonly string[] = []): void {
-  if (typeof options !== "object" || options === null) throw refusal("the options", "an object", options);
+  if (typeof options !== "object" || options === null)
+    throw invalidArgument("the options", "an object", options);
   requireKnownKeys("the options of the engine", options, [
     ...["runner", "onError", "answerWithinMs"],
     ...ownNames,
   ]);
   const { runner, onError, answerWithinMs } = options;
   if (typeof runner?.runAsync !== "function" || typeof runner.opened !== "function") {
-    throw refusal("`runner`", "an ObservedJobRunner", runner);
+    throw invalidArgument("`runner`", "an ObservedJobRunner", runner);
   }
   if (onError !== undefined && typeof onError !== "function")
-    throw refusal("`onError`", "a function", onError);
+    throw invalidArgument("`onError`", "a function", onError);
   if (answerWithinMs !== undefined) requireTimerMs("`answerWithinMs`", answerWithinMs);
 }
 
@@ -40,14 +46,15 @@ export function requireEnqueueOptions(
   options: EnqueueOptions,
   own: Readonly<Record<string, (value: unknown) => void>> = {},
 ): EnqueueOptions {
-  if (typeof options !== "object" || options === null) throw refusal("the options", "an object", options);
+  if (typeof options !== "object" || options === null)
+    throw invalidArgument("the options", "an object", options);
   requireKnownKeys("the options of an enqueue", options, [...enqueueOptions, ...Object.keys(own)]);
   const { runAt, idempotencyKey, correlationId, maxAttempts } = options;
   if (runAt !== undefined && validDate(runAt) === undefined) {
-    throw refusal("`runAt`", "a valid Date", runAt);
+    throw invalidArgument("`runAt`", "a valid Date", runAt);
   }
   if (runAt !== undefined && !(runAt.getTime() >= 0 && runAt.getUTCFullYear() <= maxYear)) {
-    throw refusal("`runAt`", `a Date from 1970 to ${maxYear}`, runAt.toISOString(), RangeError);
+    throw invalidArgument("`runAt`", `a Date from 1970 to ${maxYear}`, runAt.toISOString(), RangeError);
   }
   if (idempotencyKey !== undefined) requireText("`idempotencyKey`", idempotencyKey);
   if (correlationId !== undefined) requireText("`correlationId`", correlationId);
@@ -61,21 +68,27 @@ export function requireEnqueueOptions(
 
 /** @throws TypeError or RangeError */
 function requireText(what: string, text: string): void {
-  if (typeof text !== "string" || text === "") throw refusal(what, "a non-empty string", text);
+  if (typeof text !== "string" || text === "") throw invalidArgument(what, "a non-empty string", text);
   if (text.length > maxKeyCharacters) {
-    throw refusal(what, `at most ${maxKeyCharacters} characters`, `${text.length} characters`, RangeError);
+    throw invalidArgument(
+      what,
+      `at most ${maxKeyCharacters} characters`,
+      `${text.length} characters`,
+      RangeError,
+    );
   }
-  if (!isStorable(text)) throw refusal(what, "well-formed text without a null character", text);
+  if (!isStorable(text)) throw invalidArgument(what, "well-formed text without a null character", text);
 }
 
 /** @throws TypeError for what is no durable job, for no job at all, or for two of one name. */
 export function requireJobs(jobs: readonly AnyDurableJob[]): void {
   if (!Array.isArray(jobs) || jobs.length === 0)
-    throw refusal("`jobs`", "a non-empty array of durable jobs", jobs);
+    throw invalidArgument("`jobs`", "a non-empty array of durable jobs", jobs);
   const names = new Set<string>();
   for (const job of jobs as readonly AnyDurableJob[]) {
     requireJobName(job);
-    if (typeof job.perform !== "function") throw refusal(`"${job.name}"`, "a job made by defineJob", job);
+    if (typeof job.perform !== "function")
+      throw invalidArgument(`"${job.name}"`, "a job made by defineJob", job);
     requireText("a job's `name`", job.name);
     if (names.has(job.name))
       throw new TypeError(`expected jobs of different names, got two named "${job.name}"`);
@@ -87,7 +100,7 @@ export function requireJobs(jobs: readonly AnyDurableJob[]): void {
 export function requireCronFields(cron: string): void {
   requireText("`cron`", cron);
   if (/^\s*\S+(\s+\S+){4,5}\s*$/.test(cron)) return;
-  throw refusal("`cron`", "a cron expression of five or six fields", cron);
+  throw invalidArgument("`cron`", "a cron expression of five or six fields", cron);
 }
 
 /** @throws TypeError for a name that Intl does not know. */
@@ -95,7 +108,7 @@ export function requireTimeZone(timeZone: string): void {
   try {
     new Intl.DateTimeFormat("en", { timeZone });
   } catch {
-    throw refusal("`timeZone`", "an IANA time zone", timeZone);
+    throw invalidArgument("`timeZone`", "an IANA time zone", timeZone);
   }
 }
 
@@ -105,7 +118,8 @@ export function requireTimeZone(timeZone: string): void {
  * @throws TypeError for what is no text, or an empty one.
  */
 export function isJobId(jobId: string): boolean {
-  if (typeof jobId !== "string" || jobId === "") throw refusal("`jobId`", "a non-empty string", jobId);
+  if (typeof jobId !== "string" || jobId === "")
+    throw invalidArgument("`jobId`", "a non-empty string", jobId);
   return jobId.length <= maxKeyCharacters && isStorable(jobId);
 }
 

@@ -9,8 +9,8 @@ import {
   type JobSource,
   noJobs,
   PayloadError,
+  throttledWarning,
   UnsupportedError,
-  warnNowAndThen,
 } from "../src/index.ts";
 import { DurableWorker } from "../src/worker/durable-worker.ts";
 import { deferred, never } from "./support/deferred.ts";
@@ -611,7 +611,7 @@ describe("close", () => {
   });
 });
 
-describe("warnNowAndThen", () => {
+describe("throttledWarning", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => {
     vi.useRealTimers();
@@ -620,7 +620,7 @@ describe("warnNowAndThen", () => {
 
   it("warns once a minute at most", async () => {
     const emitWarning = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
-    const warn = warnNowAndThen();
+    const warn = throttledWarning();
     warn(new Error("first"));
     warn(new Error("second"));
     await vi.advanceTimersByTimeAsync(59_999);

@@ -64,9 +64,9 @@ describe("a batch", () => {
 describe("a batch that fails", () => {
   it("in its first slice fails with the store's own error: nothing was stored", async () => {
     const { backend, engine } = opened();
-    const refusal = new Error("relation does not exist");
-    backend.onInsert = () => Promise.reject(refusal);
-    expect(await errorOf(engine.enqueueMany(sendMail, Array(700).fill(secret)))).toBe(refusal);
+    const invalidArgument = new Error("relation does not exist");
+    backend.onInsert = () => Promise.reject(invalidArgument);
+    expect(await errorOf(engine.enqueueMany(sendMail, Array(700).fill(secret)))).toBe(invalidArgument);
   });
 
   it("later says which jobs were stored, why it failed, and no payload", async () => {

@@ -1,4 +1,4 @@
-import { refusal, requireObject, requireText } from "@nidus/jobs-core/adapter";
+import { invalidArgument, requireObject, requireText } from "@nidus/jobs-core/adapter";
 
 /** Facts about a run that the application adds, such as a request id. Keys are data, whatever they are called. */
 export type JobAttributes = Readonly<Record<string, string | number | boolean>>;
@@ -16,7 +16,7 @@ export function withAttributes(base: JobAttributes, added: JobAttributes): JobAt
   for (const [key, value] of Object.entries(added)) {
     requireText("the key", key);
     if (!["string", "number", "boolean"].includes(typeof value)) {
-      throw refusal(`the attribute "${key}"`, "a string, number or boolean", value);
+      throw invalidArgument(`the attribute "${key}"`, "a string, number or boolean", value);
     }
   }
   return Object.freeze({ ...base, ...added });

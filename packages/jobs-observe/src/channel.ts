@@ -1,5 +1,5 @@
 import type { JobError } from "@nidus/jobs-core";
-import { refusal, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
+import { invalidArgument, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
 import type { ObservedJobContext, ObservedJobData } from "./context.ts";
 import type { JobObserver, JobResultStatus } from "./observer.ts";
 
@@ -74,9 +74,9 @@ export function jobObserverChannel(
   const { capacity = 65_536, overflow = "drop-oldest", plain = false } = options;
   requireWholeNumber("`capacity`", capacity);
   if (overflow !== "drop-oldest" && overflow !== "drop-newest") {
-    throw refusal("`overflow`", '"drop-oldest" or "drop-newest"', overflow);
+    throw invalidArgument("`overflow`", '"drop-oldest" or "drop-newest"', overflow);
   }
-  if (typeof plain !== "boolean") throw refusal("`plain`", "a boolean", plain);
+  if (typeof plain !== "boolean") throw invalidArgument("`plain`", "a boolean", plain);
   /** Grows up to `capacity`, and only as far as readers fall behind. */
   const ring: (AnyEvent | undefined)[] = [];
   let head = 0;

@@ -1,5 +1,5 @@
 import { isDate } from "node:util/types";
-import { describe, requireKnownKeys } from "@nidus/jobs-core/adapter";
+import { formatValue, requireKnownKeys } from "@nidus/jobs-core/adapter";
 import type { JobObserver, JobResultStatus } from "@nidus/jobs-observe";
 import { type Meter, type MetricOptions, metrics } from "@opentelemetry/api";
 import { cut } from "./error-type.ts";
@@ -32,7 +32,7 @@ export function otelJobMetricsObserver(options: OtelJobMetricsObserverOptions = 
   requireKnownKeys("the options of otelJobMetricsObserver", options, ["meter"]);
   const { meter = metrics.getMeter("@nidus/jobs-otel", version) } = options;
   if (typeof meter?.createCounter !== "function") {
-    throw new TypeError(`expected \`meter\` to be an OpenTelemetry meter, got ${describe(meter)}`);
+    throw new TypeError(`expected \`meter\` to be an OpenTelemetry meter, got ${formatValue(meter)}`);
   }
   const counter = ({ name, ...declaration }: NamedOptions) => meter.createCounter(name, declaration);
   const histogram = ({ name, ...declaration }: NamedOptions) =>

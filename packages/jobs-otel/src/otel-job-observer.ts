@@ -1,5 +1,5 @@
 import type { JobError } from "@nidus/jobs-core";
-import { describe, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
+import { formatValue, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
 import type { JobObserver, ObservedJobContext } from "@nidus/jobs-observe";
 import {
   type Context,
@@ -66,16 +66,16 @@ export function otelJobObserver(options: OtelJobObserverOptions = {}): JobObserv
     convention = jobSpanConvention,
   } = options;
   if (typeof tracer?.startSpan !== "function") {
-    throw new TypeError(`expected \`tracer\` to be an OpenTelemetry tracer, got ${describe(tracer)}`);
+    throw new TypeError(`expected \`tracer\` to be an OpenTelemetry tracer, got ${formatValue(tracer)}`);
   }
   if (propagation !== "link" && propagation !== "parent" && propagation !== "none") {
     throw new TypeError(
-      `expected \`propagation\` to be "link", "parent" or "none", got ${describe(propagation)}`,
+      `expected \`propagation\` to be "link", "parent" or "none", got ${formatValue(propagation)}`,
     );
   }
   if (typeof recordErrorMessage !== "boolean") {
     throw new TypeError(
-      `expected \`recordErrorMessage\` to be a boolean, got ${describe(recordErrorMessage)}`,
+      `expected \`recordErrorMessage\` to be a boolean, got ${formatValue(recordErrorMessage)}`,
     );
   }
   requireWholeNumber("`maxErrorLength`", maxErrorLength);

@@ -2,11 +2,11 @@ export { FolderInUseError } from "./embedded/folder-lock.ts";
 export type { HandledJob } from "./handled-job.ts";
 export { observePgBossHandler } from "./observe-handler.ts";
 export type {
-  EmbeddedOptions,
   OwnBossOptions,
   PgBossCommonOptions,
+  PgBossEmbeddedOptions,
   PgBossEngineOptions,
-  ServerOptions,
+  PgBossServerOptions,
 } from "./options.ts";
 export type { PgBossEnqueueOptions } from "./pg-boss-backend.ts";
 export { type PgBossEngine, pgBossEngine } from "./pg-boss-engine.ts";

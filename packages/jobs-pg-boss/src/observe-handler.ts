@@ -1,4 +1,4 @@
-import { refusal } from "@nidus/jobs-core/adapter";
+import { invalidArgument } from "@nidus/jobs-core/adapter";
 import type { ObservedJobRunner } from "@nidus/jobs-observe";
 import { deliveryOf, expiresAfterMs, type HandledJob } from "./handled-job.ts";
 import { HandlerSettlement } from "./handler-settlement.ts";
@@ -24,7 +24,7 @@ export function observePgBossHandler<
   runner: ObservedJobRunner,
   handler: (jobs: Jobs, ...rest: Rest) => Promise<Result>,
 ): (jobs: Jobs, ...rest: Rest) => Promise<Result> {
-  if (typeof handler !== "function") throw refusal("`handler`", "a function", handler);
+  if (typeof handler !== "function") throw invalidArgument("`handler`", "a function", handler);
   return async (given, ...rest) => {
     const jobs: readonly HandledJob[] = Array.isArray(given) ? given : [given as HandledJob];
     if (jobs.length === 0) return handler(given, ...rest);

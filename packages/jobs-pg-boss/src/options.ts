@@ -1,4 +1,4 @@
-import { refusal, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
+import { invalidArgument, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
 import { type DurableEngineOptions, defaultRetention, type RetentionOptions } from "@nidus/jobs-durable";
 import type { StorageSettings } from "./dialect.ts";
 import type { PgBossLike } from "./pg-boss-like.ts";
@@ -23,7 +23,7 @@ export interface PgBossCommonOptions extends DurableEngineOptions, RetentionOpti
 }
 
 /** A database of this process's own, on PGlite. */
-export interface EmbeddedOptions extends PgBossCommonOptions {
+export interface PgBossEmbeddedOptions extends PgBossCommonOptions {
   /** The folder in which it is kept; made for this user alone if it is not there. One process has it at a time. */
   readonly dataDir: string;
   readonly connectionString?: undefined;
@@ -31,7 +31,7 @@ export interface EmbeddedOptions extends PgBossCommonOptions {
 }
 
 /** A PostgreSQL server, through a pg-boss that the engine starts and stops. */
-export interface ServerOptions extends PgBossCommonOptions {
+export interface PgBossServerOptions extends PgBossCommonOptions {
   /** Such as "postgres://user:password@host:5432/database". */
   readonly connectionString: string;
   /** How many connections are held at most: a whole number from 1. @default 10 */
@@ -49,7 +49,7 @@ export interface OwnBossOptions extends PgBossCommonOptions {
 }
 
 /** Where the jobs are: in a folder, on a server, or with a pg-boss of the caller's. */
-export type PgBossEngineOptions = EmbeddedOptions | ServerOptions | OwnBossOptions;
+export type PgBossEngineOptions = PgBossEmbeddedOptions | PgBossServerOptions | OwnBossOptions;
 
 /** Options that are known to be good, with their defaults. */
 export interface Settings extends StorageSettings {
@@ -83,7 +83,8 @@ const maxRetentionMs = (2 ** 31 - 1) * 1000;
 
 /** @throws TypeError or RangeError for an option that is not as documented. It never shows what may hold a password. */
 export function settingsOf(options: PgBossEngineOptions): Settings {
-  if (typeof options !== "object" || options === null) throw refusal("the options", "an object", options);
+  if (typeof options !== "object" || options === null)
+    throw invalidArgument("the options", "an object", options);
   requireKnownKeys("the engine's options", options, known);
   requirePlace(options);
   const {
@@ -100,7 +101,7 @@ export function settingsOf(options: PgBossEngineOptions): Settings {
   // It stands unquoted in statements, as pg-boss has it. Names that begin with "pg_" are PostgreSQL's.
   if (typeof schema !== "string" || !/^(?!pg_)[a-z_][a-z0-9_]{0,49}$/.test(schema)) {
     const expectation = 'a lower-case name of at most 50 characters that does not begin with "pg_"';
-    throw discreetRefusal("`schema`", expectation, schema);
+    throw redactedInvalidArgument("`schema`", expectation, schema);
   }
   return {
     schema,
@@ -122,10 +123,10 @@ function requirePlace(options: PgBossEngineOptions): void {
     requireText("`dataDir`", dataDir);
     // A connection string in its place would become the name of a folder, and be shown.
     if (/^[a-z][a-z0-9+.-]+:\/\//i.test(dataDir))
-      throw discreetRefusal("`dataDir`", "a folder", dataDir, "a URL");
+      throw redactedInvalidArgument("`dataDir`", "a folder", dataDir, "a URL");
   }
   if (connectionString !== undefined) requireText("`connectionString`", connectionString);
-  if (boss !== undefined && !isPgBoss(boss)) throw discreetRefusal("`boss`", "a PgBoss", boss);
+  if (boss !== undefined && !isPgBoss(boss)) throw redactedInvalidArgument("`boss`", "a PgBoss", boss);
   if (maxConnections === undefined) return;
   if (connectionString === undefined)
     throw new TypeError("`maxConnections` goes with `connectionString` alone");
@@ -139,11 +140,12 @@ function isPgBoss(boss: unknown): boolean {
 }
 
 function requireText(what: string, text: unknown): asserts text is string {
-  if (typeof text !== "string" || text === "") throw discreetRefusal(what, "a non-empty string", text);
+  if (typeof text !== "string" || text === "")
+    throw redactedInvalidArgument(what, "a non-empty string", text);
 }
 
 /** If what was received may hold a password, only its type is told. */
-function discreetRefusal(
+function redactedInvalidArgument(
   what: string,
   expectation: string,
   received: unknown,
@@ -154,5 +156,5 @@ function discreetRefusal(
 
 function requireBetween(what: string, value: number, least: number, most: number): void {
   requireWholeNumber(what, value);
-  if (value < least || value > most) throw refusal(what, `${least} to ${most}`, value, RangeError);
+  if (value < least || value > most) throw invalidArgument(what, `${least} to ${most}`, value, RangeError);
 }

@@ -4,7 +4,7 @@ import {
   type JobEngine,
   type JobWithPayload,
   requireEngineOptions,
-  warnNowAndThen,
+  throttledWarning,
 } from "@nidus/jobs-durable";
 import { connect } from "./connection.ts";
 import { type PgBossEngineOptions, settingsOf } from "./options.ts";
@@ -35,7 +35,7 @@ export interface PgBossEngine extends JobEngine {
  */
 export async function pgBossEngine(options: PgBossEngineOptions): Promise<PgBossEngine> {
   const settings = settingsOf(options);
-  const { runner, answerWithinMs, onError = warnNowAndThen() } = options;
+  const { runner, answerWithinMs, onError = throttledWarning() } = options;
   requireEngineOptions({ runner, answerWithinMs, onError });
   const connection = await connect(options, settings, onError);
   const backend = new PgBossBackend(connection, settings, settings.pollIntervalMs);

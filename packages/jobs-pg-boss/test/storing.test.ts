@@ -140,9 +140,9 @@ describe.skipIf(postgres === undefined).each(versions)("storing jobs, on pg-boss
     await query(
       `ALTER TABLE ${schema}.job ADD CONSTRAINT sober CHECK (data ->> 'payload' NOT LIKE '%secret%') NOT VALID`,
     );
-    const refusal = new pg.Client({ connectionString });
-    await refusal.connect();
-    const plain: SqlDatabase = { executeSql: (text, values) => refusal.query(text, values) };
+    const invalidArgument = new pg.Client({ connectionString });
+    await invalidArgument.connect();
+    const plain: SqlDatabase = { executeSql: (text, values) => invalidArgument.query(text, values) };
     const builders: Record<string, (text: string, values: unknown[], error: Error) => Error> = {
       pg: (_text, _values, error) => error,
       knex: (text, values, error) =>
@@ -170,7 +170,7 @@ describe.skipIf(postgres === undefined).each(versions)("storing jobs, on pg-boss
         expect(shown, name).not.toMatch(/secret|json_to_recordset/);
       }
     }
-    await refusal.end();
+    await invalidArgument.end();
     const own = await engine.enqueueMany(job, [{ token: "secret" }]).catch((thrown: unknown) => thrown);
     expect(inspect(own, { depth: null, showHidden: true })).not.toContain("secret");
   });

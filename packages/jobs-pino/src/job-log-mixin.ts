@@ -1,4 +1,4 @@
-import { refusal, requireKnownKeys } from "@nidus/jobs-core/adapter";
+import { invalidArgument, requireKnownKeys } from "@nidus/jobs-core/adapter";
 import { currentJob } from "@nidus/jobs-observe";
 
 /** Where the ids of the trace come from. */
@@ -23,7 +23,7 @@ export function jobLogMixin(options: JobLogMixinOptions = {}): () => object {
   requireKnownKeys("the options of jobLogMixin", options, ["spanContext"]);
   const { spanContext } = options;
   if (spanContext !== undefined && typeof spanContext !== "function") {
-    throw refusal("`spanContext`", "a function", spanContext);
+    throw invalidArgument("`spanContext`", "a function", spanContext);
   }
   return () => {
     const run = currentJob();

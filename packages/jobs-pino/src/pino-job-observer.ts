@@ -1,5 +1,5 @@
 import type { JobError } from "@nidus/jobs-core";
-import { refusal, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
+import { invalidArgument, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
 import type { JobObserver } from "@nidus/jobs-observe";
 import { boundedError, cut } from "./bounded-error.ts";
 import { enqueuedFields, finishedFields, runFields, settledFields } from "./job-fields.ts";
@@ -56,17 +56,17 @@ export function pinoJobObserver(options: PinoJobObserverOptions): JobObserver {
     maxErrorLength = 4_096,
   } = options ?? {};
   if (typeof logger?.isLevelEnabled !== "function" || typeof logger.levels?.values !== "object") {
-    throw refusal("`logger`", "a pino logger", logger);
+    throw invalidArgument("`logger`", "a pino logger", logger);
   }
   // By the name of a level at each line: pino replaces these methods when the logger's level changes.
   const methods = logger as unknown as Readonly<Record<string, LoggerLike["info"]>>;
   for (const [option, level] of Object.entries({ startLevel, finishLevel, warningLevel, failureLevel })) {
     if (level !== "silent" && !Object.hasOwn(logger.levels.values, level)) {
-      throw refusal(`\`${option}\``, "a level of the logger", level);
+      throw invalidArgument(`\`${option}\``, "a level of the logger", level);
     }
   }
   if (typeof recordErrorMessage !== "boolean") {
-    throw refusal("`recordErrorMessage`", "a boolean", recordErrorMessage);
+    throw invalidArgument("`recordErrorMessage`", "a boolean", recordErrorMessage);
   }
   requireWholeNumber("`maxErrorLength`", maxErrorLength);
 

@@ -1,4 +1,4 @@
-import { describe, requireKnownKeys } from "@nidus/jobs-core/adapter";
+import { formatValue, requireKnownKeys } from "@nidus/jobs-core/adapter";
 import type { ObservedJobContext } from "@nidus/jobs-observe";
 import { Registry, type RegistryContentType } from "prom-client";
 
@@ -77,22 +77,22 @@ export function settingsOf(options: PrometheusJobObserverOptions): Settings {
   } = options;
   if (typeof prefix !== "string" || !/^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(`${prefix}a`)) {
     throw new TypeError(
-      `expected \`prefix\` to begin a metric name (letters, digits, _ and :), got ${describe(prefix)}`,
+      `expected \`prefix\` to begin a metric name (letters, digits, _ and :), got ${formatValue(prefix)}`,
     );
   }
   if (!Array.isArray(buckets) || buckets.length === 0 || !buckets.every(isFiniteAndAbovePrevious)) {
     throw new TypeError(
-      `expected \`buckets\` to be finite numbers of seconds, rising, got ${describe(buckets)}`,
+      `expected \`buckets\` to be finite numbers of seconds, rising, got ${formatValue(buckets)}`,
     );
   }
   if (!Number.isSafeInteger(maxSeries) || maxSeries < 1) {
-    throw new RangeError(`expected \`maxSeries\` to be a whole number from 1, got ${describe(maxSeries)}`);
+    throw new RangeError(`expected \`maxSeries\` to be a whole number from 1, got ${formatValue(maxSeries)}`);
   }
   if (exemplars !== undefined && typeof exemplars !== "function") {
-    throw new TypeError(`expected \`exemplars\` to be a function, got ${describe(exemplars)}`);
+    throw new TypeError(`expected \`exemplars\` to be a function, got ${formatValue(exemplars)}`);
   }
   if (!Array.isArray(jobs) || !jobs.every((name) => typeof name === "string" && name !== "")) {
-    throw new TypeError(`expected \`jobs\` to be an array of job names, got ${describe(jobs)}`);
+    throw new TypeError(`expected \`jobs\` to be an array of job names, got ${formatValue(jobs)}`);
   }
   return {
     registry: registryOf(options),
@@ -125,7 +125,7 @@ function registryOf({ registry, exemplars }: PrometheusJobObserverOptions): Regi
     return made;
   }
   if (typeof registry?.registerMetric !== "function") {
-    throw new TypeError(`expected \`registry\` to be a prom-client Registry, got ${describe(registry)}`);
+    throw new TypeError(`expected \`registry\` to be a prom-client Registry, got ${formatValue(registry)}`);
   }
   if (exemplars !== undefined && registry.contentType !== Registry.OPENMETRICS_CONTENT_TYPE) {
     throw new TypeError(
@@ -139,19 +139,19 @@ function registryOf({ registry, exemplars }: PrometheusJobObserverOptions): Regi
 function labelNamesOf(attributes: readonly string[]): ReadonlyMap<string, string> {
   if (!Array.isArray(attributes)) {
     throw new TypeError(
-      `expected \`attributeLabels\` to be an array of attribute keys, got ${describe(attributes)}`,
+      `expected \`attributeLabels\` to be an array of attribute keys, got ${formatValue(attributes)}`,
     );
   }
   const names = new Map<string, string>();
   const taken = new Set(ownLabels);
   for (const key of attributes as readonly unknown[]) {
     if (typeof key !== "string" || key === "") {
-      throw new TypeError(`expected \`attributeLabels\` to hold non-empty strings, got ${describe(key)}`);
+      throw new TypeError(`expected \`attributeLabels\` to hold non-empty strings, got ${formatValue(key)}`);
     }
     const name = key.replace(/[^a-zA-Z0-9_]/g, "_").replace(/^(?=\d)/, "_");
     if (taken.has(name) || name.startsWith("__")) {
       throw new TypeError(
-        `\`attributeLabels\`: ${describe(key)} would be the label "${name}", which is taken or reserved`,
+        `\`attributeLabels\`: ${formatValue(key)} would be the label "${name}", which is taken or reserved`,
       );
     }
     taken.add(name);

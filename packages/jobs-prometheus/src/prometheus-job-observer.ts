@@ -1,9 +1,9 @@
-import { describe } from "@nidus/jobs-core/adapter";
+import { formatValue } from "@nidus/jobs-core/adapter";
 import type { JobObserver, ObservedJobContext } from "@nidus/jobs-observe";
 import type { Registry } from "prom-client";
 import type { Exemplar } from "./duration-histogram.ts";
 import { expositionOf } from "./exposition.ts";
-import { accountsIn } from "./job-accounts.ts";
+import { accountsIn } from "./metric-store.ts";
 import { type PrometheusJobObserverOptions, settingsOf } from "./options.ts";
 
 /** A job observer whose counts stand in a prom-client registry. */
@@ -59,7 +59,7 @@ function exemplarOf(context: ObservedJobContext, labelSet: Record<string, string
   for (const [name, value] of Object.entries(labelSet)) {
     if (!/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name) || typeof value !== "string") {
       throw new TypeError(
-        `expected an exemplar's labels to be names and strings, got ${describe(name)}: ${describe(value)}`,
+        `expected an exemplar's labels to be names and strings, got ${formatValue(name)}: ${formatValue(value)}`,
       );
     }
     characters += [...name].length + [...value].length;

@@ -1,5 +1,5 @@
-import type { JobAccounts } from "./job-accounts.ts";
 import type { SeriesState } from "./job-series.ts";
+import type { MetricStore } from "./metric-store.ts";
 import type { MetricDefinition, Sample } from "./metrics.ts";
 
 /** What prom-client's registry gets from a metric. */
@@ -26,10 +26,10 @@ export class PublishedMetric {
   readonly help: string;
   readonly type: MetricDefinition["type"];
   readonly aggregator: MetricDefinition["aggregator"];
-  readonly accounts: JobAccounts;
+  readonly accounts: MetricStore;
   readonly #definition: MetricDefinition;
 
-  constructor(definition: MetricDefinition, accounts: JobAccounts) {
+  constructor(definition: MetricDefinition, accounts: MetricStore) {
     this.name = accounts.settings.prefix + definition.name;
     this.help = definition.help;
     this.type = definition.type;

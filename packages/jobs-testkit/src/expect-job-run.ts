@@ -1,5 +1,5 @@
 import { AssertionError } from "node:assert";
-import { refusal } from "@nidus/jobs-core/adapter";
+import { invalidArgument } from "@nidus/jobs-core/adapter";
 import type { JobAttributes, JobResultStatus } from "@nidus/jobs-observe";
 import { describeExpectedFailure, type ExpectedFailure, isExpectedFailure } from "./expected-failure.ts";
 import type { JobRecorder, RecordedRun } from "./recording-observer.ts";
@@ -30,7 +30,7 @@ export interface JobRunExpectation {
  * @throws TypeError for what is no recorder, or a name that is not a non-empty string.
  */
 export function expectJobRun(recorder: Pick<JobRecorder, "runs">, jobName: string): JobRunExpectation {
-  if (!Array.isArray(recorder?.runs)) throw refusal("`recorder`", "a JobRecorder", recorder);
+  if (!Array.isArray(recorder?.runs)) throw invalidArgument("`recorder`", "a JobRecorder", recorder);
   requireText("`jobName`", jobName);
   const all = [...recorder.runs];
   const runs = all.filter((run) => run.jobName === jobName);
@@ -80,7 +80,8 @@ class Expectation implements JobRunExpectation {
   }
 
   withAttributes(attributes: JobAttributes): Expectation {
-    if (typeof attributes !== "object" || !attributes) throw refusal("`attributes`", "an object", attributes);
+    if (typeof attributes !== "object" || !attributes)
+      throw invalidArgument("`attributes`", "an object", attributes);
     const wanted: Wanted = {
       text: `with the attributes ${JSON.stringify(attributes)}`,
       fits: (run) =>
@@ -96,7 +97,7 @@ class Expectation implements JobRunExpectation {
   toHaveRun(times: number): Expectation {
     if (!Number.isSafeInteger(times) || times < 0) {
       const Refusal = typeof times === "number" ? RangeError : TypeError;
-      throw refusal("`times`", "a whole number from 0", times, Refusal);
+      throw invalidArgument("`times`", "a whole number from 0", times, Refusal);
     }
     const count = this.#runs.length;
     if (count === times) return this;

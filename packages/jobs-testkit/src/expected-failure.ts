@@ -1,5 +1,5 @@
 import type { JobError } from "@nidus/jobs-core";
-import { describe, refusal } from "@nidus/jobs-core/adapter";
+import { formatValue, invalidArgument } from "@nidus/jobs-core/adapter";
 
 /** What a run failed with: a pattern or a part of its message, or the class of what the job threw. */
 export type ExpectedFailure = RegExp | string | (abstract new (...args: never) => unknown);
@@ -20,8 +20,8 @@ export function isExpectedFailure(expected: ExpectedFailure, error: JobError): b
 /** Such as `RangeError`, `/full/` or `"mailbox full"`. @throws TypeError for what is no such expectation. */
 export function describeExpectedFailure(expected: ExpectedFailure): string {
   if (expected instanceof RegExp || (typeof expected === "string" && expected !== ""))
-    return describe(expected);
+    return formatValue(expected);
   // An arrow function has no prototype, and is no class.
   if (typeof expected === "function" && expected.prototype) return expected.name || "an anonymous class";
-  throw refusal("`expected`", "a pattern, a non-empty string or a class", expected);
+  throw invalidArgument("`expected`", "a pattern, a non-empty string or a class", expected);
 }

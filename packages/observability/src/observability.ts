@@ -1,4 +1,4 @@
-import { refusal } from "@nidus/jobs-core/adapter";
+import { invalidArgument } from "@nidus/jobs-core/adapter";
 import { type JobObserver, ObservedJobRunner } from "@nidus/jobs-observe";
 import {
   type OtelJobObserverOptions,
@@ -11,7 +11,7 @@ import {
   requirePrometheusJobObserverOptions,
 } from "@nidus/jobs-prometheus";
 import type { ObservabilityAdapter } from "./adapter.ts";
-import { Composition, callEach } from "./composition.ts";
+import { AdapterSet, callEach } from "./adapter-set.ts";
 import { type MetricsHandler, metricsHandler } from "./metrics-handler.ts";
 import { type OtelPipelineSource, otelAdapter } from "./otel-adapter.ts";
 import type { ObservabilityPreset } from "./preset.ts";
@@ -36,7 +36,7 @@ export class Observability implements AsyncDisposable {
   readonly #service: ServiceIdentity;
   /** By name, in an order of their own, so that the order of calls does not matter. */
   readonly #adapters: ReadonlyMap<string, AdapterSource>;
-  #composition: Composition | undefined;
+  #adapterSet: AdapterSet | undefined;
 
   /** @internal Made by `production` and `development`. */
   constructor(service: ServiceIdentity, adapters: ReadonlyMap<string, AdapterSource> = new Map()) {
@@ -85,7 +85,11 @@ export class Observability implements AsyncDisposable {
   otel(pipeline: OtelPipelineSource, options?: OtelJobObserverOptions): Observability;
   otel(first?: OtelJobObserverOptions | OtelPipelineSource, second?: OtelJobObserverOptions): Observability {
     if (!["object", "function", "undefined"].includes(typeof first) || first === null) {
-      throw refusal("what `otel` is given", "options, a pipeline or a function that makes one", first);
+      throw invalidArgument(
+        "what `otel` is given",
+        "options, a pipeline or a function that makes one",
+        first,
+      );
     }
     if (typeof first === "function" || (first !== undefined && "forceFlush" in first)) {
       otelJobObserver(second);
@@ -111,14 +115,18 @@ export class Observability implements AsyncDisposable {
   #withPreset(preset: ObservabilityPreset): Observability {
     const applied: unknown = preset.apply(this);
     if (!(applied instanceof Observability) || applied.#service.serviceName !== this.#service.serviceName) {
-      throw refusal(`what the preset "${preset.name}" returns`, "this set-up with its steps added", applied);
+      throw invalidArgument(
+        `what the preset "${preset.name}" returns`,
+        "this set-up with its steps added",
+        applied,
+      );
     }
     return applied;
   }
 
   #withAdapter(adapter: ObservabilityAdapter): Observability {
     if (typeof adapter?.jobObserver !== "function") {
-      throw refusal("an adapter", "an object with `name` and `jobObserver`", adapter);
+      throw invalidArgument("an adapter", "an object with `name` and `jobObserver`", adapter);
     }
     requireText("the adapter's `name`", adapter.name);
     if (ownNames.has(adapter.name) || this.#adapters.has(adapter.name)) {
@@ -131,12 +139,12 @@ export class Observability implements AsyncDisposable {
     return new Observability(this.#service, new Map([...this.#adapters, [name, source]]));
   }
 
-  get #atWork(): Composition {
-    this.#composition ??= new Composition(
+  get #inUse(): AdapterSet {
+    this.#adapterSet ??= new AdapterSet(
       [...this.#adapters].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, { make }]) => make(this.#service)),
       this.#service,
     );
-    return this.#composition;
+    return this.#adapterSet;
   }
 
   /**
@@ -154,17 +162,17 @@ export class Observability implements AsyncDisposable {
    * @throws TypeError, RangeError or Error if an adapter refuses its options.
    */
   jobObserver(): JobObserver {
-    return this.#atWork.jobObserver;
+    return this.#inUse.jobObserver;
   }
 
   /** The content type of `metrics`. @throws Error if there are no metrics. */
   get contentType(): string {
-    return this.#atWork.contentType;
+    return this.#inUse.contentType;
   }
 
   /** Exposition text. @throws (rejects with) Error if there are no metrics, or they cannot be collected. */
   async metrics(): Promise<string> {
-    return this.#atWork.metrics();
+    return this.#inUse.metrics();
   }
 
   /** A handler for a scrape endpoint, see {@link MetricsHandler}. @throws Error if there are no metrics. */
@@ -188,7 +196,7 @@ export class Observability implements AsyncDisposable {
   }
 
   #each(step: "forceFlush" | "shutdown"): Promise<void> {
-    if (this.#composition !== undefined) return this.#composition[step]();
+    if (this.#adapterSet !== undefined) return this.#adapterSet[step]();
     const pipelines = [...this.#adapters.values()].flatMap(({ pipeline }) => pipeline ?? []);
     return callEach(pipelines, step);
   }
@@ -216,5 +224,5 @@ function isPreset(addition: ObservabilityAdapter | ObservabilityPreset): additio
 
 /** @throws TypeError */
 export function requireText(what: string, value: string): void {
-  if (!value || typeof value !== "string") throw refusal(what, "a non-empty string", value);
+  if (!value || typeof value !== "string") throw invalidArgument(what, "a non-empty string", value);
 }

@@ -1,4 +1,4 @@
-import { refusal } from "@nidus/jobs-core/adapter";
+import { invalidArgument } from "@nidus/jobs-core/adapter";
 import type { Observability } from "./observability.ts";
 
 /** Steps that set-ups have in common, under a name: what an organisation publishes for its services to use. */
@@ -19,7 +19,9 @@ export function definePreset(
   name: string,
   steps: (observability: Observability) => Observability,
 ): ObservabilityPreset {
-  if (!name || typeof name !== "string") throw refusal("a preset's `name`", "a non-empty string", name);
-  if (typeof steps !== "function") throw refusal(`the steps of the preset "${name}"`, "a function", steps);
+  if (!name || typeof name !== "string")
+    throw invalidArgument("a preset's `name`", "a non-empty string", name);
+  if (typeof steps !== "function")
+    throw invalidArgument(`the steps of the preset "${name}"`, "a function", steps);
   return { name, apply: steps };
 }

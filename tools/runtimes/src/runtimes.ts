@@ -1,4 +1,4 @@
-import { refusal } from "@nidus/jobs-core/adapter";
+import { invalidArgument } from "@nidus/jobs-core/adapter";
 
 /** One version of a runtime, and the npm package that carries its executable. */
 export interface Runtime {
@@ -58,5 +58,10 @@ function node(version: string): Runtime {
 export function runtimeNamed(name: string | undefined): Runtime {
   const found = runtimes.find((runtime) => runtime.name === name);
   if (found !== undefined) return found;
-  throw refusal("the runtime", `one of ${runtimes.map((each) => each.name).join(", ")}`, name, RangeError);
+  throw invalidArgument(
+    "the runtime",
+    `one of ${runtimes.map((each) => each.name).join(", ")}`,
+    name,
+    RangeError,
+  );
 }

@@ -5,17 +5,17 @@ import type { FetchedJob } from "../backend/job-backend.ts";
 import { backoffMs } from "../backoff.ts";
 import type { AnyDurableJob } from "../engine.ts";
 import { PermanentJobError } from "../errors.ts";
+import type { AbortControllerPool } from "./abort-controller-pool.ts";
 import { describeDelivery } from "./describe-delivery.ts";
 import { cancelled, deadLettered, type Ending, givenUp, handedBack, retried, succeeded } from "./ending.ts";
 import { HandlerContext } from "./handler-context.ts";
-import type { UnseenControllers } from "./unseen-controllers.ts";
 
 /** One delivery, from the engine to the user's handler: the path that every engine's jobs take. */
 export class Delivery<Job extends FetchedJob> {
   readonly job: Job;
   /** What observers and handlers see of it. */
   readonly description: JobDelivery;
-  readonly #controllers: UnseenControllers;
+  readonly #controllers: AbortControllerPool;
   readonly #controller: AbortController;
   #isSignalSeen = false;
   #isCancelled: boolean;
@@ -38,7 +38,7 @@ export class Delivery<Job extends FetchedJob> {
   ending: Ending | undefined;
   #onEnd: ((ending: Ending) => void)[] = [];
 
-  constructor(job: Job, engine: string, queue: string, controllers: UnseenControllers) {
+  constructor(job: Job, engine: string, queue: string, controllers: AbortControllerPool) {
     this.description = describeDelivery(job, engine, queue);
     this.#controllers = controllers;
     this.#controller = controllers.take();

@@ -5,6 +5,7 @@ import type { FetchedJob, JobBackend, JobSource } from "../backend/job-backend.t
 import { withDeadline } from "../deadline.ts";
 import type { AnyDurableJob } from "../engine.ts";
 import { requireMs } from "../timer.ts";
+import { AbortControllerPool } from "./abort-controller-pool.ts";
 import { Delivery } from "./delivery.ts";
 import { type Ending, handedBack } from "./ending.ts";
 import type { JobWorker, StopOptions, WorkerReport } from "./job-worker.ts";
@@ -12,7 +13,6 @@ import type { KnownDeliveries } from "./known-deliveries.ts";
 import { LeaseRenewal } from "./lease-renewal.ts";
 import { Poller } from "./poller.ts";
 import { Settler } from "./settler.ts";
-import { UnseenControllers } from "./unseen-controllers.ts";
 
 /** What a worker needs of its engine. */
 export interface WorkerSetUp<Job extends FetchedJob> {
@@ -48,7 +48,7 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
     interrupted: 0,
     abandoned: 0,
   };
-  readonly #controllers = new UnseenControllers();
+  readonly #controllers = new AbortControllerPool();
   readonly #leases: LeaseRenewal<Job>;
   readonly #settler: Settler<Job>;
   readonly #poller: Poller<Job>;

@@ -6,7 +6,7 @@ import {
   type SpanExporter,
   type SpanProcessor,
 } from "@opentelemetry/sdk-trace";
-import { DiscreetSpanExporter } from "./discreet-span-exporter.ts";
+import { RedactingSpanExporter } from "./redacting-span-exporter.ts";
 
 /** How spans wait for their export. */
 export interface BatchSettings {
@@ -18,7 +18,7 @@ export interface BatchSettings {
 
 /** Sends spans in batches, and counts those that it could not send. */
 export class ExportingSpanProcessor implements SpanProcessor {
-  readonly #exporter: DiscreetSpanExporter;
+  readonly #exporter: RedactingSpanExporter;
   readonly #batches: BatchSpanProcessor;
   readonly #maxQueueSize: number;
   #accepted = 0;
@@ -26,7 +26,7 @@ export class ExportingSpanProcessor implements SpanProcessor {
   #isShutDown = false;
 
   constructor(exporter: SpanExporter, settings: BatchSettings) {
-    this.#exporter = new DiscreetSpanExporter(exporter);
+    this.#exporter = new RedactingSpanExporter(exporter);
     this.#batches = new BatchSpanProcessor({ exporter: this.#exporter, ...settings });
     this.#maxQueueSize = settings.maxQueueSize;
   }

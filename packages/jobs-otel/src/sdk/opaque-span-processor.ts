@@ -1,4 +1,4 @@
-import { describe } from "@nidus/jobs-core/adapter";
+import { formatValue } from "@nidus/jobs-core/adapter";
 import { type Context, diag } from "@opentelemetry/api";
 import type { ReadableSpan, Span, SpanProcessor } from "@opentelemetry/sdk-trace";
 
@@ -52,5 +52,5 @@ export class OpaqueSpanProcessor implements SpanProcessor {
 }
 
 function report(error: unknown): void {
-  diag.error(`a span processor failed: ${describe(error)}`);
+  diag.error(`a span processor failed: ${formatValue(error)}`);
 }

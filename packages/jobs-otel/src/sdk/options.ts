@@ -1,4 +1,4 @@
-import { describe, requireKnownKeys } from "@nidus/jobs-core/adapter";
+import { formatValue, requireKnownKeys } from "@nidus/jobs-core/adapter";
 import type { SpanProcessor } from "@opentelemetry/sdk-trace";
 import type { ServiceIdentity } from "../service-identity.ts";
 import { maxWholeNumber, wholeNumberOf } from "./environment.ts";
@@ -68,12 +68,12 @@ export function settingsOf(options: OtelPipelineOptions, environment: NodeJS.Pro
     flushTimeoutMs = 5_000,
   } = options;
   if (typeof serviceName !== "string" || serviceName === "") {
-    throw new TypeError(`expected \`serviceName\` to be a non-empty string, got ${describe(serviceName)}`);
+    throw new TypeError(`expected \`serviceName\` to be a non-empty string, got ${formatValue(serviceName)}`);
   }
   for (const [name, value] of Object.entries({ maxQueueSize, exportTimeoutMs, flushTimeoutMs })) {
     if (value !== undefined && (!Number.isSafeInteger(value) || value < 1 || value > maxWholeNumber)) {
       throw new RangeError(
-        `expected \`${name}\` to be a whole number from 1 to ${maxWholeNumber}, got ${describe(value)}`,
+        `expected \`${name}\` to be a whole number from 1 to ${maxWholeNumber}, got ${formatValue(value)}`,
       );
     }
   }
@@ -81,10 +81,12 @@ export function settingsOf(options: OtelPipelineOptions, environment: NodeJS.Pro
     sampleRatio !== undefined &&
     !(typeof sampleRatio === "number" && sampleRatio >= 0 && sampleRatio <= 1)
   ) {
-    throw new RangeError(`expected \`sampleRatio\` to be a number from 0 to 1, got ${describe(sampleRatio)}`);
+    throw new RangeError(
+      `expected \`sampleRatio\` to be a number from 0 to 1, got ${formatValue(sampleRatio)}`,
+    );
   }
   if (allowInsecure !== undefined && typeof allowInsecure !== "boolean") {
-    throw new TypeError(`expected \`allowInsecure\` to be a boolean, got ${describe(allowInsecure)}`);
+    throw new TypeError(`expected \`allowInsecure\` to be a boolean, got ${formatValue(allowInsecure)}`);
   }
   const variable = (name: string, least = 1): number | undefined => wholeNumberOf(environment, name, least);
   const queueSize = maxQueueSize ?? variable("OTEL_BSP_MAX_QUEUE_SIZE") ?? 2_048;

@@ -1,5 +1,5 @@
 import { validateHeaderName, validateHeaderValue } from "node:http";
-import { describe } from "@nidus/jobs-core/adapter";
+import { formatValue } from "@nidus/jobs-core/adapter";
 import { ProxyTracerProvider, type Tracer } from "@opentelemetry/api";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
 import {
@@ -129,7 +129,7 @@ function headersOf(headers: Readonly<Record<string, string>>): () => Promise<Rec
       if (typeof value !== "string") throw new TypeError("not a string");
     } catch {
       throw new TypeError(
-        `expected the header ${describe(name)} to have a name and a value that HTTP allows`,
+        `expected the header ${formatValue(name)} to have a name and a value that HTTP allows`,
       );
     }
   }

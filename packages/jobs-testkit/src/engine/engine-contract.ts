@@ -1,4 +1,4 @@
-import { refusal, requireKnownKeys } from "@nidus/jobs-core/adapter";
+import { invalidArgument, requireKnownKeys } from "@nidus/jobs-core/adapter";
 import type { DeclareTest } from "../declare-test.ts";
 import { attempts } from "./attempts.ts";
 import { batchOptions } from "./batch-options.ts";
@@ -63,8 +63,8 @@ const behaviours: Readonly<Record<string, Behaviour>> = {
 export function engineContract(options: EngineContractOptions): void {
   requireKnownKeys("the options of engineContract", options, ["test", "createEngine"]);
   const { test, createEngine } = options;
-  if (typeof test !== "function") throw refusal("`test`", "a function", test);
-  if (typeof createEngine !== "function") throw refusal("`createEngine`", "a function", createEngine);
+  if (typeof test !== "function") throw invalidArgument("`test`", "a function", test);
+  if (typeof createEngine !== "function") throw invalidArgument("`createEngine`", "a function", createEngine);
   for (const [title, behaviour] of Object.entries(behaviours)) {
     behaviour((name, body) => {
       test(`${title}: ${name}`, async () => {

@@ -1,4 +1,4 @@
-import { refusal, requireKnownKeys } from "@nidus/jobs-core/adapter";
+import { invalidArgument, requireKnownKeys } from "@nidus/jobs-core/adapter";
 import type { DeclareTest } from "../declare-test.ts";
 import type { Behaviour } from "./behaviour.ts";
 import { budget } from "./budget.ts";
@@ -49,8 +49,9 @@ const behaviours: Readonly<Record<string, Behaviour>> = {
 export function observerContract(options: ObserverContractOptions): void {
   requireKnownKeys("the options of observerContract", options, ["test", "createObserver", "budget"]);
   const { test, createObserver } = options;
-  if (typeof test !== "function") throw refusal("`test`", "a function", test);
-  if (typeof createObserver !== "function") throw refusal("`createObserver`", "a function", createObserver);
+  if (typeof test !== "function") throw invalidArgument("`test`", "a function", test);
+  if (typeof createObserver !== "function")
+    throw invalidArgument("`createObserver`", "a function", createObserver);
   for (const [title, behaviour] of Object.entries(behavioursFor(options))) {
     behaviour((name, body) => {
       test(`${title}: ${name}`, async () => {
@@ -76,7 +77,7 @@ function behavioursFor({ budget: limit }: ObserverContractOptions): Readonly<Rec
   const nanoseconds = limit?.nanosecondsPerRun;
   if (typeof nanoseconds !== "number" || !(nanoseconds > 0)) {
     const Refusal = typeof nanoseconds === "number" ? RangeError : TypeError;
-    throw refusal("`budget.nanosecondsPerRun`", "a number above 0", nanoseconds, Refusal);
+    throw invalidArgument("`budget.nanosecondsPerRun`", "a number above 0", nanoseconds, Refusal);
   }
   return { ...behaviours, budget: budget(nanoseconds) };
 }

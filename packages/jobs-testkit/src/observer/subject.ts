@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { refusal } from "@nidus/jobs-core/adapter";
+import { invalidArgument } from "@nidus/jobs-core/adapter";
 import { type JobObserver, ObservedJobRunner } from "@nidus/jobs-observe";
 import { endsInTime } from "./ends-in-time.ts";
 
@@ -85,7 +85,7 @@ function isObserver(created: JobObserver | ObserverUnderTest): created is JobObs
 }
 
 function requireObject(what: string, value: object): void {
-  if (typeof value !== "object" || !value) throw refusal(what, "an object", value);
+  if (typeof value !== "object" || !value) throw invalidArgument(what, "an object", value);
 }
 
 function textOf(error: unknown): string {

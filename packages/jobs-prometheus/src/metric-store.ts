@@ -27,7 +27,7 @@ import { timeMsOf } from "./time.ts";
 const noAttributes = {};
 
 /** The counts behind one set of metrics in one registry. */
-export class JobAccounts {
+export class MetricStore {
   readonly settings: Settings;
   readonly table: SeriesTable;
   readonly backlogs: Backlogs;
@@ -153,11 +153,11 @@ function secondsOf(milliseconds: number | undefined): number {
  *
  * @throws Error if they exist with other buckets, limits or labels, or if the name of a metric is taken by something else.
  */
-export function accountsIn(settings: Settings): JobAccounts {
+export function accountsIn(settings: Settings): MetricStore {
   const { registry, prefix } = settings;
   const name = prefix + (runMetrics[0] as MetricDefinition).name;
   const existing: unknown = registry.getSingleMetric(name);
-  if (existing === undefined) return new JobAccounts(settings);
+  if (existing === undefined) return new MetricStore(settings);
   if (!isPublishedMetric(existing)) {
     if (!isOfOtherVersion(existing as object)) throw nameIsTaken(name);
     process.emitWarning(
@@ -165,7 +165,7 @@ export function accountsIn(settings: Settings): JobAccounts {
         "runs of this observer are missing in them; install one version, or choose another `prefix`",
       "NidusWarning",
     );
-    return new JobAccounts({ ...settings, registry: new Registry() });
+    return new MetricStore({ ...settings, registry: new Registry() });
   }
   if (shapeOf(existing.accounts.settings) !== shapeOf(settings)) {
     throw new Error(

@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
-import { discreet, discreetly } from "../src/discreet-error.ts";
+import { redacted, redacting } from "../src/redacted-error.ts";
 
 /** An error as ioredis makes it. */
 function errorWith(message: string, further: object = {}): Error {
@@ -10,7 +10,7 @@ function errorWith(message: string, further: object = {}): Error {
   });
 }
 
-describe("discreet", () => {
+describe("redacted", () => {
   it.each<[what: string, error: unknown]>([
     ["an error", errorWith("OOM")],
     ["a cause", new Error("no", { cause: errorWith("OOM") })],
@@ -20,7 +20,7 @@ describe("discreet", () => {
     ["a parser's error", errorWith("Protocol error", { buffer: "s3same" })],
     ["what is repeated", errorWith("ERR unknown command 'x', with args beginning with: 's3same' ")],
   ])("removes arguments from %s", (_what, error) => {
-    expect(discreet(error)).toBe(error);
+    expect(redacted(error)).toBe(error);
     const { stack, message } = error as Error;
     expect(`${inspect(error, { depth: 9 })} ${JSON.stringify(error)} ${stack} ${message}`).not.toContain(
       "s3same",
@@ -32,33 +32,33 @@ describe("discreet", () => {
       code: "ECONNREFUSED",
       command: {},
     });
-    discreet(error);
+    redacted(error);
     expect(error).toMatchObject({
       name: "RangeError",
       message: "connect ECONNREFUSED",
       code: "ECONNREFUSED",
     });
     expect("command" in error).toBe(false);
-    expect(discreet(errorWith("ERR unknown command 'x', with args beginning with: 'a'"))).toMatchObject({
+    expect(redacted(errorWith("ERR unknown command 'x', with args beginning with: 'a'"))).toMatchObject({
       message: "ERR unknown command 'x'",
     });
   });
 
   it.each([undefined, null, "text", Object.freeze({ command: 1 })])("leaves %s as it is", (value) => {
-    expect(discreet(value)).toBe(value);
+    expect(redacted(value)).toBe(value);
   });
 
   it("ends for errors that have each other", () => {
     const [first, second] = [errorWith("first"), errorWith("second")];
     first.cause = second;
     second.cause = first;
-    discreet(first);
+    redacted(first);
     expect(inspect(first, { depth: 9 })).not.toContain("s3same");
   });
 });
 
-describe("discreetly", () => {
-  it("has an object's methods reject with discreet errors", async () => {
+describe("redacting", () => {
+  it("has an object's methods reject with redacted errors", async () => {
     class Store {
       readonly #name = "store";
       readonly kind = "kind";
@@ -69,7 +69,7 @@ describe("discreetly", () => {
         return this.#name;
       }
     }
-    const store = discreetly(new Store());
+    const store = redacting(new Store());
     expect([store.kind, store.name()]).toEqual(["kind", "store"]);
     const error = await store.write().catch((thrown: unknown) => thrown);
     expect(String(error)).toBe("Error: store");

@@ -8,7 +8,7 @@ const nesting = ["cause", "lastNodeError", "errors", "previousErrors"];
  * Removes commands and their arguments from an error of Redis, and from the errors within it. Changes and returns the error
  * itself, so that its class, code and words stay.
  */
-export function discreet(error: unknown): unknown {
+export function redacted(error: unknown): unknown {
   redact(error, new Set());
   return error;
 }
@@ -33,8 +33,8 @@ function redact(value: unknown, seen: Set<unknown>): void {
 /** Redis repeats the beginning of a command that it does not know. */
 const withArguments = /(unknown command [^,\n]*)(, with args beginning with:[^\n]*)/i;
 
-/** An object whose methods reject with discreet errors. */
-export function discreetly<T extends object>(target: T): T {
+/** An object whose methods reject with redacted errors. */
+export function redacting<T extends object>(target: T): T {
   return new Proxy(target, {
     get(object, key) {
       const member: unknown = Reflect.get(object, key, object);
@@ -43,7 +43,7 @@ export function discreetly<T extends object>(target: T): T {
         const answer: unknown = member.apply(object, values);
         if (!(answer instanceof Promise)) return answer;
         return answer.catch((error) => {
-          throw discreet(error);
+          throw redacted(error);
         });
       };
     },

@@ -9,7 +9,7 @@ type ResultCallback = Parameters<SpanExporter["export"]>[1];
  * Keeps to itself what a collector answered to an export that failed: it may repeat the key that it refuses, and the SDK logs
  * all of the error. The status, where there is one, is told. Counts spans.
  */
-export class DiscreetSpanExporter implements SpanExporter {
+export class RedactingSpanExporter implements SpanExporter {
   readonly #exporter: SpanExporter;
   /** How many spans it was given. */
   takenSpans = 0;

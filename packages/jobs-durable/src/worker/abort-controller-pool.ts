@@ -2,7 +2,7 @@
  * Controllers whose signal no handler has looked at, for the next delivery to use: making one, and collecting it, costs more than
  * everything else around a handler.
  */
-export class UnseenControllers {
+export class AbortControllerPool {
   readonly #controllers: AbortController[] = [];
 
   take(): AbortController {

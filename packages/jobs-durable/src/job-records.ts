@@ -15,7 +15,7 @@ const sliceJobs = 500;
 const sliceCharacters = 4 * 1024 * 1024;
 
 /** Makes what an engine stores of what its callers enqueue and schedule. */
-export class NewJobs {
+export class JobRecords {
   readonly #store: Store;
   readonly #runner: ObservedJobRunner;
 

@@ -8,7 +8,7 @@ const defaultContentType = "text/plain; version=0.0.4; charset=utf-8";
 const endOfExposition = "# EOF";
 
 /** A facade's adapters at work. */
-export class Composition {
+export class AdapterSet {
   readonly jobObserver: JobObserver;
   readonly #adapters: readonly ObservabilityAdapter[];
   #ended: Promise<void> | undefined;
