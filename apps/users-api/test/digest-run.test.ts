@@ -92,8 +92,8 @@ test("unusable addresses fail, as expected, and the others go on", async () => {
 });
 
 test("what a mail server refuses fails, and is not expected", async () => {
-  const invalidArgument = (address: string) => (address.startsWith("gone") ? "no such user" : undefined);
-  const server = await startMailServer({ invalidArgument });
+  const refusal = (address: string) => (address.startsWith("gone") ? "no such user" : undefined);
+  const server = await startMailServer({ refusal });
   const repository = await createRepository([{ email: "gone@example.com" }, { email: "ada@example.com" }]);
   const { digests } = await run({ repository, smtpUrl: server.url });
   expect(digests.completed).toEqual(["send_digest"]);

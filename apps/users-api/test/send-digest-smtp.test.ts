@@ -80,8 +80,8 @@ test("an address with a quoted name is one recipient, and no other", async () =>
 });
 
 test("a recipient that the server refuses makes its job fail with the server's words; the others go on", async () => {
-  const invalidArgument = (address: string) => (address.startsWith("gone") ? "no such user here" : undefined);
-  const server = await startMailServer({ invalidArgument });
+  const refusal = (address: string) => (address.startsWith("gone") ? "no such user here" : undefined);
+  const server = await startMailServer({ refusal });
   const outbox = await openTo(server.url);
   const queue = new AsyncJobQueue();
   queue.pushAll(

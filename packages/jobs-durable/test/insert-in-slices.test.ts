@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { ObservedJobRunner } from "@nidus/jobs-observe";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { DurableEngine, defineJob, EngineUnavailableError, EnqueuedInPartError } from "../src/index.ts";
 import { ScriptedBackend } from "./support/scripted-backend.ts";
 
@@ -12,6 +12,10 @@ const errorOf = (call: Promise<unknown>): Promise<unknown> =>
     () => undefined,
     (error: unknown) => error,
   );
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 function opened(): { backend: ScriptedBackend; engine: DurableEngine<never>; slices: number[] } {
   const backend = new ScriptedBackend();
@@ -47,8 +51,10 @@ describe("a batch", () => {
 
   it("may take longer than one answer, if each slice is answered in time", async () => {
     const { backend, engine } = opened();
+    // Six slices of 600 ms each, and a deadline of a second for each.
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     backend.onInsert = async (jobs) => {
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      await vi.advanceTimersByTimeAsync(600);
       return jobs.map(() => true);
     };
     expect(await engine.enqueueMany(sendMail, Array(2_600).fill(1))).toHaveLength(2_600);
@@ -64,9 +70,9 @@ describe("a batch", () => {
 describe("a batch that fails", () => {
   it("in its first slice fails with the store's own error: nothing was stored", async () => {
     const { backend, engine } = opened();
-    const invalidArgument = new Error("relation does not exist");
-    backend.onInsert = () => Promise.reject(invalidArgument);
-    expect(await errorOf(engine.enqueueMany(sendMail, Array(700).fill(secret)))).toBe(invalidArgument);
+    const refused = new Error("relation does not exist");
+    backend.onInsert = () => Promise.reject(refused);
+    expect(await errorOf(engine.enqueueMany(sendMail, Array(700).fill(secret)))).toBe(refused);
   });
 
   it("later says which jobs were stored, why it failed, and no payload", async () => {

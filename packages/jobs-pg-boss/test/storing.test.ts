@@ -140,9 +140,9 @@ describe.skipIf(postgres === undefined).each(versions)("storing jobs, on pg-boss
     await query(
       `ALTER TABLE ${schema}.job ADD CONSTRAINT sober CHECK (data ->> 'payload' NOT LIKE '%secret%') NOT VALID`,
     );
-    const invalidArgument = new pg.Client({ connectionString });
-    await invalidArgument.connect();
-    const plain: SqlDatabase = { executeSql: (text, values) => invalidArgument.query(text, values) };
+    const client = new pg.Client({ connectionString });
+    await client.connect();
+    const plain: SqlDatabase = { executeSql: (text, values) => client.query(text, values) };
     const builders: Record<string, (text: string, values: unknown[], error: Error) => Error> = {
       pg: (_text, _values, error) => error,
       knex: (text, values, error) =>
@@ -170,7 +170,7 @@ describe.skipIf(postgres === undefined).each(versions)("storing jobs, on pg-boss
         expect(shown, name).not.toMatch(/secret|json_to_recordset/);
       }
     }
-    await invalidArgument.end();
+    await client.end();
     const own = await engine.enqueueMany(job, [{ token: "secret" }]).catch((thrown: unknown) => thrown);
     expect(inspect(own, { depth: null, showHidden: true })).not.toContain("secret");
   });

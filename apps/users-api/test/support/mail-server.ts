@@ -14,7 +14,7 @@ interface ReceivedMessage {
 /** How the server behaves. */
 export interface MailServerOptions {
   /** Refuses a recipient with 550 and this text. @default nobody is refused */
-  readonly invalidArgument?: (address: string) => string | undefined;
+  readonly refusal?: (address: string) => string | undefined;
   /** Messages that are accepted at once; further ones wait for `answerAll`. @default Infinity */
   readonly acceptsAtMost?: number;
 }
@@ -31,7 +31,7 @@ export interface MailServer {
 
 /** Starts a server that ends with the test. */
 export async function startMailServer(options: MailServerOptions = {}): Promise<MailServer> {
-  const { invalidArgument = () => undefined } = options;
+  const { refusal = () => undefined } = options;
   let { acceptsAtMost = Number.POSITIVE_INFINITY } = options;
   const accepted: ReceivedMessage[] = [];
   const waiting: (() => void)[] = [];
@@ -43,7 +43,7 @@ export async function startMailServer(options: MailServerOptions = {}): Promise<
     disableReverseLookup: true,
     closeTimeout: 1,
     onRcptTo({ address }, _session, callback) {
-      const text = invalidArgument(address);
+      const text = refusal(address);
       if (text === undefined) return callback();
       const error: SMTPServerError = new Error(text);
       error.responseCode = 550;
