@@ -104,7 +104,7 @@ test("a mail server that is down is tried again and again, and is no expected fa
 
 test("a recipient that the mail server refuses is no expected failure either, and the others get theirs", async () => {
   const server = await startMailServer({
-    invalidArgument: (to) => (to.startsWith("gone") ? "no such user" : undefined),
+    refusal: (to) => (to.startsWith("gone") ? "no such user" : undefined),
   });
   const repository = await createRepository([{ email: "gone@example.com" }, { email: "ada@example.com" }]);
   const out = await temporaryFolder();

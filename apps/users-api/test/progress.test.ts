@@ -34,7 +34,7 @@ test.runIf(hasTerminal)("in a terminal headings are bold, unless NO_COLOR is set
 });
 
 test.runIf(hasTerminal)(
-  "in a terminal a invalidArgument is one line too, and no bar is left there",
+  "in a terminal a refusal is one line too, and no bar is left there",
   async () => {
     const folder = await temporaryFolder();
     const env = { GIT_CEILING_DIRECTORIES: join(folder, "..") };

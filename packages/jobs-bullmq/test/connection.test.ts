@@ -95,7 +95,7 @@ describe("withReconnecting", () => {
     expect(connection.reconnectOnError(new Error("WRONGTYPE of a READONLY key"))).toBe(false);
   });
 
-  it("sees the invalidArgument in what Redis 6 says of a script", () => {
+  it("sees the refusal in what Redis 6 says of a script", () => {
     const { reconnectOnError } = withReconnecting({}) as { reconnectOnError(error: Error): unknown };
     const message = "ERR Error running script: @user_script:3: -READONLY You can't write against a replica.";
     expect(reconnectOnError(new Error(message))).toBe(2);

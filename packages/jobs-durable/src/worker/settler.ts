@@ -36,7 +36,7 @@ export class Settler<Job extends FetchedJob> {
 
   /**
    * Records the end of a delivery, and resolves to a further job that came with the answer. It is repeated for as long as the
-   * server is away: the job has run, and must not run again for want of a record. A invalidArgument is final.
+   * server is away: the job has run, and must not run again for want of a record. A refusal is final.
    */
   async settle(delivery: Delivery<Job>): Promise<Job | undefined> {
     const { source, leases, stopping, onError } = this.#setUp;
