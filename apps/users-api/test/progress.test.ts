@@ -33,13 +33,10 @@ test.runIf(hasTerminal)("in a terminal headings are bold, unless NO_COLOR is set
   expect(stdout).not.toContain("\u001b[1m");
 });
 
-test.runIf(hasTerminal)(
-  "in a terminal a refusal is one line too, and no bar is left there",
-  async () => {
-    const folder = await temporaryFolder();
-    const env = { GIT_CEILING_DIRECTORIES: join(folder, "..") };
-    const { status, stdout } = await runInTerminal(["demo", folder, "--out", await temporaryFolder()], env);
-    expect(status).toBe(1);
-    expect(stdout).toBe(`users-api: ${folder} is not a git repository\r\n`);
-  },
-);
+test.runIf(hasTerminal)("in a terminal a refusal is one line too, and no bar is left there", async () => {
+  const folder = await temporaryFolder();
+  const env = { GIT_CEILING_DIRECTORIES: join(folder, "..") };
+  const { status, stdout } = await runInTerminal(["demo", folder, "--out", await temporaryFolder()], env);
+  expect(status).toBe(1);
+  expect(stdout).toBe(`users-api: ${folder} is not a git repository\r\n`);
+});
