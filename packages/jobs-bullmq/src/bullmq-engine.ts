@@ -52,7 +52,7 @@ const startWithinMs = 10_000;
  * Opens durable jobs on BullMQ. Resolves once Redis has answered.
  *
  * @throws (rejects with) TypeError or RangeError for an option that is not as documented; EngineUnavailableError naming a server
- * that cannot be reached or is not ready; Error naming a server that refuses the user, is a replica, or is a cluster that the options
+ * that is unreachable or not ready; Error naming a server that refuses the user, is a replica, or is a cluster that the options
  * do not fit; the error of Redis or BullMQ for all else. None has a password.
  */
 export async function bullmqEngine(options: BullmqEngineOptions): Promise<JobEngine> {

@@ -6,7 +6,7 @@ const words =
 const codes =
   /^E(CONN(REFUSED|RESET|ABORTED)|HOST(UNREACH|DOWN)|NET(UNREACH|DOWN)|TIMEDOUT|PIPE|NOTFOUND|AI_AGAIN)$/;
 
-/** Whether an error says that Redis cannot be reached. */
+/** Tells whether an error says that Redis is unreachable. */
 export function isOutOfReach(error: unknown): boolean {
   const { message, code, syscall } = (error ?? {}) as Record<string, unknown>;
   // The path of a socket that no server has made yet.

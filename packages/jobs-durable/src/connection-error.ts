@@ -2,7 +2,7 @@
 const connectionCodes =
   /^(E(CONN(REFUSED|RESET|ABORTED)|HOST(UNREACH|DOWN)|NETUNREACH|TIMEDOUT|PIPE|NOTFOUND|AI_AGAIN))$/;
 
-/** Whether an error says that a server cannot be reached. */
+/** Tells whether an error says that a server is unreachable. */
 export function isConnectionError(error: unknown): boolean {
   return connectionCodes.test(String((error as { code?: unknown } | null | undefined)?.code));
 }

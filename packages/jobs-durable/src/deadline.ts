@@ -1,15 +1,24 @@
 import { EngineUnavailableError } from "./errors.ts";
 
 /**
- * Resolves as `work` does, or rejects when it takes too long: a client whose server is away may wait for ever.
+ * Resolves as `work` does, or rejects when `work` takes too long: a client may wait for an unreachable server for ever.
  *
+ * @param server The server that should answer, as in "Redis at localhost:6379".
+ * @param operation The operation that waits, as in "renewing leases". Pass it if the caller of `work` does not know it.
  * @throws (rejects with) EngineUnavailableError
  */
-export async function withDeadline<T>(work: Promise<T>, deadlineMs: number, what: string): Promise<T> {
+export async function withDeadline<T>(
+  work: Promise<T>,
+  deadlineMs: number,
+  server: string,
+  operation?: string,
+): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(new EngineUnavailableError(`${what} did not answer within ${deadlineMs} ms`));
+      const prefix = operation === undefined ? "" : `${operation}: `;
+      const reason = `${prefix}no answer within ${deadlineMs} ms`;
+      reject(new EngineUnavailableError(`${server} is unreachable (${reason})`));
     }, deadlineMs);
   });
   try {

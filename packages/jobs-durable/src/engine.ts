@@ -103,7 +103,7 @@ export type AnyDurableJob = DurableJob<never, never>;
  * Stores jobs and delivers them to workers, at least once. An acknowledged `enqueue` survives the death of any worker.
  * Calls that wait for a server wait a bounded time.
  *
- * Every call rejects with an EngineUnavailableError where the server is out of reach, and with an Error once the engine is closed.
+ * Every call rejects with an EngineUnavailableError if the server is unreachable, and with an Error once the engine is closed.
  */
 export interface JobEngine extends AsyncDisposable {
   /** What stands in deliveries, labels and spans, such as "pg-boss". */

@@ -58,8 +58,8 @@ export class UnsupportedError extends Error {
 }
 
 /**
- * An engine's server could not be reached, or did not answer in time. Whether what was asked of it happened all the same is
- * not known: an enqueue that is repeated wants an idempotency key.
+ * Says that an engine's server is unreachable: it refused the connection, broke it, or gave no answer in time. The operation may still
+ * have been applied, so give an enqueue that you repeat an idempotency key.
  */
 export class EngineUnavailableError extends Error {
   /** The same in every version. */

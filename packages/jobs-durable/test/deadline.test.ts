@@ -13,14 +13,22 @@ describe("withDeadline", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("rejects when the time is up, and says what did not answer", async () => {
+  it("rejects when the time is up, and names the server that gave no answer", async () => {
     const outcome = withDeadline(never(), 1_000, "redis at localhost:1").catch((error: unknown) => error);
     await vi.advanceTimersByTimeAsync(999);
     expect(vi.getTimerCount()).toBe(1);
     await vi.advanceTimersByTimeAsync(1);
     const error = await outcome;
     expect(EngineUnavailableError.isInstance(error)).toBe(true);
-    expect((error as Error).message).toBe("redis at localhost:1 did not answer within 1000 ms");
+    expect((error as Error).message).toBe("redis at localhost:1 is unreachable (no answer within 1000 ms)");
+  });
+
+  it("names the operation, if the caller does not know it", async () => {
+    const outcome = withDeadline(never(), 1_000, "the server", "renewing leases").catch(String);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await outcome).toBe(
+      "EngineUnavailableError: the server is unreachable (renewing leases: no answer within 1000 ms)",
+    );
   });
 
   it("ignores how late work ends", async () => {

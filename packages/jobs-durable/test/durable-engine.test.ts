@@ -293,7 +293,7 @@ describe("an engine whose server is away", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  it("waits for a bounded time, and says what did not answer", async () => {
+  it("waits for a bounded time, and names the server that gave no answer", async () => {
     const backend = new ScriptedBackend();
     backend.onInsert = () => never();
     backend.onCancel = () => never();
@@ -309,7 +309,7 @@ describe("an engine whose server is away", () => {
     await vi.advanceTimersByTimeAsync(500);
     for (const error of await errors) {
       expect(EngineUnavailableError.isInstance(error)).toBe(true);
-      expect(error.message).toBe("scripted at nowhere:1 did not answer within 500 ms");
+      expect(error.message).toBe("scripted at nowhere:1 is unreachable (no answer within 500 ms)");
     }
   });
 
@@ -475,7 +475,9 @@ describe("start", () => {
     const started = deferred<void>();
     const backend = Object.assign(new ScriptedBackend(), { start: () => started.promise });
     const engine = engineOn(backend, { answerWithinMs: 20 });
-    expect((await errorOf(engine.start())).message).toBe("scripted at nowhere:1 did not answer within 20 ms");
+    expect((await errorOf(engine.start())).message).toBe(
+      "scripted at nowhere:1 is unreachable (no answer within 20 ms)",
+    );
     started.resolve();
     await expect.poll(() => backend.closings).toBe(1);
     await engine.close();

@@ -80,7 +80,7 @@ export interface JobBacklog {
 export interface OpenedEngineContext {
   /** The engine's name, such as "bullmq". */
   readonly engine: string;
-  /** Asks the engine, with one query; rejects where it is out of reach. Undefined once it is closed. */
+  /** Asks the engine, with one query; rejects if the engine is unreachable. Undefined once it is closed. */
   backlog(): Promise<readonly JobBacklog[] | undefined>;
   /**
    * Observes the engine's own work from now on, such as polling and renewing leases, as runs of a job for each kind of it. To be

@@ -150,7 +150,7 @@ function connectionOf(options: object, place: Place, sockets: ConnectionSockets)
     try {
       await stop();
     } catch (error) {
-      // A server that is out of reach has nothing left to let go of.
+      // An unreachable server has nothing left to let go of.
       if (!isOutOfReach(error)) throw error;
     } finally {
       clearTimeout(timer);

@@ -9,7 +9,7 @@ const serverCodes = /^(57P0[1235]|25P03|53300|08...)$/;
 const driverWords =
   /^(Connection terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout|Client has encountered a connection error|Client was closed)/;
 
-/** Whether an error says that PostgreSQL cannot be reached. All other errors are PostgreSQL's own answers. */
+/** Tells whether an error says that PostgreSQL is unreachable. All other errors are PostgreSQL's own answers. */
 export function isOutOfReach(error: unknown): boolean {
   const { code, message, syscall } = (error ?? {}) as Readonly<Record<string, unknown>>;
   return (

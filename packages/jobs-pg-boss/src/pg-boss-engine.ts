@@ -30,7 +30,7 @@ export interface PgBossEngine extends JobEngine {
  * pg-boss that you have already (`boss`). Resolves when it is ready.
  *
  * @throws (rejects with) TypeError or RangeError for an option that is not as documented; EngineUnavailableError for a server that
- * cannot be reached; FolderInUseError for a folder that another process has; Error with the code "NIDUS_PG_BOSS_VERSION" for a
+ * is unreachable; FolderInUseError for a folder that another process has; Error with the code "NIDUS_PG_BOSS_VERSION" for a
  * pg-boss, or tables of one, that the engine does not know; Error with PostgreSQL's words and code for all else that it refuses.
  */
 export async function pgBossEngine(options: PgBossEngineOptions): Promise<PgBossEngine> {

@@ -31,7 +31,7 @@ describe.skipIf(postgres === undefined).each(Object.entries(versions))("pg-boss 
     const answers = [1, 2, 3].map(() => engine.stats().catch((error: Error) => error.message));
     // An answer that never comes would keep the pool from ending for 30 s.
     await engine.close();
-    for (const answer of await Promise.all(answers)) expect(answer).toMatch(/unreachable|did not answer/);
+    for (const answer of await Promise.all(answers)) expect(answer).toMatch(/is unreachable/);
     expect(errors).toEqual([]);
   });
 });

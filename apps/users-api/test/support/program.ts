@@ -24,7 +24,7 @@ export interface ProgramResult {
 /** What a program has complained of, but for answers that came late: on a busy machine it says so, and all is well. */
 export function complaintsIn(stderr: string): string {
   return stderr.replace(
-    /^\(node:\d+\) NidusWarning: .* did not answer within \d+ ms\n(\(Use `node --trace-.*\n)?/gm,
+    /^\(node:\d+\) NidusWarning: .* is unreachable \(.*no answer within \d+ ms\)\n(\(Use `node --trace-.*\n)?/gm,
     "",
   );
 }

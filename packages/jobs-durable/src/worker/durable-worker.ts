@@ -152,10 +152,10 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
     await this.#bounded(close, Math.max(closeSourceMs, leftMs()), "closing a worker's source");
   }
 
-  /** Waits for the server, and says so if it does not answer. */
-  async #bounded(work: () => Promise<unknown>, withinMs: number, what: string): Promise<void> {
+  /** Waits for the server, and reports an unreachable one. */
+  async #bounded(work: () => Promise<unknown>, withinMs: number, operation: string): Promise<void> {
     try {
-      await withDeadline(work(), withinMs, what);
+      await withDeadline(work(), withinMs, "the server", operation);
     } catch (error) {
       this.#setUp.onError(error);
     }

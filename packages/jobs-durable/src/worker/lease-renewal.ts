@@ -46,7 +46,8 @@ export class LeaseRenewal<Job extends FetchedJob> {
     try {
       const renewal = this.#source.keepAlive(running.map(({ job }) => job));
       // One that never answers must not keep the next one from being asked for in time.
-      const cancelled = new Set(await withDeadline(renewal, this.#leaseMs / 3, "renewing leases"));
+      const answer = withDeadline(renewal, this.#leaseMs / 3, "the server", "renewing leases");
+      const cancelled = new Set(await answer);
       for (const delivery of running) if (cancelled.has(delivery.job.id)) delivery.cancel();
     } catch (error) {
       this.#onError(error);
