@@ -1,3 +1,5 @@
+import { warn } from "@nidus/jobs-core/adapter";
+
 /** Warns, by process warnings, of a Redis that may lose what it has acknowledged. `info` is the answer to INFO. */
 export function warnOfLosses(info: string, address: string): void {
   // A managed Redis may not say how it keeps its data.
@@ -12,8 +14,4 @@ export function warnOfLosses(info: string, address: string): void {
       `Redis at ${address} evicts keys when its memory is full (maxmemory-policy ${policy}): jobs would be lost`,
     );
   }
-}
-
-function warn(message: string): void {
-  process.emitWarning(message, "NidusWarning");
 }

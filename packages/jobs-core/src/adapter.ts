@@ -1,17 +1,22 @@
 export { isCancellation, neverAbortedSignal } from "./cancellation.ts";
+export { cutText } from "./cut-text.ts";
 export { propertyOf } from "./foreign.ts";
 export { sharedByCopies } from "./shared.ts";
 export { requireSyncResult } from "./sync-result.ts";
+export { isErrorLike, thrownErrorOf } from "./thrown-error.ts";
 export {
   formatValue,
   invalidArgument,
   type RefuseAsync,
+  requireBoolean,
   requireFunction,
   requireJob,
   requireJobName,
   requireKnownKeys,
   requireObject,
+  requireOneOf,
   requireSignal,
   requireText,
   requireWholeNumber,
 } from "./validation.ts";
+export { warn } from "./warning.ts";

@@ -65,6 +65,26 @@ export function requireFunction(what: string, value: unknown): void {
 }
 
 /**
+ * Refuses anything that is not true or false.
+ *
+ * @throws TypeError
+ */
+export function requireBoolean(what: string, value: unknown): void {
+  if (typeof value !== "boolean") throw invalidArgument(what, "a boolean", value);
+}
+
+/**
+ * Refuses anything that is not one of at least two texts.
+ *
+ * @throws TypeError that lists the texts.
+ */
+export function requireOneOf(what: string, value: unknown, allowed: readonly string[]): void {
+  if (allowed.includes(value as string)) return;
+  const texts = allowed.map((text) => `"${text}"`);
+  throw invalidArgument(what, `${texts.slice(0, -1).join(", ")} or ${texts.at(-1)}`, value);
+}
+
+/**
  * Returns the text, once it is known to be one that is not empty.
  *
  * @throws TypeError

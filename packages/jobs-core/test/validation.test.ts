@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { requireKnownKeys } from "../src/adapter.ts";
+import { requireBoolean, requireKnownKeys, requireOneOf } from "../src/adapter.ts";
 import { AsyncJobQueue, JobQueue } from "../src/index.ts";
 
 describe("requireKnownKeys", () => {
@@ -16,6 +16,26 @@ describe("requireKnownKeys", () => {
       expect(() => requireKnownKeys("the options", options as never, ["runAt"])).toThrow("to be an object");
     }
     expect(call).toThrow('unknown option "runat" in the options of `enqueue`: expected `runAt`, `key`');
+  });
+});
+
+describe("requireOneOf", () => {
+  it("passes the texts that are allowed, and lists them for any other value", () => {
+    const check = (value: unknown) => () => requireOneOf("`mode`", value, ["link", "parent", "none"]);
+    for (const value of ["link", "parent", "none"]) expect(check(value)).not.toThrow();
+    for (const value of ["LINK", undefined, ["link"]]) {
+      expect(check(value)).toThrow(TypeError);
+      expect(check(value)).toThrow('expected `mode` to be "link", "parent" or "none", got ');
+    }
+  });
+});
+
+describe("requireBoolean", () => {
+  it("passes true and false alone", () => {
+    for (const value of [true, false]) expect(() => requireBoolean("`plain`", value)).not.toThrow();
+    for (const value of [undefined, 0, "true"]) {
+      expect(() => requireBoolean("`plain`", value)).toThrow("expected `plain` to be a boolean, got ");
+    }
   });
 });
 

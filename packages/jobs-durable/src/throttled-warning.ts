@@ -1,3 +1,4 @@
+import { warn } from "@nidus/jobs-core/adapter";
 import { messageOf } from "./error-text.ts";
 
 const warningIntervalMs = 60_000;
@@ -8,7 +9,7 @@ export function throttledWarning(): (error: unknown) => void {
   return (error) => {
     if (performance.now() - lastMs < warningIntervalMs) return;
     lastMs = performance.now();
-    process.emitWarning(messageOf(error), "NidusWarning");
+    warn(messageOf(error));
   };
 }
 

@@ -2,6 +2,7 @@ import {
   invalidArgument,
   requireJobName,
   requireKnownKeys,
+  requireText,
   requireWholeNumber,
 } from "@nidus/jobs-core/adapter";
 import type { DurableEngineOptions } from "./durable-engine.ts";
@@ -56,8 +57,8 @@ export function requireEnqueueOptions(
   if (runAt !== undefined && !(runAt.getTime() >= 0 && runAt.getUTCFullYear() <= maxYear)) {
     throw invalidArgument("`runAt`", `a Date from 1970 to ${maxYear}`, runAt.toISOString(), RangeError);
   }
-  if (idempotencyKey !== undefined) requireText("`idempotencyKey`", idempotencyKey);
-  if (correlationId !== undefined) requireText("`correlationId`", correlationId);
+  if (idempotencyKey !== undefined) requireStorableText("`idempotencyKey`", idempotencyKey);
+  if (correlationId !== undefined) requireStorableText("`correlationId`", correlationId);
   if (maxAttempts !== undefined) requireWholeNumber("`maxAttempts`", maxAttempts);
   for (const [name, requireValid] of Object.entries(own)) {
     const value = (options as Record<string, unknown>)[name];
@@ -67,8 +68,8 @@ export function requireEnqueueOptions(
 }
 
 /** @throws TypeError or RangeError */
-function requireText(what: string, text: string): void {
-  if (typeof text !== "string" || text === "") throw invalidArgument(what, "a non-empty string", text);
+function requireStorableText(what: string, text: string): void {
+  requireText(what, text);
   if (text.length > maxKeyCharacters) {
     throw invalidArgument(
       what,
@@ -89,7 +90,7 @@ export function requireJobs(jobs: readonly AnyDurableJob[]): void {
     requireJobName(job);
     if (typeof job.perform !== "function")
       throw invalidArgument(`"${job.name}"`, "a job made by defineJob", job);
-    requireText("a job's `name`", job.name);
+    requireStorableText("a job's `name`", job.name);
     if (names.has(job.name))
       throw new TypeError(`expected jobs of different names, got two named "${job.name}"`);
     names.add(job.name);
@@ -98,7 +99,7 @@ export function requireJobs(jobs: readonly AnyDurableJob[]): void {
 
 /** The parsers of the stores fill in missing fields: "5" would be a schedule that the caller cannot have meant. @throws TypeError */
 export function requireCronFields(cron: string): void {
-  requireText("`cron`", cron);
+  requireStorableText("`cron`", cron);
   if (/^\s*\S+(\s+\S+){4,5}\s*$/.test(cron)) return;
   throw invalidArgument("`cron`", "a cron expression of five or six fields", cron);
 }
@@ -118,8 +119,7 @@ export function requireTimeZone(timeZone: string): void {
  * @throws TypeError for what is no text, or an empty one.
  */
 export function isJobId(jobId: string): boolean {
-  if (typeof jobId !== "string" || jobId === "")
-    throw invalidArgument("`jobId`", "a non-empty string", jobId);
+  requireText("`jobId`", jobId);
   return jobId.length <= maxKeyCharacters && isStorable(jobId);
 }
 
@@ -130,7 +130,7 @@ export function requireSchedules(
 ): void {
   if (!capabilities.schedules) throw new UnsupportedError(`${name} has no schedules`);
   if (key === undefined) return;
-  requireText("`key`", key);
+  requireStorableText("`key`", key);
   if (!capabilities.scheduleKeys) {
     throw new UnsupportedError(`${name} has one schedule per job, and no \`key\` to tell several apart`);
   }

@@ -1,2 +1,3 @@
 export { unixTimeMs } from "./clock.ts";
 export { monotonicMsOf } from "./context.ts";
+export { durationBoundsSeconds, jobMetricHelp } from "./job-metrics.ts";

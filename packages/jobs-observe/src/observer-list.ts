@@ -1,5 +1,5 @@
 import type { JobError } from "@nidus/jobs-core";
-import { propertyOf, requireFunction, requireObject } from "@nidus/jobs-core/adapter";
+import { formatValue, propertyOf, requireFunction, requireObject, warn } from "@nidus/jobs-core/adapter";
 import type { ObservedJobContext } from "./context.ts";
 import type {
   DeclaredJobContext,
@@ -9,7 +9,6 @@ import type {
 } from "./delivery.ts";
 import type { JobObserver, JobResultStatus } from "./observer.ts";
 import { runThroughScopes } from "./scope.ts";
-import { warn } from "./warning.ts";
 
 /** Told what an observer threw or rejected with, and which observer it was. */
 export type ObserverErrorHandler = (error: unknown, observer: JobObserver) => void;
@@ -126,6 +125,6 @@ function warnOnce(): ObserverErrorHandler {
   return (error, observer) => {
     if (warned.has(observer)) return;
     warned.add(observer);
-    warn("an observer failed", error);
+    warn(`an observer failed: ${formatValue(error)}`);
   };
 }

@@ -1,5 +1,4 @@
-import { requireText } from "@nidus/jobs-core/adapter";
-import { warn } from "./warning.ts";
+import { formatValue, requireText, warn } from "@nidus/jobs-core/adapter";
 
 /** A random UUID (version 4). */
 export function randomRunId(): string {
@@ -16,7 +15,7 @@ export function safeRunIds(generate: () => string): () => string {
     try {
       return requireText("the run id", generate());
     } catch (error) {
-      if (!isWarned) warn("a random run id is used", error);
+      if (!isWarned) warn(`a random run id is used: ${formatValue(error)}`);
       isWarned = true;
       return randomRunId();
     }

@@ -1,9 +1,9 @@
 import { isDate } from "node:util/types";
-import { formatValue, requireKnownKeys } from "@nidus/jobs-core/adapter";
+import { cutText, invalidArgument, requireKnownKeys } from "@nidus/jobs-core/adapter";
 import type { JobObserver, JobResultStatus } from "@nidus/jobs-observe";
-import { type Meter, type MetricOptions, metrics } from "@opentelemetry/api";
-import { cut } from "./error-type.ts";
-import { durationBoundariesSeconds, jobInstruments } from "./semantic-conventions.ts";
+import { durationBoundsSeconds } from "@nidus/jobs-observe/adapter";
+import { type Meter, metrics } from "@opentelemetry/api";
+import { type JobInstrument, jobInstruments } from "./semantic-conventions.ts";
 import { version } from "./version.ts";
 
 /** Where job metrics go. */
@@ -32,13 +32,13 @@ export function otelJobMetricsObserver(options: OtelJobMetricsObserverOptions = 
   requireKnownKeys("the options of otelJobMetricsObserver", options, ["meter"]);
   const { meter = metrics.getMeter("@nidus/jobs-otel", version) } = options;
   if (typeof meter?.createCounter !== "function") {
-    throw new TypeError(`expected \`meter\` to be an OpenTelemetry meter, got ${formatValue(meter)}`);
+    throw invalidArgument("`meter`", "an OpenTelemetry meter", meter);
   }
-  const counter = ({ name, ...declaration }: NamedOptions) => meter.createCounter(name, declaration);
-  const histogram = ({ name, ...declaration }: NamedOptions) =>
+  const counter = ({ name, ...declaration }: JobInstrument) => meter.createCounter(name, declaration);
+  const histogram = ({ name, ...declaration }: JobInstrument) =>
     meter.createHistogram(name, {
       ...declaration,
-      advice: { explicitBucketBoundaries: [...durationBoundariesSeconds] },
+      advice: { explicitBucketBoundaries: [...durationBoundsSeconds] },
     });
   const started = counter(jobInstruments.started);
   const finished = counter(jobInstruments.finished);
@@ -85,7 +85,5 @@ export function otelJobMetricsObserver(options: OtelJobMetricsObserverOptions = 
 }
 
 function attributesOf(jobName: string): { "job.name": string } {
-  return { "job.name": cut(jobName, maxNameLength) };
+  return { "job.name": cutText(jobName, maxNameLength) };
 }
-
-type NamedOptions = MetricOptions & { readonly name: string };

@@ -1,5 +1,12 @@
 import type { JobError } from "@nidus/jobs-core";
-import { formatValue, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
+import {
+  cutText,
+  invalidArgument,
+  requireBoolean,
+  requireKnownKeys,
+  requireOneOf,
+  requireWholeNumber,
+} from "@nidus/jobs-core/adapter";
 import type { JobObserver, ObservedJobContext } from "@nidus/jobs-observe";
 import {
   type Context,
@@ -12,7 +19,7 @@ import {
   type Tracer,
   trace,
 } from "@opentelemetry/api";
-import { cut, errorTypeOf, stackOf } from "./error-type.ts";
+import { errorTypeOf, stackOf } from "./error-type.ts";
 import { jobSpanConvention, type SpanConvention } from "./semantic-conventions.ts";
 import { SpansInFlight } from "./spans-in-flight.ts";
 import { readTraceHeaders, writeTraceHeaders } from "./trace-headers.ts";
@@ -66,18 +73,10 @@ export function otelJobObserver(options: OtelJobObserverOptions = {}): JobObserv
     convention = jobSpanConvention,
   } = options;
   if (typeof tracer?.startSpan !== "function") {
-    throw new TypeError(`expected \`tracer\` to be an OpenTelemetry tracer, got ${formatValue(tracer)}`);
+    throw invalidArgument("`tracer`", "an OpenTelemetry tracer", tracer);
   }
-  if (propagation !== "link" && propagation !== "parent" && propagation !== "none") {
-    throw new TypeError(
-      `expected \`propagation\` to be "link", "parent" or "none", got ${formatValue(propagation)}`,
-    );
-  }
-  if (typeof recordErrorMessage !== "boolean") {
-    throw new TypeError(
-      `expected \`recordErrorMessage\` to be a boolean, got ${formatValue(recordErrorMessage)}`,
-    );
-  }
+  requireOneOf("`propagation`", propagation, ["link", "parent", "none"]);
+  requireBoolean("`recordErrorMessage`", recordErrorMessage);
   requireWholeNumber("`maxErrorLength`", maxErrorLength);
   const spans = new SpansInFlight();
 
@@ -87,8 +86,8 @@ export function otelJobObserver(options: OtelJobObserverOptions = {}): JobObserv
       span.addEvent("exception", { "exception.type": errorType });
       return;
     }
-    const message = cut(error.message, maxErrorLength);
-    const stack = cut(stackOf(error), maxErrorLength);
+    const message = cutText(error.message, maxErrorLength);
+    const stack = cutText(stackOf(error), maxErrorLength);
     span.setStatus({ code: SpanStatusCode.ERROR, message });
     span.recordException({ name: errorType, message, stack });
   };
@@ -112,7 +111,7 @@ export function otelJobObserver(options: OtelJobObserverOptions = {}): JobObserv
       try {
         if (!span.isRecording()) return;
         const failure = status === "failure" ? error : undefined;
-        const errorType = failure && cut(errorTypeOf(failure), maxErrorLength);
+        const errorType = failure && cutText(errorTypeOf(failure), maxErrorLength);
         if (failure !== undefined) recordFailure(span, failure, errorType as string);
         span.setAttributes(convention.endAttributes(status, errorType));
       } finally {

@@ -1,4 +1,5 @@
 import type { EnqueuedJobContext, JobResultStatus, ObservedJobContext } from "@nidus/jobs-observe";
+import { jobMetricHelp } from "@nidus/jobs-observe/adapter";
 import type { Attributes } from "@opentelemetry/api";
 
 /**
@@ -73,39 +74,27 @@ function named(attributes: Attributes, jobName: string): Readonly<Attributes> {
   return made;
 }
 
-/** Instruments of the metrics observer. A Prometheus exporter makes the names of `@nidus/jobs-prometheus` of them. */
-export const jobInstruments = {
-  started: { name: "nidus.jobs.started", description: "Job runs that started." },
-  finished: { name: "nidus.jobs.finished", description: "Job runs that finished, by how they ended." },
-  inProgress: { name: "nidus.jobs.in_progress", description: "Job runs that have started and not finished." },
-  duration: {
-    name: "nidus.job.duration",
-    description: "How long job runs took, by how they ended.",
-    unit: "s",
-  },
+/** How an instrument is declared. */
+export interface JobInstrument {
+  readonly name: string;
+  readonly description: string;
+  readonly unit?: string;
+}
+
+/** Instruments of the metrics observer. A Prometheus exporter gives them the names of `@nidus/jobs-prometheus`. */
+export const jobInstruments: Readonly<Record<keyof typeof jobMetricHelp, JobInstrument>> = {
+  started: { name: "nidus.jobs.started", description: jobMetricHelp.started },
+  finished: { name: "nidus.jobs.finished", description: jobMetricHelp.finished },
+  inProgress: { name: "nidus.jobs.in_progress", description: jobMetricHelp.inProgress },
+  duration: { name: "nidus.job.duration", description: jobMetricHelp.duration, unit: "s" },
   lastSuccess: {
     name: "nidus.job.last_success.timestamp",
-    description: "Unix time at which the job last succeeded.",
+    description: jobMetricHelp.lastSuccess,
     unit: "s",
   },
-  enqueued: { name: "nidus.jobs.enqueued", description: "Jobs handed to an engine." },
-  retries: { name: "nidus.job.retries", description: "Deliveries that ended in another attempt." },
-  deadLettered: {
-    name: "nidus.jobs.dead_lettered",
-    description: "Jobs that failed for the last time, or were given up by their engine.",
-  },
-  stalled: {
-    name: "nidus.job.stalled",
-    description: "Attempts whose worker died or lost its lease before it could record an outcome.",
-  },
-  wait: {
-    name: "nidus.job.wait",
-    description: "How long jobs waited between the moment they could start and their start.",
-    unit: "s",
-  },
-} as const;
-
-/** Seconds: from 5 ms to an hour, as background jobs last. */
-export const durationBoundariesSeconds: readonly number[] = [
-  0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 3600,
-];
+  enqueued: { name: "nidus.jobs.enqueued", description: jobMetricHelp.enqueued },
+  retries: { name: "nidus.job.retries", description: jobMetricHelp.retries },
+  deadLettered: { name: "nidus.jobs.dead_lettered", description: jobMetricHelp.deadLettered },
+  stalled: { name: "nidus.job.stalled", description: jobMetricHelp.stalled },
+  wait: { name: "nidus.job.wait", description: jobMetricHelp.wait, unit: "s" },
+};

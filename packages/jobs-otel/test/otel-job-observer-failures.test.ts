@@ -32,6 +32,7 @@ const thrownValues: [string, () => unknown, string][] = [
   ["an AggregateError", () => new AggregateError([new Error("a")], "no"), "AggregateError"],
   ["a DOMException of a timeout", () => new DOMException("too late", "TimeoutError"), "TimeoutError"],
   ["a JobError", () => new JobError("no"), "JobError"],
+  ["a JobError with a cause", () => new JobError("no", { cause: new TypeError("inner") }), "JobError"],
   ["a class that extends JobError and sets no name", () => new QuotaExceeded("no"), "QuotaExceeded"],
   [
     "a class that extends JobError, with a cause of another class",

@@ -120,12 +120,12 @@ function requirePlace(options: PgBossEngineOptions): void {
   }
   const { dataDir, connectionString, boss, maxConnections } = options as unknown as Record<string, unknown>;
   if (dataDir !== undefined) {
-    requireText("`dataDir`", dataDir);
+    requireSecretText("`dataDir`", dataDir);
     // A connection string in its place would become the name of a folder, and be shown.
     if (/^[a-z][a-z0-9+.-]+:\/\//i.test(dataDir))
       throw redactedInvalidArgument("`dataDir`", "a folder", dataDir, "a URL");
   }
-  if (connectionString !== undefined) requireText("`connectionString`", connectionString);
+  if (connectionString !== undefined) requireSecretText("`connectionString`", connectionString);
   if (boss !== undefined && !isPgBoss(boss)) throw redactedInvalidArgument("`boss`", "a PgBoss", boss);
   if (maxConnections === undefined) return;
   if (connectionString === undefined)
@@ -139,7 +139,7 @@ function isPgBoss(boss: unknown): boolean {
   return [on, fetch, send].every((method) => typeof method === "function");
 }
 
-function requireText(what: string, text: unknown): asserts text is string {
+function requireSecretText(what: string, text: unknown): asserts text is string {
   if (typeof text !== "string" || text === "")
     throw redactedInvalidArgument(what, "a non-empty string", text);
 }

@@ -1,5 +1,5 @@
 import type { JobError } from "@nidus/jobs-core";
-import { isError, thrownError, thrownType } from "./thrown-error.ts";
+import { cutText, isErrorLike, thrownErrorOf } from "@nidus/jobs-core/adapter";
 
 /** Errors of a chain of causes, or of an AggregateError, that are written whole. */
 const maxRelated = 10;
@@ -9,19 +9,19 @@ const maxRelated = 10;
  * `maxLength` together, an error of the same type that has its message and stack alone, both cut.
  */
 export function boundedError(error: JobError, maxLength: number): Error {
-  const thrown = thrownError(error);
+  const thrown = thrownErrorOf(error);
   const related = relatedErrors(thrown);
   const lengthOf = (text: "message" | "stack"): number =>
     related.reduce((sum, each) => sum + String(each[text] ?? "").length, 0);
   if (related.length <= maxRelated && lengthOf("message") <= maxLength && lengthOf("stack") <= maxLength)
     return thrown;
-  const type = cut(thrownType(error), maxLength);
+  const type = cutText(thrownType(error), maxLength);
   return Object.create(Error.prototype, {
     // An object, which is no function: serializers then take the name.
     constructor: { value: { name: type } },
     name: { value: type },
-    message: { value: cut(thrown.message, maxLength) },
-    stack: { value: cut(thrown.stack, maxLength) },
+    message: { value: cutText(thrown.message, maxLength) },
+    stack: { value: cutText(thrown.stack, maxLength) },
   }) as Error;
 }
 
@@ -31,13 +31,16 @@ function relatedErrors(error: Error): Error[] {
   for (let index = 0; index < found.length && found.length <= maxRelated; index++) {
     const { cause, errors } = found[index] as { cause?: unknown; errors?: unknown };
     const next = [typeof cause === "function" ? undefined : cause, ...(Array.isArray(errors) ? errors : [])];
-    found.push(...next.filter(isError).slice(0, maxRelated));
+    found.push(...next.filter(isErrorLike).slice(0, maxRelated));
   }
   return found;
 }
 
-/** Shortens a text that is longer than a line may carry. */
-export function cut(text: unknown, maxLength: number): string {
-  const all = typeof text === "string" ? text : "";
-  return all.length <= maxLength ? all : `${all.slice(0, maxLength - 1).replace(/[\uD800-\uDBFF]$/, "")}…`;
+/** Returns the name of the class of what a job threw, which pino's serializer writes as `type`. It never throws. */
+export function thrownType(error: JobError): string {
+  try {
+    return String(thrownErrorOf(error).constructor.name);
+  } catch {
+    return error.name;
+  }
 }

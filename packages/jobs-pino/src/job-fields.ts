@@ -1,3 +1,4 @@
+import { cutText } from "@nidus/jobs-core/adapter";
 import type {
   EnqueuedJobContext,
   JobAttributes,
@@ -6,7 +7,6 @@ import type {
   ObservedJobContext,
   SettledJobContext,
 } from "@nidus/jobs-observe";
-import { cut } from "./bounded-error.ts";
 
 /** Characters of an attribute's value that a line carries. */
 const maxAttributeLength = 1_024;
@@ -27,7 +27,7 @@ function boundedAttributes(attributes: JobAttributes): object {
   return Object.fromEntries(
     Object.entries(attributes).map(([key, value]) => [
       key,
-      typeof value === "string" ? cut(value, maxAttributeLength) : value,
+      typeof value === "string" ? cutText(value, maxAttributeLength) : value,
     ]),
   );
 }

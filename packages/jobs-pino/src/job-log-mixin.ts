@@ -1,4 +1,4 @@
-import { invalidArgument, requireKnownKeys } from "@nidus/jobs-core/adapter";
+import { requireFunction, requireKnownKeys } from "@nidus/jobs-core/adapter";
 import { currentJob } from "@nidus/jobs-observe";
 
 /** Where the ids of the trace come from. */
@@ -22,9 +22,7 @@ export interface JobLogMixinOptions {
 export function jobLogMixin(options: JobLogMixinOptions = {}): () => object {
   requireKnownKeys("the options of jobLogMixin", options, ["spanContext"]);
   const { spanContext } = options;
-  if (spanContext !== undefined && typeof spanContext !== "function") {
-    throw invalidArgument("`spanContext`", "a function", spanContext);
-  }
+  if (spanContext !== undefined) requireFunction("`spanContext`", spanContext);
   return () => {
     const run = currentJob();
     // A new object each time: pino writes into it.

@@ -1,10 +1,15 @@
 import type { JobError } from "@nidus/jobs-core";
-import { invalidArgument, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
+import {
+  cutText,
+  invalidArgument,
+  requireBoolean,
+  requireKnownKeys,
+  requireWholeNumber,
+} from "@nidus/jobs-core/adapter";
 import type { JobObserver } from "@nidus/jobs-observe";
-import { boundedError, cut } from "./bounded-error.ts";
+import { boundedError, thrownType } from "./bounded-error.ts";
 import { enqueuedFields, finishedFields, runFields, settledFields } from "./job-fields.ts";
 import type { LoggerLike } from "./logger-like.ts";
-import { thrownType } from "./thrown-error.ts";
 
 /** Where lines about jobs go, and at which levels: names of the logger's own, or `"silent"` for no line. */
 export interface PinoJobObserverOptions {
@@ -65,9 +70,7 @@ export function pinoJobObserver(options: PinoJobObserverOptions): JobObserver {
       throw invalidArgument(`\`${option}\``, "a level of the logger", level);
     }
   }
-  if (typeof recordErrorMessage !== "boolean") {
-    throw invalidArgument("`recordErrorMessage`", "a boolean", recordErrorMessage);
-  }
+  requireBoolean("`recordErrorMessage`", recordErrorMessage);
   requireWholeNumber("`maxErrorLength`", maxErrorLength);
 
   const log = (level: string, message: string, fieldsOf: () => object, error?: JobError): void => {
@@ -81,7 +84,10 @@ export function pinoJobObserver(options: PinoJobObserverOptions): JobObserver {
         // Serializers read from the error and write into it, which it may not let them. The line then has its type alone.
       }
     }
-    methods[level]?.({ ...fields, err: error && { type: cut(thrownType(error), maxErrorLength) } }, message);
+    methods[level]?.(
+      { ...fields, err: error && { type: cutText(thrownType(error), maxErrorLength) } },
+      message,
+    );
   };
 
   // The same words in all lines of a kind, so that they can be found and counted by them.

@@ -1,3 +1,4 @@
+import { warn } from "@nidus/jobs-core/adapter";
 import type {
   DeclaredJobContext,
   EnqueuedJobContext,
@@ -160,10 +161,9 @@ export function accountsIn(settings: Settings): MetricStore {
   if (existing === undefined) return new MetricStore(settings);
   if (!isPublishedMetric(existing)) {
     if (!isOfOtherVersion(existing as object)) throw nameIsTaken(name);
-    process.emitWarning(
+    warn(
       `the registry has job metrics with the prefix "${prefix}" of another version of @nidus/jobs-prometheus: ` +
         "runs of this observer are missing in them; install one version, or choose another `prefix`",
-      "NidusWarning",
     );
     return new MetricStore({ ...settings, registry: new Registry() });
   }

@@ -1,3 +1,4 @@
+import { jobMetricHelp } from "@nidus/jobs-observe/adapter";
 import type { Exemplar, HistogramState } from "./duration-histogram.ts";
 import type { Labels, SeriesState } from "./job-series.ts";
 
@@ -39,21 +40,21 @@ export interface MetricDefinition {
 export const runMetrics: readonly MetricDefinition[] = [
   {
     name: "jobs_started_total",
-    help: "Job runs that started.",
+    help: jobMetricHelp.started,
     type: "counter",
     aggregator: "sum",
     samples: ({ labels, started }) => [{ labels, value: started }],
   },
   {
     name: "jobs_finished_total",
-    help: "Job runs that finished, by how they ended.",
+    help: jobMetricHelp.finished,
     type: "counter",
     aggregator: "sum",
     samples: ({ byStatus }) => byStatus.map(({ labels, finished }) => ({ labels, value: finished })),
   },
   {
     name: "job_duration_seconds",
-    help: "How long job runs took, by how they ended.",
+    help: jobMetricHelp.duration,
     type: "histogram",
     aggregator: "sum",
     samples: ({ byStatus }, name, buckets) =>
@@ -61,14 +62,14 @@ export const runMetrics: readonly MetricDefinition[] = [
   },
   {
     name: "jobs_in_progress",
-    help: "Job runs that have started and not finished.",
+    help: jobMetricHelp.inProgress,
     type: "gauge",
     aggregator: "sum",
     samples: ({ labels, inProgress }) => [{ labels, value: inProgress }],
   },
   {
     name: "job_last_success_timestamp_seconds",
-    help: "Unix time at which the job last succeeded.",
+    help: jobMetricHelp.lastSuccess,
     type: "gauge",
     aggregator: "max",
     samples: ({ labels, lastSuccessMs }) =>
@@ -88,35 +89,35 @@ export const runMetrics: readonly MetricDefinition[] = [
 export const engineMetrics: readonly MetricDefinition[] = [
   {
     name: "jobs_enqueued_total",
-    help: "Jobs handed to an engine.",
+    help: jobMetricHelp.enqueued,
     type: "counter",
     aggregator: "sum",
     samples: ({ labels, engine }) => (engine === undefined ? [] : [{ labels, value: engine.enqueued }]),
   },
   {
     name: "job_retries_total",
-    help: "Deliveries that ended in another attempt.",
+    help: jobMetricHelp.retries,
     type: "counter",
     aggregator: "sum",
     samples: ({ labels, engine }) => (engine === undefined ? [] : [{ labels, value: engine.retries }]),
   },
   {
     name: "jobs_dead_lettered_total",
-    help: "Jobs that failed for the last time, or were given up by their engine.",
+    help: jobMetricHelp.deadLettered,
     type: "counter",
     aggregator: "sum",
     samples: ({ labels, engine }) => (engine === undefined ? [] : [{ labels, value: engine.deadLettered }]),
   },
   {
     name: "job_stalled_total",
-    help: "Attempts whose worker died or lost its lease before it could record an outcome.",
+    help: jobMetricHelp.stalled,
     type: "counter",
     aggregator: "sum",
     samples: ({ labels, engine }) => (engine === undefined ? [] : [{ labels, value: engine.stalled }]),
   },
   {
     name: "job_wait_seconds",
-    help: "How long jobs waited between the moment they could start and their start.",
+    help: jobMetricHelp.wait,
     type: "histogram",
     aggregator: "sum",
     samples: ({ labels, engine }, name, buckets) => histogramSamples(engine?.waits, labels, name, buckets),

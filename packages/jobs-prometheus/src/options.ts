@@ -1,5 +1,13 @@
-import { formatValue, requireKnownKeys } from "@nidus/jobs-core/adapter";
+import {
+  formatValue,
+  invalidArgument,
+  requireFunction,
+  requireKnownKeys,
+  requireText,
+  requireWholeNumber,
+} from "@nidus/jobs-core/adapter";
 import type { ObservedJobContext } from "@nidus/jobs-observe";
+import { durationBoundsSeconds } from "@nidus/jobs-observe/adapter";
 import { Registry, type RegistryContentType } from "prom-client";
 
 /** Where and how job metrics are kept. */
@@ -59,8 +67,6 @@ const optionNames: readonly (keyof PrometheusJobObserverOptions)[] = [
   "exemplars",
 ];
 
-const defaultBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 3600];
-
 /** Labels that the metrics have already, and those that mean something to Prometheus in a histogram. */
 const ownLabels = new Set(["job_name", "status", "le", "quantile"]);
 
@@ -69,30 +75,26 @@ export function settingsOf(options: PrometheusJobObserverOptions): Settings {
   requireKnownKeys("the options of prometheusJobObserver", options, optionNames);
   const {
     prefix = "nidus_",
-    buckets = defaultBuckets,
+    buckets = durationBoundsSeconds,
     maxSeries = 1_000,
     jobs = [],
     attributeLabels = [],
     exemplars,
   } = options;
   if (typeof prefix !== "string" || !/^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(`${prefix}a`)) {
-    throw new TypeError(
-      `expected \`prefix\` to begin a metric name (letters, digits, _ and :), got ${formatValue(prefix)}`,
+    throw invalidArgument(
+      "`prefix`",
+      "the start of a metric name: letters, digits, _ and :, no digit first",
+      prefix,
     );
   }
   if (!Array.isArray(buckets) || buckets.length === 0 || !buckets.every(isFiniteAndAbovePrevious)) {
-    throw new TypeError(
-      `expected \`buckets\` to be finite numbers of seconds, rising, got ${formatValue(buckets)}`,
-    );
+    throw invalidArgument("`buckets`", "finite numbers of seconds, rising", buckets);
   }
-  if (!Number.isSafeInteger(maxSeries) || maxSeries < 1) {
-    throw new RangeError(`expected \`maxSeries\` to be a whole number from 1, got ${formatValue(maxSeries)}`);
-  }
-  if (exemplars !== undefined && typeof exemplars !== "function") {
-    throw new TypeError(`expected \`exemplars\` to be a function, got ${formatValue(exemplars)}`);
-  }
+  requireWholeNumber("`maxSeries`", maxSeries);
+  if (exemplars !== undefined) requireFunction("`exemplars`", exemplars);
   if (!Array.isArray(jobs) || !jobs.every((name) => typeof name === "string" && name !== "")) {
-    throw new TypeError(`expected \`jobs\` to be an array of job names, got ${formatValue(jobs)}`);
+    throw invalidArgument("`jobs`", "an array of job names", jobs);
   }
   return {
     registry: registryOf(options),
@@ -125,11 +127,13 @@ function registryOf({ registry, exemplars }: PrometheusJobObserverOptions): Regi
     return made;
   }
   if (typeof registry?.registerMetric !== "function") {
-    throw new TypeError(`expected \`registry\` to be a prom-client Registry, got ${formatValue(registry)}`);
+    throw invalidArgument("`registry`", "a prom-client Registry", registry);
   }
   if (exemplars !== undefined && registry.contentType !== Registry.OPENMETRICS_CONTENT_TYPE) {
-    throw new TypeError(
-      `\`exemplars\` need a registry of the OpenMetrics content type, got ${registry.contentType}`,
+    throw invalidArgument(
+      "the content type of `registry`",
+      "that of OpenMetrics, which `exemplars` need",
+      registry.contentType,
     );
   }
   return registry;
@@ -138,24 +142,21 @@ function registryOf({ registry, exemplars }: PrometheusJobObserverOptions): Regi
 /** Label names by attribute key. */
 function labelNamesOf(attributes: readonly string[]): ReadonlyMap<string, string> {
   if (!Array.isArray(attributes)) {
-    throw new TypeError(
-      `expected \`attributeLabels\` to be an array of attribute keys, got ${formatValue(attributes)}`,
-    );
+    throw invalidArgument("`attributeLabels`", "an array of attribute keys", attributes);
   }
   const names = new Map<string, string>();
   const taken = new Set(ownLabels);
   for (const key of attributes as readonly unknown[]) {
-    if (typeof key !== "string" || key === "") {
-      throw new TypeError(`expected \`attributeLabels\` to hold non-empty strings, got ${formatValue(key)}`);
-    }
-    const name = key.replace(/[^a-zA-Z0-9_]/g, "_").replace(/^(?=\d)/, "_");
+    const name = requireText("each key in `attributeLabels`", key)
+      .replace(/[^a-zA-Z0-9_]/g, "_")
+      .replace(/^(?=\d)/, "_");
     if (taken.has(name) || name.startsWith("__")) {
       throw new TypeError(
         `\`attributeLabels\`: ${formatValue(key)} would be the label "${name}", which is taken or reserved`,
       );
     }
     taken.add(name);
-    names.set(key, name);
+    names.set(key as string, name);
   }
   return names;
 }

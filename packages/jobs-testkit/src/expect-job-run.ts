@@ -1,10 +1,9 @@
 import { AssertionError } from "node:assert";
-import { invalidArgument } from "@nidus/jobs-core/adapter";
+import { invalidArgument, requireText } from "@nidus/jobs-core/adapter";
 import type { JobAttributes, JobResultStatus } from "@nidus/jobs-observe";
 import { describeExpectedFailure, type ExpectedFailure, isExpectedFailure } from "./expected-failure.ts";
 import type { JobRecorder, RecordedRun } from "./recording-observer.ts";
 import { listOfRuns } from "./run-list.ts";
-import { requireText } from "./validation.ts";
 
 /**
  * What is expected of a job's runs. Each call throws an AssertionError of `node:assert` unless there is a run that fits, and

@@ -1,4 +1,4 @@
-import { requireText } from "./validation.ts";
+import { requireText } from "@nidus/jobs-core/adapter";
 
 /**
  * Run ids that can be written down in a test, for `runner.runIdGenerator(…)`: "run-1", "run-2" and so on.

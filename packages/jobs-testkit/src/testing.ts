@@ -1,7 +1,7 @@
+import { requireText } from "@nidus/jobs-core/adapter";
 import { type JobObserver, ObservedJobRunner } from "@nidus/jobs-observe";
 import { type JobRecorder, recordingObserver } from "./recording-observer.ts";
 import { sequentialRunIds } from "./sequential-run-ids.ts";
-import { requireText } from "./validation.ts";
 
 /** What stands in for a service's observability in tests. */
 export interface TestObservability extends AsyncDisposable {

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { formatValue } from "@nidus/jobs-core/adapter";
+import { formatValue, warn } from "@nidus/jobs-core/adapter";
 
 /** A request handler for `node:http`, Express, or the raw objects of Fastify. The promise it returns never rejects. */
 export type MetricsHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -21,7 +21,7 @@ export function metricsHandler(source: MetricsSource): MetricsHandler {
     try {
       answer(response, 200, source.contentType, await source.metrics());
     } catch (error) {
-      process.emitWarning(`metrics could not be collected: ${formatValue(error)}`, "NidusWarning");
+      warn(`metrics could not be collected: ${formatValue(error)}`);
       answer(response, 500, "text/plain; charset=utf-8", "the metrics could not be collected\n");
     }
   };

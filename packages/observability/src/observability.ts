@@ -1,4 +1,4 @@
-import { invalidArgument } from "@nidus/jobs-core/adapter";
+import { invalidArgument, requireText } from "@nidus/jobs-core/adapter";
 import { type JobObserver, ObservedJobRunner } from "@nidus/jobs-observe";
 import {
   type OtelJobObserverOptions,
@@ -220,9 +220,4 @@ export function production(serviceName: string): Observability {
 function isPreset(addition: ObservabilityAdapter | ObservabilityPreset): addition is ObservabilityPreset {
   if (typeof addition !== "object" || addition === null || "jobObserver" in addition) return false;
   return typeof addition.apply === "function";
-}
-
-/** @throws TypeError */
-export function requireText(what: string, value: string): void {
-  if (!value || typeof value !== "string") throw invalidArgument(what, "a non-empty string", value);
 }

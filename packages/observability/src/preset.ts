@@ -1,4 +1,4 @@
-import { invalidArgument } from "@nidus/jobs-core/adapter";
+import { requireFunction, requireText } from "@nidus/jobs-core/adapter";
 import type { Observability } from "./observability.ts";
 
 /** Steps that set-ups have in common, under a name: what an organisation publishes for its services to use. */
@@ -19,9 +19,7 @@ export function definePreset(
   name: string,
   steps: (observability: Observability) => Observability,
 ): ObservabilityPreset {
-  if (!name || typeof name !== "string")
-    throw invalidArgument("a preset's `name`", "a non-empty string", name);
-  if (typeof steps !== "function")
-    throw invalidArgument(`the steps of the preset "${name}"`, "a function", steps);
+  requireText("a preset's `name`", name);
+  requireFunction(`the steps of the preset "${name}"`, steps);
   return { name, apply: steps };
 }

@@ -1,4 +1,4 @@
-import { formatValue, requireKnownKeys } from "@nidus/jobs-core/adapter";
+import { invalidArgument, requireBoolean, requireKnownKeys, requireText } from "@nidus/jobs-core/adapter";
 import type { SpanProcessor } from "@opentelemetry/sdk-trace";
 import type { ServiceIdentity } from "../service-identity.ts";
 import { maxWholeNumber, wholeNumberOf } from "./environment.ts";
@@ -67,27 +67,19 @@ export function settingsOf(options: OtelPipelineOptions, environment: NodeJS.Pro
     exportTimeoutMs,
     flushTimeoutMs = 5_000,
   } = options;
-  if (typeof serviceName !== "string" || serviceName === "") {
-    throw new TypeError(`expected \`serviceName\` to be a non-empty string, got ${formatValue(serviceName)}`);
-  }
+  requireText("`serviceName`", serviceName);
   for (const [name, value] of Object.entries({ maxQueueSize, exportTimeoutMs, flushTimeoutMs })) {
     if (value !== undefined && (!Number.isSafeInteger(value) || value < 1 || value > maxWholeNumber)) {
-      throw new RangeError(
-        `expected \`${name}\` to be a whole number from 1 to ${maxWholeNumber}, got ${formatValue(value)}`,
-      );
+      throw invalidArgument(`\`${name}\``, `a whole number from 1 to ${maxWholeNumber}`, value, RangeError);
     }
   }
   if (
     sampleRatio !== undefined &&
     !(typeof sampleRatio === "number" && sampleRatio >= 0 && sampleRatio <= 1)
   ) {
-    throw new RangeError(
-      `expected \`sampleRatio\` to be a number from 0 to 1, got ${formatValue(sampleRatio)}`,
-    );
+    throw invalidArgument("`sampleRatio`", "a number from 0 to 1", sampleRatio, RangeError);
   }
-  if (allowInsecure !== undefined && typeof allowInsecure !== "boolean") {
-    throw new TypeError(`expected \`allowInsecure\` to be a boolean, got ${formatValue(allowInsecure)}`);
-  }
+  if (allowInsecure !== undefined) requireBoolean("`allowInsecure`", allowInsecure);
   const variable = (name: string, least = 1): number | undefined => wholeNumberOf(environment, name, least);
   const queueSize = maxQueueSize ?? variable("OTEL_BSP_MAX_QUEUE_SIZE") ?? 2_048;
   const batchTimeoutMs = exportTimeoutMs ?? variable("OTEL_BSP_EXPORT_TIMEOUT");

@@ -1,6 +1,6 @@
-import { invalidArgument, requireKnownKeys } from "@nidus/jobs-core/adapter";
+import { invalidArgument, requireFunction, requireKnownKeys, requireText } from "@nidus/jobs-core/adapter";
 import type { ObservabilityAdapter } from "../adapter.ts";
-import { Observability, requireText } from "../observability.ts";
+import { Observability } from "../observability.ts";
 import { paintFor } from "./paint.ts";
 import { Progress } from "./progress.ts";
 import { runLine, settlementLine } from "./run-lines.ts";
@@ -22,12 +22,10 @@ export interface DevelopmentOptions {
  */
 export function development(serviceName: string, options: DevelopmentOptions = {}): Observability {
   requireText("the service's name", serviceName);
-  if (typeof options !== "object" || options === null)
-    throw invalidArgument("the options", "an object", options);
   requireKnownKeys("the options of development", options, ["stream", "waiting"]);
   const { stream = process.stderr, waiting = () => 0 } = options;
   if (typeof stream?.write !== "function") throw invalidArgument("`stream`", "a writable stream", stream);
-  if (typeof waiting !== "function") throw invalidArgument("`waiting`", "a function", waiting);
+  requireFunction("`waiting`", waiting);
   const make = (): ObservabilityAdapter => linesAdapter(stream, waiting);
   return new Observability({ serviceName }, new Map([["development", { make }]]));
 }
