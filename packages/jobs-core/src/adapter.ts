@@ -1,9 +1,9 @@
 export { isCancellation, neverAbortedSignal } from "./cancellation.ts";
 export { cutText } from "./cut-text.ts";
 export { propertyOf } from "./foreign.ts";
+export { requireSyncResult } from "./job/sync-result.ts";
+export { isErrorLike, thrownErrorOf } from "./job/thrown-error.ts";
 export { sharedByCopies } from "./shared.ts";
-export { requireSyncResult } from "./sync-result.ts";
-export { isErrorLike, thrownErrorOf } from "./thrown-error.ts";
 export {
   formatValue,
   invalidArgument,

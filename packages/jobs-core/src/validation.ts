@@ -104,9 +104,7 @@ export function requireKnownKeys(what: string, options: object, known: readonly 
   requireObject(what, options);
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue;
-    throw new TypeError(
-      `unknown option ${formatValue(key)} in ${what}: expected ${known.map((each) => `\`${each}\``).join(", ")}`,
-    );
+    throw new TypeError(`unknown option ${formatValue(key)} in ${what}: expected \`${known.join("`, `")}\``);
   }
 }
 

@@ -1,3 +1,3 @@
-export { unixTimeMs } from "./clock.ts";
-export { monotonicMsOf } from "./context.ts";
+export { unixTimeMs } from "./context/clock.ts";
+export { monotonicMsOf } from "./context/context.ts";
 export { durationBoundsSeconds, jobMetricHelp } from "./job-metrics.ts";

@@ -1,6 +1,6 @@
 import type { JobBacklog, OpenedEngineContext } from "@nidus/jobs-observe";
-import type { SeriesTable } from "./series-table.ts";
-import { timeMsOf } from "./time.ts";
+import type { SeriesTable } from "./counts/series-table.ts";
+import { timeMsOf } from "./counts/time.ts";
 
 /** Scrapes that come closer together share what was read. */
 const readEveryMs = 5_000;

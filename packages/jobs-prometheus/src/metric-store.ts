@@ -10,25 +10,30 @@ import type {
 import { monotonicMsOf } from "@nidus/jobs-observe/adapter";
 import { type Metric, Registry } from "prom-client";
 import { Backlogs } from "./backlogs.ts";
-import { DurationHistogram } from "./duration-histogram.ts";
-import { EngineCounts, type JobSeries, type SeriesState } from "./job-series.ts";
+import { DurationHistogram } from "./counts/duration-histogram.ts";
+import { EngineCounts, type JobSeries, type SeriesState } from "./counts/job-series.ts";
+import { SeriesTable } from "./counts/series-table.ts";
+import { timeMsOf } from "./counts/time.ts";
 import {
   type BucketLabels,
   bucketLabelsOf,
   engineMetrics,
   type MetricDefinition,
   runMetrics,
-} from "./metrics.ts";
+} from "./exposition/metrics.ts";
+import {
+  isOfOtherVersion,
+  isPublishedMetric,
+  type MetricSource,
+  PublishedMetric,
+} from "./exposition/published-metric.ts";
 import type { Settings } from "./options.ts";
-import { isOfOtherVersion, isPublishedMetric, PublishedMetric } from "./published-metric.ts";
-import { SeriesTable } from "./series-table.ts";
-import { timeMsOf } from "./time.ts";
 
 /** Jobs of engines have no context attributes before they run. */
 const noAttributes = {};
 
 /** The counts behind one set of metrics in one registry. */
-export class MetricStore {
+export class MetricStore implements MetricSource {
   readonly settings: Settings;
   readonly table: SeriesTable;
   readonly backlogs: Backlogs;
@@ -154,7 +159,7 @@ function secondsOf(milliseconds: number | undefined): number {
  *
  * @throws Error if they exist with other buckets, limits or labels, or if the name of a metric is taken by something else.
  */
-export function accountsIn(settings: Settings): MetricStore {
+export function metricStoreIn(settings: Settings): MetricStore {
   const { registry, prefix } = settings;
   const name = prefix + (runMetrics[0] as MetricDefinition).name;
   const existing: unknown = registry.getSingleMetric(name);
@@ -167,13 +172,14 @@ export function accountsIn(settings: Settings): MetricStore {
     );
     return new MetricStore({ ...settings, registry: new Registry() });
   }
-  if (shapeOf(existing.accounts.settings) !== shapeOf(settings)) {
+  const store = existing.source as MetricStore;
+  if (shapeOf(store.settings) !== shapeOf(settings)) {
     throw new Error(
       `the registry has job metrics with the prefix "${prefix}" already: an observer that shares them needs the same ` +
         "`buckets` and `attributeLabels`",
     );
   }
-  return existing.accounts;
+  return store;
 }
 
 function nameIsTaken(name: string): Error {

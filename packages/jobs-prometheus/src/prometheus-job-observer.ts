@@ -1,9 +1,9 @@
 import { formatValue } from "@nidus/jobs-core/adapter";
 import type { JobObserver, ObservedJobContext } from "@nidus/jobs-observe";
 import type { Registry } from "prom-client";
-import type { Exemplar } from "./duration-histogram.ts";
-import { expositionOf } from "./exposition.ts";
-import { accountsIn } from "./metric-store.ts";
+import type { Exemplar } from "./counts/duration-histogram.ts";
+import { expositionOf } from "./exposition/exposition.ts";
+import { metricStoreIn } from "./metric-store.ts";
 import { type PrometheusJobObserverOptions, settingsOf } from "./options.ts";
 
 /** A job observer whose counts stand in a prom-client registry. */
@@ -28,25 +28,25 @@ export interface PrometheusJobObserver extends JobObserver {
  */
 export function prometheusJobObserver(options: PrometheusJobObserverOptions = {}): PrometheusJobObserver {
   const settings = settingsOf(options);
-  const accounts = accountsIn(settings);
-  for (const jobName of settings.jobs) accounts.declare({ jobName });
+  const store = metricStoreIn(settings);
+  for (const jobName of settings.jobs) store.declare({ jobName });
   const { registry, exemplars } = settings;
   return {
     registry: registry as Registry,
     metrics: () => expositionOf(registry),
-    onJobDeclared: (context) => accounts.declare(context),
-    onJobStarted: (context) => accounts.start(context),
+    onJobDeclared: (context) => store.declare(context),
+    onJobStarted: (context) => store.start(context),
     onJobFinished:
       exemplars === undefined
-        ? (context, status) => void accounts.finish(context, status)
+        ? (context, status) => void store.finish(context, status)
         : (context, status) => {
-            const durations = accounts.finish(context, status);
+            const durations = store.finish(context, status);
             const labelSet = exemplars(context);
             if (labelSet !== undefined) durations.setExemplar(exemplarOf(context, labelSet));
           },
-    onEngineOpened: (context) => accounts.open(context),
-    onJobEnqueued: (context) => accounts.enqueue(context),
-    onJobSettled: (context) => accounts.settle(context),
+    onEngineOpened: (context) => store.open(context),
+    onJobEnqueued: (context) => store.enqueue(context),
+    onJobSettled: (context) => store.settle(context),
   };
 }
 

@@ -1,8 +1,8 @@
 export { type DevelopmentOptions, development } from "./development/development.ts";
 export type { MetricsHandler } from "./metrics-handler.ts";
-export { type Observability, production } from "./observability.ts";
+export { type Observability, type ObservabilityPreset, production } from "./observability.ts";
 export type { OtelPipelineSource } from "./otel-adapter.ts";
-export { definePreset, type ObservabilityPreset } from "./preset.ts";
+export { definePreset } from "./preset.ts";
 
 // For authors of adapters.
 

@@ -14,7 +14,6 @@ import type { ObservabilityAdapter } from "./adapter.ts";
 import { AdapterSet, callEach } from "./adapter-set.ts";
 import { type MetricsHandler, metricsHandler } from "./metrics-handler.ts";
 import { type OtelPipelineSource, otelAdapter } from "./otel-adapter.ts";
-import type { ObservabilityPreset } from "./preset.ts";
 import { prometheusAdapter } from "./prometheus-adapter.ts";
 
 /** Names of the adapters that have a step of their own. */
@@ -25,6 +24,14 @@ interface AdapterSource {
   make(service: ServiceIdentity): ObservabilityAdapter;
   /** What was handed over to be ended, whether it has been used or not. */
   readonly pipeline?: OtelPipeline | undefined;
+}
+
+/** Steps that set-ups have in common, under a name: what an organisation publishes for its services to use. */
+export interface ObservabilityPreset {
+  /** Stands in error messages. */
+  readonly name: string;
+  /** The same set-up with the preset's steps added. */
+  apply(observability: Observability): Observability;
 }
 
 /**

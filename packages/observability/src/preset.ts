@@ -1,13 +1,5 @@
 import { requireFunction, requireText } from "@nidus/jobs-core/adapter";
-import type { Observability } from "./observability.ts";
-
-/** Steps that set-ups have in common, under a name: what an organisation publishes for its services to use. */
-export interface ObservabilityPreset {
-  /** Stands in error messages. */
-  readonly name: string;
-  /** The same set-up with the preset's steps added. */
-  apply(observability: Observability): Observability;
-}
+import type { Observability, ObservabilityPreset } from "./observability.ts";
 
 /**
  * A preset, for `observability.with(preset)`. Steps of the preset are as if they stood in its place: a later `.prometheus()` or

@@ -1,6 +1,6 @@
 import { type TracingChannel, tracingChannel } from "node:diagnostics_channel";
 import { onTestFinished } from "vitest";
-import type { JobRunMessage } from "../../src/diagnostics-channel.ts";
+import type { JobRunMessage } from "../../src/observers/diagnostics-channel.ts";
 
 export const runChannel: TracingChannel<unknown, JobRunMessage> = tracingChannel("nidus:job.run");
 

@@ -1,0 +1,107 @@
+import { isCancellation } from "../cancellation.ts";
+import type { AsyncJob, AsyncJobRunner } from "../job/job.ts";
+import { JobReport, noteAbort, noteFailure, type OpenReport } from "../job/job-report.ts";
+import { refuseGenerator } from "../job/sync-result.ts";
+import { requireKnownKeys, requireRunner, requireSignal, requireWholeNumber } from "../validation.ts";
+import { clockMs, overdueTurn, uncheckedStarts } from "./event-loop.ts";
+import type { JobList } from "./job-list.ts";
+
+/** How an AsyncJobQueue runs its jobs. */
+export interface AsyncJobQueueRunOptions {
+  /** Executes each job. @default the job's own `run`, with nothing observed */
+  readonly runner?: AsyncJobRunner | undefined;
+  /** How many jobs may run at once: a whole number from 1, or Infinity. @default 1, strictly one after the other */
+  readonly concurrency?: number | undefined;
+  /** Once aborted, no further job starts, and running jobs see it. @default a signal that never aborts */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Workers that take jobs from a list and run them. */
+export interface WorkerPool {
+  /** Resolves when the list is empty, or the signal is aborted, and all that was started has settled. */
+  readonly done: Promise<OpenReport>;
+  /** Puts idle workers to the jobs that were added since: after the caller's own code, and only while others still work. */
+  fill(): void;
+}
+
+/**
+ * Starts at most `concurrency` workers.
+ *
+ * @throws TypeError or RangeError for an option that is not as documented.
+ */
+export function startWorkers(
+  jobs: JobList<AsyncJob<unknown>>,
+  given: AsyncJobQueueRunOptions = {},
+): WorkerPool {
+  requireKnownKeys("the options", given, ["runner", "concurrency", "signal"]);
+  const { runner, concurrency = 1 } = given;
+  requireRunner(runner, "runAsync");
+  if (concurrency !== Infinity) requireWholeNumber("`concurrency`", concurrency);
+  const signal = requireSignal(given.signal);
+  const options = { signal };
+  const report = new JobReport() as OpenReport;
+  let workers = 0;
+  let turn: Promise<void> | undefined;
+  // The first jobs start within the call, whatever ran before it: at least 8, and more if they take less than 50 ms.
+  let unchecked = 9;
+  let sinceMs = clockMs() + 40;
+  let finish: (report: OpenReport) => void;
+
+  const work = async (): Promise<void> => {
+    do {
+      const job = jobs.take();
+      if (!job) return;
+      let name = "?";
+      try {
+        name = job.name;
+        refuseGenerator(name, await (runner ? runner.runAsync(job, options) : job.run(signal)));
+        report.completed.push(name);
+      } catch (error) {
+        if (isCancellation(error, signal)) report.cancelled.push(name);
+        else noteFailure(report, name, error);
+      }
+      if (signal.aborted) noteAbort(report, signal);
+    } while (!signal.aborted && (--unchecked > 0 || hasTime()));
+  };
+
+  /** Whether another job may start, or the event loop comes first. */
+  const hasTime = (): boolean => {
+    if (!turn) {
+      turn = overdueTurn(sinceMs)?.then(() => {
+        turn = undefined;
+        next();
+      });
+      unchecked = turn ? 0 : uncheckedStarts;
+    }
+    return !turn;
+  };
+
+  /** Starts what can be started, and ends where nothing is left to wait for. */
+  const next = (): void => {
+    while (workers < concurrency && jobs.size > 0 && !signal.aborted && (--unchecked > 0 || hasTime())) {
+      workers++;
+      void work().then(() => {
+        workers--;
+        next();
+      });
+    }
+    if (isUnderWay()) return;
+    if (jobs.size > 0) noteAbort(report, signal);
+    finish(report);
+  };
+
+  const isUnderWay = (): boolean => workers > 0 || !!turn;
+
+  return {
+    done: new Promise((resolve) => {
+      finish = resolve;
+      next();
+      unchecked = sinceMs = 0;
+    }),
+    fill: () =>
+      // Not queueMicrotask, which fake timers replace.
+      void Promise.resolve().then(() => {
+        if (isUnderWay()) next();
+      }),
+  };
+}

@@ -1,0 +1,125 @@
+import type { JobError } from "@nidus/jobs-core";
+import { formatValue, propertyOf, requireFunction, requireObject, warn } from "@nidus/jobs-core/adapter";
+import type { ObservedJobContext } from "../context/context.ts";
+import type { DeclaredJobContext, EnqueuedJobContext, SettledJobContext } from "../context/delivery.ts";
+import type { JobObserver, JobResultStatus, OpenedEngineContext } from "./observer.ts";
+import { runThroughScopes } from "./scope.ts";
+
+/** Told what an observer threw or rejected with, and which observer it was. */
+export type ObserverErrorHandler = (error: unknown, observer: JobObserver) => void;
+
+/** Under it a list shows its observers to other copies of this package. */
+const members = Symbol.for("@nidus/jobs-observe/observers");
+
+/** Observers as one, each kept from the run and from the others: what one throws or rejects goes to a handler. */
+export class ObserverList implements JobObserver {
+  readonly #observers: readonly JobObserver[];
+  readonly #reversed: readonly JobObserver[];
+  readonly #scopes: readonly JobObserver[];
+  readonly #onError: ObserverErrorHandler;
+
+  static {
+    Object.defineProperty(ObserverList.prototype, members, {
+      get(this: ObserverList) {
+        return this.#observers;
+      },
+    });
+  }
+
+  /** @throws TypeError for what is no observer. */
+  constructor(observers: readonly JobObserver[], onError: ObserverErrorHandler = warnOnce()) {
+    this.#observers = observers.flatMap((observer): readonly JobObserver[] => {
+      const listed = propertyOf(observer, members);
+      return Array.isArray(listed) ? listed : [requireObserver(observer)];
+    });
+    this.#reversed = this.#observers.toReversed();
+    this.#scopes = this.#observers.filter((observer) => "runInScope" in observer);
+    this.#onError = onError;
+  }
+
+  onJobStarted(context: ObservedJobContext): void {
+    for (const observer of this.#observers) {
+      try {
+        this.#watch(observer.onJobStarted?.(context), observer);
+      } catch (error) {
+        this.#report(error, observer);
+      }
+    }
+  }
+
+  onJobFinished(context: ObservedJobContext, status: JobResultStatus, error?: JobError): void {
+    for (const observer of this.#reversed) {
+      try {
+        this.#watch(observer.onJobFinished?.(context, status, error), observer);
+      } catch (thrown) {
+        this.#report(thrown, observer);
+      }
+    }
+  }
+
+  onJobDeclared(context: DeclaredJobContext): void {
+    this.#tell("onJobDeclared", context as never);
+  }
+
+  onEngineOpened(context: OpenedEngineContext): void {
+    this.#tell("onEngineOpened", context as never);
+  }
+
+  onJobEnqueued(context: EnqueuedJobContext): void {
+    this.#tell("onJobEnqueued", context as never);
+  }
+
+  onJobSettled(context: SettledJobContext): void {
+    this.#tell("onJobSettled", context as never);
+  }
+
+  #tell(hook: "onJobDeclared" | "onEngineOpened" | "onJobEnqueued" | "onJobSettled", context: never): void {
+    // The async function turns what a hook throws into a rejection.
+    for (const observer of this.#observers) this.#watch((async () => observer[hook]?.(context))(), observer);
+  }
+
+  runInScope<T>(context: ObservedJobContext, run: () => T): T {
+    return runThroughScopes(this.#scopes, 0, context, run, this.#report);
+  }
+
+  /** Hooks return nothing. One that is an async function all the same must not end as an unhandled rejection. */
+  #watch(returned: unknown, observer: JobObserver): void {
+    if (returned) Promise.resolve(returned).catch((error) => this.#report(error, observer));
+  }
+
+  readonly #report = async (error: unknown, observer: JobObserver): Promise<void> => {
+    try {
+      await this.#onError(error, observer);
+    } catch {
+      // The handler failed too, and the run goes on: nobody is left to tell.
+    }
+  };
+}
+
+/**
+ * One observer that stands for many, in their order. A runner treats it as the list it is: its own `onObserverError`
+ * hears of each of them. Used by itself, it warns once for each observer that throws.
+ *
+ * @throws TypeError for what is no observer.
+ */
+export function combineJobObservers(...observers: JobObserver[]): JobObserver {
+  return new ObserverList(observers);
+}
+
+function requireObserver(observer: JobObserver): JobObserver {
+  requireObject("an observer", observer);
+  // The hooks are what a list of observers has.
+  for (const hook of Object.getOwnPropertyNames(ObserverList.prototype) as (keyof JobObserver)[]) {
+    if (observer[hook]) requireFunction(hook, observer[hook]);
+  }
+  return observer;
+}
+
+function warnOnce(): ObserverErrorHandler {
+  const warned = new WeakSet<JobObserver>();
+  return (error, observer) => {
+    if (warned.has(observer)) return;
+    warned.add(observer);
+    warn(`an observer failed: ${formatValue(error)}`);
+  };
+}

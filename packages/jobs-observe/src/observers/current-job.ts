@@ -1,0 +1,28 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { sharedByCopies } from "@nidus/jobs-core/adapter";
+import type { ObservedJobContext } from "../context/context.ts";
+import type { JobObserver } from "../observer/observer.ts";
+
+let storage: AsyncLocalStorage<ObservedJobContext> | undefined;
+
+function runs(): AsyncLocalStorage<ObservedJobContext> {
+  storage ??= sharedByCopies("jobs-observe/current-job", () => new AsyncLocalStorage());
+  return storage;
+}
+
+/**
+ * Returns the run that the calling code is part of, also after awaits, in timers and in callbacks.
+ * Undefined outside a run, and in runs whose runner has no {@link currentJobObserver}.
+ */
+export function currentJob(): ObservedJobContext | undefined {
+  return runs().getStore();
+}
+
+/**
+ * The observer that makes {@link currentJob} work in the runs of its runner, by an AsyncLocalStorage. All copies of this package
+ * in a process share it. A run costs about 80 ns more with it (Node 20; see tools/bench).
+ */
+export function currentJobObserver(): JobObserver {
+  const storage = runs();
+  return { runInScope: (context, run) => storage.run(context, run) };
+}

@@ -1,0 +1,183 @@
+import { type AsyncJob, type AsyncJobRunner, type Job, JobError, type JobRunner } from "@nidus/jobs-core";
+import {
+  isCancellation,
+  type RefuseAsync,
+  requireFunction,
+  requireJob,
+  requireJobName,
+  requireKnownKeys,
+  requireSignal,
+  requireSyncResult,
+} from "@nidus/jobs-core/adapter";
+import { type JobAttributes, noAttributes, withAttributes } from "../context/attributes.ts";
+import { FinishedContext, type RunSettings, StartedContext } from "../context/context.ts";
+import type {
+  DeclaredJobContext,
+  EnqueuedJobContext,
+  JobDelivery,
+  SettledJobContext,
+} from "../context/delivery.ts";
+import type { JobObserver, OpenedEngineContext } from "../observer/observer.ts";
+import { type ObserverErrorHandler, ObserverList } from "../observer/observer-list.ts";
+import { randomRunId, safeRunIds } from "./run-id.ts";
+
+/** How an {@link ObservedJobRunner} treats its observers. */
+export interface ObservedJobRunnerOptions {
+  /** Hears whatever an observer throws or rejects with. @default one process warning per observer */
+  readonly onObserverError?: ObserverErrorHandler | undefined;
+}
+
+/** How one async run is started. */
+export interface RunAsyncOptions {
+  /** Handed to the job. @default a signal that never aborts */
+  readonly signal?: AbortSignal | undefined;
+  /** For engines: the delivery that this run is. */
+  readonly delivery?: JobDelivery | undefined;
+}
+
+/**
+ * Runs jobs and tells observers. It changes nothing for the job: its result and the very error it threw come back, and
+ * whatever observers do, the job runs exactly once. Observers start in order and finish in reverse.
+ *
+ * Two clock reads are the cost of a run; the run id and times of day are made when an observer reads them.
+ */
+export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
+  readonly #observers: ObserverList;
+  #settings: RunSettings = { attributes: noAttributes, newRunId: randomRunId };
+
+  /** @throws TypeError for an observer or an option that is not as documented. */
+  constructor(observer: JobObserver | readonly JobObserver[] = [], options: ObservedJobRunnerOptions = {}) {
+    requireKnownKeys("the options", options, ["onObserverError"]);
+    const { onObserverError } = options;
+    if (onObserverError !== undefined) requireFunction("`onObserverError`", onObserverError);
+    this.#observers =
+      observer instanceof ObserverList && !onObserverError
+        ? observer
+        : new ObserverList([observer].flat(), onObserverError);
+    StartedContext.kept ??= new FinishedContext(new StartedContext("", this.#settings, undefined));
+  }
+
+  /**
+   * A new runner whose runs carry this attribute too; this runner is unchanged.
+   *
+   * @throws TypeError for an empty key, or a value that is no string, number or boolean.
+   */
+  context(key: string, value: string | number | boolean): ObservedJobRunner;
+  /** A new runner whose runs carry these attributes too; this runner is unchanged. */
+  context(attributes: JobAttributes): ObservedJobRunner;
+  context(keyOrAttributes: string | JobAttributes, value?: string | number | boolean): ObservedJobRunner {
+    const added = typeof keyOrAttributes === "string" ? { [keyOrAttributes]: value } : keyOrAttributes;
+    return this.#with({ attributes: withAttributes(this.#settings.attributes, added as JobAttributes) });
+  }
+
+  /**
+   * A new runner that makes its run ids with `generate`, at most once a run and only if an observer reads it.
+   * Where `generate` throws or returns no id, a random one is used and a process warning says so, once.
+   *
+   * @throws TypeError if `generate` is not a function.
+   */
+  runIdGenerator(generate: () => string): ObservedJobRunner {
+    requireFunction("`generate`", generate);
+    return this.#with({ newRunId: safeRunIds(generate) });
+  }
+
+  #with(settings: Partial<RunSettings>): ObservedJobRunner {
+    const runner = new ObservedJobRunner(this.#observers);
+    runner.#settings = { ...this.#settings, ...settings };
+    return runner;
+  }
+
+  /**
+   * Runs a synchronous job and returns its result. Blocks as long as the job does.
+   *
+   * @throws whatever the job threw, unchanged; a JobError if it returned a promise; a TypeError for what is no job.
+   */
+  run<T>(job: Job<T> & RefuseAsync<T>): T {
+    const started = new StartedContext(requireJob(job).name, this.#settings, undefined);
+    return this.#observers.runInScope(started, () => this.#perform(started, job));
+  }
+
+  #perform<T>(started: StartedContext, job: Job<T>): T {
+    let result: T;
+    this.#observers.onJobStarted(started);
+    try {
+      result = requireSyncResult(job, job.run());
+    } catch (error) {
+      this.#observers.onJobFinished(new FinishedContext(started), "failure", JobError.from(error));
+      throw error;
+    }
+    this.#observers.onJobFinished(new FinishedContext(started), "success");
+    return result;
+  }
+
+  /**
+   * Runs a job that may wait, and resolves to its result.
+   *
+   * @throws (rejects with) whatever the job threw or rejected with, unchanged; a TypeError for what is no job or no signal.
+   */
+  runAsync<T>(job: AsyncJob<T>, options?: RunAsyncOptions): Promise<T> {
+    try {
+      // requireKnownKeys makes an array of the keys, which costs as much as the rest.
+      for (const key in options) {
+        if (key === "signal" || key === "delivery") continue;
+        requireKnownKeys("the options", options as object, ["signal", "delivery"]);
+      }
+      const started = new StartedContext(requireJob(job).name, this.#settings, options?.delivery);
+      const signal = requireSignal(options?.signal);
+      return this.#observers.runInScope(started, () => this.#performAsync(started, job, signal));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #performAsync<T>(started: StartedContext, job: AsyncJob<T>, signal: AbortSignal): Promise<T> {
+    let running: Promise<T>;
+    this.#observers.onJobStarted(started);
+    try {
+      running = Promise.resolve(job.run(signal));
+    } catch (error) {
+      running = Promise.reject(error);
+    }
+    // An async function around the job would cost twice as much as these two callbacks.
+    return running.then(
+      (result) => {
+        this.#observers.onJobFinished(new FinishedContext(started), "success");
+        return result;
+      },
+      (error) => {
+        const status = isCancellation(error, signal) ? "cancelled" : "failure";
+        this.#observers.onJobFinished(new FinishedContext(started), status, JobError.from(error));
+        throw error;
+      },
+    );
+  }
+
+  /**
+   * Tells the observers of jobs that will run, so that their counters exist at 0 before the first run.
+   *
+   * @throws TypeError for a job without a name; no observer was told then.
+   */
+  declare(...jobs: readonly { readonly name: string }[]): void {
+    for (const jobName of jobs.map(requireJobName)) this.declared({ jobName });
+  }
+
+  /** For engines: tells the observers of a job that the engine will deliver. It never throws. */
+  declared(context: DeclaredJobContext): void {
+    this.#observers.onJobDeclared(context);
+  }
+
+  /** For engines: tells the observers where a backlog can be read. It never throws. */
+  opened(context: OpenedEngineContext): void {
+    this.#observers.onEngineOpened(context);
+  }
+
+  /** For engines: tells the observers that jobs are about to be stored. It never throws. */
+  enqueued(context: EnqueuedJobContext): void {
+    this.#observers.onJobEnqueued(context);
+  }
+
+  /** For engines: tells the observers what became of a delivery. It never throws. */
+  settled(context: SettledJobContext): void {
+    this.#observers.onJobSettled(context);
+  }
+}

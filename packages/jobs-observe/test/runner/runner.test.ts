@@ -1,0 +1,301 @@
+import { asyncJob, type Job, JobError, JobQueue, job } from "@nidus/jobs-core";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { combineJobObservers, type JobObserver, ObservedJobRunner } from "../../src/index.ts";
+import { Recorder } from "../support/recorder.ts";
+import { settled } from "../support/settled.ts";
+
+/** What a call threw or rejected with, in a box that tells `undefined` from nothing. */
+async function thrownBy(call: () => unknown): Promise<{ thrown: unknown } | undefined> {
+  try {
+    await call();
+    return undefined;
+  } catch (thrown) {
+    return { thrown };
+  }
+}
+
+afterEach(() => void vi.useRealTimers());
+
+describe("ObservedJobRunner.run", () => {
+  it("returns what the job returns, and tells of one start and one finish", () => {
+    const recorder = new Recorder();
+    const result = { made: "here" };
+    expect(new ObservedJobRunner(recorder).run(job("make", () => result))).toBe(result);
+    expect(recorder.story).toEqual(["started", "finished success"]);
+    expect(recorder.heard.map(({ context }) => context.jobName)).toEqual(["make", "make"]);
+    expect(recorder.heard[1]?.error).toBeUndefined();
+  });
+
+  it.each([
+    ["an error", new TypeError("x")],
+    ["a string", "x"],
+    ["undefined", undefined],
+    ["null", null],
+  ])("rethrows the very thing the job threw: %s", async (_, value) => {
+    const recorder = new Recorder();
+    const failing = job("fail", () => {
+      throw value;
+    });
+    expect(await thrownBy(() => new ObservedJobRunner(recorder).run(failing))).toEqual({ thrown: value });
+    expect(recorder.story).toEqual(["started", "finished failure"]);
+    expect(recorder.heard[1]?.error).toBeInstanceOf(JobError);
+    expect(recorder.heard[1]?.error?.cause).toBe(value);
+  });
+
+  it("fails a job that returns a promise, which is then no unhandled rejection", async () => {
+    class Forgetful implements Job {
+      readonly name = "forgetful";
+      async run(): Promise<void> {
+        throw new Error("unheard");
+      }
+    }
+    const recorder = new Recorder();
+    const forgetful: Job = new Forgetful();
+    expect(() => new ObservedJobRunner(recorder).run(forgetful)).toThrow(JobError);
+    expect(recorder.story).toEqual(["started", "finished failure"]);
+    await settled();
+  });
+
+  it("refuses what is no job, and observers hear nothing", () => {
+    const recorder = new Recorder();
+    const runner = new ObservedJobRunner(recorder);
+    for (const bad of [undefined, null, {}, { name: "", run() {} }, { name: "x" }]) {
+      expect(() => runner.run(bad as never)).toThrow(TypeError);
+      expect(() => runner.run(bad as never)).toThrow(
+        /^expected a job's `name` to be a non-empty string|`run`/,
+      );
+    }
+    expect(recorder.heard).toEqual([]);
+  });
+
+  it("runs jobs without any observer", () => {
+    expect(new ObservedJobRunner().run(job("quiet", () => 1))).toBe(1);
+  });
+});
+
+describe("ObservedJobRunner.runAsync", () => {
+  it("resolves to the job's result and hands on the signal", async () => {
+    const recorder = new Recorder();
+    const { signal } = new AbortController();
+    const runner = new ObservedJobRunner(recorder);
+    expect(
+      await runner.runAsync(
+        asyncJob("echo", async (given) => given),
+        { signal },
+      ),
+    ).toBe(signal);
+    expect(recorder.story).toEqual(["started", "finished success"]);
+  });
+
+  it("runs sync jobs too", async () => {
+    expect(await new ObservedJobRunner().runAsync(job("sync", () => 5))).toBe(5);
+  });
+
+  it("rejects with the very thing the job threw, before or after it waited", async () => {
+    for (const value of [new Error("x"), undefined]) {
+      const recorder = new Recorder();
+      const runner = new ObservedJobRunner(recorder);
+      const early = asyncJob("early", () => {
+        throw value;
+      });
+      const late = asyncJob("late", async () => {
+        await settled();
+        throw value;
+      });
+      expect(await thrownBy(() => runner.runAsync(early))).toEqual({ thrown: value });
+      expect(await thrownBy(() => runner.runAsync(late))).toEqual({ thrown: value });
+      expect(recorder.story).toEqual(["started", "finished failure", "started", "finished failure"]);
+    }
+  });
+
+  it("tells a cancelled run from a failed one", async () => {
+    const end = async (
+      reason: unknown,
+      error: (signal: AbortSignal) => unknown,
+    ): Promise<string | undefined> => {
+      const recorder = new Recorder();
+      const aborting = new AbortController();
+      const waiting = asyncJob("wait", (signal) => {
+        return new Promise<void>((_, reject) =>
+          signal.addEventListener("abort", () => reject(error(signal))),
+        );
+      });
+      const run = new ObservedJobRunner(recorder).runAsync(waiting, { signal: aborting.signal });
+      aborting.abort(reason);
+      await thrownBy(() => run);
+      return recorder.story[1];
+    };
+    expect(await end(undefined, ({ reason }) => reason)).toBe("finished cancelled");
+    expect(await end(undefined, () => new DOMException("gone", "AbortError"))).toBe("finished cancelled");
+    expect(await end(undefined, () => new Error("broke"))).toBe("finished failure");
+    expect(await end(new DOMException("late", "TimeoutError"), ({ reason }) => reason)).toBe(
+      "finished failure",
+    );
+  });
+
+  it("tells the duration of the whole run, waits included", async () => {
+    vi.useFakeTimers();
+    const recorder = new Recorder();
+    const running = new ObservedJobRunner(recorder).runAsync(
+      asyncJob("wait", () => new Promise((resolve) => setTimeout(resolve, 20))),
+    );
+    await vi.advanceTimersByTimeAsync(20);
+    await running;
+    expect(recorder.heard[1]?.context).toMatchObject({ durationMs: 20 });
+  });
+
+  it("rejects what is no job or no signal, and nothing runs", async () => {
+    const recorder = new Recorder();
+    const runner = new ObservedJobRunner(recorder);
+    await expect(runner.runAsync({} as never)).rejects.toThrow(TypeError);
+    await expect(
+      runner.runAsync(
+        job("x", () => {}),
+        { signal: {} as never },
+      ),
+    ).rejects.toThrow("an AbortSignal");
+    expect(recorder.heard).toEqual([]);
+  });
+});
+
+describe("a runner's own settings", () => {
+  it("adds context to a new runner and leaves the first as it was", () => {
+    const recorder = new Recorder();
+    const plain = new ObservedJobRunner(recorder);
+    const withRequest = plain.context("request_id", "req-123");
+    const withMore = withRequest.context({ retry: true, shard: 3, request_id: "req-124" });
+    for (const runner of [plain, withRequest, withMore]) runner.run(job("x", () => {}));
+    expect(
+      recorder.heard.filter(({ hook }) => hook === "started").map(({ context }) => context.attributes),
+    ).toEqual([{}, { request_id: "req-123" }, { request_id: "req-124", retry: true, shard: 3 }]);
+  });
+
+  it("takes keys such as __proto__ for data, and copies what it is given", () => {
+    const recorder = new Recorder();
+    const given = { a: 1, ["__proto__"]: "data", constructor: "data" };
+    const runner = new ObservedJobRunner(recorder).context(given).context("__proto__", "newer");
+    given.a = 2;
+    runner.run(job("x", () => {}));
+    const attributes = recorder.heard[0]?.context.attributes ?? {};
+    expect(Object.entries(attributes)).toEqual([
+      ["a", 1],
+      ["__proto__", "newer"],
+      ["constructor", "data"],
+    ]);
+    expect(Object.getPrototypeOf(attributes)).toBe(Object.prototype);
+    expect(Object.isFrozen(attributes)).toBe(true);
+  });
+
+  it("refuses attributes that are none, run id generators and observers too", () => {
+    const runner = new ObservedJobRunner();
+    expect(() => runner.context("", "x")).toThrow(TypeError);
+    expect(() => runner.context("key", undefined as never)).toThrow(
+      'the attribute "key" to be a string, number or boolean',
+    );
+    expect(() => runner.context({ key: {} as never })).toThrow(TypeError);
+    expect(() => runner.context(null as never)).toThrow(TypeError);
+    expect(() => runner.runIdGenerator("id" as never)).toThrow(TypeError);
+    expect(() => new ObservedJobRunner(7 as never)).toThrow("expected an observer");
+    expect(() => new ObservedJobRunner([{ onJobStarted: 1 as never }])).toThrow(
+      "expected onJobStarted to be a function, got 1",
+    );
+    expect(() => new ObservedJobRunner({}, { onObserverError: 1 as never })).toThrow(TypeError);
+    expect(() => new ObservedJobRunner({}, { onError() {} } as never)).toThrow('unknown option "onError"');
+  });
+
+  it("refuses options of a run that nothing reads, and then has not run", async () => {
+    const [recorder, run] = [new Recorder(), vi.fn()];
+    const running = new ObservedJobRunner(recorder).runAsync(asyncJob("x", run), { sginal: 1 } as never);
+    await expect(running).rejects.toThrow(
+      'unknown option "sginal" in the options: expected `signal`, `delivery`',
+    );
+    expect(run).not.toHaveBeenCalled();
+    expect(recorder.story).toEqual([]);
+  });
+
+  it("runs the jobs of a queue", () => {
+    const recorder = new Recorder();
+    const queue = new JobQueue();
+    queue.push(
+      job("a", () => {}),
+      job("b", () => {}),
+    );
+    expect(queue.runAll({ runner: new ObservedJobRunner(recorder) }).completed).toEqual(["a", "b"]);
+    expect(recorder.heard.map(({ context }) => context.jobName)).toEqual(["a", "a", "b", "b"]);
+  });
+
+  it("tells observers of jobs that are declared, one that throws aside", async () => {
+    const [told, failed] = [[] as unknown[], [] as unknown[]];
+    const broken: JobObserver = {
+      onJobDeclared() {
+        throw new Error("broken");
+      },
+    };
+    const observer: JobObserver = { onJobDeclared: (context) => void told.push(context) };
+    const runner = new ObservedJobRunner(combineJobObservers(broken, observer, {}), {
+      onObserverError: (error) => failed.push((error as Error).message),
+    });
+    runner.declare(
+      job("send_digest", () => {}),
+      { name: "reindex" },
+    );
+    runner.declared({ jobName: "send_digest", engine: "memory", queue: "q" });
+    expect(told).toEqual([
+      { jobName: "send_digest" },
+      { jobName: "reindex" },
+      { jobName: "send_digest", engine: "memory", queue: "q" },
+    ]);
+    await settled();
+    expect(failed).toEqual(["broken", "broken", "broken"]);
+  });
+
+  it("refuses to declare what has no name, and then declares none", () => {
+    const told: unknown[] = [];
+    const runner = new ObservedJobRunner({ onJobDeclared: (context) => void told.push(context) });
+    for (const bad of [{ name: "" }, { name: 7 }, {}, null, undefined]) {
+      expect(() => runner.declare({ name: "good" }, bad as never)).toThrow("expected a job's `name`");
+    }
+    expect(told).toEqual([]);
+  });
+
+  it("tells observers of what engines enqueue and settle", () => {
+    const told: unknown[] = [];
+    const runner = new ObservedJobRunner(
+      [
+        {
+          onJobEnqueued: () => {
+            throw new Error("broken");
+          },
+        },
+        {
+          onJobEnqueued: (context) => void told.push(context),
+          onJobSettled: (context) => void told.push(context),
+        },
+      ],
+      { onObserverError: () => {} },
+    );
+    const enqueued = {
+      jobName: "a",
+      engine: "e",
+      queue: "q",
+      count: 1,
+      correlationId: undefined,
+      carrier: {},
+    };
+    const delivery = {
+      engine: "e",
+      queue: "q",
+      jobId: "1",
+      attempt: 1,
+      maxAttempts: 5,
+      enqueuedAt: new Date(),
+      runAt: new Date(),
+      correlationId: undefined,
+      carrier: {},
+    };
+    const settledJob = { jobName: "a", delivery, outcome: "retried", error: undefined } as const;
+    runner.enqueued(enqueued);
+    runner.settled(settledJob);
+    expect(told).toEqual([enqueued, settledJob]);
+  });
+});

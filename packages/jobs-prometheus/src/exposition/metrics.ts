@@ -1,0 +1,166 @@
+import { jobMetricHelp } from "@nidus/jobs-observe/adapter";
+import type { Exemplar, HistogramState } from "../counts/duration-histogram.ts";
+import type { Labels, SeriesState } from "../counts/job-series.ts";
+
+/** One line of the exposition, in the form in which prom-client writes it. */
+export interface Sample {
+  readonly labels: Labels | BucketLabels;
+  /** Labels that many lines have in common: prom-client formats them once. */
+  readonly sharedLabels?: Labels;
+  readonly value: number;
+  /** Where it is another than the metric's own. */
+  readonly metricName?: string;
+  readonly exemplar?: Exemplar | undefined;
+}
+
+/** The label of a bucket: its upper bound in seconds. */
+export interface BucketLabels {
+  readonly le: number | string;
+}
+
+/** The labels of a histogram's buckets, the last of which holds what is above all bounds. Made once: they are in every sample. */
+export function bucketLabelsOf(bounds: readonly number[]): BucketLabels[] {
+  return [...bounds, "+Inf"].map((le) => ({ le }));
+}
+
+const noLabels = {};
+
+/** A metric of the table below: how it is declared, and how its samples follow from what was counted. */
+export interface MetricDefinition {
+  /** Without the prefix. */
+  readonly name: string;
+  readonly help: string;
+  readonly type: "counter" | "gauge" | "histogram";
+  /** How prom-client's cluster aggregation joins the processes. */
+  readonly aggregator: "sum" | "min" | "max";
+  samples(series: SeriesState, metricName: string, buckets: readonly BucketLabels[]): Sample[];
+}
+
+/** Metrics of every run. */
+export const runMetrics: readonly MetricDefinition[] = [
+  {
+    name: "jobs_started_total",
+    help: jobMetricHelp.started,
+    type: "counter",
+    aggregator: "sum",
+    samples: ({ labels, started }) => [{ labels, value: started }],
+  },
+  {
+    name: "jobs_finished_total",
+    help: jobMetricHelp.finished,
+    type: "counter",
+    aggregator: "sum",
+    samples: ({ byStatus }) => byStatus.map(({ labels, finished }) => ({ labels, value: finished })),
+  },
+  {
+    name: "job_duration_seconds",
+    help: jobMetricHelp.duration,
+    type: "histogram",
+    aggregator: "sum",
+    samples: ({ byStatus }, name, buckets) =>
+      byStatus.flatMap(({ labels, durations }) => histogramSamples(durations, labels, name, buckets)),
+  },
+  {
+    name: "jobs_in_progress",
+    help: jobMetricHelp.inProgress,
+    type: "gauge",
+    aggregator: "sum",
+    samples: ({ labels, inProgress }) => [{ labels, value: inProgress }],
+  },
+  {
+    name: "job_last_success_timestamp_seconds",
+    help: jobMetricHelp.lastSuccess,
+    type: "gauge",
+    aggregator: "max",
+    samples: ({ labels, lastSuccessMs }) =>
+      lastSuccessMs === undefined ? [] : [{ labels, value: lastSuccessMs / 1000 }],
+  },
+  {
+    name: "job_oldest_running_start_timestamp_seconds",
+    help: "Unix time at which the longest running of the job's unfinished runs started.",
+    type: "gauge",
+    aggregator: "min",
+    samples: ({ labels, oldestStartMs }) =>
+      oldestStartMs === undefined ? [] : [{ labels, value: oldestStartMs / 1000 }],
+  },
+];
+
+/** Metrics of jobs that an engine stores and delivers: exposed from the first of them on. */
+export const engineMetrics: readonly MetricDefinition[] = [
+  {
+    name: "jobs_enqueued_total",
+    help: jobMetricHelp.enqueued,
+    type: "counter",
+    aggregator: "sum",
+    samples: ({ labels, engine }) => (engine === undefined ? [] : [{ labels, value: engine.enqueued }]),
+  },
+  {
+    name: "job_retries_total",
+    help: jobMetricHelp.retries,
+    type: "counter",
+    aggregator: "sum",
+    samples: ({ labels, engine }) => (engine === undefined ? [] : [{ labels, value: engine.retries }]),
+  },
+  {
+    name: "jobs_dead_lettered_total",
+    help: jobMetricHelp.deadLettered,
+    type: "counter",
+    aggregator: "sum",
+    samples: ({ labels, engine }) => (engine === undefined ? [] : [{ labels, value: engine.deadLettered }]),
+  },
+  {
+    name: "job_stalled_total",
+    help: jobMetricHelp.stalled,
+    type: "counter",
+    aggregator: "sum",
+    samples: ({ labels, engine }) => (engine === undefined ? [] : [{ labels, value: engine.stalled }]),
+  },
+  {
+    name: "job_wait_seconds",
+    help: jobMetricHelp.wait,
+    type: "histogram",
+    aggregator: "sum",
+    samples: ({ labels, engine }, name, buckets) => histogramSamples(engine?.waits, labels, name, buckets),
+  },
+  {
+    name: "jobs_waiting",
+    help: "Jobs that could run and wait for a worker, as the engine says.",
+    type: "gauge",
+    // Processes that share an engine read the same backlog.
+    aggregator: "max",
+    samples: ({ labels, backlog }) => (backlog === undefined ? [] : [{ labels, value: backlog.waiting }]),
+  },
+  {
+    name: "job_oldest_waiting_timestamp_seconds",
+    help: "Unix time from which the longest waiting of the job's waiting runs could have started.",
+    type: "gauge",
+    aggregator: "min",
+    samples: ({ labels, backlog }) =>
+      backlog === undefined || backlog.oldestAtMs === Infinity
+        ? []
+        : [{ labels, value: backlog.oldestAtMs / 1000 }],
+  },
+];
+
+function histogramSamples(
+  histogram: HistogramState | undefined,
+  sharedLabels: Labels,
+  name: string,
+  buckets: readonly BucketLabels[],
+): Sample[] {
+  if (histogram === undefined) return [];
+  const [bucketName, sumName, countName] = [`${name}_bucket`, `${name}_sum`, `${name}_count`];
+  const { cumulativeCounts: counts, sumSeconds, exemplars } = histogram;
+  const samples: Sample[] = buckets.map((labels, index) => ({
+    labels,
+    sharedLabels,
+    value: counts[index] as number,
+    metricName: bucketName,
+    exemplar: exemplars[index],
+  }));
+  samples.push(
+    { labels: noLabels, sharedLabels, value: sumSeconds, metricName: sumName },
+    { labels: noLabels, sharedLabels, value: counts.at(-1) as number, metricName: countName },
+  );
+  return samples;
+}

@@ -1,0 +1,91 @@
+import type { SeriesState } from "../counts/job-series.ts";
+import type { BucketLabels, MetricDefinition, Sample } from "./metrics.ts";
+
+/** What prom-client's registry gets from a metric. */
+export interface MetricSnapshot {
+  readonly name: string;
+  readonly help: string;
+  readonly type: MetricDefinition["type"];
+  readonly aggregator: MetricDefinition["aggregator"];
+  readonly values: readonly Sample[];
+}
+
+/** The counts that the metrics of one prefix are made of, as each of these metrics sees them. */
+export interface MetricSource {
+  readonly settings: { readonly prefix: string };
+  readonly bucketLabels: readonly BucketLabels[];
+  /** Names of labels that samples have of their own. */
+  readonly labelNames: readonly string[];
+  readonly table: { readonly all: readonly { reset(): void }[] };
+  /** Resolves to the counts of one moment. */
+  state(): Promise<readonly SeriesState[]>;
+}
+
+const markPrefix = "@nidus/jobs-prometheus.metric.";
+
+/**
+ * Marks the metrics of every copy of this package in the process: a bundle may hold one of its own. Copies use each other's metrics
+ * and accounts, so the number is to be raised with any change to the members of both.
+ */
+const mark = Symbol.for(`${markPrefix}1`);
+
+/** A metric in a prom-client registry whose samples are made from the accounts when the registry is scraped. */
+export class PublishedMetric {
+  /** An OpenMetrics registry takes the `_total` off a counter's name, by assigning it. */
+  name: string;
+  readonly help: string;
+  readonly type: MetricDefinition["type"];
+  readonly aggregator: MetricDefinition["aggregator"];
+  readonly source: MetricSource;
+  readonly #definition: MetricDefinition;
+
+  constructor(definition: MetricDefinition, source: MetricSource) {
+    this.name = source.settings.prefix + definition.name;
+    this.help = definition.help;
+    this.type = definition.type;
+    this.aggregator = definition.aggregator;
+    this.source = source;
+    this.#definition = definition;
+    Object.defineProperty(this, mark, { value: true });
+  }
+
+  /** The samples of one series. */
+  samplesOf(series: SeriesState): readonly Sample[] {
+    return this.#definition.samples(series, this.name, this.source.bucketLabels);
+  }
+
+  /** For the text form, where the registry formats `sharedLabels` once. */
+  async getForPromString(): Promise<MetricSnapshot> {
+    const state = await this.source.state();
+    const { name, help, type, aggregator } = this;
+    return { name, help, type, aggregator, values: state.flatMap((series) => this.samplesOf(series)) };
+  }
+
+  /** For the JSON form, which cluster aggregation reads: every sample with all of its labels. */
+  async get(): Promise<MetricSnapshot> {
+    const { values, ...declaration } = await this.getForPromString();
+    return {
+      ...declaration,
+      values: values.map(({ sharedLabels, labels, ...sample }) => ({
+        ...sample,
+        labels: { ...sharedLabels, ...labels },
+      })),
+    };
+  }
+
+  /** What a registry's `resetMetrics` calls on each metric: they share their accounts, and are reset together. */
+  reset(): void {
+    for (const series of this.source.table.all) series.reset();
+  }
+}
+
+/** Whether a metric is one of ours, of whatever copy of this package. */
+export function isPublishedMetric(metric: unknown): metric is PublishedMetric {
+  return typeof metric === "object" && metric !== null && mark in metric;
+}
+
+/** Whether a metric is of a copy whose metrics have other members. */
+export function isOfOtherVersion(metric: object): boolean {
+  const marks = Object.getOwnPropertySymbols(metric).map(({ description = "" }) => description);
+  return !isPublishedMetric(metric) && marks.some((each) => each.startsWith(markPrefix));
+}
