@@ -1,7 +1,7 @@
 import { join } from "node:path";
+import { hasProgram } from "test-servers";
 import { beforeAll, expect, test } from "vitest";
 import { createRepository, weeklyCommits } from "./support/git-repository.ts";
-import { hasProgram } from "./support/optional-program.ts";
 import { buildProgram, runInTerminal } from "./support/program.ts";
 import { temporaryFolder } from "./support/temporary-folder.ts";
 

@@ -1,6 +1,6 @@
+import { hasProgram } from "test-servers";
 import { beforeAll, expect, test } from "vitest";
 import { createRepository, weeklyCommits } from "./support/git-repository.ts";
-import { hasProgram } from "./support/optional-program.ts";
 import { buildProgram } from "./support/program.ts";
 import { prometheusProgram, startPrometheus } from "./support/prometheus-server.ts";
 import { startService } from "./support/service.ts";

@@ -1,5 +1,6 @@
 export { answersOn } from "./answers.ts";
 export { freePort } from "./free-port.ts";
+export { hasProgram } from "./optional-program.ts";
 export { type PostgresServer, startPostgres } from "./postgres-server.ts";
 export { type RedisServer, startRedis } from "./redis-server.ts";
 export { ServerProcess } from "./server-process.ts";

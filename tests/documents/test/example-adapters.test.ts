@@ -2,12 +2,8 @@ import { readdirSync } from "node:fs";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { examplesIn, pack, publishedPackages, root, run, runExample } from "checks";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { run } from "../src/command.ts";
-import { runExample } from "../src/example-project.ts";
-import { examplesIn } from "../src/examples.ts";
-import { publishedPackages, root } from "../src/repository.ts";
-import { pack } from "../src/tarballs.ts";
 
 const toCopy = join(root, "examples");
 const names = readdirSync(toCopy);
@@ -24,7 +20,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
-/** What somebody has who copies an example: its own files, and nothing that this repository has made of them. */
+/** Copies the files of an example, and nothing that this repository built from them. */
 async function copyOf(name: string): Promise<string> {
   const copy = join(folder, name);
   const made = new Set(["node_modules", "dist", ".turbo"]);

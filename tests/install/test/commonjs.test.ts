@@ -2,9 +2,8 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { publishedPackages, run } from "checks";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { run } from "../src/command.ts";
-import { publishedPackages } from "../src/repository.ts";
 
 const require = createRequire(import.meta.url);
 const typescript = require.resolve("typescript-5/lib/tsc.js");

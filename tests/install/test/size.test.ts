@@ -1,14 +1,14 @@
 import { gzipSync } from "node:zlib";
+import { root } from "checks";
 import { build } from "esbuild";
 import { describe, expect, it } from "vitest";
-import { root } from "../src/repository.ts";
 
 describe("jobs-core and jobs-observe", () => {
   it("are less than 5 kB together, minified and gzipped, with everything that they export", async () => {
     const { outputFiles } = await build({
       stdin: {
         contents: 'export * from "@nidus/jobs-core"; export * from "@nidus/jobs-observe";',
-        resolveDir: `${root}/tools/checks`,
+        resolveDir: `${root}/tests/install`,
       },
       bundle: true,
       minify: true,

@@ -1,13 +1,9 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort } from "test-servers";
+import { pack, pageBlocksOf, publishedPackages, run, scriptOf } from "checks";
+import { freePort, hasProgram } from "test-servers";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { run } from "../src/command.ts";
-import { publishedPackages } from "../src/repository.ts";
-import { pack } from "../src/tarballs.ts";
-import { blocksOf, scriptOf } from "./support/blocks.ts";
-import { hasProgram } from "./support/optional-program.ts";
 
 const tarballs = new Map<string, string>();
 let packed: string;
@@ -55,12 +51,12 @@ describe("the packed packages", () => {
     }
   });
 
-  it.skipIf(!hasProgram("curl"))(
+  it.skipIf(!hasProgram("curl", "the first page is not followed"))(
     "are what the first page leads to, followed to the letter in an empty folder",
     async () => {
       const folder = await mkdtemp(join(tmpdir(), "nidus-first-page-"));
       onTestFinished(() => rm(folder, { recursive: true }));
-      const page = blocksOf("five-minute-start.md");
+      const page = pageBlocksOf("five-minute-start.md");
       const script = scriptOf(page)
         // The packages as they are here, and a port that nobody has.
         .replace(/(?: @nidus\/[\w-]+)+/, (names) => ` ${tarballsFor(names.trim().split(" ")).join(" ")}`)

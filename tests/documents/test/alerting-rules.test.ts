@@ -4,26 +4,23 @@ import { join } from "node:path";
 import { defineJob, memoryEngine } from "@nidus/jobs-durable";
 import { ObservedJobRunner } from "@nidus/jobs-observe";
 import { prometheusJobObserver } from "@nidus/jobs-prometheus";
+import { codeBlocksOf, pageBlocksOf, root, run } from "checks";
+import { hasProgram } from "test-servers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { run } from "../src/command.ts";
-import { codeBlocksOf } from "../src/markdown-document.ts";
-import { root } from "../src/repository.ts";
-import { blocksOf } from "./support/blocks.ts";
-import { hasProgram } from "./support/optional-program.ts";
 
 const page = "prometheus-and-alerting.md";
 const rulesFile = "nidus-rules.yml";
-const rules = blocksOf(page).find(({ file }) => file === rulesFile)?.code ?? "";
+const rules = pageBlocksOf(page).find(({ file }) => file === rulesFile)?.code ?? "";
 /** Alert expressions that stand by themselves. */
 const expressions = codeBlocksOf(readFileSync(join(root, "packages/jobs-prometheus/README.md"), "utf8"))
   .filter(({ opening }) => opening === "```promql")
   .flatMap(({ code }) => code.trimEnd().split("\n"));
-const isThere = hasProgram("promtool");
+const isThere = hasProgram("promtool", "no alerting rule is evaluated");
 let folder: string;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "nidus-rules-"));
-  for (const { file, code } of blocksOf(page)) {
+  for (const { file, code } of pageBlocksOf(page)) {
     if (file !== undefined) writeFileSync(join(folder, file), code);
   }
 });
