@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { EngineUnavailableError, type JobEngine, memoryEngine, throttledWarning } from "@nidus/jobs-durable";
+import { EngineUnavailableError, type JobEngine, memoryEngine } from "@nidus/jobs-durable";
+import { throttledWarning } from "@nidus/jobs-durable/backend";
 import type { ObservedJobRunner } from "@nidus/jobs-observe";
 import type { EngineChoice } from "./engine-choice.ts";
 import { repositoryKey } from "./run-folder.ts";

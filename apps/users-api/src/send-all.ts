@@ -90,12 +90,12 @@ async function lookUp(
 }
 
 /** A dead letter keeps the message of what it failed with: whether that was to be expected follows from its address. */
-function failureOf({ name, payload, error }: DeadLetter): JobFailure {
+function failureOf({ jobName, payload, error }: DeadLetter): JobFailure {
   try {
     requireUsableAddress(payload as DigestPayload);
-    return { jobName: name, error: new JobError(error) };
+    return { jobName, error: new JobError(error) };
   } catch (unusable) {
-    return { jobName: name, error: JobError.from(unusable) };
+    return { jobName, error: JobError.from(unusable) };
   }
 }
 

@@ -1,16 +1,14 @@
 import { setTimeout as pause } from "node:timers/promises";
+import type { DeadLetter, EngineCapabilities, JobCounts } from "@nidus/jobs-durable";
 import {
-  type DeadLetter,
-  type EngineCapabilities,
-  type FetchedJob,
   type JobBackend,
-  type JobCounts,
-  type JobSource,
+  type JobConsumer,
+  type JobOutcome,
+  type LeasedJob,
   type NewJob,
   noJobs,
-  type Settled,
-  type Settlement,
-} from "@nidus/jobs-durable";
+  type SettleResult,
+} from "@nidus/jobs-durable/backend";
 import type { JobBacklog } from "@nidus/jobs-observe";
 import type { Journal } from "./journal.ts";
 import { hasEnded, type StoredJob } from "./stored-job.ts";
@@ -56,10 +54,9 @@ export class JournalBackend implements JobBackend {
     return isNew;
   }
 
-  async source(jobNames: readonly string[]): Promise<JobSource<FetchedJob>> {
+  async consumer(jobNames: readonly string[]): Promise<JobConsumer<LeasedJob>> {
     const names = new Set(jobNames);
     return {
-      bringsNext: false,
       fetch: async (limit, signal) => {
         const endMs = performance.now() + fetchWaitMs;
         while (!signal.aborted && performance.now() < endMs) {
@@ -69,8 +66,10 @@ export class JournalBackend implements JobBackend {
         }
         return [];
       },
-      settle: async (job, settlement) => this.#settle(job, settlement),
-      keepAlive: async (jobs) =>
+      settle: async (job, outcome) => this.#settle(job, outcome),
+      // A lease ends with the process that holds it.
+      renewLeases: async () => {},
+      cancelRequests: async (jobs) =>
         jobs.filter(({ id }) => this.#journal.get(id)?.isCancelRequested).map(({ id }) => id),
       close: async () => {},
     };
@@ -84,10 +83,10 @@ export class JournalBackend implements JobBackend {
       .sort((a, b) => a.runAtMs - b.runAtMs);
   }
 
-  #lease(job: StoredJob): FetchedJob {
+  #lease(job: StoredJob): LeasedJob {
     const leased = this.#journal.change(job, { state: "running", attempt: job.attempt + 1 });
     const { id, name, envelope, attempt, maxAttempts, isCancelRequested } = leased;
-    const fetched: FetchedJob = {
+    const fetched: LeasedJob = {
       ...{ id, name, attempt, maxAttempts, isCancelRequested },
       followsStalled: this.#journal.stalled.delete(id),
       // A handler may change what it is given, and there may be a next attempt.
@@ -99,10 +98,10 @@ export class JournalBackend implements JobBackend {
     return fetched;
   }
 
-  #settle(job: FetchedJob, settlement: Settlement): Settled<FetchedJob> {
+  #settle(job: LeasedJob, outcome: JobOutcome): SettleResult {
     const stored = this.#journal.get(job.id);
     if (stored === undefined || this.#journal.holders.get(job.id) !== job) return { isRecorded: false };
-    this.#journal.change(stored, changesOf(stored, settlement));
+    this.#journal.change(stored, changesOf(stored, outcome));
     this.#journal.holders.delete(job.id);
     return { isRecorded: true };
   }
@@ -150,7 +149,8 @@ export class JournalBackend implements JobBackend {
       .sort((a, b) => b.endedAtMs - a.endedAtMs)
       .slice(0, limit)
       .map(({ id, name, envelope, attempt, error, endedAtMs }) => ({
-        ...{ id, name, error },
+        ...{ id, error },
+        jobName: name,
         payload: envelope.payload,
         attempts: attempt,
         failedAt: new Date(endedAtMs),
@@ -176,15 +176,15 @@ function storedFrom({ id, name, envelope, maxAttempts, runAt }: NewJob, nowMs: n
   };
 }
 
-function changesOf(job: StoredJob, settlement: Settlement): Partial<StoredJob> {
-  switch (settlement.type) {
+function changesOf(job: StoredJob, outcome: JobOutcome): Partial<StoredJob> {
+  switch (outcome.type) {
     case "retried":
-      return { state: "pending", runAtMs: Date.now() + settlement.delayMs, error: settlement.error };
-    case "handed-back":
+      return { state: "pending", runAtMs: Date.now() + outcome.delayMs, error: outcome.error };
+    case "released":
       return { state: "pending", attempt: job.attempt - 1 };
     case "dead-lettered":
-      return { state: "deadLettered", endedAtMs: Date.now(), error: settlement.error };
+      return { state: "deadLettered", endedAtMs: Date.now(), error: outcome.error };
     default:
-      return { state: settlement.type, endedAtMs: Date.now() };
+      return { state: outcome.type, endedAtMs: Date.now() };
   }
 }

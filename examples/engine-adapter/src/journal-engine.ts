@@ -1,18 +1,18 @@
 import { invalidArgument, requireWholeNumber } from "@nidus/jobs-core/adapter";
+import type { JobEngine } from "@nidus/jobs-durable";
 import {
-  DurableEngine,
-  type DurableEngineOptions,
+  createEngine,
   defaultRetention,
-  type JobEngine,
+  type EngineOptions,
   type RetentionOptions,
   requireEngineOptions,
-} from "@nidus/jobs-durable";
+} from "@nidus/jobs-durable/backend";
 import { openJournal } from "./journal.ts";
 import { JournalBackend } from "./journal-backend.ts";
 import type { StoredJob } from "./stored-job.ts";
 
 /** Options of {@link journalEngine}. */
-export interface JournalEngineOptions extends DurableEngineOptions, RetentionOptions {
+export interface JournalEngineOptions extends EngineOptions, RetentionOptions {
   /** The journal's file, in a folder that exists. It is made if it is not there, and belongs to one process at a time. */
   readonly file: string;
 }
@@ -40,5 +40,5 @@ export function journalEngine(options: JournalEngineOptions): JobEngine {
     if (state === "deadLettered") return endedAtMs > now - retainDeadLettersMs;
     return state === "pending" || endedAtMs > now - retainSucceededMs;
   };
-  return new DurableEngine(new JournalBackend(file, openJournal(file, isKept)), common);
+  return createEngine(new JournalBackend(file, openJournal(file, isKept)), common);
 }

@@ -1,4 +1,4 @@
-import type { JobEnvelope } from "@nidus/jobs-durable";
+import type { JobEnvelope } from "@nidus/jobs-durable/backend";
 
 /** A job as the journal knows it. It is JSON. */
 export interface StoredJob {
@@ -11,7 +11,7 @@ export interface StoredJob {
   readonly runAtMs: number;
   readonly endedAtMs: number;
   readonly state: "pending" | "running" | "succeeded" | "deadLettered" | "cancelled";
-  /** How often it was started, handed-back attempts not counted. */
+  /** How often it was started, released attempts not counted. */
   readonly attempt: number;
   readonly isCancelRequested: boolean;
   /** What its last attempt failed with. */

@@ -1,22 +1,16 @@
-import type {
-  DeadLetter,
-  EngineCapabilities,
-  JobBackend,
-  JobCounts,
-  JobSource,
-  NewJob,
-} from "@nidus/jobs-durable";
+import type { DeadLetter, EngineCapabilities, JobCounts } from "@nidus/jobs-durable";
+import type { JobBackend, JobConsumer, NewJob } from "@nidus/jobs-durable/backend";
 import type { JobBacklog } from "@nidus/jobs-observe";
 import { throwReason } from "./atomic.ts";
-import { BullmqSource } from "./bullmq-source.ts";
+import { BullmqConsumer } from "./bullmq-consumer.ts";
 import { cancelJob } from "./cancelling.ts";
 import { Cleaning } from "./cleaning.ts";
 import { readCounts } from "./counts.ts";
 import { readDeadLetters } from "./dead-letters.ts";
 import { namesWithJob, redriveJob } from "./jobs-by-id.ts";
-import { Lane } from "./lane.ts";
-import type { LeasedJob } from "./leased-job.ts";
+import type { BullmqLeasedJob } from "./leased-job.ts";
 import { isOutOfReach } from "./out-of-reach.ts";
+import { QueueConsumer } from "./queue-consumer.ts";
 import { queueName } from "./queue-name.ts";
 import type { Queues } from "./queues.ts";
 import { RedisClock } from "./redis-clock.ts";
@@ -33,7 +27,7 @@ export interface BullmqSettings {
 }
 
 /** Jobs in BullMQ's queues, one per job name. */
-export class BullmqBackend implements JobBackend<LeasedJob> {
+export class BullmqBackend implements JobBackend<BullmqLeasedJob> {
   readonly name = "bullmq";
   readonly address: string;
   readonly leaseMs: number;
@@ -107,29 +101,29 @@ export class BullmqBackend implements JobBackend<LeasedJob> {
   }
 
   /** Opens all names at once: a link may be slow. */
-  async source(jobNames: readonly string[]): Promise<JobSource<LeasedJob>> {
+  async consumer(jobNames: readonly string[]): Promise<JobConsumer<BullmqLeasedJob>> {
     const { leaseMs, onError } = this.#settings;
     const client = await this.#queues.client;
     const clock = new RedisClock(onError);
     await clock.measure(client);
-    const lanes = new Map<string, Lane>();
+    const consumers = new Map<string, QueueConsumer>();
     const setUp = { client, clock, prefix: this.#queues.prefix, leaseMs };
     const opening = jobNames.map(async (name) => {
-      const lane = new Lane(name, this.queueOf(name), setUp);
-      lane.on("error", onError);
-      lanes.set(name, lane);
-      await Promise.all([this.#queues.of(name), lane.waitUntilReady()]);
-      await lane.startStalledCheckTimer();
+      const consumer = new QueueConsumer(name, this.queueOf(name), setUp);
+      consumer.on("error", onError);
+      consumers.set(name, consumer);
+      await Promise.all([this.#queues.of(name), consumer.waitUntilReady()]);
+      await consumer.startStalledCheckTimer();
     });
     opening.push(this.#queues.note(jobNames));
     try {
       await Promise.all(opening);
     } catch (error) {
       await Promise.allSettled(opening);
-      await Promise.all([...lanes.values()].map((lane) => lane.close(true)));
+      await Promise.all([...consumers.values()].map((consumer) => consumer.close(true)));
       throw error;
     }
-    return new BullmqSource(this.#queues, lanes, clock, leaseMs, onError);
+    return new BullmqConsumer(this.#queues, consumers, clock, leaseMs, onError);
   }
 
   async #namesWith(jobId: string): Promise<readonly string[]> {

@@ -1,15 +1,14 @@
 import { formatValue, invalidArgument, requireWholeNumber } from "@nidus/jobs-core/adapter";
+import { EngineUnavailableError, type JobEngine } from "@nidus/jobs-durable";
 import {
-  DurableEngine,
-  type DurableEngineOptions,
+  createEngine,
   defaultRetention,
-  EngineUnavailableError,
-  type JobEngine,
+  type EngineOptions,
   type RetentionOptions,
   requireEngineOptions,
   throttledWarning,
   withDeadline,
-} from "@nidus/jobs-durable";
+} from "@nidus/jobs-durable/backend";
 import type { ConnectionOptions } from "bullmq";
 import { BullmqBackend } from "./bullmq-backend.ts";
 import { addressOf, hasHashTag, isCluster, requireConnection } from "./connection.ts";
@@ -19,7 +18,7 @@ import { redacted, redacting } from "./redacted-error.ts";
 import { checkServer, noHashTag } from "./server-checks.ts";
 
 /** Options of {@link bullmqEngine}. */
-export interface BullmqEngineOptions extends DurableEngineOptions, RetentionOptions {
+export interface BullmqEngineOptions extends EngineOptions, RetentionOptions {
   /**
    * As BullMQ takes it: options such as `{ host, port }` or `{ url }` (`redis:` or `rediss:`), or a client of yours, made with
    * `maxRetriesPerRequest: null`, which stays yours to close. For a cluster, pass an ioredis `Cluster`.
@@ -96,7 +95,7 @@ export async function bullmqEngine(options: BullmqEngineOptions): Promise<JobEng
     deadLettersSeconds: Math.ceil(retainDeadLettersMs / 1000),
   };
   const backend = new BullmqBackend(queues, { queue, address, leaseMs, retention, onError });
-  return new DurableEngine(redacting(backend), { runner, answerWithinMs, onError });
+  return createEngine(redacting(backend), { runner, answerWithinMs, onError });
 }
 
 async function open(

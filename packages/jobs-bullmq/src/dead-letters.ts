@@ -1,4 +1,5 @@
-import { type DeadLetter, envelopeFrom } from "@nidus/jobs-durable";
+import type { DeadLetter } from "@nidus/jobs-durable";
+import { envelopeFrom } from "@nidus/jobs-durable/backend";
 import type { RedisClient } from "./queues.ts";
 import { Script } from "./script.ts";
 import { countOf, timeOf } from "./stored-data.ts";
@@ -51,7 +52,7 @@ export async function readDeadLetters(
       const { attempts } = (parse(opts) ?? {}) as { readonly attempts?: unknown };
       return {
         id,
-        name: names[queue] as string,
+        jobName: names[queue] as string,
         payload: envelopeFrom(parse(data)).payload,
         attempts: Math.min(countOf(Number(made)) + countOf(Number(stalled)), countOf(attempts) || 1),
         error: reason ?? "unknown",

@@ -1,19 +1,19 @@
-import { envelopeFrom, type FetchedJob } from "@nidus/jobs-durable";
+import { envelopeFrom, type LeasedJob } from "@nidus/jobs-durable/backend";
 import type { Job } from "bullmq";
-import type { Lane } from "./lane.ts";
 import type { Lease } from "./leases.ts";
+import type { QueueConsumer } from "./queue-consumer.ts";
 import { countOf, type StoredData, timesOf } from "./stored-data.ts";
 import type { StoredFacts } from "./stored-fields.ts";
 
 /** A job that BullMQ has given out. */
-export interface LeasedJob extends FetchedJob {
-  readonly lane: Lane;
+export interface BullmqLeasedJob extends LeasedJob {
+  readonly consumer: QueueConsumer;
   readonly stored: Job<StoredData>;
   readonly lease: Lease;
   /** Whether its cancellation was requested, as far as this process knows. */
   isRequested: boolean;
-  /** Whether it was settled as handed back, or is about to be. */
-  isGivenBack: boolean;
+  /** Whether it was settled as released, or is about to be. */
+  isReleased: boolean;
   /** Digits that tell what its settlement has written. */
   mark: string | undefined;
 }
@@ -28,11 +28,11 @@ const nothingFound: Findings = { isCancelRequested: false, followsStalled: false
 
 /** Makes a delivery of what BullMQ has given out, whoever has stored it. */
 export function describeJob(
-  lane: Lane,
+  consumer: QueueConsumer,
   stored: Job<StoredData>,
   { data, unreadable, runAtMs }: StoredFacts,
   findings: Findings = nothingFound,
-): LeasedJob {
+): BullmqLeasedJob {
   const id = stored.id as string;
   if (data !== undefined) stored.data = data.value as StoredData;
   // Of another program: BullMQ compares them, and adds to them.
@@ -43,18 +43,18 @@ export function describeJob(
   stored.opts.attempts = maxAttempts;
   const { token = "", attemptsStarted: started, attemptsMade: made, stalledCounter: stalled } = stored;
   return {
-    lane,
+    consumer,
     stored,
     lease: { id, token, started, made, stalled },
     isRequested: findings.isCancelRequested,
-    isGivenBack: false,
+    isReleased: false,
     mark: undefined,
     id,
-    name: lane.jobName,
+    name: consumer.jobName,
     envelope: envelopeFrom(stored.data),
     attempt: made + stalled + 1,
     maxAttempts,
-    ...timesOf(stored, runAtMs === undefined ? undefined : lane.localTime(runAtMs)),
+    ...timesOf(stored, runAtMs === undefined ? undefined : consumer.localTime(runAtMs)),
     unreadable: unreadable ?? (stored.name ? undefined : "it has no name"),
     ...findings,
   };

@@ -31,32 +31,30 @@ local function hold(keys, id, token, started, made, leaseMs)
 end`;
 
 /**
- * KEYS: the first part of the queue's keys, the hash of cancel requests. ARGV: a lease's milliseconds, or 0 to renew none; id, token, started and
- * made of each lease. Answers the ids with a request.
+ * KEYS: the first part of the queue's keys. ARGV: a lease's milliseconds; id, token, started and made of each lease. Answers the ids
+ * whose lease is lost.
  */
 const renew = new Script(
   "nidusRenew",
-  2,
+  1,
   `${holdLease}
 local keys, leaseMs = KEYS[1], ARGV[1]
-for i = 2, leaseMs == '0' and 0 or #ARGV, 4 do
+local lost = {}
+for i = 2, #ARGV, 4 do
   if hold(keys, ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], leaseMs) then
     redis.call('PEXPIRE', keys .. ARGV[i] .. ':lock', leaseMs)
     redis.call('SREM', keys .. 'stalled', ARGV[i])
+  else
+    lost[#lost + 1] = ARGV[i]
   end
 end
-local requested = {}
-for i = 2, #ARGV, 4 do
-  if redis.pcall('HEXISTS', KEYS[2], ARGV[i]) == 1 then requested[#requested + 1] = ARGV[i] end
-end
-return requested`,
+return lost`,
 );
 
-/** Renews leases of one queue, or none with 0 milliseconds. Resolves to the ids of the jobs whose cancellation was requested. */
+/** Renews leases of one queue. Resolves to the ids of the jobs whose lease is lost. */
 export async function renewLeases(
   client: RedisClient,
   keys: string,
-  requests: string,
   leaseMs: number,
   leases: readonly Lease[],
 ): Promise<readonly string[]> {
@@ -66,12 +64,33 @@ export async function renewLeases(
     String(started),
     String(made),
   ]);
-  return (await renew.run(client, [keys, requests, String(leaseMs), ...described])) as string[];
+  return (await renew.run(client, [keys, String(leaseMs), ...described])) as string[];
+}
+
+/** KEYS: the hash of cancel requests. ARGV: ids. Answers those with a request. */
+const requested = new Script(
+  "nidusRequested",
+  1,
+  `
+local found = {}
+for _, id in ipairs(ARGV) do
+  if redis.pcall('HEXISTS', KEYS[1], id) == 1 then found[#found + 1] = id end
+end
+return found`,
+);
+
+/** Resolves to the ids of the jobs whose cancellation was requested. */
+export async function requestedOf(
+  client: RedisClient,
+  requests: string,
+  ids: readonly string[],
+): Promise<readonly string[]> {
+  return (await requested.run(client, [requests, ...ids])) as string[];
 }
 
 /**
  * KEYS: the first part of the queue's keys, the hash of cancellations. ARGV: id, token, started, made, stalled, a lease's milliseconds, the type of the
- * settlement, its mark, 1 if it removes the job.
+ * outcome, its mark, 1 if it removes the job.
  */
 const inquire = new Script(
   "nidusInquire",

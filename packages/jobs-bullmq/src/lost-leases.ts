@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { Lane } from "./lane.ts";
+import type { QueueConsumer } from "./queue-consumer.ts";
 import type { RedisClient } from "./queues.ts";
 import { Script } from "./script.ts";
 
@@ -54,18 +54,18 @@ export async function mendJob(
 }
 
 /**
- * Puts back jobs that were leased to a lane by an answer that never arrived: a connection that breaks takes an answer with it, and
+ * Puts back jobs that were leased to a consumer by an answer that never arrived: a connection that breaks takes an answer with it, and
  * sends the command again. The newest goes back first, so that the oldest is the first to come again.
  */
-export async function returnLostLeases(client: RedisClient, lane: Lane): Promise<void> {
-  const { tokens, keyPrefix } = lane;
+export async function returnLostLeases(client: RedisClient, consumer: QueueConsumer): Promise<void> {
+  const { tokens, keyPrefix } = consumer;
   const found = (await leased.run(client, [keyPrefix, tokens.prefix])) as string[];
   for (let index = 0; index < found.length; index += 2) {
     const [id, token] = [found[index] as string, found[index + 1] as string];
     // An answer that is on its way decides.
-    while (tokens.isLost(id, token) === undefined && lane.closing === undefined) await pause(20);
+    while (tokens.isLost(id, token) === undefined && consumer.closing === undefined) await pause(20);
     if (tokens.isLost(id, token) && (await mendJob(client, keyPrefix, id, token))) {
-      await lane.giveBack(id, token);
+      await consumer.giveBack(id, token);
     }
   }
 }

@@ -9,15 +9,15 @@ const maxChildren = 1_000;
 
 /** Describes the attempt for which BullMQ calls the processor. A stalled attempt is not counted, as in BullMQ's own rules. */
 export async function deliveryOf(job: Job): Promise<JobDelivery> {
-  return formatValue(job, await runAtMs(job));
+  return describe(job, await runAtMs(job));
 }
 
 /** Describes the last attempt of a job that BullMQ failed without its processor. */
 export function givenUpDeliveryOf(job: Job): JobDelivery {
-  return { ...formatValue(job, job.processedOn ?? Date.now()), attempt: Math.max(1, job.attemptsMade) };
+  return { ...describe(job, job.processedOn ?? Date.now()), attempt: Math.max(1, job.attemptsMade) };
 }
 
-function formatValue(job: Job, startsAtMs: number): JobDelivery {
+function describe(job: Job, startsAtMs: number): JobDelivery {
   const { attemptsMade, timestamp, opts } = job;
   return {
     engine: "bullmq",

@@ -1,13 +1,13 @@
-import type { Settlement } from "@nidus/jobs-durable";
+import type { JobOutcome } from "@nidus/jobs-durable/backend";
 import { UnrecoverableError } from "bullmq";
-import { backoffType, type Lane, RetryLater } from "./lane.ts";
-import type { LeasedJob } from "./leased-job.ts";
+import type { BullmqLeasedJob } from "./leased-job.ts";
 import { buryJob, type Inquiry, inquireLease } from "./leases.ts";
+import { backoffType, type QueueConsumer, RetryLater } from "./queue-consumer.ts";
 import type { Queues } from "./queues.ts";
 import type { RedisClock } from "./redis-clock.ts";
 import { hasOpenChildren, isLeaseLost, isRefusedScript } from "./refusals.ts";
 
-/** What came of a settlement. */
+/** What came of a outcome. */
 export interface Recorded {
   readonly isRecorded: boolean;
   /** BullMQ's answer, with the next job if there is one. */
@@ -31,87 +31,94 @@ export class Settling {
   }
 
   /** Rejects only for what may pass, such as a connection that broke. */
-  async record(job: LeasedJob, settlement: Settlement, wantsNext: boolean): Promise<Recorded> {
+  async record(job: BullmqLeasedJob, outcome: JobOutcome, wantsNext: boolean): Promise<Recorded> {
     for (let isRepeated = false; ; isRepeated = true) {
       try {
-        return { isRecorded: true, answer: await this.#try(job, settlement, wantsNext) };
+        return { isRecorded: true, answer: await this.#try(job, outcome, wantsNext) };
       } catch (error) {
         if (hasOpenChildren(error)) return await this.#failParent(job, error);
-        if (isRefusedScript(error)) return await this.#bury(job, settlement, error);
+        if (isRefusedScript(error)) return await this.#bury(job, outcome, error);
         if (!isLeaseLost(error)) throw error;
-        const inquiry = await this.#inquire(job, settlement);
+        const inquiry = await this.#inquire(job, outcome);
         if (inquiry !== "held") return { isRecorded: inquiry === "recorded", wasAnswerLost: true };
         if (isRepeated) throw error;
       }
     }
   }
 
-  async #inquire({ lane, stored, lease, mark }: LeasedJob, { type }: Settlement): Promise<Inquiry> {
+  async #inquire({ consumer, stored, lease, mark }: BullmqLeasedJob, { type }: JobOutcome): Promise<Inquiry> {
     const { removeOnComplete, removeOnFail } = stored.opts;
     const keeps =
       type === "succeeded" ? removeOnComplete : type === "dead-lettered" ? removeOnFail : undefined;
-    const cancellations = this.#queues.cancellationsOf(lane.jobName);
+    const cancellations = this.#queues.cancellationsOf(consumer.jobName);
     const settled = { type, mark: mark ?? "", isRemoved: keeps === true || keeps === 0 };
     const client = await this.#queues.client;
-    return inquireLease(client, lane.keyPrefix, cancellations, lease, this.#leaseMs, settled);
+    return inquireLease(client, consumer.keyPrefix, cancellations, lease, this.#leaseMs, settled);
   }
 
   /** A handler has added children that are not done: BullMQ completes no such job, and would deliver it again and again. */
-  async #failParent(job: LeasedJob, error: unknown): Promise<Recorded> {
+  async #failParent(job: BullmqLeasedJob, error: unknown): Promise<Recorded> {
     this.#onError(error);
     await this.record(job, { type: "dead-lettered", error: String((error as Error).message) }, false);
     return { isRecorded: false };
   }
 
   /** Another program has stored what BullMQ's script fails at, each time: the job ends without it. */
-  async #bury({ lane, lease }: LeasedJob, settlement: Settlement, error: unknown): Promise<Recorded> {
+  async #bury({ consumer, lease }: BullmqLeasedJob, outcome: JobOutcome, error: unknown): Promise<Recorded> {
     this.#onError(error);
-    if (settlement.type === "handed-back") return { isRecorded: false };
+    if (outcome.type === "released") return { isRecorded: false };
     const reason =
-      settlement.type === "succeeded" ? undefined : "error" in settlement ? settlement.error : "cancelled";
+      outcome.type === "succeeded" ? undefined : "error" in outcome ? outcome.error : "cancelled";
     const client = await this.#queues.client;
-    const isBuried = await buryJob(client, lane.keyPrefix, lease, this.#leaseMs, reason, this.#clock.now());
-    return { isRecorded: isBuried && settlement.type !== "retried" && settlement.type !== "cancelled" };
+    const isBuried = await buryJob(
+      client,
+      consumer.keyPrefix,
+      lease,
+      this.#leaseMs,
+      reason,
+      this.#clock.now(),
+    );
+    return { isRecorded: isBuried && outcome.type !== "retried" && outcome.type !== "cancelled" };
   }
 
-  #try(job: LeasedJob, settlement: Settlement, wantsNext: boolean): Promise<unknown> {
-    const { lane, stored, lease } = job;
+  #try(job: BullmqLeasedJob, outcome: JobOutcome, wantsNext: boolean): Promise<unknown> {
+    const { consumer, stored, lease } = job;
     const fail = (error: Error): Promise<unknown> => stored.moveToFailed(error, lease.token, wantsNext);
-    switch (settlement.type) {
+    switch (outcome.type) {
       case "succeeded":
         return this.#end(job, () => stored.moveToCompleted(null, lease.token, wantsNext));
       case "dead-lettered":
-        return this.#end(job, () => fail(new UnrecoverableError(settlement.error)));
+        return this.#end(job, () => fail(new UnrecoverableError(outcome.error)));
       case "retried": {
-        const delayMs = Math.max(1, settlement.delayMs);
+        const delayMs = Math.max(1, outcome.delayMs);
         stored.opts.backoff = { type: backoffType };
-        const note = { ...this.#keysOf(lane), lease, runAt: this.#marked(job, delayMs) };
-        return lane.passage.withNote(note, () => fail(new RetryLater(settlement.error, delayMs)));
+        const note = { ...this.#keysOf(consumer), lease, runAt: this.#marked(job, delayMs) };
+        return consumer.passage.withNote(note, () => fail(new RetryLater(outcome.error, delayMs)));
       }
       case "cancelled": {
         // BullMQ has no such state: the job goes, and a note of it stays.
         stored.opts.removeOnFail = true;
-        const note = { ...this.#keysOf(lane), lease, cancelledAt: this.#marked(job, 0) };
-        return lane.passage.withNote(note, () => fail(new UnrecoverableError("cancelled")));
+        const note = { ...this.#keysOf(consumer), lease, cancelledAt: this.#marked(job, 0) };
+        return consumer.passage.withNote(note, () => fail(new UnrecoverableError("cancelled")));
       }
-      case "handed-back":
+      case "released":
         return stored.moveToWait(lease.token);
     }
   }
 
   /** With the request to cancel the job, if there was one: it is too late, and would stay. */
-  #end({ lane, lease, isRequested }: LeasedJob, settle: () => Promise<unknown>): Promise<unknown> {
+  #end({ consumer, lease, isRequested }: BullmqLeasedJob, settle: () => Promise<unknown>): Promise<unknown> {
     if (!isRequested) return settle();
-    return lane.passage.withNote({ ...this.#keysOf(lane), lease }, settle);
+    return consumer.passage.withNote({ ...this.#keysOf(consumer), lease }, settle);
   }
 
   /** A moment by Redis's clock, with a fraction that is the same at each try to settle the job. */
-  #marked(job: LeasedJob, delayMs: number): string {
+  #marked(job: BullmqLeasedJob, delayMs: number): string {
     job.mark ??= String(Math.floor(Math.random() * 1e9));
     return `${this.#clock.now() + delayMs}.${job.mark}`;
   }
 
-  #keysOf({ keyPrefix, jobName }: Lane): { keys: string; requests: string; cancellations: string } {
+  #keysOf({ keyPrefix, jobName }: QueueConsumer): { keys: string; requests: string; cancellations: string } {
     return {
       keys: keyPrefix,
       requests: this.#queues.cancelRequestsOf(jobName),

@@ -1,4 +1,4 @@
-import type { JobEnvelope, NewJob } from "@nidus/jobs-durable";
+import type { JobEnvelope, NewJob } from "@nidus/jobs-durable/backend";
 import type { Job, JobsOptions } from "bullmq";
 
 /** What a BullMQ job carries as its data. */

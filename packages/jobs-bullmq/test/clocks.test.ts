@@ -72,7 +72,7 @@ describe("a worker whose clock differs from that of Redis", () => {
 });
 
 describe("jobs of one name", () => {
-  it("run in the order in which they were enqueued, also after one was handed back", async () => {
+  it("run in the order in which they were enqueued, also after one was released", async () => {
     await using engine = await bullmqEngine({
       runner: new ObservedJobRunner(),
       connection: { url: redis.url },

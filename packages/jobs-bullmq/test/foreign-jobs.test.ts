@@ -93,7 +93,7 @@ for (const [version, load] of Object.entries(versions)) {
         await expect.poll(() => recorder.outcomesOf("send"), soon).toEqual(["dead-lettered"]);
         expect(recorder.runs).toEqual([]);
         expect(await engine.deadLetters()).toMatchObject([
-          { id: "strange", name: "send", error: expect.stringMatching(reason) },
+          { id: "strange", jobName: "send", error: expect.stringMatching(reason) },
         ]);
         await engine.enqueue(job, 1);
         await expect.poll(() => recorder.outcomesOf("send"), soon).toEqual(["dead-lettered", "succeeded"]);

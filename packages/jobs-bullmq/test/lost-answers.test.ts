@@ -112,7 +112,7 @@ for (const [version, load] of Object.entries(versions)) {
         expect(await locksOf(redis, queue)).toEqual([]);
       });
 
-      it("delivers what was handed back as the first attempt that it was", async () => {
+      it("delivers what was released as the first attempt that it was", async () => {
         await using opened = await open();
         const { link, engine, queue } = opened;
         const attempts: (number | undefined)[] = [];

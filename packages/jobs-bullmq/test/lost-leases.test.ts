@@ -212,10 +212,10 @@ describe("a lease that is lost", () => {
     await backend.insert([
       { id, name: "slow", envelope: {}, runAt: undefined, maxAttempts: 9, hasIdempotencyKey: false },
     ]);
-    const source = await backend.source(["slow"]);
+    const consumer = await backend.consumer(["slow"]);
     const next = async () => {
       for (;;) {
-        const [job] = await source.fetch(1, new AbortController().signal);
+        const [job] = await consumer.fetch(1, new AbortController().signal);
         if (job !== undefined) return job;
       }
     };
@@ -223,18 +223,18 @@ describe("a lease that is lost", () => {
     await stall(id);
     const second = await next();
     expect(second).toMatchObject({ attempt: 2, followsStalled: true });
-    await source.settle(second, { type: "handed-back" }, false);
+    await consumer.settle(second, { type: "released" });
     const again = await next();
     expect(again).toMatchObject({ attempt: 2, followsStalled: false });
-    await source.settle(again, { type: "retried", delayMs: 1, error: "not yet" }, false);
+    await consumer.settle(again, { type: "retried", delayMs: 1, error: "not yet" });
     const third = await next();
     expect(third).toMatchObject({ attempt: 3, followsStalled: false });
-    await source.settle(third, { type: "dead-lettered", error: "never" }, false);
+    await consumer.settle(third, { type: "dead-lettered", error: "never" });
     expect(await backend.redrive(id)).toBe(true);
     expect(await next()).toMatchObject({ attempt: 1, followsStalled: false });
     await stall(id);
     expect(await next()).toMatchObject({ attempt: 2, followsStalled: true });
-    await source.close();
+    await consumer.close();
     await backend.close();
     await theirs.close();
   });

@@ -1,5 +1,5 @@
 import { type JobObserver, ObservedJobRunner } from "@nidus/jobs-observe";
-import type { FetchedJob, JobSource, Settled, Settlement } from "./backend/job-backend.ts";
+import type { JobConsumer, JobOutcome, LeasedJob, SettleResult } from "./backend/job-backend.ts";
 
 /** An engine's own work, observed by those who asked for it when the engine was opened. */
 export class Bookkeeping {
@@ -26,31 +26,38 @@ export class Bookkeeping {
   }
 }
 
-/** A source whose every call is book-keeping. */
-export class BookkeepingSource<Job extends FetchedJob> implements JobSource<Job> {
-  readonly bringsNext: boolean;
-  readonly #source: JobSource<Job>;
+/** A consumer whose every call is book-keeping. */
+export class BookkeepingConsumer<Job extends LeasedJob> implements JobConsumer<Job> {
+  readonly settleAndFetch?: NonNullable<JobConsumer<Job>["settleAndFetch"]>;
+  readonly #consumer: JobConsumer<Job>;
   readonly #bookkeeping: Bookkeeping;
 
-  constructor(source: JobSource<Job>, bookkeeping: Bookkeeping) {
-    this.bringsNext = source.bringsNext;
-    this.#source = source;
+  constructor(consumer: JobConsumer<Job>, bookkeeping: Bookkeeping) {
+    this.#consumer = consumer;
     this.#bookkeeping = bookkeeping;
+    if (typeof consumer.settleAndFetch === "function") {
+      const settleAndFetch = consumer.settleAndFetch.bind(consumer);
+      this.settleAndFetch = (job, outcome) => bookkeeping.run("settle", () => settleAndFetch(job, outcome));
+    }
   }
 
   fetch(limit: number, signal: AbortSignal): Promise<readonly Job[]> {
-    return this.#bookkeeping.run("fetch", () => this.#source.fetch(limit, signal));
+    return this.#bookkeeping.run("fetch", () => this.#consumer.fetch(limit, signal));
   }
 
-  settle(job: Job, settlement: Settlement, wantsNext: boolean): Promise<Settled<Job>> {
-    return this.#bookkeeping.run("settle", () => this.#source.settle(job, settlement, wantsNext));
+  settle(job: Job, outcome: JobOutcome): Promise<SettleResult> {
+    return this.#bookkeeping.run("settle", () => this.#consumer.settle(job, outcome));
   }
 
-  keepAlive(jobs: readonly Job[]): Promise<readonly string[]> {
-    return this.#bookkeeping.run("keep-alive", () => this.#source.keepAlive(jobs));
+  renewLeases(jobs: readonly Job[]): ReturnType<JobConsumer<Job>["renewLeases"]> {
+    return this.#bookkeeping.run("renew-leases", () => this.#consumer.renewLeases(jobs));
+  }
+
+  cancelRequests(jobs: readonly Job[]): Promise<readonly string[]> {
+    return this.#bookkeeping.run("cancel-requests", () => this.#consumer.cancelRequests(jobs));
   }
 
   close(): Promise<void> {
-    return this.#bookkeeping.run("close", () => this.#source.close());
+    return this.#bookkeeping.run("close", () => this.#consumer.close());
   }
 }

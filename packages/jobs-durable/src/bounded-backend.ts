@@ -1,4 +1,4 @@
-import type { FetchedJob, JobBackend } from "./backend/job-backend.ts";
+import type { JobBackend, LeasedJob } from "./backend/job-backend.ts";
 import { isConnectionError } from "./connection-error.ts";
 import { withDeadline } from "./deadline.ts";
 import type { EnqueueOptions } from "./engine.ts";
@@ -6,7 +6,7 @@ import { textOf } from "./error-text.ts";
 import { EngineUnavailableError } from "./errors.ts";
 
 /** A backend that is asked for a bounded time, and not at all once it is closed. */
-export class BoundedBackend<Job extends FetchedJob, Options extends EnqueueOptions> {
+export class BoundedBackend<Job extends LeasedJob, Options extends EnqueueOptions> {
   readonly #backend: JobBackend<Job, Options>;
   readonly #answerWithinMs: number;
   readonly #onError: (error: unknown) => void;

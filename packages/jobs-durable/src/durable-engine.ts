@@ -5,8 +5,8 @@ import {
   type JobObserver,
   type ObservedJobRunner,
 } from "@nidus/jobs-observe";
-import type { FetchedJob, JobBackend, JobSource } from "./backend/job-backend.ts";
-import { Bookkeeping, BookkeepingSource } from "./bookkeeping.ts";
+import type { JobBackend, JobConsumer, LeasedJob } from "./backend/job-backend.ts";
+import { Bookkeeping, BookkeepingConsumer } from "./bookkeeping.ts";
 import { BoundedBackend } from "./bounded-backend.ts";
 import type {
   AnyDurableJob,
@@ -19,6 +19,7 @@ import type {
   JobStats,
   JobWithPayload,
   ScheduleOptions,
+  UnscheduleOptions,
 } from "./engine.ts";
 import { insertInSlices } from "./insert-in-slices.ts";
 import { JobRecords } from "./job-records.ts";
@@ -26,6 +27,7 @@ import { backlogFrom, deadLettersFrom, statsFrom } from "./stats.ts";
 import { neverThrowing, throttledWarning } from "./throttled-warning.ts";
 import {
   isJobId,
+  jobNameOf,
   requireCronFields,
   requireEngineOptions,
   requireJobs,
@@ -34,10 +36,10 @@ import {
 } from "./validation.ts";
 import { DurableWorker } from "./worker/durable-worker.ts";
 import type { JobWorker, WorkOptions } from "./worker/job-worker.ts";
-import { KnownDeliveries } from "./worker/known-deliveries.ts";
+import { KnownExecutions } from "./worker/known-executions.ts";
 
-/** What all engines are given. */
-export interface DurableEngineOptions {
+/** Options of every engine. */
+export interface EngineOptions {
   /** Every delivery runs through it, and its observers hear of what is enqueued and settled. */
   readonly runner: ObservedJobRunner;
   /** Hears of what goes wrong where no call of yours waits for it: polling, settling, renewing leases. @default one process warning a minute */
@@ -46,9 +48,33 @@ export interface DurableEngineOptions {
   readonly answerWithinMs?: number | undefined;
 }
 
+/** A JobEngine that `createEngine` made, before its backend has begun. */
+export interface StartableEngine<Options extends EnqueueOptions = EnqueueOptions> extends JobEngine<Options> {
+  /**
+   * Has the backend begin its own work, if it has any. Resolves to the engine. Repeated calls tell the backend once.
+   *
+   * @throws (rejects with) what the backend's `start` does, with the engine closed; EngineUnavailableError if it takes too long;
+   * Error if the engine was closed meanwhile.
+   */
+  start(): Promise<this>;
+}
+
+/**
+ * Makes a JobEngine of a backend: validation, serialisation, ids, bounded waits, workers, attempts, backoff and observation. Call
+ * `start()` on it if the backend has a `start`.
+ *
+ * @throws TypeError or RangeError for an option that is not as documented, or not known.
+ */
+export function createEngine<Job extends LeasedJob, Options extends EnqueueOptions = EnqueueOptions>(
+  backend: JobBackend<Job, Options>,
+  options: EngineOptions,
+): StartableEngine<Options> {
+  return new DurableEngine(backend, options);
+}
+
 /** A JobEngine on a backend: what all engines have in common. */
-export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOptions = EnqueueOptions>
-  implements JobEngine
+class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions = EnqueueOptions>
+  implements StartableEngine<Options>
 {
   readonly name: string;
   readonly capabilities: EngineCapabilities;
@@ -59,12 +85,12 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
   readonly #records: JobRecords;
   readonly #bookkeeping: Bookkeeping;
   readonly #workers = new Set<DurableWorker<Job>>();
-  readonly #known = new KnownDeliveries<Job>();
+  readonly #known = new KnownExecutions<Job>();
   #starting: Promise<this> | undefined;
   #closing: Promise<void> | undefined;
 
   /** @throws TypeError or RangeError for an option that is not as documented, or not known. */
-  constructor(backend: JobBackend<Job, Options>, options: DurableEngineOptions) {
+  constructor(backend: JobBackend<Job, Options>, options: EngineOptions) {
     requireEngineOptions(options);
     const { runner, onError = throttledWarning(), answerWithinMs = 10_000 } = options;
     this.#backend = backend;
@@ -84,12 +110,6 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
     this.#bookkeeping = new Bookkeeping(bookkeepers, this.#onError);
   }
 
-  /**
-   * Has the backend begin its own work, if it has any; resolves to the engine. May be repeated: the backend is told once.
-   *
-   * @throws (rejects with) what the backend's `start` does, with the engine closed; EngineUnavailableError if it takes too long;
-   * Error if the engine was closed meanwhile.
-   */
   start(): Promise<this> {
     this.#starting ??= this.#start();
     return this.#starting;
@@ -124,10 +144,10 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
 
   async enqueue<Input>(
     job: JobWithPayload<Input>,
-    payload: NoInfer<Input>,
+    payload?: NoInfer<Input>,
     options?: Options,
   ): Promise<EnqueuedJob> {
-    const [enqueued] = await this.#insert(job, [payload], options, () => undefined);
+    const [enqueued] = await this.#insert(job, [payload as Input], options, () => undefined);
     return enqueued as EnqueuedJob;
   }
 
@@ -155,7 +175,7 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
   async schedule<Input>(
     job: JobWithPayload<Input>,
     cron: string,
-    payload: NoInfer<Input>,
+    payload?: NoInfer<Input>,
     options: ScheduleOptions = {},
   ): Promise<void> {
     requireJobs([job]);
@@ -164,7 +184,7 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
     const { timeZone = "UTC", key } = options;
     requireTimeZone(timeZone);
     requireSchedules(this, key);
-    const scheduled = await this.#records.toSchedule(job, payload);
+    const scheduled = await this.#records.toSchedule(job, payload as Input);
     await this.#store.ask(async (backend) => backend.schedule?.(scheduled, cron, timeZone, key));
     this.#declare(job.name);
   }
@@ -174,10 +194,12 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
     this.#runner.declared({ jobName, engine: this.name, queue: this.#backend.queueOf(jobName) });
   }
 
-  async unschedule(job: AnyDurableJob, key?: string): Promise<boolean> {
-    requireJobs([job]);
+  async unschedule(job: AnyDurableJob | string, options: UnscheduleOptions = {}): Promise<boolean> {
+    const jobName = jobNameOf(job);
+    requireKnownKeys("the options of `unschedule`", options, ["key"]);
+    const { key } = options;
     requireSchedules(this, key);
-    return this.#store.ask(async (backend) => (await backend.unschedule?.(job.name, key)) ?? false);
+    return this.#store.ask(async (backend) => (await backend.unschedule?.(jobName, key)) ?? false);
   }
 
   async work(options: WorkOptions): Promise<JobWorker> {
@@ -186,11 +208,11 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
     requireJobs(jobs);
     requireWholeNumber("`concurrency`", concurrency);
     const byName = new Map(jobs.map((job) => [job.name, job]));
-    const source = await this.#openSource([...byName.keys()]);
+    const consumer = await this.#openConsumer([...byName.keys()]);
     for (const { name } of jobs) this.#declare(name);
     const setUp = {
       backend: this.#backend,
-      source,
+      consumer,
       jobs: byName,
       concurrency,
       runner: this.#runner,
@@ -203,14 +225,14 @@ export class DurableEngine<Job extends FetchedJob, Options extends EnqueueOption
     return worker;
   }
 
-  async #openSource(names: readonly string[]): Promise<JobSource<Job>> {
+  async #openConsumer(names: readonly string[]): Promise<JobConsumer<Job>> {
     if (this.#closing !== undefined) throw this.#store.closedError();
-    const source = await this.#store.open(
-      (backend) => this.#bookkeeping.run("open", () => backend.source(names)),
+    const consumer = await this.#store.open(
+      (backend) => this.#bookkeeping.run("open", () => backend.consumer(names)),
       (late) => late.close(),
     );
-    if (this.#closing === undefined) return new BookkeepingSource(source, this.#bookkeeping);
-    source.close().catch(this.#onError);
+    if (this.#closing === undefined) return new BookkeepingConsumer(consumer, this.#bookkeeping);
+    consumer.close().catch(this.#onError);
     throw this.#store.closedError();
   }
 

@@ -46,6 +46,12 @@ export interface ScheduleOptions {
   readonly key?: string | undefined;
 }
 
+/** Which schedule of a job ends. */
+export interface UnscheduleOptions {
+  /** That of the schedule, if it has one. @default the schedule without a key */
+  readonly key?: string | undefined;
+}
+
 /** How many jobs are in which state. Those that have ended are counted as long as they are retained. */
 export interface JobCounts {
   /** To run at a later time: enqueued for then, or waiting for their next attempt. */
@@ -75,7 +81,7 @@ export interface DeadLetter {
   /** The job's id, by which it is redriven. */
   readonly id: string;
   /** The job's name. */
-  readonly name: string;
+  readonly jobName: string;
   /** As it was stored: the schema's input. */
   readonly payload: unknown;
   /** How many attempts were made. */
@@ -105,20 +111,21 @@ export type AnyDurableJob = DurableJob<never, never>;
  *
  * Every call rejects with an EngineUnavailableError if the server is unreachable, and with an Error once the engine is closed.
  */
-export interface JobEngine extends AsyncDisposable {
+export interface JobEngine<Options extends EnqueueOptions = EnqueueOptions> extends AsyncDisposable {
   /** What stands in deliveries, labels and spans, such as "pg-boss". */
   readonly name: string;
   /** What it can do. What it cannot is refused at the call. */
   readonly capabilities: EngineCapabilities;
   /**
-   * Stores a job; resolves once the engine has it.
+   * Stores a job; resolves once the engine has it. A job without a payload needs none here.
    *
    * @throws (rejects with) PayloadError; TypeError or RangeError for an option that is not as documented.
    */
+  enqueue(job: JobWithPayload<undefined>, payload?: undefined, options?: Options): Promise<EnqueuedJob>;
   enqueue<Input>(
     job: JobWithPayload<Input>,
     payload: NoInfer<Input>,
-    options?: EnqueueOptions,
+    options?: Options,
   ): Promise<EnqueuedJob>;
   /**
    * Stores jobs, in slices of at most 500: an engine waits for an answer to each slice. Resolves, in the payloads' order, once all
@@ -130,7 +137,7 @@ export interface JobEngine extends AsyncDisposable {
   enqueueMany<Input>(
     job: JobWithPayload<Input>,
     payloads: readonly NoInfer<Input>[],
-    options?: EnqueueOptions,
+    options?: Options,
   ): Promise<readonly EnqueuedJob[]>;
   /**
    * Enqueues a job again and again, by the engine's own clock. Repeating the call replaces the schedule.
@@ -138,14 +145,23 @@ export interface JobEngine extends AsyncDisposable {
    * @throws (rejects with) UnsupportedError where the engine has no schedules; TypeError for a cron expression or a time zone
    * that is none. An expression has five or six fields: names such as `@daily` are refused.
    */
+  schedule(
+    job: JobWithPayload<undefined>,
+    cron: string,
+    payload?: undefined,
+    options?: ScheduleOptions,
+  ): Promise<void>;
   schedule<Input>(
     job: JobWithPayload<Input>,
     cron: string,
     payload: NoInfer<Input>,
     options?: ScheduleOptions,
   ): Promise<void>;
-  /** Resolves to whether there was such a schedule. Jobs that it has enqueued stay. */
-  unschedule(job: AnyDurableJob, key?: string): Promise<boolean>;
+  /**
+   * Ends a schedule of a job, or of a job name that the code no longer has. Resolves to whether there was such a schedule. Jobs
+   * that it has enqueued stay.
+   */
+  unschedule(job: AnyDurableJob | string, options?: UnscheduleOptions): Promise<boolean>;
   /** Starts to run jobs of these definitions, and of no others. */
   work(options: WorkOptions): Promise<JobWorker>;
   /**

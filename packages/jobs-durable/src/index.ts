@@ -17,6 +17,7 @@ export type {
   JobStats,
   JobWithPayload,
   ScheduleOptions,
+  UnscheduleOptions,
 } from "./engine.ts";
 export {
   EngineUnavailableError,
@@ -27,22 +28,3 @@ export {
 } from "./errors.ts";
 export { type MemoryEngineOptions, memoryEngine } from "./memory/memory-engine.ts";
 export type { JobWorker, StopOptions, WorkerReport, WorkOptions } from "./worker/job-worker.ts";
-
-// For authors of engines.
-
-export { envelopeFrom } from "./backend/envelope.ts";
-export type {
-  FetchedJob,
-  JobBackend,
-  JobEnvelope,
-  JobSource,
-  NewJob,
-  Settled,
-  Settlement,
-} from "./backend/job-backend.ts";
-export { withDeadline } from "./deadline.ts";
-export { DurableEngine, type DurableEngineOptions } from "./durable-engine.ts";
-export { defaultRetention, type RetentionOptions } from "./retention.ts";
-export { noJobs } from "./stats.ts";
-export { throttledWarning } from "./throttled-warning.ts";
-export { requireEngineOptions } from "./validation.ts";

@@ -5,7 +5,7 @@ import {
   requireText,
   requireWholeNumber,
 } from "@nidus/jobs-core/adapter";
-import type { DurableEngineOptions } from "./durable-engine.ts";
+import type { EngineOptions } from "./durable-engine.ts";
 import type { AnyDurableJob, EnqueueOptions, JobEngine } from "./engine.ts";
 import { UnsupportedError } from "./errors.ts";
 import { isStorable } from "./storable.ts";
@@ -21,7 +21,7 @@ const maxKeyCharacters = 512;
  *
  * @throws TypeError or RangeError for an option that is not as documented, or not known.
  */
-export function requireEngineOptions(options: DurableEngineOptions, ownNames: readonly string[] = []): void {
+export function requireEngineOptions(options: EngineOptions, ownNames: readonly string[] = []): void {
   if (typeof options !== "object" || options === null)
     throw invalidArgument("the options", "an object", options);
   requireKnownKeys("the options of the engine", options, [
@@ -95,6 +95,13 @@ export function requireJobs(jobs: readonly AnyDurableJob[]): void {
       throw new TypeError(`expected jobs of different names, got two named "${job.name}"`);
     names.add(job.name);
   }
+}
+
+/** The name of a job, or the name itself. @throws TypeError for neither. */
+export function jobNameOf(job: AnyDurableJob | string): string {
+  if (typeof job === "string") requireText("`job`", job);
+  else requireJobs([job]);
+  return typeof job === "string" ? job : job.name;
 }
 
 /** The parsers of the stores fill in missing fields: "5" would be a schedule that the caller cannot have meant. @throws TypeError */

@@ -1,7 +1,8 @@
 import { type JobObserver, ObservedJobRunner } from "@nidus/jobs-observe";
 import { describe, expect, it } from "vitest";
-import { DurableEngine, defineJob } from "../src/index.ts";
-import { fetched, ScriptedBackend, ScriptedSource } from "./support/scripted-backend.ts";
+import { createEngine } from "../src/backend.ts";
+import { defineJob } from "../src/index.ts";
+import { fetched, ScriptedBackend, ScriptedConsumer } from "./support/scripted-backend.ts";
 
 /** An engine that has run one job, with its own work observed. */
 async function engineObservedBy(bookkeeper: JobObserver): Promise<{ ran: unknown[]; errors: unknown[] }> {
@@ -10,15 +11,15 @@ async function engineObservedBy(bookkeeper: JobObserver): Promise<{ ran: unknown
   const runner = new ObservedJobRunner({
     onEngineOpened: (engine) => engine.observeBookkeeping(bookkeeper),
   });
-  const source = new ScriptedSource(fetched("a"));
-  const engine = new DurableEngine(new ScriptedBackend(source), {
+  const consumer = new ScriptedConsumer(fetched("a"));
+  const engine = createEngine(new ScriptedBackend(consumer), {
     runner,
     onError: (error) => errors.push(error),
   });
   await engine.start();
   const job = defineJob<string>({ name: "send_mail", run: (payload) => void ran.push(payload) });
   const worker = await engine.work({ jobs: [job] });
-  await expect.poll(() => source.endings).toEqual(["a succeeded"]);
+  await expect.poll(() => consumer.endings).toEqual(["a succeeded"]);
   await engine.stats();
   await worker.stop();
   return { ran, errors };
@@ -60,7 +61,7 @@ describe("an engine's own work", () => {
         { onEngineOpened },
         { onObserverError: (error) => errors.push(error) },
       );
-      const engine = new DurableEngine(new ScriptedBackend(), { runner });
+      const engine = createEngine(new ScriptedBackend(), { runner });
       await engine.stats();
       expect(errors).toEqual([expect.any(TypeError)]);
     },

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { EngineUnavailableError, withDeadline } from "../src/index.ts";
+import { withDeadline } from "../src/backend.ts";
+import { EngineUnavailableError } from "../src/index.ts";
 import { deferred, never } from "./support/deferred.ts";
 
 describe("withDeadline", () => {

@@ -1,29 +1,24 @@
 import { type JobObserver, ObservedJobRunner } from "@nidus/jobs-observe";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import {
-  DurableEngine,
-  type DurableEngineOptions,
-  defineJob,
-  EngineUnavailableError,
-  type FetchedJob,
-  type JobSource,
+  createEngine,
+  type EngineOptions,
+  type JobConsumer,
+  type LeasedJob,
   noJobs,
-  PayloadError,
+  type StartableEngine,
   throttledWarning,
-  UnsupportedError,
-} from "../src/index.ts";
+} from "../src/backend.ts";
+import { defineJob, EngineUnavailableError, PayloadError, UnsupportedError } from "../src/index.ts";
 import { DurableWorker } from "../src/worker/durable-worker.ts";
 import { deferred, never } from "./support/deferred.ts";
 import { Recorder } from "./support/recorder.ts";
-import { fetched, ScriptedBackend, ScriptedSource } from "./support/scripted-backend.ts";
+import { fetched, ScriptedBackend, ScriptedConsumer } from "./support/scripted-backend.ts";
 
 const sendMail = defineJob<unknown>({ name: "send_mail", run() {} });
 
-function engineOn(
-  backend: ScriptedBackend,
-  options: Partial<DurableEngineOptions> = {},
-): DurableEngine<FetchedJob> {
-  return new DurableEngine(backend, { runner: new ObservedJobRunner(), ...options });
+function engineOn(backend: ScriptedBackend, options: Partial<EngineOptions> = {}): StartableEngine {
+  return createEngine(backend, { runner: new ObservedJobRunner(), ...options });
 }
 
 function errorOf(work: Promise<unknown>): Promise<Error> {
@@ -255,8 +250,10 @@ describe("schedule", () => {
     const job = expect.objectContaining({ name: "send_mail", envelope: { payload: { to: "ann" } } });
     expect(backend.schedule).toHaveBeenNthCalledWith(1, job, "0 3 * * *", "UTC", undefined);
     expect(backend.schedule).toHaveBeenNthCalledWith(2, expect.anything(), "0 3 * * *", "Europe/Vienna", "a");
-    expect(await engine.unschedule(sendMail, "a")).toBe(true);
+    expect(await engine.unschedule(sendMail, { key: "a" })).toBe(true);
     expect(backend.unschedule).toHaveBeenCalledWith("send_mail", "a");
+    expect(await engine.unschedule("a job that the code no longer has")).toBe(true);
+    expect(backend.unschedule).toHaveBeenLastCalledWith("a job that the code no longer has", undefined);
   });
 
   it("refuses a zone that is none, an empty cron, an empty key and a payload that is no JSON", async () => {
@@ -266,6 +263,9 @@ describe("schedule", () => {
       engine.schedule(sendMail, "", 1),
       engine.schedule(sendMail, "* * * * *", 1, { key: "" }),
       engine.schedule(sendMail, "* * * * *", 1n),
+      engine.unschedule(sendMail, "a" as never),
+      engine.unschedule(sendMail, { kee: "a" } as never),
+      engine.unschedule(""),
     ];
     for (const call of calls) expect(await errorOf(call)).toBeInstanceOf(TypeError);
   });
@@ -298,7 +298,7 @@ describe("an engine whose server is away", () => {
     backend.onInsert = () => never();
     backend.onCancel = () => never();
     backend.onCounts = () => never();
-    backend.onSource = () => never();
+    backend.onConsumer = () => never();
     const engine = engineOn(backend, { answerWithinMs: 500 });
     const errors = Promise.all([
       errorOf(engine.enqueue(sendMail, "x")),
@@ -356,14 +356,14 @@ describe("an engine whose server is away", () => {
     expect(await errorOf(engineOn(backend).stats())).toBe(wrong);
   });
 
-  it("does not keep a source that came too late", async () => {
+  it("does not keep a consumer that came too late", async () => {
     const backend = new ScriptedBackend();
-    const source = deferred<JobSource<FetchedJob>>();
-    backend.onSource = () => source.promise;
+    const consumer = deferred<JobConsumer<LeasedJob>>();
+    backend.onConsumer = () => consumer.promise;
     const outcome = errorOf(engineOn(backend, { answerWithinMs: 100 }).work({ jobs: [sendMail] }));
     await vi.advanceTimersByTimeAsync(100);
     await outcome;
-    source.resolve(backend.script);
+    consumer.resolve(backend.script);
     await vi.advanceTimersByTimeAsync(0);
     expect(backend.script.closings).toBe(1);
   });
@@ -372,7 +372,7 @@ describe("an engine whose server is away", () => {
 describe("work", () => {
   it("says what went wrong once: to its caller", async () => {
     const backend = new ScriptedBackend();
-    backend.onSource = () => Promise.reject(new Error("no such queue"));
+    backend.onConsumer = () => Promise.reject(new Error("no such queue"));
     const onError = vi.fn();
     const error = await errorOf(engineOn(backend, { onError }).work({ jobs: [sendMail] }));
     expect(error.message).toBe("no such queue");
@@ -548,7 +548,7 @@ describe("deadLetters", () => {
 
 describe("close", () => {
   it("stops the workers, closes the backend once, and may be repeated", async () => {
-    const backend = new ScriptedBackend(new ScriptedSource(fetched("a")));
+    const backend = new ScriptedBackend(new ScriptedConsumer(fetched("a")));
     const engine = engineOn(backend);
     const worker = await engine.work({ jobs: [sendMail] });
     const closing = engine.close();
@@ -578,22 +578,22 @@ describe("close", () => {
 
   it("leaves no worker behind that was being started", async () => {
     const backend = new ScriptedBackend();
-    const source = deferred<JobSource<FetchedJob>>();
-    backend.onSource = () => source.promise;
+    const consumer = deferred<JobConsumer<LeasedJob>>();
+    backend.onConsumer = () => consumer.promise;
     const engine = engineOn(backend);
     const working = engine.work({ jobs: [sendMail] }).then(
       () => "started",
       () => "refused",
     );
     await engine.close();
-    source.resolve(backend.script);
+    consumer.resolve(backend.script);
     expect(await working).toBe("refused");
     expect(backend.script.limits).toEqual([]);
     expect(backend.script.closings).toBe(1);
   });
 
   it("lets the handlers that still run enqueue what they have to", async () => {
-    const backend = new ScriptedBackend(new ScriptedSource(fetched("a")));
+    const backend = new ScriptedBackend(new ScriptedConsumer(fetched("a")));
     const mayGoOn = deferred();
     const engine = engineOn(backend);
     const job = defineJob<unknown>({

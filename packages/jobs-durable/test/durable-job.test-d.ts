@@ -95,6 +95,14 @@ engine.enqueue(remind, { at: new Date(), copies: 1 });
 engine.enqueue(sendMail);
 // @ts-expect-error a payload where there is none
 engine.enqueue(cleanUp, { to: "ann" });
+engine.enqueue(cleanUp);
+engine.schedule(cleanUp, "0 3 * * *");
+engine.enqueue(defineJob<{ to: string } | undefined>({ name: "a", run() {} }));
+engine.enqueue(defineJob<{ to: string } | undefined>({ name: "a", run() {} }), { to: "ann" });
+// @ts-expect-error no payload
+engine.schedule(sendMail, "0 3 * * *");
+// @ts-expect-error a payload of which every part may be left out is a payload all the same
+engine.enqueue(defineJob<{ to?: string }>({ name: "a", run() {} }));
 // @ts-expect-error one of the payloads does not fit
 engine.enqueueMany(sendMail, [{ to: "ann" }, { to: 7 }]);
 // @ts-expect-error an option that is not there
@@ -114,6 +122,10 @@ const jobs: AnyDurableJob[] = [remind, sendMail, cleanUp];
 engine.work({ jobs });
 engine.work({ jobs: [remind, sendMail, cleanUp] as const, concurrency: 10 });
 engine.unschedule(remind);
+engine.unschedule(remind, { key: "a" });
+engine.unschedule("remind", { key: undefined });
+// @ts-expect-error the key stands in an object
+engine.unschedule(remind, "a");
 // @ts-expect-error a job of jobs-core has no stored payload
 engine.work({ jobs: [{ name: "a", run() {} }] });
 

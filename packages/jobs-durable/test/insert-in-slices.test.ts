@@ -1,7 +1,8 @@
 import { inspect } from "node:util";
 import { ObservedJobRunner } from "@nidus/jobs-observe";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { DurableEngine, defineJob, EngineUnavailableError, EnqueuedInPartError } from "../src/index.ts";
+import { createEngine } from "../src/backend.ts";
+import { defineJob, EngineUnavailableError, EnqueuedInPartError, type JobEngine } from "../src/index.ts";
 import { ScriptedBackend } from "./support/scripted-backend.ts";
 
 const sendMail = defineJob<unknown>({ name: "send_mail", run() {} });
@@ -17,15 +18,15 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function opened(): { backend: ScriptedBackend; engine: DurableEngine<never>; slices: number[] } {
+function opened(): { backend: ScriptedBackend; engine: JobEngine; slices: number[] } {
   const backend = new ScriptedBackend();
   const slices: number[] = [];
   backend.onInsert = async (jobs) => {
     slices.push(jobs.length);
     return jobs.map(() => true);
   };
-  const engine = new DurableEngine(backend, { runner: new ObservedJobRunner(), answerWithinMs: 1_000 });
-  return { backend, engine: engine as unknown as DurableEngine<never>, slices };
+  const engine = createEngine(backend, { runner: new ObservedJobRunner(), answerWithinMs: 1_000 });
+  return { backend, engine, slices };
 }
 
 describe("a batch", () => {

@@ -1,4 +1,4 @@
-import { withDeadline } from "@nidus/jobs-durable";
+import { withDeadline } from "@nidus/jobs-durable/backend";
 import * as pgBossModule from "pg-boss";
 import { ConnectionSockets } from "./connection-sockets.ts";
 import { openEmbeddedDatabase } from "./embedded/embedded-database.ts";

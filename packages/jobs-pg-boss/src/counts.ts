@@ -1,4 +1,5 @@
-import { type JobCounts, noJobs } from "@nidus/jobs-durable";
+import type { JobCounts } from "@nidus/jobs-durable";
+import { noJobs } from "@nidus/jobs-durable/backend";
 import type { JobBacklog } from "@nidus/jobs-observe";
 import { jobName } from "./queue-name.ts";
 

@@ -1,4 +1,4 @@
-import type { NewJob } from "@nidus/jobs-durable";
+import type { NewJob } from "@nidus/jobs-durable/backend";
 import type { PgBossLike } from "./pg-boss-like.ts";
 
 /** What the majors of pg-boss do differently. */

@@ -2,7 +2,7 @@ import type { Dialect } from "./dialect.ts";
 
 /**
  * Statements about jobs that a worker holds. The lease is a text beside the output, made anew for each fetch: it fences what is
- * written about a job, and tells the fetch, or the settlement, of which the answer was lost.
+ * written about a job, and tells the fetch, or the outcome, of which the answer was lost.
  */
 export interface LeaseStatements {
   /** $1 queues. Returns the `name` of each that has a job that is due. */
@@ -18,9 +18,9 @@ export interface LeaseStatements {
   readonly settle: string;
   /** As `settle`, for those that were not recorded: returns those that an earlier try has recorded, or that `is_open` still. */
   readonly recorded: string;
-  /** $1 queues, $2 ids, $3 leases. Renews those that still hold, and returns each `id` and whether `is_cancel_requested`. */
+  /** $1 queues, $2 ids, $3 leases. Renews those that still hold. */
   readonly renewLeases: string;
-  /** As `renewLeases`, and renews none. */
+  /** As `renewLeases`, and renews none: returns each `id` and whether `is_cancel_requested`. */
   readonly cancelRequests: string;
 }
 
@@ -51,7 +51,7 @@ export function leaseStatements(schema: string, dialect: Dialect): LeaseStatemen
   const job = `${schema}.job`;
   const isDue = `j.state < 'active' AND j.start_after <= now() AND ${isReady}`;
   const isCancelRequested = `j.data -> '${cancelRequest}' = 'true'`;
-  // What is handed back goes back with its request. Of what succeeded the data are not even read.
+  // What is released goes back with its request. Of what succeeded the data are not even read.
   const isCancelledInstead = `(s.state IN ('retry', 'failed') AND s.is_unspent IS NOT TRUE AND ${isCancelRequested} IS TRUE)`;
   const retention = hasRetention
     ? `deletion_seconds = CASE WHEN ${isCancelledInstead} THEN j.deletion_seconds
@@ -118,8 +118,7 @@ export function leaseStatements(schema: string, dialect: Dialect): LeaseStatemen
     renewLeases: `
       WITH renewed AS (${held("j.name, j.ctid")} ORDER BY j.id FOR UPDATE OF j SKIP LOCKED)
       UPDATE ${job} j SET ${renewal} FROM renewed
-      WHERE j.name = ANY($1::text[]) AND j.name = renewed.name AND j.ctid = renewed.ctid
-      RETURNING j.id, ${isCancelRequested} AS is_cancel_requested`,
+      WHERE j.name = ANY($1::text[]) AND j.name = renewed.name AND j.ctid = renewed.ctid`,
     cancelRequests: held(`j.id, ${isCancelRequested} AS is_cancel_requested`),
   };
 }

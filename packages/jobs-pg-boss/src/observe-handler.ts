@@ -1,7 +1,7 @@
 import { invalidArgument } from "@nidus/jobs-core/adapter";
 import type { ObservedJobRunner } from "@nidus/jobs-observe";
 import { deliveryOf, expiresAfterMs, type HandledJob } from "./handled-job.ts";
-import { HandlerSettlement } from "./handler-settlement.ts";
+import { HandlerOutcome } from "./handler-outcome.ts";
 import { failureOf } from "./job-results.ts";
 
 /**
@@ -32,7 +32,7 @@ export function observePgBossHandler<
     let handled: Promise<Result> | undefined;
     const runs = jobs.map((job) => {
       const delivery = deliveryOf(job);
-      const settlement = new HandlerSettlement(runner, job, delivery);
+      const outcome = new HandlerOutcome(runner, job, delivery);
       let isFinal = false;
       const run = async (): Promise<void> => {
         // An async function, so that a handler that throws at once rejects as one that throws later.
@@ -44,13 +44,13 @@ export function observePgBossHandler<
       };
       // The handler's promise is what tells pg-boss: how the run ends is told to observers alone.
       const ended = runner.runAsync({ name: job.name, run }, { signal: job.signal, delivery }).then(
-        () => settlement.succeeded(),
-        (thrown) => settlement.failed(thrown, isFinal),
+        () => outcome.succeeded(),
+        (thrown) => outcome.failed(thrown, isFinal),
       );
-      return { settlement, ended };
+      return { outcome, ended };
     });
     const expiry = onExpiry(jobs, (error) => {
-      for (const { settlement } of runs) settlement.failed(error, false);
+      for (const { outcome } of runs) outcome.failed(error, false);
     });
     await Promise.all(runs.map(({ ended }) => ended));
     clearTimeout(expiry);

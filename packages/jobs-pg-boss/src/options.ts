@@ -1,10 +1,10 @@
 import { invalidArgument, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
-import { type DurableEngineOptions, defaultRetention, type RetentionOptions } from "@nidus/jobs-durable";
+import { defaultRetention, type EngineOptions, type RetentionOptions } from "@nidus/jobs-durable/backend";
 import type { StorageSettings } from "./dialect.ts";
 import type { PgBossLike } from "./pg-boss-like.ts";
 
 /** What an engine on pg-boss is told wherever its database is. */
-export interface PgBossCommonOptions extends DurableEngineOptions, RetentionOptions {
+export interface PgBossCommonOptions extends EngineOptions, RetentionOptions {
   /**
    * Milliseconds after a worker's death in which its job is delivered again, at the latest about twice that: a whole number
    * from 1,000 to a day, rounded up to seconds. @default 30,000

@@ -1,22 +1,14 @@
 import { setTimeout as pause } from "node:timers/promises";
-import {
-  type DeadLetter,
-  type EngineCapabilities,
-  type EnqueueOptions,
-  envelopeFrom,
-  type JobBackend,
-  type JobCounts,
-  type JobSource,
-  type NewJob,
-} from "@nidus/jobs-durable";
+import type { DeadLetter, EngineCapabilities, EnqueueOptions, JobCounts } from "@nidus/jobs-durable";
+import { envelopeFrom, type JobBackend, type JobConsumer, type NewJob } from "@nidus/jobs-durable/backend";
 import type { JobBacklog } from "@nidus/jobs-observe";
 import { backlogFrom, countsFrom } from "./counts.ts";
 import { type Row, runSql, withoutValues } from "./database.ts";
 import { type Dialect, dialectOf, retryLimitOf, type StorageSettings } from "./dialect.ts";
 import { type LeaseStatements, leaseStatements } from "./lease-statements.ts";
 import { isOutOfReach } from "./out-of-reach.ts";
+import { PgBossConsumer, type PgBossLeasedJob } from "./pg-boss-consumer.ts";
 import type { PgBossLike, SqlDatabase } from "./pg-boss-like.ts";
-import { type PgBossFetchedJob, PgBossSource } from "./pg-boss-source.ts";
 import { jobName, queueName } from "./queue-name.ts";
 import { type QueueStatements, queueStatements, type StoredJob } from "./queue-statements.ts";
 import { Queues } from "./queues.ts";
@@ -48,7 +40,7 @@ const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const createWithinMs = 1_000;
 
 /** Jobs in pg-boss's table, one queue per job name. */
-export class PgBossBackend implements JobBackend<PgBossFetchedJob, PgBossEnqueueOptions> {
+export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueOptions> {
   readonly name = "pg-boss";
   readonly address: string;
   readonly leaseMs: number;
@@ -135,12 +127,12 @@ export class PgBossBackend implements JobBackend<PgBossFetchedJob, PgBossEnqueue
     else await this.#queues.createWithin(db, queue);
   }
 
-  async source(jobNames: readonly string[]): Promise<JobSource<PgBossFetchedJob>> {
+  async consumer(jobNames: readonly string[]): Promise<JobConsumer<PgBossLeasedJob>> {
     // With many new names the worker starts before its queues are there: it finds nothing in those that are not.
     const created = this.#queues.require(jobNames.map(queueName));
     created.catch(() => {});
     await Promise.race([created, pause(createWithinMs, undefined, { ref: false })]);
-    return new PgBossSource(this.#db, this.#leaseStatements, this.#settings, this.#wakeup, jobNames);
+    return new PgBossConsumer(this.#db, this.#leaseStatements, this.#settings, this.#wakeup, jobNames);
   }
 
   #query(statement: string, values: readonly unknown[]): Promise<Row[]> {
@@ -163,7 +155,7 @@ export class PgBossBackend implements JobBackend<PgBossFetchedJob, PgBossEnqueue
     const rows = await this.#query(this.#statements.deadLetters, [limit]);
     return rows.map(({ id, name, data, retry_count, retry_limit, output, failed_at }) => ({
       id,
-      name: jobName(name),
+      jobName: jobName(name),
       payload: envelopeFrom(data).payload,
       // A job whose worker died in its last attempt was delivered once more, to be given up.
       attempts: Math.max(Math.min(retry_count + 1, retry_limit), 1),

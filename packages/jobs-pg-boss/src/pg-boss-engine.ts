@@ -1,29 +1,16 @@
+import type { JobEngine } from "@nidus/jobs-durable";
 import {
-  DurableEngine,
-  type EnqueuedJob,
-  type JobEngine,
-  type JobWithPayload,
+  createEngine,
   requireEngineOptions,
+  type StartableEngine,
   throttledWarning,
-} from "@nidus/jobs-durable";
+} from "@nidus/jobs-durable/backend";
 import { connect } from "./connection.ts";
 import { type PgBossEngineOptions, settingsOf } from "./options.ts";
 import { PgBossBackend, type PgBossEnqueueOptions } from "./pg-boss-backend.ts";
-import type { PgBossFetchedJob } from "./pg-boss-source.ts";
 
 /** A JobEngine that also enqueues within the caller's own transaction. */
-export interface PgBossEngine extends JobEngine {
-  enqueue<Input>(
-    job: JobWithPayload<Input>,
-    payload: NoInfer<Input>,
-    options?: PgBossEnqueueOptions,
-  ): Promise<EnqueuedJob>;
-  enqueueMany<Input>(
-    job: JobWithPayload<Input>,
-    payloads: readonly NoInfer<Input>[],
-    options?: PgBossEnqueueOptions,
-  ): Promise<readonly EnqueuedJob[]>;
-}
+export type PgBossEngine = JobEngine<PgBossEnqueueOptions>;
 
 /**
  * Durable jobs on pg-boss: embedded in a folder (`dataDir`, on PGlite), on a PostgreSQL server (`connectionString`), or on a
@@ -39,9 +26,9 @@ export async function pgBossEngine(options: PgBossEngineOptions): Promise<PgBoss
   requireEngineOptions({ runner, answerWithinMs, onError });
   const connection = await connect(options, settings, onError);
   const backend = new PgBossBackend(connection, settings, settings.pollIntervalMs);
-  let engine: DurableEngine<PgBossFetchedJob, PgBossEnqueueOptions>;
+  let engine: StartableEngine<PgBossEnqueueOptions>;
   try {
-    engine = new DurableEngine(backend, { runner, answerWithinMs, onError });
+    engine = createEngine(backend, { runner, answerWithinMs, onError });
   } catch (error) {
     // Nobody else can close what has been opened for it.
     await backend.close().catch(() => {});

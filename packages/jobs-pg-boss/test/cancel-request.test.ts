@@ -79,7 +79,7 @@ describe.skipIf(postgres === undefined).each(versions)(
       expect(await engine.stats()).toMatchObject({ succeeded: 1, cancelled: 0 });
     });
 
-    it("goes back with a job that is handed back, and ends it without a further run", async () => {
+    it("goes back with a job that is released, and ends it without a further run", async () => {
       const { engine, observer, cancelledJob } = await open(version);
       let start = (): void => {};
       const started = new Promise<void>((resolve) => {

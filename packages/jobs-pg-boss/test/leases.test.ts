@@ -1,10 +1,11 @@
-import { defineJob, type Settlement } from "@nidus/jobs-durable";
+import { defineJob } from "@nidus/jobs-durable";
+import type { JobOutcome } from "@nidus/jobs-durable/backend";
 import { ObservedJobRunner } from "@nidus/jobs-observe";
 import { recordingObserver } from "@nidus/jobs-testkit";
 import { sharedPostgres } from "test-servers";
 import { afterAll, describe, expect, it } from "vitest";
 import { pgBossEngine } from "../src/index.ts";
-import type { PgBossFetchedJob } from "../src/pg-boss-source.ts";
+import type { PgBossLeasedJob } from "../src/pg-boss-consumer.ts";
 import { type Link, newJob, type OpenedStore, openStore } from "./support/open-backend.ts";
 import { versions } from "./support/start-boss.ts";
 
@@ -37,7 +38,7 @@ const fetching = /found AS/;
 const renewing = /renewed AS/;
 const settling = /SET\s+state = \(CASE/;
 const once = AbortSignal.abort();
-const succeeded: Settlement = { type: "succeeded" };
+const succeeded: JobOutcome = { type: "succeeded" };
 
 describe.skipIf(postgres === undefined).each(versions)("leases, on pg-boss %i", (version) => {
   it("gives out again what was leased by a fetch of which the answer was lost, and once", async () => {
@@ -45,34 +46,34 @@ describe.skipIf(postgres === undefined).each(versions)("leases, on pg-boss %i", 
     const backend = store.backend();
     const jobs = ["a", "a", "a", "a", "b"].map((name) => newJob(name, { maxAttempts: 1 }));
     for (const job of jobs) await backend.insert([job], {});
-    const source = await backend.source(["a", "b"]);
+    const consumer = await backend.consumer(["a", "b"]);
     store.link = losing(fetching);
-    await expect(source.fetch(3, once)).rejects.toThrow("Connection terminated");
-    const fetched = [...(await source.fetch(2, once)), ...(await source.fetch(9, once))];
+    await expect(consumer.fetch(3, once)).rejects.toThrow("Connection terminated");
+    const fetched = [...(await consumer.fetch(2, once)), ...(await consumer.fetch(9, once))];
     expect(fetched.map(({ id }) => id).sort()).toEqual(jobs.map(({ id }) => id).sort());
     expect(fetched.map(({ attempt, followsStalled }) => [attempt, followsStalled])).toEqual(
       jobs.map(() => [1, false]),
     );
-    expect(await source.fetch(9, once)).toEqual([]);
+    expect(await consumer.fetch(9, once)).toEqual([]);
     for (const job of fetched) {
-      expect(await source.settle(job, succeeded, false)).toMatchObject({ isRecorded: true });
+      expect(await consumer.settle(job, succeeded)).toMatchObject({ isRecorded: true });
     }
   });
 
-  it.each<[string, Settlement, unknown]>([
+  it.each<[string, JobOutcome, unknown]>([
     ["succeeded", succeeded, { succeeded: 1 }],
     ["retried", { type: "retried", delayMs: 60_000, error: "no" }, { scheduled: 1 }],
     ["dead-lettered", { type: "dead-lettered", error: "no" }, { deadLettered: 1 }],
     ["cancelled", { type: "cancelled" }, { cancelled: 1 }],
-  ])("finds a settlement recorded of which the answer was lost: %s", async (_type, settlement, counts) => {
+  ])("finds a settlement recorded of which the answer was lost: %s", async (_type, outcome, counts) => {
     const store = await open(version);
     const backend = store.backend();
     await backend.insert([newJob("a")], {});
-    const source = await backend.source(["a"]);
-    const [job] = (await source.fetch(1, once)) as [PgBossFetchedJob];
+    const consumer = await backend.consumer(["a"]);
+    const [job] = (await consumer.fetch(1, once)) as [PgBossLeasedJob];
     store.link = losing(settling);
-    await expect(source.settle(job, settlement, false)).rejects.toThrow("Connection terminated");
-    expect(await source.settle(job, settlement, false)).toEqual({ isRecorded: true, isCancelled: false });
+    await expect(consumer.settle(job, outcome)).rejects.toThrow("Connection terminated");
+    expect(await consumer.settle(job, outcome)).toEqual({ isRecorded: true, isCancelled: false });
     expect((await backend.counts()).get("a")).toMatchObject(counts as object);
   });
 
@@ -80,18 +81,18 @@ describe.skipIf(postgres === undefined).each(versions)("leases, on pg-boss %i", 
     const store = await open(version);
     const backend = store.backend();
     await backend.insert([newJob("a")], {});
-    const source = await backend.source(["a"]);
-    const [job] = (await source.fetch(1, once)) as [PgBossFetchedJob];
+    const consumer = await backend.consumer(["a"]);
+    const [job] = (await consumer.fetch(1, once)) as [PgBossLeasedJob];
     store.link = losing(settling);
-    const settlement: Settlement = { type: "retried", delayMs: 0, error: "no" };
-    await expect(source.settle(job, settlement, false)).rejects.toThrow("Connection terminated");
-    const [next] = (await (await backend.source(["a"])).fetch(1, once)) as [PgBossFetchedJob];
+    const outcome: JobOutcome = { type: "retried", delayMs: 0, error: "no" };
+    await expect(consumer.settle(job, outcome)).rejects.toThrow("Connection terminated");
+    const [next] = (await (await backend.consumer(["a"])).fetch(1, once)) as [PgBossLeasedJob];
     expect(next).toMatchObject({ attempt: 2, followsStalled: false });
-    expect(await source.settle(job, settlement, false)).toMatchObject({ isRecorded: true });
-    expect(await source.settle(job, succeeded, false), "which is another ending").toEqual({
+    expect(await consumer.settle(job, outcome)).toMatchObject({ isRecorded: true });
+    expect(await consumer.settle(job, succeeded), "which is another ending").toEqual({
       isRecorded: false,
     });
-    expect(await source.settle(next, succeeded, false)).toMatchObject({ isRecorded: true });
+    expect(await consumer.settle(next, succeeded)).toMatchObject({ isRecorded: true });
   });
 
   it("tells each job of a worker once, whichever answer is lost", async () => {
@@ -125,12 +126,12 @@ describe.skipIf(postgres === undefined).each(versions)("leases, on pg-boss %i", 
       const backend = store.backend();
       const { id } = newJob("a");
       await backend.insert([newJob("a", { id, maxAttempts })], {});
-      const source = await backend.source(["a"]);
-      const [job] = (await source.fetch(1, once)) as [PgBossFetchedJob];
+      const consumer = await backend.consumer(["a"]);
+      const [job] = (await consumer.fetch(1, once)) as [PgBossLeasedJob];
       await store.expire(id);
-      const retried: Settlement = { type: "retried", delayMs: 0, error: "no" };
-      expect(await source.settle(job, retried, false)).toEqual({ isRecorded: false });
-      expect(await source.settle(job, succeeded, false)).toMatchObject({ isRecorded: true });
+      const retried: JobOutcome = { type: "retried", delayMs: 0, error: "no" };
+      expect(await consumer.settle(job, retried)).toEqual({ isRecorded: false });
+      expect(await consumer.settle(job, succeeded)).toMatchObject({ isRecorded: true });
       expect((await backend.counts()).get("a")).toMatchObject({ succeeded: 1, waiting: 0, deadLettered: 0 });
     }
   });
@@ -140,23 +141,25 @@ describe.skipIf(postgres === undefined).each(versions)("leases, on pg-boss %i", 
     const backend = store.backend();
     const { id } = newJob("a");
     await backend.insert([newJob("a", { id })], {});
-    const late = await backend.source(["a"]);
-    const [first] = (await late.fetch(1, once)) as [PgBossFetchedJob];
+    const late = await backend.consumer(["a"]);
+    const [first] = (await late.fetch(1, once)) as [PgBossLeasedJob];
     await store.expire(id);
-    const source = await backend.source(["a"]);
-    const [second] = (await source.fetch(1, once)) as [PgBossFetchedJob];
+    const consumer = await backend.consumer(["a"]);
+    const [second] = (await consumer.fetch(1, once)) as [PgBossLeasedJob];
     expect(second).toMatchObject({ attempt: 2, followsStalled: true });
-    await source.settle(second, { type: "dead-lettered", error: "no" }, false);
+    await consumer.settle(second, { type: "dead-lettered", error: "no" });
     expect(await backend.redrive(id)).toBe(true);
-    const [third] = (await source.fetch(1, once)) as [PgBossFetchedJob];
+    const [third] = (await consumer.fetch(1, once)) as [PgBossLeasedJob];
     expect(third).toMatchObject({ attempt: first.attempt, followsStalled: false });
     expect(await backend.cancel(id)).toBe(true);
-    expect(await late.keepAlive([first])).toEqual([]);
-    for (const type of ["succeeded", "cancelled", "handed-back"] as const) {
-      expect(await late.settle(first, { type }, false)).toEqual({ isRecorded: false });
+    await late.renewLeases([first]);
+    expect(await late.cancelRequests([first])).toEqual([]);
+    for (const type of ["succeeded", "cancelled", "released"] as const) {
+      expect(await late.settle(first, { type })).toEqual({ isRecorded: false });
     }
-    expect(await source.keepAlive([third])).toEqual([id]);
-    expect(await source.settle(third, succeeded, false)).toMatchObject({ isRecorded: true });
+    await consumer.renewLeases([third]);
+    expect(await consumer.cancelRequests([third])).toEqual([id]);
+    expect(await consumer.settle(third, succeeded)).toMatchObject({ isRecorded: true });
   });
 
   it("says once that an attempt was stalled", async () => {
@@ -164,13 +167,13 @@ describe.skipIf(postgres === undefined).each(versions)("leases, on pg-boss %i", 
     const backend = store.backend();
     const { id } = newJob("a");
     await backend.insert([newJob("a", { id })], {});
-    const source = await backend.source(["a"]);
-    await source.fetch(1, once);
+    const consumer = await backend.consumer(["a"]);
+    await consumer.fetch(1, once);
     await store.expire(id);
-    const [second] = (await source.fetch(1, once)) as [PgBossFetchedJob];
+    const [second] = (await consumer.fetch(1, once)) as [PgBossLeasedJob];
     expect(second).toMatchObject({ attempt: 2, followsStalled: true });
-    await source.settle(second, { type: "handed-back" }, false);
-    const [again] = (await source.fetch(1, once)) as [PgBossFetchedJob];
+    await consumer.settle(second, { type: "released" });
+    const [again] = (await consumer.fetch(1, once)) as [PgBossLeasedJob];
     expect(again).toMatchObject({ attempt: 2, followsStalled: false });
   });
 
@@ -178,9 +181,9 @@ describe.skipIf(postgres === undefined).each(versions)("leases, on pg-boss %i", 
     const store = await open(version);
     const backend = store.backend();
     await backend.insert([newJob("a")], {});
-    const source = await backend.source(["a"]);
-    const [job] = (await source.fetch(1, once)) as [PgBossFetchedJob];
-    await source.settle(job, { type: "retried", delayMs: 3_600_000, error: "no" }, false);
+    const consumer = await backend.consumer(["a"]);
+    const [job] = (await consumer.fetch(1, once)) as [PgBossLeasedJob];
+    await consumer.settle(job, { type: "retried", delayMs: 3_600_000, error: "no" });
     const text = `SELECT round(extract(epoch FROM start_after - now()) / 600)::int AS wait FROM ${store.schema}.job`;
     expect(await store.query(text)).toEqual([{ wait: 6 }]);
     const [other] = await store.query(
@@ -196,8 +199,8 @@ describe.skipIf(postgres === undefined).each(versions)("leases, on pg-boss %i", 
       Array.from({ length: 300 }, () => newJob("a", {})),
       {},
     );
-    const source = await backend.source(["a"]);
-    const jobs = await source.fetch(100, once);
+    const consumer = await backend.consumer(["a"]);
+    const jobs = await consumer.fetch(100, once);
     let plan = "";
     store.link = async (text, run) => {
       if (!renewing.test(text)) return run();
@@ -208,7 +211,7 @@ describe.skipIf(postgres === undefined).each(versions)("leases, on pg-boss %i", 
     await store.query(
       `UPDATE ${store.schema}.job SET started_on = now() - interval '1 hour' WHERE state = 'active'`,
     );
-    await (await backend.source(["a"])).keepAlive(jobs);
+    await consumer.renewLeases(jobs);
     expect(plan).toContain("Tid Scan");
     const text = `SELECT count(*)::int AS count FROM ${store.schema}.job WHERE started_on > now() - interval '1 minute'`;
     expect(await store.query(text)).toEqual([{ count: 100 }]);
@@ -220,17 +223,16 @@ describe.skipIf(postgres === undefined).each(versions)("leases, on pg-boss %i", 
     for (let round = 0; round < 5; round++) {
       const made = Array.from({ length: 200 }, () => newJob("a", { maxAttempts: 1_000 }));
       await backend.insert(made, {});
-      const source = await backend.source(["a"]);
-      const jobs = await source.fetch(200, once);
+      const consumer = await backend.consumer(["a"]);
+      const jobs = await consumer.fetch(200, once);
       const renewals = (async () => {
-        // Each source renews at its first call.
-        for (let n = 0; n < 10; n++) await (await backend.source(["a"])).keepAlive(jobs.toReversed());
+        for (let n = 0; n < 10; n++) await consumer.renewLeases(jobs.toReversed());
       })();
       const looks = (async () => {
         for (let n = 0; n < 10; n++)
           await Promise.all(made.slice(n, n + 5).map(({ id }) => store.expire(id)));
       })();
-      const settled = await Promise.all(jobs.map((job) => source.settle(job, succeeded, false)));
+      const settled = await Promise.all(jobs.map((job) => consumer.settle(job, succeeded)));
       await Promise.all([renewals, looks]);
       expect(settled.every(({ isRecorded }) => isRecorded)).toBe(true);
     }

@@ -19,13 +19,13 @@ describe.skipIf(postgres === undefined).each(versions)("the order of jobs, on pg
 
   /** Payloads in the order in which a worker of concurrency 1 gets the jobs. */
   async function fetchAll(name: string): Promise<unknown[]> {
-    const source = await backend.source([name]);
+    const consumer = await backend.consumer([name]);
     const payloads: unknown[] = [];
     for (;;) {
-      const [job] = await source.fetch(1, AbortSignal.abort());
+      const [job] = await consumer.fetch(1, AbortSignal.abort());
       if (job === undefined) return payloads;
       payloads.push(job.envelope.payload);
-      await source.settle(job, { type: "succeeded" }, false);
+      await consumer.settle(job, { type: "succeeded" });
     }
   }
 
@@ -55,8 +55,8 @@ describe.skipIf(postgres === undefined).each(versions)("the order of jobs, on pg
   it("leaves a batch of one fetch in order", async () => {
     const jobs = Array.from({ length: 40 }, () => newJob("fetched"));
     await backend.insert(jobs, {});
-    const source = await backend.source(["fetched"]);
-    const fetched = await source.fetch(40, AbortSignal.abort());
+    const consumer = await backend.consumer(["fetched"]);
+    const fetched = await consumer.fetch(40, AbortSignal.abort());
     expect(fetched.map(({ id }) => id)).toEqual(jobs.map(({ id }) => id));
   });
 });

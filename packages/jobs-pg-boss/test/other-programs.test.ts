@@ -75,7 +75,7 @@ describe.skipIf(postgres === undefined).each(versions)("beside other programs on
     await worker.stop();
     // In another process, which has never heard of the name.
     const other = await pgBossEngine({ runner: new ObservedJobRunner(), boss: program, schema });
-    expect(await other.deadLetters()).toMatchObject([{ id, name: "shared", payload: 7 }]);
+    expect(await other.deadLetters()).toMatchObject([{ id, jobName: "shared", payload: 7 }]);
     expect(await other.redrive(id)).toBe(true);
     expect(await other.cancel(id)).toBe(true);
     expect((await other.stats()).byName.shared).toMatchObject({ cancelled: 1 });

@@ -39,7 +39,7 @@ const cancelFailing = "cancellation: cancels a job that was cancelled elsewhere 
 const cancelLast =
   "cancellation: cancels a job that was cancelled elsewhere and then fails at its last attempt";
 const cancelHandedBack =
-  "cancellation: does not run a job again that was cancelled elsewhere before it was handed back";
+  "cancellation: does not run a job again that was cancelled elsewhere before it was released";
 const cancelRetry = "cancellation: cancels a job that waits for its next attempt";
 const bound = "concurrency: never runs more handlers than the concurrency, over all job names";
 const fair = "concurrency: lets no job name starve another";
@@ -47,11 +47,11 @@ const slot =
   "concurrency: holds the slot of a job that took too long until it has settled, and tries it again";
 const timeout = "timeouts: counts a job that took too long as failed, and tries it again";
 const graceful = "stopping: lets what runs finish, and starts nothing more";
-const interrupts = "stopping: hands back what it interrupts, without an attempt spent";
-const abandons = "stopping: does not wait for ever, and hands back what it abandons";
+const interrupts = "stopping: releases what it interrupts, without an attempt spent";
+const abandons = "stopping: does not wait for ever, and releases what it abandons";
 const closes = "stopping: closes with its workers, and refuses what comes after";
-const onlyAttempt = "handing back: delivers an only attempt again, as the first that it was";
-const abandonedAttempt = "handing back: does not spend the attempt of a handler that it abandons";
+const onlyAttempt = "releasing: delivers an only attempt again, as the first that it was";
+const abandonedAttempt = "releasing: does not spend the attempt of a handler that it abandons";
 const lease = "leases: runs a job that takes longer than its lease once";
 const persists = "leases: keeps what was enqueued when the engine is closed, if it says so";
 const counts = "stats: counts jobs by state and by name";

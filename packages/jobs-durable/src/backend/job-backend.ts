@@ -27,15 +27,15 @@ export interface NewJob {
   readonly hasIdempotencyKey: boolean;
 }
 
-/** A job on its way to a handler, leased to the source that fetched it. */
-export interface FetchedJob {
+/** A job on its way to a handler, leased to the consumer that fetched it. */
+export interface LeasedJob {
   /** As it was stored. */
   readonly id: string;
-  /** One of the names that the source was opened for. */
+  /** One of the names that the consumer was opened for. */
   readonly name: string;
-  /** As it was stored; what somebody else stored, made one by `envelopeFrom`. */
+  /** As it was stored. If another program stored the job, `envelopeFrom` makes an envelope of what is there. */
   readonly envelope: JobEnvelope;
-  /** From 1. Deliveries that ended with their worker's death count; those that were handed back do not. */
+  /** From 1. Deliveries that ended with their worker's death count; released ones do not. */
   readonly attempt: number;
   /** As it was stored. */
   readonly maxAttempts: number;
@@ -45,74 +45,76 @@ export interface FetchedJob {
   readonly runAt: Date;
   /** Whether `cancel` was called for it, by any process, before it was fetched. */
   readonly isCancelRequested: boolean;
-  /** Whether the attempt before this one ended without a settlement: its worker died, or lost its lease. */
+  /** Whether the attempt before this one ended without a recorded outcome: its worker died, or lost its lease. */
   readonly followsStalled: boolean;
   /** Why the stored job cannot be read, if it cannot: it becomes a dead letter with this text, without a run. */
   readonly unreadable?: string | undefined;
 }
 
-/** What becomes of a fetched job. `delayMs` is a whole number of milliseconds, counted from now by the store's clock. */
-export type Settlement =
+/** How the run of a leased job ends. `delayMs` is a whole number of milliseconds, counted from now by the store's clock. */
+export type JobOutcome =
   | { readonly type: "succeeded" }
   | { readonly type: "retried"; readonly delayMs: number; readonly error: string }
   | { readonly type: "dead-lettered"; readonly error: string }
   | { readonly type: "cancelled" }
-  /** To be delivered again at once, without an attempt spent. */
-  | { readonly type: "handed-back" };
+  /** Delivered again at once, without an attempt spent. */
+  | { readonly type: "released" };
 
-/** What came of a settlement. */
-export interface Settled<Job extends FetchedJob> {
+/** Tells whether the store recorded an outcome. */
+export interface SettleResult {
   /**
-   * False if the store refused the settlement for good: the lease belongs to another worker, the job is gone, or it has ended
+   * False if the store refused the outcome for good: the lease belongs to another worker, the job is gone, or it has ended
    * otherwise. True also if an earlier try recorded it and its answer was lost.
    */
   readonly isRecorded: boolean;
   /**
-   * True where a job that was to be retried or dead-lettered was recorded as cancelled instead, since `cancel` had been called for
-   * it meanwhile. An engine that does not look for that leaves it out.
+   * True if the store recorded "cancelled" in place of "retried" or "dead-lettered", since `cancel` had been called for the job
+   * meanwhile. An engine that does not look for that leaves it out.
    */
   readonly isCancelled?: boolean | undefined;
-  /** A further job that came with the answer, leased. Only where one was asked for. */
-  readonly next?: Job | undefined;
 }
 
 /**
- * Where one worker's jobs come from. A call rejects only for what may pass, such as a lost connection, and is then repeated. A
- * fetch that rejects may have leased jobs all the same: if the store can tell which, a later fetch returns them.
+ * Leases jobs to one worker. A call rejects only for what may pass, such as a lost connection, and the worker repeats it. A fetch
+ * that rejects may have leased jobs all the same: if the store can tell which, a later fetch returns them.
  */
-export interface JobSource<Job extends FetchedJob> {
-  /**
-   * Whether a settlement can bring a further job, which then runs in the same slot. Where it cannot, a slot is free as soon as
-   * its handler has ended, and the settlement is recorded while the next jobs are fetched.
-   */
-  readonly bringsNext: boolean;
+export interface JobConsumer<Job extends LeasedJob> {
   /**
    * Leases at most `limit` jobs. It waits until there is one, and resolves to none now and then: after some seconds, and soon
    * after the signal was aborted.
    */
   fetch(limit: number, signal: AbortSignal): Promise<readonly Job[]>;
+  /** Records how a job ended, if this consumer still holds its lease. */
+  settle(job: Job, outcome: JobOutcome): Promise<SettleResult>;
   /**
-   * Records what became of a job, if this source still holds its lease. With `wantsNext`, which is never said to a source that
-   * does not bring any, a further job may come back. A fault of the further job never rejects a settlement that was recorded.
+   * Does what `settle` does, and leases a further job with the same answer, which then runs in the same slot. A fault of the
+   * further job never rejects an outcome that was recorded. Leave it out unless the store does both in one round trip: without
+   * it, a slot is free as soon as its handler has ended, and the worker fetches while outcomes are recorded.
    */
-  settle(job: Job, settlement: Settlement, wantsNext: boolean): Promise<Settled<Job>>;
-  /** Renews the leases, and resolves to the ids of those jobs that are to be cancelled. Called every second or so while jobs run, and after a handler has failed. */
-  keepAlive(jobs: readonly Job[]): Promise<readonly string[]>;
-  /** Called when nothing is to be fetched or settled any more. */
+  settleAndFetch?(job: Job, outcome: JobOutcome): Promise<SettleResult & { readonly next?: Job | undefined }>;
+  /**
+   * Renews the leases of jobs that run: the worker asks at a quarter of `leaseMs`. Resolves to the ids of jobs whose lease is
+   * lost for good, if the engine can tell, which the worker then asks for no more.
+   */
+  // biome-ignore lint/suspicious/noConfusingVoidType: an engine that cannot tell has nothing to return.
+  renewLeases(jobs: readonly Job[]): Promise<readonly string[] | void>;
+  /** Resolves to the ids of those jobs that are to be cancelled. The worker asks every second, and after a handler has failed. */
+  cancelRequests(jobs: readonly Job[]): Promise<readonly string[]>;
+  /** Lets go of what the consumer holds open. Called when nothing is to be fetched or settled any more. */
   close(): Promise<void>;
 }
 
 /**
  * What an author of an engine implements: a thin layer over storage that exists, which knows nothing of handlers, schemas or
- * observers. A DurableEngine makes a JobEngine of it.
+ * observers. `createEngine` makes a JobEngine of it.
  */
 export interface JobBackend<
-  Job extends FetchedJob = FetchedJob,
+  Job extends LeasedJob = LeasedJob,
   Options extends EnqueueOptions = EnqueueOptions,
 > {
   /** What stands in deliveries, labels and spans. */
   readonly name: string;
-  /** What it can do: the contract tests that, and DurableEngine refuses the rest. */
+  /** What it can do: the contract tests that, and the engine refuses the rest. */
   readonly capabilities: EngineCapabilities;
   /** Where it is, for error messages: host, port and database, or a folder. Never a user or a password. */
   readonly address: string;
@@ -140,8 +142,8 @@ export interface JobBackend<
    * that none was stored, or, if the connection was lost, that it is not known.
    */
   insert(jobs: readonly NewJob[], options: Options): Promise<readonly boolean[]>;
-  /** Opens the source of one worker, for jobs of these names alone. */
-  source(jobNames: readonly string[]): Promise<JobSource<Job>>;
+  /** Opens the consumer of one worker, for jobs of these names alone. */
+  consumer(jobNames: readonly string[]): Promise<JobConsumer<Job>>;
   /** Cancels what waits, marks what runs. Resolves to whether there was either. */
   cancel(jobId: string): Promise<boolean>;
   /** What could run and waits, of every job name that the engine has, with one query where it can. */

@@ -1,24 +1,17 @@
 import type { JobBacklog } from "@nidus/jobs-observe";
-import type {
-  FetchedJob,
-  JobBackend,
-  JobSource,
-  NewJob,
-  Settled,
-  Settlement,
-} from "../backend/job-backend.ts";
+import type { JobBackend, JobConsumer, LeasedJob, NewJob } from "../backend/job-backend.ts";
 import type { DeadLetter, EngineCapabilities, JobCounts } from "../engine.ts";
 import { type MemoryJob, MemoryTable } from "./memory-table.ts";
 
 /** A job that a worker of this process holds. */
-export interface MemoryFetchedJob extends FetchedJob {
+export interface MemoryLeasedJob extends LeasedJob {
   readonly stored: MemoryJob;
-  /** Fences its settlement. */
+  /** Fences its outcome. */
   readonly lease: number;
 }
 
 /** Everything in the memory of one process, which therefore needs no leases. */
-export class MemoryBackend implements JobBackend<MemoryFetchedJob> {
+export class MemoryBackend implements JobBackend<MemoryLeasedJob> {
   readonly name = "memory";
   readonly address = "this process";
   readonly leaseMs = 30_000;
@@ -43,21 +36,22 @@ export class MemoryBackend implements JobBackend<MemoryFetchedJob> {
     return jobs.map((job) => this.#table.add(job));
   }
 
-  async source(jobNames: readonly string[]): Promise<JobSource<MemoryFetchedJob>> {
+  async consumer(jobNames: readonly string[]): Promise<JobConsumer<MemoryLeasedJob>> {
     const table = this.#table;
     const names = new Set(jobNames);
     return {
-      bringsNext: false,
       async fetch(limit, signal) {
         const due = table.take(names, limit);
-        if (due.length > 0) return due.map(fetchedFrom);
+        if (due.length > 0) return due.map(leasedFrom);
         await table.changed(names, signal);
-        return table.take(names, limit).map(fetchedFrom);
+        return table.take(names, limit).map(leasedFrom);
       },
-      async settle(job: MemoryFetchedJob, settlement: Settlement): Promise<Settled<MemoryFetchedJob>> {
-        return { isRecorded: job.lease === job.stored.lease && table.settle(job.stored, settlement) };
+      async settle(job, outcome) {
+        return { isRecorded: job.lease === job.stored.lease && table.settle(job.stored, outcome) };
       },
-      async keepAlive(jobs) {
+      // A lease ends with the process, as the job does.
+      async renewLeases() {},
+      async cancelRequests(jobs) {
         return jobs.filter(({ stored }) => stored.isCancelRequested).map(({ id }) => id);
       },
       async close() {},
@@ -91,7 +85,7 @@ export class MemoryBackend implements JobBackend<MemoryFetchedJob> {
   async close(): Promise<void> {}
 }
 
-function fetchedFrom(stored: MemoryJob): MemoryFetchedJob {
+function leasedFrom(stored: MemoryJob): MemoryLeasedJob {
   const { id, name, attempt, maxAttempts, runAtMs, isCancelRequested, lease } = stored;
   // A copy: what a handler does to its payload is not for the next attempt to see.
   const envelope = structuredClone(stored.envelope);

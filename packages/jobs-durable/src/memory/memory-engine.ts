@@ -1,12 +1,12 @@
 import { requireWholeNumber } from "@nidus/jobs-core/adapter";
-import { DurableEngine, type DurableEngineOptions } from "../durable-engine.ts";
+import { createEngine, type EngineOptions } from "../durable-engine.ts";
 import type { JobEngine } from "../engine.ts";
 import { defaultRetention, type RetentionOptions } from "../retention.ts";
 import { requireEngineOptions } from "../validation.ts";
 import { MemoryBackend } from "./memory-backend.ts";
 
 /** Options of {@link memoryEngine}. */
-export interface MemoryEngineOptions extends DurableEngineOptions, RetentionOptions {}
+export interface MemoryEngineOptions extends EngineOptions, RetentionOptions {}
 
 /**
  * An engine in the memory of this process, for tests and development: everything that the other engines do, except that it
@@ -23,5 +23,5 @@ export function memoryEngine(options: MemoryEngineOptions): JobEngine {
   } = options;
   requireWholeNumber("`retainSucceededMs`", retainSucceededMs);
   requireWholeNumber("`retainDeadLettersMs`", retainDeadLettersMs);
-  return new DurableEngine(new MemoryBackend(retainSucceededMs, retainDeadLettersMs), common);
+  return createEngine(new MemoryBackend(retainSucceededMs, retainDeadLettersMs), common);
 }

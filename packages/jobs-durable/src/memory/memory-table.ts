@@ -1,4 +1,4 @@
-import type { JobEnvelope, NewJob, Settlement } from "../backend/job-backend.ts";
+import type { JobEnvelope, JobOutcome, NewJob } from "../backend/job-backend.ts";
 import type { DeadLetter, JobCounts } from "../engine.ts";
 import { noJobs } from "../stats.ts";
 import { isBefore, JobHeap } from "./job-heap.ts";
@@ -132,17 +132,17 @@ export class MemoryTable {
   }
 
   /** Returns whether it was recorded: false where the job runs no more. */
-  settle(job: MemoryJob, settlement: Settlement): boolean {
+  settle(job: MemoryJob, outcome: JobOutcome): boolean {
     if (job.state !== "running") return false;
-    if (settlement.type === "retried" || settlement.type === "handed-back") {
-      if (settlement.type === "retried") job.runAtMs = Date.now() + settlement.delayMs;
+    if (outcome.type === "retried" || outcome.type === "released") {
+      if (outcome.type === "retried") job.runAtMs = Date.now() + outcome.delayMs;
       else job.attempt--;
       job.state = "pending";
       this.#queue(job);
       return true;
     }
-    if (settlement.type === "dead-lettered") job.error = settlement.error;
-    this.#end(job, settlement.type);
+    if (outcome.type === "dead-lettered") job.error = outcome.error;
+    this.#end(job, outcome.type);
     return true;
   }
 
@@ -183,7 +183,7 @@ export class MemoryTable {
       .slice(0, limit)
       .map(({ id, name, envelope, attempt, error, endedAtMs }) => ({
         id,
-        name,
+        jobName: name,
         payload: structuredClone(envelope.payload),
         attempts: attempt,
         error,

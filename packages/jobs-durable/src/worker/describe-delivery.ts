@@ -1,9 +1,9 @@
 import type { JobDelivery } from "@nidus/jobs-observe";
-import type { FetchedJob } from "../backend/job-backend.ts";
+import type { LeasedJob } from "../backend/job-backend.ts";
 import { validDate } from "../valid-date.ts";
 
 /** Describes a delivery to observers and handlers. Other programs write to stores, too: dates are valid, and numbers whole. */
-export function describeDelivery(job: FetchedJob, engine: string, queue: string): JobDelivery {
+export function describeDelivery(job: LeasedJob, engine: string, queue: string): JobDelivery {
   const { carrier = {}, correlationId } = job.envelope;
   const enqueuedAt = validDate(job.enqueuedAt) ?? validDate(job.runAt) ?? new Date();
   return Object.freeze({

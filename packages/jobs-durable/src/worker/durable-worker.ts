@@ -1,28 +1,28 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { requireKnownKeys } from "@nidus/jobs-core/adapter";
 import type { ObservedJobRunner } from "@nidus/jobs-observe";
-import type { FetchedJob, JobBackend, JobSource } from "../backend/job-backend.ts";
+import type { JobBackend, JobConsumer, LeasedJob } from "../backend/job-backend.ts";
 import { withDeadline } from "../deadline.ts";
 import type { AnyDurableJob } from "../engine.ts";
 import { requireMs } from "../timer.ts";
 import { AbortControllerPool } from "./abort-controller-pool.ts";
-import { Delivery } from "./delivery.ts";
-import { type Ending, handedBack } from "./ending.ts";
+import { type ExecutionEnd, released } from "./execution-end.ts";
+import { JobExecution } from "./job-execution.ts";
 import type { JobWorker, StopOptions, WorkerReport } from "./job-worker.ts";
-import type { KnownDeliveries } from "./known-deliveries.ts";
-import { LeaseRenewal } from "./lease-renewal.ts";
+import type { KnownExecutions } from "./known-executions.ts";
+import { LeaseKeeper } from "./lease-keeper.ts";
 import { Poller } from "./poller.ts";
 import { Settler } from "./settler.ts";
 
 /** What a worker needs of its engine. */
-export interface WorkerSetUp<Job extends FetchedJob> {
+export interface WorkerSetUp<Job extends LeasedJob> {
   readonly backend: JobBackend<Job>;
-  readonly source: JobSource<Job>;
+  readonly consumer: JobConsumer<Job>;
   readonly jobs: ReadonlyMap<string, AnyDurableJob>;
   readonly concurrency: number;
   readonly runner: ObservedJobRunner;
   /** Of all workers of the engine. */
-  readonly known: KnownDeliveries<Job>;
+  readonly known: KnownExecutions<Job>;
   readonly onError: (error: unknown) => void;
   /** Called once, when the worker has stopped. */
   readonly onStopped: () => void;
@@ -32,13 +32,13 @@ export interface WorkerSetUp<Job extends FetchedJob> {
 const handBackMs = 5_000;
 
 /** The least time for the last of what waits for a server, also if all the others took too long. */
-const closeSourceMs = 500;
+const closeConsumerMs = 500;
 
 /** Slots that a poller fills, leases that a timer renews, and deliveries in between. */
-export class DurableWorker<Job extends FetchedJob> implements JobWorker {
+export class DurableWorker<Job extends LeasedJob> implements JobWorker {
   readonly #setUp: WorkerSetUp<Job>;
   readonly #stopping = new AbortController();
-  readonly #running = new Set<Delivery<Job>>();
+  readonly #running = new Set<JobExecution<Job>>();
   readonly #counts = {
     started: 0,
     succeeded: 0,
@@ -49,7 +49,7 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
     abandoned: 0,
   };
   readonly #controllers = new AbortControllerPool();
-  readonly #leases: LeaseRenewal<Job>;
+  readonly #leases: LeaseKeeper<Job>;
   readonly #settler: Settler<Job>;
   readonly #poller: Poller<Job>;
   #stopped: Promise<WorkerReport> | undefined;
@@ -57,15 +57,15 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
   constructor(setUp: WorkerSetUp<Job>) {
     this.#setUp = setUp;
     const { signal: stopping } = this.#stopping;
-    const { source, backend, runner, known, concurrency, onError } = setUp;
-    this.#leases = new LeaseRenewal(source, backend.leaseMs, this.#running, onError);
+    const { consumer, backend, runner, known, concurrency, onError } = setUp;
+    this.#leases = new LeaseKeeper(consumer, backend.leaseMs, this.#running, onError);
     this.#settler = new Settler({
-      ...{ source, runner, known, stopping, onError },
+      ...{ consumer, runner, known, stopping, onError },
       leases: this.#leases,
       counts: this.#counts,
     });
     this.#poller = new Poller({
-      ...{ source, concurrency, stopping, onError },
+      ...{ consumer, concurrency, stopping, onError },
       deliver: (job, freeSlot) => this.#deliver(job, freeSlot),
     });
   }
@@ -73,45 +73,48 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
   /** Asks a running job to end. Returns whether it runs here. */
   cancel(jobId: string): boolean {
     const here = [...this.#running].filter(({ job }) => job.id === jobId);
-    for (const delivery of here) delivery.cancel();
+    for (const execution of here) execution.cancel();
     return here.length > 0;
   }
 
   /** One delivery from its arrival until the engine has recorded its end. Resolves to a further job for the same slot. */
   async #deliver(job: Job, freeSlot: () => void): Promise<Job | undefined> {
-    const { backend, source, known } = this.#setUp;
-    const delivery = new Delivery(job, backend.name, backend.queueOf(job.name), this.#controllers);
-    const earlier = known.add(delivery);
-    this.#running.add(delivery);
+    const { backend, consumer, known } = this.#setUp;
+    const execution = new JobExecution(job, backend.name, backend.queueOf(job.name), this.#controllers);
+    const earlier = known.add(execution);
+    this.#running.add(execution);
     try {
-      delivery.end(this.#endingWithoutRun(delivery, earlier) ?? (await this.#run(delivery, earlier)));
-      if (!source.bringsNext) freeSlot();
-      return delivery.isAbandoned ? undefined : await this.#settler.settle(delivery);
+      execution.end(this.#endingWithoutRun(execution, earlier) ?? (await this.#run(execution, earlier)));
+      if (consumer.settleAndFetch === undefined) freeSlot();
+      return execution.isAbandoned ? undefined : await this.#settler.settle(execution);
     } finally {
-      this.#running.delete(delivery);
-      known.remove(delivery);
+      this.#running.delete(execution);
+      known.remove(execution);
     }
   }
 
-  #endingWithoutRun(delivery: Delivery<Job>, earlier: Delivery<Job> | undefined): Ending | undefined {
+  #endingWithoutRun(
+    execution: JobExecution<Job>,
+    earlier: JobExecution<Job> | undefined,
+  ): ExecutionEnd | undefined {
     const { jobs, onError } = this.#setUp;
-    const { name } = delivery.job;
+    const { name } = execution.job;
     if (!jobs.has(name)) {
       onError(new Error(`a job named "${name}" came, which was not asked for`));
-      return handedBack;
+      return released;
     }
-    this.#settler.tellStalled(delivery);
+    this.#settler.tellStalled(execution);
     // Whatever is said of the job, its handler runs here, or has run.
     if (earlier !== undefined) return undefined;
-    return this.#stopping.signal.aborted ? handedBack : delivery.endingWithoutRun();
+    return this.#stopping.signal.aborted ? released : execution.endingWithoutRun();
   }
 
-  async #run(delivery: Delivery<Job>, earlier: Delivery<Job> | undefined): Promise<Ending> {
-    const definition = this.#setUp.jobs.get(delivery.job.name) as AnyDurableJob;
-    if (earlier !== undefined) return delivery.adopt(earlier, definition);
+  async #run(execution: JobExecution<Job>, earlier: JobExecution<Job> | undefined): Promise<ExecutionEnd> {
+    const definition = this.#setUp.jobs.get(execution.job.name) as AnyDurableJob;
+    if (earlier !== undefined) return execution.adopt(earlier, definition);
     this.#counts.started++;
-    const ending = await delivery.run(definition, this.#setUp.runner);
-    if (ending === handedBack && !delivery.isAbandoned) this.#counts.interrupted++;
+    const ending = await execution.run(definition, this.#setUp.runner);
+    if (ending === released && !execution.isAbandoned) this.#counts.interrupted++;
     return ending;
   }
 
@@ -127,7 +130,7 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
   async #stop(graceMs: number, abortMs: number): Promise<WorkerReport> {
     this.#stopping.abort();
     await this.#until(() => this.#running.size === 0, graceMs);
-    for (const delivery of this.#running) delivery.interrupt();
+    for (const execution of this.#running) execution.interrupt();
     await this.#until(() => this.#running.size === 0, abortMs);
     await this.#handBack();
     this.#leases.stop();
@@ -142,14 +145,14 @@ export class DurableWorker<Job extends FetchedJob> implements JobWorker {
     const leftMs = (): number => Math.max(0, Math.round(endMs - performance.now()));
     await this.#bounded(() => this.#poller.ended, leftMs(), "a worker's last fetch");
     // What that fetch has brought is on its way back.
-    const isGoingBack = ({ ending }: Delivery<Job>): boolean => ending === handedBack;
+    const isGoingBack = ({ ending }: JobExecution<Job>): boolean => ending === released;
     await this.#until(() => ![...this.#running].some(isGoingBack), leftMs());
     const rest = [...this.#running].filter(({ supersededBy }) => supersededBy === undefined);
     const abandon = (): Promise<unknown> =>
-      Promise.all(rest.map((delivery) => this.#settler.abandon(delivery)));
-    await this.#bounded(abandon, leftMs(), "handing back what still runs");
-    const close = (): Promise<void> => this.#setUp.source.close();
-    await this.#bounded(close, Math.max(closeSourceMs, leftMs()), "closing a worker's source");
+      Promise.all(rest.map((execution) => this.#settler.abandon(execution)));
+    await this.#bounded(abandon, leftMs(), "releasing what still runs");
+    const close = (): Promise<void> => this.#setUp.consumer.close();
+    await this.#bounded(close, Math.max(closeConsumerMs, leftMs()), "closing a worker's consumer");
   }
 
   /** Waits for the server, and reports an unreachable one. */

@@ -28,16 +28,16 @@ export interface WorkerReport {
   readonly deadLettered: number;
   /** Cancelled before or during their run. */
   readonly cancelled: number;
-  /** Ended by the shutdown, and handed back without an attempt spent. */
+  /** Ended by the shutdown, and released without an attempt spent. */
   readonly interrupted: number;
-  /** Still running when `stop` returned; handed back as well. */
+  /** Still running when `stop` returned; released as well. */
   readonly abandoned: number;
 }
 
 /** Takes jobs from an engine and runs them, until it is stopped. */
 export interface JobWorker extends AsyncDisposable {
   /**
-   * Takes no new work, lets what runs finish for `graceMs`, then aborts the handlers' signals, waits `abortMs`, and hands back
+   * Takes no new work, lets what runs finish for `graceMs`, then aborts the handlers' signals, waits `abortMs`, and releases
    * what did not finish, without an attempt spent. Repeated calls resolve to the same report. It never rejects.
    *
    * @throws TypeError or RangeError for a time that is not a whole number from 0.

@@ -1,10 +1,10 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { FetchedJob, JobSource } from "../backend/job-backend.ts";
+import type { JobConsumer, LeasedJob } from "../backend/job-backend.ts";
 import { backoffMs, outage } from "../backoff.ts";
 
 /** What a poller needs of its worker. */
-export interface PollerSetUp<Job extends FetchedJob> {
-  readonly source: JobSource<Job>;
+export interface PollerSetUp<Job extends LeasedJob> {
+  readonly consumer: JobConsumer<Job>;
   readonly concurrency: number;
   /** Aborted when nothing more is to be fetched. */
   readonly stopping: AbortSignal;
@@ -20,7 +20,7 @@ export interface PollerSetUp<Job extends FetchedJob> {
 const maxGatherMs = 10;
 
 /** A loop that keeps the slots of a worker filled. */
-export class Poller<Job extends FetchedJob> {
+export class Poller<Job extends LeasedJob> {
   /** Resolves when the last fetch has ended. It never rejects. */
   readonly ended: Promise<void>;
   readonly #setUp: PollerSetUp<Job>;
@@ -36,7 +36,7 @@ export class Poller<Job extends FetchedJob> {
   }
 
   async #fill(): Promise<void> {
-    const { source, stopping, onError } = this.#setUp;
+    const { consumer, stopping, onError } = this.#setUp;
     let failures = 0;
     let fetchMs = 0;
     while (!stopping.aborted) {
@@ -47,7 +47,7 @@ export class Poller<Job extends FetchedJob> {
       await this.#moreRoom(fetchMs);
       try {
         const startMs = performance.now();
-        const jobs = await source.fetch(this.#freeSlots, stopping);
+        const jobs = await consumer.fetch(this.#freeSlots, stopping);
         // Without any, it has waited for them.
         fetchMs = jobs.length > 0 ? performance.now() - startMs : 0;
         for (const job of jobs) this.#occupySlot(job);
@@ -104,7 +104,7 @@ export class Poller<Job extends FetchedJob> {
       let job: Job | undefined = first;
       while (job !== undefined) job = await deliver(job, freeSlot);
     } catch (error) {
-      // The source gave out what is no job, or no answer.
+      // The consumer gave out what is no job, or no answer.
       onError(error);
     }
     this.#deliveries--;

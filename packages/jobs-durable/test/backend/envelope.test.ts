@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { envelopeFrom } from "../../src/index.ts";
+import { envelopeFrom } from "../../src/backend.ts";
 
 describe("envelopeFrom", () => {
   it("makes a well-formed envelope of anything at all", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { NewJob } from "../../src/index.ts";
+import type { NewJob } from "../../src/backend.ts";
 import { MemoryBackend } from "../../src/memory/memory-backend.ts";
 
 const never = new AbortController().signal;
@@ -19,42 +19,42 @@ describe("MemoryBackend", () => {
   it("records nothing for a worker whose job has passed to another", async () => {
     const backend = new MemoryBackend(1e9, 1e9);
     await backend.insert([newJob("job-1")]);
-    const [first, second] = await Promise.all([backend.source(["a"]), backend.source(["a"])]);
+    const [first, second] = await Promise.all([backend.consumer(["a"]), backend.consumer(["a"])]);
     const [early] = await first.fetch(1, never);
     if (early === undefined) throw new Error("nothing was fetched");
-    expect(await first.settle(early, { type: "handed-back" }, false)).toEqual({ isRecorded: true });
+    expect(await first.settle(early, { type: "released" })).toEqual({ isRecorded: true });
     const [late] = await second.fetch(1, never);
     if (late === undefined) throw new Error("nothing was fetched");
-    expect(await first.settle(early, { type: "succeeded" }, false)).toEqual({ isRecorded: false });
-    expect(await second.settle(late, { type: "succeeded" }, false)).toEqual({ isRecorded: true });
+    expect(await first.settle(early, { type: "succeeded" })).toEqual({ isRecorded: false });
+    expect(await second.settle(late, { type: "succeeded" })).toEqual({ isRecorded: true });
   });
 
   it("gives out copies: what one delivery does to its own is not seen by the next", async () => {
     const backend = new MemoryBackend(1e9, 1e9);
     await backend.insert([newJob("job-1")]);
-    const source = await backend.source(["a"]);
-    const [first] = await source.fetch(1, never);
+    const consumer = await backend.consumer(["a"]);
+    const [first] = await consumer.fetch(1, never);
     if (first === undefined) throw new Error("nothing was fetched");
     const enqueuedAtMs = first.enqueuedAt.getTime();
     (first.envelope.payload as { n: number }).n = 2;
     first.enqueuedAt.setTime(0);
-    await source.settle(first, { type: "handed-back" }, false);
-    const [second] = await source.fetch(1, never);
+    await consumer.settle(first, { type: "released" });
+    const [second] = await consumer.fetch(1, never);
     expect(second?.envelope.payload).toEqual({ n: 1 });
     expect(second?.enqueuedAt.getTime()).toBe(enqueuedAtMs);
   });
 
   it("wakes a fetch when a job arrives, and ends it when its signal is aborted", async () => {
     const backend = new MemoryBackend(1e9, 1e9);
-    const source = await backend.source(["a"]);
-    const fetching = source.fetch(5, never);
+    const consumer = await backend.consumer(["a"]);
+    const fetching = consumer.fetch(5, never);
     await backend.insert([newJob("job-1")]);
     expect((await fetching).map(({ id }) => id)).toEqual(["job-1"]);
     const controller = new AbortController();
-    const waiting = source.fetch(5, controller.signal);
+    const waiting = consumer.fetch(5, controller.signal);
     controller.abort();
     expect(await waiting).toEqual([]);
-    expect(await source.fetch(5, controller.signal)).toEqual([]);
+    expect(await consumer.fetch(5, controller.signal)).toEqual([]);
   });
 
   it("knows its backlog by name", async () => {

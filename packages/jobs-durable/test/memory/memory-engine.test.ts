@@ -210,7 +210,14 @@ describe("attempts", () => {
     expect(third - second).toBeGreaterThanOrEqual(1_000);
     expect(third - second).toBeLessThanOrEqual(2_001);
     expect(await engine.deadLetters()).toEqual([
-      { id, name: "a", payload: "payload", attempts: 3, error: "attempt 3 of 3", failedAt: new Date(third) },
+      {
+        id,
+        jobName: "a",
+        payload: "payload",
+        attempts: 3,
+        error: "attempt 3 of 3",
+        failedAt: new Date(third),
+      },
     ]);
     expect(recorder.outcomes).toEqual(["retried", "retried", "dead-lettered"]);
     await close(engine);

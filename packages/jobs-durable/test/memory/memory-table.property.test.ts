@@ -101,8 +101,8 @@ class Take implements fc.Command<Model, MemoryTable> {
 
 class Settle implements fc.Command<Model, MemoryTable> {
   readonly #pick: number;
-  readonly #type: "succeeded" | "retried" | "dead-lettered" | "cancelled" | "handed-back";
-  constructor(pick: number, type: "succeeded" | "retried" | "dead-lettered" | "cancelled" | "handed-back") {
+  readonly #type: "succeeded" | "retried" | "dead-lettered" | "cancelled" | "released";
+  constructor(pick: number, type: "succeeded" | "retried" | "dead-lettered" | "cancelled" | "released") {
     this.#pick = pick;
     this.#type = type;
   }
@@ -112,16 +112,16 @@ class Settle implements fc.Command<Model, MemoryTable> {
     const known = model.jobs.find((each) => each.id === id) as ModelJob;
     const type = this.#type;
     const runAtMs = Date.now() + 50;
-    const settlement =
+    const outcome =
       type === "retried"
         ? { type, delayMs: 50, error: "no" }
         : type === "dead-lettered"
           ? { type, error: `no, ${id}` }
           : { type };
-    expect(table.settle(job, settlement)).toBe(true);
-    expect(type === "handed-back" || type === "retried" || !table.settle(job, settlement)).toBe(true);
+    expect(table.settle(job, outcome)).toBe(true);
+    expect(type === "released" || type === "retried" || !table.settle(job, outcome)).toBe(true);
     model.held.delete(id);
-    if (type === "retried" || type === "handed-back") {
+    if (type === "retried" || type === "released") {
       known.state = "pending";
       known.place = model.clock++;
       if (type === "retried") known.runAtMs = runAtMs;
@@ -234,7 +234,7 @@ const commands = fc.commands(
     fc
       .tuple(
         fc.nat({ max: 9 }),
-        fc.constantFrom("succeeded", "retried", "dead-lettered", "cancelled", "handed-back"),
+        fc.constantFrom("succeeded", "retried", "dead-lettered", "cancelled", "released"),
       )
       .map(([pick, type]) => new Settle(pick, type)),
     id.map((of) => new Cancel(of)),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { NewJob } from "../../src/index.ts";
+import type { NewJob } from "../../src/backend.ts";
 import { MemoryTable } from "../../src/memory/memory-table.ts";
 import { computingMs } from "../support/computing.ts";
 
@@ -48,7 +48,7 @@ describe("a lease in memory", () => {
     const [first] = table.take(names, 1);
     expect(first).toBeDefined();
     if (first === undefined) return;
-    expect(table.settle(first, { type: "handed-back" })).toBe(true);
+    expect(table.settle(first, { type: "released" })).toBe(true);
     expect(table.settle(first, { type: "succeeded" })).toBe(false);
     expect(table.counts().get("a")).toMatchObject({ waiting: 1, succeeded: 0 });
   });

@@ -1,16 +1,15 @@
 import type {
-  EngineCapabilities,
-  FetchedJob,
   JobBackend,
-  JobCounts,
-  JobSource,
+  JobConsumer,
+  JobOutcome,
+  LeasedJob,
   NewJob,
-  Settled,
-  Settlement,
-} from "../../src/index.ts";
+  SettleResult,
+} from "../../src/backend.ts";
+import type { EngineCapabilities, JobCounts } from "../../src/index.ts";
 
-/** A job as a source delivers it: the first of five attempts, unless told otherwise. */
-export function fetched(id: string, changes: Partial<FetchedJob> = {}): FetchedJob {
+/** A job as a consumer delivers it: the first of five attempts, unless told otherwise. */
+export function fetched(id: string, changes: Partial<LeasedJob> = {}): LeasedJob {
   return {
     id,
     name: "send_mail",
@@ -25,45 +24,50 @@ export function fetched(id: string, changes: Partial<FetchedJob> = {}): FetchedJ
   };
 }
 
-/** A source that delivers what the test gives it, does as the test says, and notes what it was asked. */
-export class ScriptedSource implements JobSource<FetchedJob> {
+/** An answer to a settlement, with a further job if one came. */
+export type ScriptedAnswer = SettleResult & { readonly next?: LeasedJob | undefined };
+
+/** A consumer that delivers what the test gives it, does as the test says, and notes what it was asked. */
+export class ScriptedConsumer implements JobConsumer<LeasedJob> {
   readonly limits: number[] = [];
   readonly settlements: {
     readonly id: string;
-    readonly settlement: Settlement;
+    readonly outcome: JobOutcome;
     readonly wantsNext: boolean;
   }[] = [];
   readonly renewals: string[][] = [];
+  /** The jobs of each question which of them are to be cancelled. */
+  readonly questions: string[][] = [];
   closings = 0;
-  bringsNext = false;
-  readonly #jobs: FetchedJob[] = [];
+  readonly #jobs: LeasedJob[] = [];
   #wake: () => void = () => {};
 
-  /** Replaced by tests that want a source to misbehave. */
-  onFetch: (limit: number, signal: AbortSignal) => Promise<readonly FetchedJob[]> = (limit, signal) =>
+  /** Replaced by tests that want a consumer to misbehave. */
+  onFetch: (limit: number, signal: AbortSignal) => Promise<readonly LeasedJob[]> = (limit, signal) =>
     this.deliver(limit, signal);
-  onSettle: (job: FetchedJob, settlement: Settlement) => Promise<Settled<FetchedJob>> = async () => ({
+  onSettle: (job: LeasedJob, outcome: JobOutcome) => Promise<ScriptedAnswer> = async () => ({
     isRecorded: true,
   });
-  onKeepAlive: (jobs: readonly FetchedJob[]) => Promise<readonly string[]> = async () => [];
+  onRenewLeases: JobConsumer<LeasedJob>["renewLeases"] = async () => [];
+  onCancelRequests: (jobs: readonly LeasedJob[]) => Promise<readonly string[]> = async () => [];
   onClose: () => Promise<void> = async () => {};
 
-  constructor(...jobs: FetchedJob[]) {
+  constructor(...jobs: LeasedJob[]) {
     this.#jobs.push(...jobs);
   }
 
   /** How each job was settled, such as ["a succeeded", "b retried"]. */
   get endings(): string[] {
-    return this.settlements.map(({ id, settlement }) => `${id} ${settlement.type}`);
+    return this.settlements.map(({ id, outcome }) => `${id} ${outcome.type}`);
   }
 
-  push(...jobs: FetchedJob[]): void {
+  push(...jobs: LeasedJob[]): void {
     this.#jobs.push(...jobs);
     this.#wake();
   }
 
-  /** What a good source does: at most `limit` jobs, as soon as there is one, or none once the signal is aborted. */
-  async deliver(limit: number, signal: AbortSignal): Promise<readonly FetchedJob[]> {
+  /** What a good consumer does: at most `limit` jobs, as soon as there is one, or none once the signal is aborted. */
+  async deliver(limit: number, signal: AbortSignal): Promise<readonly LeasedJob[]> {
     while (this.#jobs.length === 0 && !signal.aborted) {
       await new Promise<void>((resolve) => {
         this.#wake = () => {
@@ -76,24 +80,37 @@ export class ScriptedSource implements JobSource<FetchedJob> {
     return signal.aborted ? [] : this.#jobs.splice(0, limit);
   }
 
-  fetch(limit: number, signal: AbortSignal): Promise<readonly FetchedJob[]> {
+  fetch(limit: number, signal: AbortSignal): Promise<readonly LeasedJob[]> {
     this.limits.push(limit);
     return this.onFetch(limit, signal);
   }
 
-  settle(job: FetchedJob, settlement: Settlement, wantsNext: boolean): Promise<Settled<FetchedJob>> {
-    this.settlements.push({ id: job.id, settlement, wantsNext });
-    return this.onSettle(job, settlement);
+  settle(job: LeasedJob, outcome: JobOutcome): Promise<SettleResult> {
+    this.settlements.push({ id: job.id, outcome, wantsNext: false });
+    return this.onSettle(job, outcome);
   }
 
-  keepAlive(jobs: readonly FetchedJob[]): Promise<readonly string[]> {
+  renewLeases(jobs: readonly LeasedJob[]): ReturnType<JobConsumer<LeasedJob>["renewLeases"]> {
     this.renewals.push(jobs.map(({ id }) => id));
-    return this.onKeepAlive(jobs);
+    return this.onRenewLeases(jobs);
+  }
+
+  cancelRequests(jobs: readonly LeasedJob[]): Promise<readonly string[]> {
+    this.questions.push(jobs.map(({ id }) => id));
+    return this.onCancelRequests(jobs);
   }
 
   close(): Promise<void> {
     this.closings++;
     return this.onClose();
+  }
+}
+
+/** A consumer whose settlements bring the next job with them. */
+export class NextBringingConsumer extends ScriptedConsumer {
+  settleAndFetch(job: LeasedJob, outcome: JobOutcome): Promise<ScriptedAnswer> {
+    this.settlements.push({ id: job.id, outcome, wantsNext: true });
+    return this.onSettle(job, outcome);
   }
 }
 
@@ -113,15 +130,15 @@ export class ScriptedBackend implements JobBackend {
   readonly sourced: (readonly string[])[] = [];
   closings = 0;
   onInsert: (jobs: readonly NewJob[]) => Promise<readonly boolean[]> = async (jobs) => jobs.map(() => true);
-  onSource: () => Promise<JobSource<FetchedJob>> = async () => this.script;
+  onConsumer: () => Promise<JobConsumer<LeasedJob>> = async () => this.script;
   onCancel: (jobId: string) => Promise<boolean> = async () => true;
   onCounts: () => Promise<ReadonlyMap<string, JobCounts>> = async () => new Map();
   isOutOfReach?: (error: unknown) => boolean;
   schedule?: NonNullable<JobBackend["schedule"]>;
   unschedule?: NonNullable<JobBackend["unschedule"]>;
-  readonly script: ScriptedSource;
+  readonly script: ScriptedConsumer;
 
-  constructor(script: ScriptedSource = new ScriptedSource()) {
+  constructor(script: ScriptedConsumer = new ScriptedConsumer()) {
     this.script = script;
   }
 
@@ -134,9 +151,9 @@ export class ScriptedBackend implements JobBackend {
     return this.onInsert(jobs);
   }
 
-  source(jobNames: readonly string[]): Promise<JobSource<FetchedJob>> {
+  consumer(jobNames: readonly string[]): Promise<JobConsumer<LeasedJob>> {
     this.sourced.push(jobNames);
-    return this.onSource();
+    return this.onConsumer();
   }
 
   cancel(jobId: string): Promise<boolean> {

@@ -1,17 +1,12 @@
 import { ObservedJobRunner } from "@nidus/jobs-observe";
-import {
-  type AnyDurableJob,
-  DurableEngine,
-  type DurableEngineOptions,
-  type FetchedJob,
-  type JobWorker,
-} from "../../src/index.ts";
+import { createEngine, type EngineOptions } from "../../src/backend.ts";
+import type { AnyDurableJob, JobEngine, JobWorker } from "../../src/index.ts";
 import { Recorder } from "./recorder.ts";
-import { ScriptedBackend, type ScriptedSource } from "./scripted-backend.ts";
+import { ScriptedBackend, type ScriptedConsumer } from "./scripted-backend.ts";
 
-/** A worker at work on a scripted source, and what it is watched by. */
+/** A worker at work on a scripted consumer, and what it is watched by. */
 export interface Working {
-  readonly engine: DurableEngine<FetchedJob>;
+  readonly engine: JobEngine;
   readonly worker: JobWorker;
   readonly backend: ScriptedBackend;
   readonly recorder: Recorder;
@@ -20,14 +15,14 @@ export interface Working {
 }
 
 export async function startWork(
-  source: ScriptedSource,
+  consumer: ScriptedConsumer,
   job: AnyDurableJob,
-  { concurrency, ...options }: { readonly concurrency?: number } & Partial<DurableEngineOptions> = {},
+  { concurrency, ...options }: { readonly concurrency?: number } & Partial<EngineOptions> = {},
 ): Promise<Working> {
-  const backend = new ScriptedBackend(source);
+  const backend = new ScriptedBackend(consumer);
   const recorder = new Recorder();
   const errors: unknown[] = [];
-  const engine = new DurableEngine(backend, {
+  const engine = createEngine(backend, {
     runner: new ObservedJobRunner(recorder),
     onError: (error) => errors.push(error),
     ...options,

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { defineJob, type FetchedJob, type Settled } from "../../src/index.ts";
+import type { LeasedJob, SettleResult } from "../../src/backend.ts";
+import { defineJob } from "../../src/index.ts";
 import { type Deferred, deferred } from "../support/deferred.ts";
-import { fetched, ScriptedSource } from "../support/scripted-backend.ts";
+import { fetched, ScriptedConsumer } from "../support/scripted-backend.ts";
 import { startWork, type Working } from "../support/working.ts";
 
 // Fake timers do not reach this module of Node's.
@@ -20,11 +21,11 @@ function told({ recorder }: Working): string[] {
 
 /** One job whose handler the test ends, delivered by the test as often as it likes. */
 class Delivered {
-  readonly source = new ScriptedSource();
+  readonly consumer = new ScriptedConsumer();
   readonly ends: Deferred<void>[] = [];
   readonly signals: AbortSignal[] = [];
-  /** How the source answers to a settlement of an attempt. */
-  answer: (attempt: number) => Promise<Settled<FetchedJob>> = async () => ({ isRecorded: true });
+  /** How the consumer answers to a settlement of an attempt. */
+  answer: (attempt: number) => Promise<SettleResult> = async () => ({ isRecorded: true });
   readonly #job = defineJob<string>({
     name: "send_mail",
     run: (_, { signal }) => {
@@ -36,15 +37,15 @@ class Delivered {
   });
 
   constructor() {
-    this.source.onSettle = ({ attempt }) => this.answer(attempt);
+    this.consumer.onSettle = ({ attempt }) => this.answer(attempt);
   }
 
   work(): Promise<Working> {
-    return startWork(this.source, this.#job, { concurrency: 2 });
+    return startWork(this.consumer, this.#job, { concurrency: 2 });
   }
 
-  async deliver(attempt: number, changes: Partial<FetchedJob> = {}): Promise<void> {
-    this.source.push(fetched("a", { attempt, maxAttempts: 2, followsStalled: attempt > 1, ...changes }));
+  async deliver(attempt: number, changes: Partial<LeasedJob> = {}): Promise<void> {
+    this.consumer.push(fetched("a", { attempt, maxAttempts: 2, followsStalled: attempt > 1, ...changes }));
     await settled();
   }
 
@@ -55,7 +56,7 @@ class Delivered {
   }
 }
 
-const refused = async (): Promise<Settled<FetchedJob>> => ({ isRecorded: false });
+const refused = async (): Promise<SettleResult> => ({ isRecorded: false });
 const away = (): Promise<never> => Promise.reject(new Error("the server is away"));
 
 describe("an attempt before that has no recorded end", () => {
@@ -85,9 +86,9 @@ describe("a settlement that is refused", () => {
     await delivered.deliver(1);
     await delivered.end();
     await vi.advanceTimersByTimeAsync(60_000);
-    expect(delivered.source.endings).toEqual(["a succeeded"]);
+    expect(delivered.consumer.endings).toEqual(["a succeeded"]);
     expect(told(working)).toEqual(["lost 1"]);
-    delivered.source.push(fetched("b"), fetched("c"));
+    delivered.consumer.push(fetched("b"), fetched("c"));
     await settled();
     expect(delivered.ends).toHaveLength(3);
   });
@@ -98,22 +99,22 @@ describe("a settlement that is refused", () => {
     const working = await delivered.work();
     await delivered.deliver(1, { isCancelRequested: true });
     await delivered.deliver(3, { followsStalled: false });
-    expect(delivered.source.endings).toEqual(["a cancelled", "a dead-lettered"]);
+    expect(delivered.consumer.endings).toEqual(["a cancelled", "a dead-lettered"]);
     expect(told(working)).toEqual([]);
   });
 
   it("that has no shape at all is said, and frees the slot", async () => {
     const delivered = new Delivered();
-    delivered.answer = async () => undefined as unknown as Settled<FetchedJob>;
+    delivered.answer = async () => undefined as unknown as SettleResult;
     const working = await delivered.work();
     for (const id of ["a", "b", "c"]) {
-      delivered.source.push(fetched(id));
+      delivered.consumer.push(fetched(id));
       await settled();
       await delivered.end();
     }
     expect(working.errors).toHaveLength(3);
-    expect(delivered.source.endings).toEqual(["a succeeded", "b succeeded", "c succeeded"]);
-    expect(Math.max(...delivered.source.limits)).toBe(2);
+    expect(delivered.consumer.endings).toEqual(["a succeeded", "b succeeded", "c succeeded"]);
+    expect(Math.max(...delivered.consumer.limits)).toBe(2);
   });
 });
 
@@ -130,7 +131,7 @@ describe("a job that comes again although its handler runs here, or has run", ()
     await delivered.end();
     await delivered.deliver(3, changes);
     expect(delivered.ends).toHaveLength(1);
-    expect(delivered.source.endings).toEqual(["a succeeded", "a succeeded"]);
+    expect(delivered.consumer.endings).toEqual(["a succeeded", "a succeeded"]);
     expect(told(working)).toEqual(["lost 2", "stalled 2", "succeeded 3"]);
   });
 
@@ -140,10 +141,10 @@ describe("a job that comes again although its handler runs here, or has run", ()
     await delivered.deliver(2, { followsStalled: false });
     await delivered.deliver(3);
     await vi.advanceTimersByTimeAsync(3_000);
-    expect(delivered.source.renewals.at(-1), "one lease is left to renew").toEqual(["a"]);
+    expect(delivered.consumer.renewals.at(-1), "one lease is left to renew").toEqual(["a"]);
     await delivered.end();
     expect(delivered.ends).toHaveLength(1);
-    expect(delivered.source.endings).toEqual(["a succeeded"]);
+    expect(delivered.consumer.endings).toEqual(["a succeeded"]);
     expect(told(working)).toEqual(["stalled 2", "succeeded 3"]);
     expect(await working.worker.stop({ graceMs: 0, abortMs: 0 })).toMatchObject({
       ...{ started: 1, succeeded: 1, interrupted: 0, abandoned: 0 },
@@ -156,7 +157,7 @@ describe("a job that comes again although its handler runs here, or has run", ()
     await delivered.deliver(1);
     await delivered.deliver(2);
     await delivered.end(new Error("no paper"));
-    expect(delivered.source.settlements.map(({ settlement }) => settlement)).toEqual([
+    expect(delivered.consumer.settlements.map(({ outcome }) => outcome)).toEqual([
       { type: "dead-lettered", error: "no paper" },
     ]);
     expect(told(working)).toEqual(["stalled 1", "dead-lettered 2"]);
@@ -169,13 +170,13 @@ describe("a job that comes again although its handler runs here, or has run", ()
     await delivered.deliver(2, { isCancelRequested: true });
     expect(delivered.signals[0]?.aborted).toBe(true);
     await delivered.end(new Error("stopped"));
-    expect(delivered.source.endings).toEqual(["a cancelled"]);
+    expect(delivered.consumer.endings).toEqual(["a cancelled"]);
     expect(told(working)).toEqual(["stalled 1", "cancelled 2"]);
   });
 
   it("counts once if the first settlement was recorded after all", async () => {
     const delivered = new Delivered();
-    const first = deferred<Settled<FetchedJob>>();
+    const first = deferred<SettleResult>();
     delivered.answer = (attempt) => (attempt === 1 ? first.promise : Promise.resolve({ isRecorded: true }));
     const working = await delivered.work();
     await delivered.deliver(1);
@@ -196,7 +197,7 @@ describe("a job that comes again although its handler runs here, or has run", ()
     await delivered.deliver(2, { followsStalled: false });
     await vi.advanceTimersByTimeAsync(60_000);
     expect(delivered.ends).toHaveLength(2);
-    expect(delivered.source.endings).toEqual(["a retried"]);
+    expect(delivered.consumer.endings).toEqual(["a retried"]);
     expect(told(working), "the answer alone was lost").toEqual(["retried 1"]);
     await delivered.end();
     expect(told(working)).toEqual(["retried 1", "succeeded 2"]);
@@ -218,7 +219,7 @@ describe("a job that comes again although its handler runs here, or has run", ()
 describe("a failure that is being recorded", () => {
   it("stays one, also if a cancel comes before its answer: it counts once", async () => {
     const delivered = new Delivered();
-    const answer = deferred<Settled<FetchedJob>>();
+    const answer = deferred<SettleResult>();
     let tries = 0;
     delivered.answer = () => (++tries === 1 ? away() : answer.promise);
     const working = await delivered.work();
@@ -228,7 +229,7 @@ describe("a failure that is being recorded", () => {
     await vi.advanceTimersByTimeAsync(1_000);
     answer.resolve({ isRecorded: true });
     await settled();
-    expect(delivered.source.endings).toEqual(["a retried", "a retried"]);
+    expect(delivered.consumer.endings).toEqual(["a retried", "a retried"]);
     expect(told(working)).toEqual(["retried 1"]);
   });
 });
@@ -239,7 +240,7 @@ describe("what another program has stored", () => {
     const working = await delivered.work();
     await delivered.deliver(1, { unreadable: "its data are no JSON", followsStalled: false });
     expect(delivered.ends).toEqual([]);
-    expect(delivered.source.settlements[0]?.settlement).toEqual({
+    expect(delivered.consumer.settlements[0]?.outcome).toEqual({
       type: "dead-lettered",
       error: "its data are no JSON",
     });
@@ -263,6 +264,6 @@ describe("what another program has stored", () => {
     }
     expect(delivery?.attempt).toBeGreaterThanOrEqual(1);
     expect(delivery?.maxAttempts).toBeGreaterThanOrEqual(1);
-    expect(delivered.source.endings).toEqual(["a succeeded"]);
+    expect(delivered.consumer.endings).toEqual(["a succeeded"]);
   });
 });

@@ -1,4 +1,4 @@
-import type { NewJob } from "@nidus/jobs-durable";
+import type { NewJob } from "@nidus/jobs-durable/backend";
 import type { Row } from "../../src/database.ts";
 import type { PgBossLike, SqlDatabase } from "../../src/index.ts";
 import { PgBossBackend } from "../../src/pg-boss-backend.ts";

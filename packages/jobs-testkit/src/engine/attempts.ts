@@ -89,7 +89,9 @@ export const attempts: Behaviour = (declare) => {
     await engine.enqueue(job, undefined);
     await engine.work({ jobs: [job] });
     await eventually(() => assert.deepEqual(recorder.outcomesOf(job.name), ["dead-lettered"]));
-    const letters = (await engine.deadLetters({ limit: 1_000 })).filter(({ name }) => name === job.name);
+    const letters = (await engine.deadLetters({ limit: 1_000 })).filter(
+      ({ jobName }) => jobName === job.name,
+    );
     assert.deepEqual(
       letters.map(({ error }) => error),
       ["no such user"],

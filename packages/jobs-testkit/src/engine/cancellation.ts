@@ -145,7 +145,7 @@ export const cancellation: Behaviour = (declare) => {
     });
   }
 
-  declare("does not run a job again that was cancelled elsewhere before it was handed back", async (kit) => {
+  declare("does not run a job again that was cancelled elsewhere before it was released", async (kit) => {
     const { engine, recorder } = await kit.open();
     const elsewhere = engine.capabilities.persistence ? (await kit.open()).engine : engine;
     const started = deferred();

@@ -6,7 +6,7 @@ import { type Behaviour, countsOf } from "./kit.ts";
 const quick = { baseMs: 1, maxMs: 1 };
 
 async function lettersOf(engine: JobEngine, name: string): Promise<DeadLetter[]> {
-  return (await engine.deadLetters({ limit: 10_000 })).filter((letter) => letter.name === name);
+  return (await engine.deadLetters({ limit: 10_000 })).filter((letter) => letter.jobName === name);
 }
 
 export const deadLetters: Behaviour = (declare) => {

@@ -5,7 +5,7 @@ import { batchOptions } from "./batch-options.ts";
 import { cancellation } from "./cancellation.ts";
 import { concurrency } from "./concurrency.ts";
 import { deadLetters } from "./dead-letters.ts";
-import { delivery } from "./delivery.ts";
+import { delivery } from "./deliveries.ts";
 import { handingBack } from "./handing-back.ts";
 import { idempotency } from "./idempotency.ts";
 import { input } from "./input.ts";
@@ -44,7 +44,7 @@ const behaviours: Readonly<Record<string, Behaviour>> = {
   concurrency,
   timeouts,
   stopping,
-  "handing back": handingBack,
+  releasing: handingBack,
   leases,
   stats,
   payloads,

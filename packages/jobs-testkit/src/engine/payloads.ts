@@ -139,7 +139,7 @@ export const payloads: Behaviour = (declare) => {
     await engine.enqueue(defineJob<number>({ name, run() {} }), 7);
     await engine.work({ jobs: [defineJob({ name, schema: length, run() {} })] });
     await eventually(() => assert.deepEqual(recorder.outcomesOf(name), ["dead-lettered"]));
-    const letter = (await engine.deadLetters({ limit: 10_000 })).find((each) => each.name === name);
+    const letter = (await engine.deadLetters({ limit: 10_000 })).find((each) => each.jobName === name);
     assert.match(letter?.error ?? "", /schema/);
     assert.equal(letter?.payload, 7);
   });

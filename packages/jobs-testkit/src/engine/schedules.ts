@@ -66,8 +66,8 @@ export const schedules: Behaviour = (declare) => {
     }
     await engine.schedule(job, "0 0 1 1 *", "a", { key: "a" });
     await engine.schedule(job, "0 0 1 2 *", "b", { key: "b" });
-    assert.equal(await engine.unschedule(job, "a"), true);
-    assert.equal(await engine.unschedule(job, "a"), false);
-    assert.equal(await engine.unschedule(job, "b"), true);
+    assert.equal(await engine.unschedule(job, { key: "a" }), true);
+    assert.equal(await engine.unschedule(job, { key: "a" }), false);
+    assert.equal(await engine.unschedule(job, { key: "b" }), true);
   });
 };

@@ -66,7 +66,7 @@ export const stopping: Behaviour = (declare) => {
     });
   });
 
-  declare("hands back what it interrupts, without an attempt spent", async (kit) => {
+  declare("releases what it interrupts, without an attempt spent", async (kit) => {
     const { engine, recorder } = await kit.open();
     const seen: unknown[] = [];
     let started = deferred();
@@ -90,14 +90,14 @@ export const stopping: Behaviour = (declare) => {
     await started.promise;
     const report = await worker.stop({ graceMs: 0 });
     assert.deepEqual(report, { ...nothing, started: 2, retried: 1, interrupted: 1 });
-    assert.deepEqual(recorder.outcomesOf(job.name), ["retried"], "what is handed back has not ended");
+    assert.deepEqual(recorder.outcomesOf(job.name), ["retried"], "what is released has not ended");
     started = deferred();
     await engine.work({ jobs: [job] });
     await eventually(() => assert.deepEqual(seen, [1, 2, 2]));
     await eventually(async () => assert.equal((await countsOf(engine, job.name)).succeeded, 1));
   });
 
-  declare("does not wait for ever, and hands back what it abandons", async (kit) => {
+  declare("does not wait for ever, and releases what it abandons", async (kit) => {
     const { engine } = await kit.open();
     const started = deferred();
     const end = deferred();

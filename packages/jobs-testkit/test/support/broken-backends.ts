@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { DeadLetter, JobCounts, NewJob, Settled, Settlement } from "@nidus/jobs-durable";
-import { type LeasedJob, ListBackend, type ListedJob } from "./list-backend.ts";
+import type { DeadLetter, JobCounts } from "@nidus/jobs-durable";
+import type { JobOutcome, NewJob, SettleResult } from "@nidus/jobs-durable/backend";
+import { ListBackend, type ListedJob, type ListLeasedJob } from "./list-backend.ts";
 
 /** Acknowledges every fifth job without storing it. */
 export class Dropping extends ListBackend {
@@ -15,11 +16,11 @@ export class Dropping extends ListBackend {
 export class RunningTwice extends ListBackend {
   readonly #seen = new Set<string>();
 
-  override settle(job: LeasedJob, settlement: Settlement): Settled<LeasedJob> {
-    const isFirst = settlement.type === "succeeded" && !this.#seen.has(job.id);
+  override settle(job: ListLeasedJob, outcome: JobOutcome): SettleResult {
+    const isFirst = outcome.type === "succeeded" && !this.#seen.has(job.id);
     this.#seen.add(job.id);
-    if (!isFirst) return super.settle(job, settlement);
-    setTimeout(() => super.settle(job, { type: "handed-back" }), 2);
+    if (!isFirst) return super.settle(job, outcome);
+    setTimeout(() => super.settle(job, { type: "released" }), 2);
     return { isRecorded: true };
   }
 }
@@ -41,15 +42,14 @@ export class CancellingAnything extends ListBackend {
 
 /** Does not hear of cancellations from elsewhere. */
 export class DeafToCancellation extends ListBackend {
-  override keepAlive(jobs: readonly LeasedJob[]): string[] {
-    super.keepAlive(jobs);
+  override cancelRequests(): string[] {
     return [];
   }
 }
 
 /** Does not say of a job that comes again that somebody has cancelled it. */
 export class ForgettingRequests extends ListBackend {
-  override lease(listed: ListedJob): LeasedJob {
+  override lease(listed: ListedJob): ListLeasedJob {
     listed.isCancelRequested = false;
     return super.lease(listed);
   }
@@ -69,23 +69,27 @@ export class CountingDueAsScheduled extends ListBackend {
 
 /** Hands out one job more than it was asked for. */
 export class ExceedingLimits extends ListBackend {
-  override async fetch(names: readonly string[], limit: number, signal: AbortSignal): Promise<LeasedJob[]> {
+  override async fetch(
+    names: readonly string[],
+    limit: number,
+    signal: AbortSignal,
+  ): Promise<ListLeasedJob[]> {
     return super.fetch(names, limit + 1, signal);
   }
 }
 
-/** Counts what was handed back as an attempt. */
+/** Counts what was released as an attempt. */
 export class SpendingAttempts extends ListBackend {
-  override settle(job: LeasedJob, settlement: Settlement): Settled<LeasedJob> {
-    if (settlement.type === "handed-back") job.listed.attempt++;
-    return super.settle(job, settlement);
+  override settle(job: ListLeasedJob, outcome: JobOutcome): SettleResult {
+    if (outcome.type === "released") job.listed.attempt++;
+    return super.settle(job, outcome);
   }
 }
 
-/** Keeps what was handed back for good. */
+/** Keeps what was released for good. */
 export class LosingWhatComesBack extends ListBackend {
-  override settle(job: LeasedJob, settlement: Settlement): Settled<LeasedJob> {
-    return settlement.type === "handed-back" ? { isRecorded: true } : super.settle(job, settlement);
+  override settle(job: ListLeasedJob, outcome: JobOutcome): SettleResult {
+    return outcome.type === "released" ? { isRecorded: true } : super.settle(job, outcome);
   }
 }
 
@@ -159,16 +163,14 @@ export class StartingEarly extends ListBackend {
 
 /** Hands out the stored payload itself. */
 export class SharingPayloads extends ListBackend {
-  override lease(listed: ListedJob): LeasedJob {
+  override lease(listed: ListedJob): ListLeasedJob {
     return { ...super.lease(listed), envelope: listed.envelope };
   }
 }
 
 /** Lets leases run out while their jobs run. */
 export class LettingLeasesLapse extends ListBackend {
-  override keepAlive(): string[] {
-    return [];
-  }
+  override renewLeases(): void {}
 }
 
 /** Counts what is due later as waiting. */
@@ -207,7 +209,7 @@ export class RedrivingAnything extends ListBackend {
 
 /** Takes its enqueuing time for the time at which an attempt was due. */
 export class ForgettingDueTimes extends ListBackend {
-  override lease(listed: ListedJob): LeasedJob {
+  override lease(listed: ListedJob): ListLeasedJob {
     return { ...super.lease(listed), runAt: listed.enqueuedAt };
   }
 }
@@ -250,11 +252,11 @@ export class HoldingOnToRetries extends ListBackend {
   }
 }
 
-/** Counts a first attempt that was handed back, and no later one. */
+/** Counts a first attempt that was released, and no later one. */
 export class SpendingFirstAttempts extends ListBackend {
-  override settle(job: LeasedJob, settlement: Settlement): Settled<LeasedJob> {
-    if (settlement.type === "handed-back" && job.attempt === 1) job.listed.attempt++;
-    return super.settle(job, settlement);
+  override settle(job: ListLeasedJob, outcome: JobOutcome): SettleResult {
+    if (outcome.type === "released" && job.attempt === 1) job.listed.attempt++;
+    return super.settle(job, outcome);
   }
 }
 

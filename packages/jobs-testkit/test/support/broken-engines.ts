@@ -1,5 +1,12 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { type AnyDurableJob, type DurableJob, type JobEngine, PermanentJobError } from "@nidus/jobs-durable";
+import {
+  type AnyDurableJob,
+  type DurableJob,
+  type EnqueueOptions,
+  type JobEngine,
+  type JobWithPayload,
+  PermanentJobError,
+} from "@nidus/jobs-durable";
 import { overriding } from "./overriding.ts";
 
 function performing(engine: JobEngine, perform: (job: AnyDurableJob) => AnyDurableJob["perform"]): JobEngine {
@@ -40,7 +47,8 @@ export function takingAnyPayload(engine: JobEngine): JobEngine {
     encode: async (payload) => JSON.stringify(payload),
   });
   return overriding(engine, {
-    enqueue: (job, payload, options) => engine.enqueue(lax(job), payload as never, options),
+    enqueue: (job: JobWithPayload<never>, payload: unknown, options?: EnqueueOptions) =>
+      engine.enqueue(lax(job), payload as never, options),
     enqueueMany: (job, payloads, options) => engine.enqueueMany(lax(job), payloads as never, options),
   });
 }
@@ -48,7 +56,7 @@ export function takingAnyPayload(engine: JobEngine): JobEngine {
 /** Stores what the payload has become by then. */
 export function lookingAtPayloadsLate(engine: JobEngine): JobEngine {
   return overriding(engine, {
-    async enqueue(job, payload, options) {
+    async enqueue(job: JobWithPayload<never>, payload: unknown, options?: EnqueueOptions) {
       await pause(5);
       return engine.enqueue(job, payload as never, options);
     },
@@ -109,8 +117,11 @@ export function workingAlone(engine: JobEngine): JobEngine {
 /** Gives every failed job the attempts that its definition has, whatever was said when it was enqueued. */
 export function ignoringMaxAttempts(engine: JobEngine): JobEngine {
   return overriding(engine, {
-    enqueue: (job, payload, { maxAttempts: _, ...options } = {}) =>
-      engine.enqueue(job, payload as never, options),
+    enqueue: (
+      job: JobWithPayload<never>,
+      payload: unknown,
+      { maxAttempts: _, ...options }: EnqueueOptions = {},
+    ) => engine.enqueue(job, payload as never, options),
   });
 }
 
@@ -143,15 +154,18 @@ export function hidingFailures(engine: JobEngine): JobEngine {
 /** Leaves options aside that it does not know. */
 export function ignoringUnknownOptions(engine: JobEngine): JobEngine {
   return overriding(engine, {
-    enqueue: (job, payload, { runAt, idempotencyKey, correlationId, maxAttempts } = {}) =>
-      engine.enqueue(job, payload as never, { runAt, idempotencyKey, correlationId, maxAttempts }),
+    enqueue: (
+      job: JobWithPayload<never>,
+      payload: unknown,
+      { runAt, idempotencyKey, correlationId, maxAttempts }: EnqueueOptions = {},
+    ) => engine.enqueue(job, payload as never, { runAt, idempotencyKey, correlationId, maxAttempts }),
   });
 }
 
 /** Says what it was given when it refuses it. */
 export function showingPayloads(engine: JobEngine): JobEngine {
   return overriding(engine, {
-    enqueue: async (job, payload, options) => {
+    enqueue: async (job: JobWithPayload<never>, payload: unknown, options?: EnqueueOptions) => {
       try {
         return await engine.enqueue(job, payload as never, options);
       } catch (error) {

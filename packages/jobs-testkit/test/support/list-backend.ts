@@ -1,21 +1,19 @@
 import { setTimeout as pause } from "node:timers/promises";
+import type { DeadLetter, EngineCapabilities, JobCounts } from "@nidus/jobs-durable";
 import {
-  type DeadLetter,
-  type EngineCapabilities,
-  type FetchedJob,
   type JobBackend,
-  type JobCounts,
-  type JobSource,
+  type JobConsumer,
+  type JobOutcome,
+  type LeasedJob,
   type NewJob,
   noJobs,
-  type Settled,
-  type Settlement,
-} from "@nidus/jobs-durable";
+  type SettleResult,
+} from "@nidus/jobs-durable/backend";
 import type { JobBacklog } from "@nidus/jobs-observe";
 
 /** A job as it is kept. */
 export interface ListedJob
-  extends Omit<FetchedJob, "attempt" | "runAt" | "isCancelRequested" | "followsStalled"> {
+  extends Omit<LeasedJob, "attempt" | "runAt" | "isCancelRequested" | "followsStalled"> {
   /** How many were stored before it: those of one moment run in this order. */
   readonly number: number;
   attempt: number;
@@ -30,7 +28,7 @@ export interface ListedJob
 }
 
 /** A delivery, fenced by its lease. */
-export interface LeasedJob extends FetchedJob {
+export interface ListLeasedJob extends LeasedJob {
   readonly listed: ListedJob;
   readonly lease: symbol | undefined;
 }
@@ -42,7 +40,7 @@ const pollMs = 10;
 const fetchWaitMs = 500;
 
 /** The simplest backend that has leases and a store that outlives its engine. Broken engines override what they do wrong. */
-export class ListBackend implements JobBackend<LeasedJob> {
+export class ListBackend implements JobBackend<ListLeasedJob> {
   readonly name: string = "list";
   readonly address: string = "this process";
   readonly capabilities: EngineCapabilities = {
@@ -100,17 +98,17 @@ export class ListBackend implements JobBackend<LeasedJob> {
     return true;
   }
 
-  async source(jobNames: readonly string[]): Promise<JobSource<LeasedJob>> {
+  async consumer(jobNames: readonly string[]): Promise<JobConsumer<ListLeasedJob>> {
     return {
-      bringsNext: false,
       fetch: (limit, signal) => this.fetch(jobNames, limit, signal),
-      settle: async (job, settlement) => this.settle(job, settlement),
-      keepAlive: async (jobs) => this.keepAlive(jobs),
+      settle: async (job, outcome) => this.settle(job, outcome),
+      renewLeases: async (jobs) => this.renewLeases(jobs),
+      cancelRequests: async (jobs) => this.cancelRequests(jobs),
       close: async () => {},
     };
   }
 
-  async fetch(jobNames: readonly string[], limit: number, signal: AbortSignal): Promise<LeasedJob[]> {
+  async fetch(jobNames: readonly string[], limit: number, signal: AbortSignal): Promise<ListLeasedJob[]> {
     for (let waitedMs = 0; waitedMs < fetchWaitMs && !signal.aborted; waitedMs += pollMs) {
       const taken = this.due(jobNames).slice(0, limit);
       if (taken.length > 0) return taken.map((job) => this.lease(job));
@@ -130,7 +128,7 @@ export class ListBackend implements JobBackend<LeasedJob> {
       .sort((a, b) => a.runAt.getTime() - b.runAt.getTime() || a.number - b.number);
   }
 
-  lease(listed: ListedJob): LeasedJob {
+  lease(listed: ListedJob): ListLeasedJob {
     const lease = Symbol("lease");
     const followsStalled = listed.state === "running";
     Object.assign(listed, { state: "running", lease, leasedUntilMs: Date.now() + this.leaseMs });
@@ -138,23 +136,26 @@ export class ListBackend implements JobBackend<LeasedJob> {
     return { ...listed, envelope: structuredClone(listed.envelope), followsStalled, listed, lease };
   }
 
-  settle({ listed, lease }: LeasedJob, settlement: Settlement): Settled<LeasedJob> {
+  settle({ listed, lease }: ListLeasedJob, outcome: JobOutcome): SettleResult {
     if (listed.lease !== lease) return { isRecorded: false };
     listed.lease = undefined;
-    if (settlement.type === "retried" || settlement.type === "handed-back") {
-      if (settlement.type === "retried") listed.runAt = new Date(Date.now() + settlement.delayMs);
+    if (outcome.type === "retried" || outcome.type === "released") {
+      if (outcome.type === "retried") listed.runAt = new Date(Date.now() + outcome.delayMs);
       else listed.attempt--;
       listed.state = "pending";
     } else {
-      listed.state = settlement.type === "dead-lettered" ? "deadLettered" : settlement.type;
+      listed.state = outcome.type === "dead-lettered" ? "deadLettered" : outcome.type;
       listed.endedAtMs = Date.now();
-      if (settlement.type === "dead-lettered") listed.error = settlement.error;
+      if (outcome.type === "dead-lettered") listed.error = outcome.error;
     }
     return { isRecorded: true };
   }
 
-  keepAlive(jobs: readonly LeasedJob[]): string[] {
+  renewLeases(jobs: readonly ListLeasedJob[]): void {
     for (const { listed } of jobs) listed.leasedUntilMs = Date.now() + this.leaseMs;
+  }
+
+  cancelRequests(jobs: readonly ListLeasedJob[]): string[] {
     return jobs.filter(({ listed }) => listed.isCancelRequested).map(({ id }) => id);
   }
 
@@ -211,7 +212,7 @@ export class ListBackend implements JobBackend<LeasedJob> {
       .slice(0, limit)
       .map(({ id, name, envelope, attempt, error, endedAtMs }) => ({
         id,
-        name,
+        jobName: name,
         payload: envelope.payload,
         attempts: attempt,
         error,

@@ -1,4 +1,5 @@
-import { DurableEngine, type JobEngine } from "@nidus/jobs-durable";
+import type { JobEngine } from "@nidus/jobs-durable";
+import { createEngine } from "@nidus/jobs-durable/backend";
 import type { CreateEngine } from "../../src/index.ts";
 import { ListBackend, type ListStore } from "./list-backend.ts";
 
@@ -8,5 +9,5 @@ export function listEngines(
   change: (engine: JobEngine) => JobEngine = (engine) => engine,
 ): CreateEngine {
   const store: ListStore = new Map();
-  return ({ runner, leaseMs }) => change(new DurableEngine(new Backend(store, leaseMs), { runner }));
+  return ({ runner, leaseMs }) => change(createEngine(new Backend(store, leaseMs), { runner }));
 }

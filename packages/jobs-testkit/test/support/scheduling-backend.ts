@@ -1,4 +1,5 @@
-import type { EngineCapabilities, NewJob } from "@nidus/jobs-durable";
+import type { EngineCapabilities } from "@nidus/jobs-durable";
+import type { NewJob } from "@nidus/jobs-durable/backend";
 import { ListBackend } from "./list-backend.ts";
 
 interface Schedule {

@@ -1,10 +1,10 @@
-import type { Settlement } from "@nidus/jobs-durable";
+import type { JobOutcome } from "@nidus/jobs-durable/backend";
 import type { StorageSettings } from "./dialect.ts";
-import type { PgBossFetchedJob } from "./pg-boss-source.ts";
+import type { PgBossLeasedJob } from "./pg-boss-consumer.ts";
 import { queueName } from "./queue-name.ts";
 
 /** A settlement as the statement takes it. */
-export interface SettlementRow {
+export interface OutcomeRow {
   readonly queue: string;
   readonly id: string;
   readonly lease: string;
@@ -23,13 +23,9 @@ const maxDelayMs = 1000 * 365 * 24 * 60 * 60 * 1000;
 const maxInteger = 2 ** 31 - 1;
 
 /** Builds what is to be stored of a job. The lease stays beside the output: it tells by whom the settlement was recorded. */
-export function settlementRow(
-  job: PgBossFetchedJob,
-  settlement: Settlement,
-  settings: StorageSettings,
-): SettlementRow {
+export function outcomeRow(job: PgBossLeasedJob, outcome: JobOutcome, settings: StorageSettings): OutcomeRow {
   const { id, name, lease, retryCount, enqueuedAt } = job;
-  const message = "error" in settlement ? { message: settlement.error } : {};
+  const message = "error" in outcome ? { message: outcome.error } : {};
   return {
     queue: queueName(name),
     id,
@@ -37,24 +33,24 @@ export function settlementRow(
     retry_count: retryCount,
     enqueued_at: enqueuedAt,
     output: { ...message, lease },
-    ...columnsOf(settlement, settings),
+    ...columnsOf(outcome, settings),
   };
 }
 
 function columnsOf(
-  settlement: Settlement,
+  outcome: JobOutcome,
   { retainDeadLettersSeconds }: StorageSettings,
-): Pick<SettlementRow, "state" | "delay_ms" | "is_unspent" | "deletion_seconds"> {
-  switch (settlement.type) {
+): Pick<OutcomeRow, "state" | "delay_ms" | "is_unspent" | "deletion_seconds"> {
+  switch (outcome.type) {
     case "succeeded":
       return { state: "completed" };
     case "retried":
-      return { state: "retry", delay_ms: Math.min(settlement.delayMs, maxDelayMs) };
+      return { state: "retry", delay_ms: Math.min(outcome.delayMs, maxDelayMs) };
     case "dead-lettered":
       return { state: "failed", deletion_seconds: Math.min(retainDeadLettersSeconds, maxInteger) };
     case "cancelled":
       return { state: "cancelled" };
-    case "handed-back":
+    case "released":
       return { state: "retry", is_unspent: true };
   }
 }

@@ -1,30 +1,28 @@
 import { setTimeout as pause } from "node:timers/promises";
 import {
   envelopeFrom,
-  type FetchedJob,
-  type JobSource,
-  type Settled,
-  type Settlement,
-} from "@nidus/jobs-durable";
+  type JobConsumer,
+  type JobOutcome,
+  type LeasedJob,
+  type SettleResult,
+} from "@nidus/jobs-durable/backend";
 import { Batcher } from "./batcher.ts";
 import { type Row, runSql } from "./database.ts";
 import type { StorageSettings } from "./dialect.ts";
 import type { LeaseStatements } from "./lease-statements.ts";
 import { LostFetches } from "./lost-fetches.ts";
+import { type OutcomeRow, outcomeRow } from "./outcome-row.ts";
 import type { SqlDatabase } from "./pg-boss-like.ts";
 import { jobName, queueName } from "./queue-name.ts";
-import { type SettlementRow, settlementRow } from "./settlement-row.ts";
 import type { Wakeup } from "./wakeup.ts";
 
 /** A job that is leased from pg-boss's table. */
-export interface PgBossFetchedJob extends FetchedJob {
+export interface PgBossLeasedJob extends LeasedJob {
   /** Fences what is written about it. */
   readonly lease: string;
   /** How pg-boss counts attempts: from 0. */
   readonly retryCount: number;
 }
-
-type Recorded = Settled<PgBossFetchedJob>;
 
 /** PostgreSQL has ended one of two transactions that waited for each other. */
 const deadlockCode = "40P01";
@@ -35,16 +33,14 @@ const uniqueViolationCode = "23505";
 const settleAgainMs = 10;
 
 /** Fetches from pg-boss's table by polling, and settles in batches. */
-export class PgBossSource implements JobSource<PgBossFetchedJob> {
-  readonly bringsNext = false;
+export class PgBossConsumer implements JobConsumer<PgBossLeasedJob> {
   readonly #db: SqlDatabase;
   readonly #statements: LeaseStatements;
   readonly #settings: StorageSettings;
   readonly #wakeup: Wakeup;
   readonly #queues: string[];
-  readonly #settlements: Batcher<SettlementRow, Recorded | "open">;
+  readonly #settlements: Batcher<OutcomeRow, SettleResult | "open">;
   readonly #lostFetches: LostFetches;
-  #renewedAtMs = Number.NEGATIVE_INFINITY;
   #isBusy = false;
 
   constructor(
@@ -63,7 +59,7 @@ export class PgBossSource implements JobSource<PgBossFetchedJob> {
     this.#lostFetches = new LostFetches(settings.leaseSeconds * 1000);
   }
 
-  async fetch(limit: number, signal: AbortSignal): Promise<readonly PgBossFetchedJob[]> {
+  async fetch(limit: number, signal: AbortSignal): Promise<readonly PgBossLeasedJob[]> {
     const { changes } = this.#wakeup;
     const jobs = await this.#fetchDue(limit);
     this.#isBusy = jobs.length > 0;
@@ -71,10 +67,10 @@ export class PgBossSource implements JobSource<PgBossFetchedJob> {
     return jobs;
   }
 
-  async #fetchDue(limit: number): Promise<PgBossFetchedJob[]> {
+  async #fetchDue(limit: number): Promise<PgBossLeasedJob[]> {
     const lease = this.#lostFetches.newLease();
-    const jobs: PgBossFetchedJob[] = [];
-    const add = (rows: readonly Row[]): void => void jobs.push(...rows.map((row) => fetchedFrom(row, lease)));
+    const jobs: PgBossLeasedJob[] = [];
+    const add = (rows: readonly Row[]): void => void jobs.push(...rows.map((row) => leasedFrom(row, lease)));
     try {
       const lost = this.#lostFetches.leases();
       if (lost.length > 0) {
@@ -110,20 +106,20 @@ export class PgBossSource implements JobSource<PgBossFetchedJob> {
     return rows.map(({ name }) => name as string);
   }
 
-  async settle(job: PgBossFetchedJob, settlement: Settlement): Promise<Recorded> {
-    const row = settlementRow(job, settlement, this.#settings);
+  async settle(job: PgBossLeasedJob, outcome: JobOutcome): Promise<SettleResult> {
+    const row = outcomeRow(job, outcome, this.#settings);
     let settled = await this.#settlements.add(row);
     while (settled === "open") {
       await pause(settleAgainMs);
       settled = await this.#settlements.add(row);
     }
-    if (settlement.type === "retried") this.#wakeup.in(settlement.delayMs);
-    if (settlement.type === "handed-back") this.#wakeup.now();
+    if (outcome.type === "retried") this.#wakeup.in(outcome.delayMs);
+    if (outcome.type === "released") this.#wakeup.now();
     return settled;
   }
 
-  async #record(rows: readonly SettlementRow[]): Promise<readonly (Recorded | "open")[]> {
-    const answers = new Map<string, Recorded | "open">();
+  async #record(rows: readonly OutcomeRow[]): Promise<readonly (SettleResult | "open")[]> {
+    const answers = new Map<string, SettleResult | "open">();
     for (const queue of new Set(rows.map((row) => row.queue))) {
       const batch = rows.filter((row) => row.queue === queue);
       for (const row of await this.#settleAll(queue, batch)) answers.set(keyOf(row), recordedFrom(row));
@@ -136,7 +132,7 @@ export class PgBossSource implements JobSource<PgBossFetchedJob> {
     return rows.map((row) => answers.get(keyOf(row)) ?? { isRecorded: false });
   }
 
-  async #settleAll(queue: string, batch: readonly SettlementRow[]): Promise<readonly Row[]> {
+  async #settleAll(queue: string, batch: readonly OutcomeRow[]): Promise<readonly Row[]> {
     try {
       return await runSql(this.#db, this.#statements.settle, valuesOf(queue, batch));
     } catch (error) {
@@ -146,33 +142,37 @@ export class PgBossSource implements JobSource<PgBossFetchedJob> {
     }
   }
 
-  async keepAlive(jobs: readonly PgBossFetchedJob[]): Promise<readonly string[]> {
-    const queues = [...new Set(jobs.map(({ name }) => queueName(name)))];
-    const values = [queues, jobs.map(({ id }) => id), jobs.map(({ lease }) => lease)];
-    const now = performance.now();
-    const isDue = now - this.#renewedAtMs >= (this.#settings.leaseSeconds * 1000) / 4;
-    const { renewLeases, cancelRequests } = this.#statements;
-    const rows = await runSql(this.#db, isDue ? renewLeases : cancelRequests, values);
-    if (isDue) this.#renewedAtMs = now;
+  /** Locked rows are passed over: which leases are lost is not told. */
+  async renewLeases(jobs: readonly PgBossLeasedJob[]): Promise<void> {
+    await runSql(this.#db, this.#statements.renewLeases, heldValues(jobs));
+  }
+
+  async cancelRequests(jobs: readonly PgBossLeasedJob[]): Promise<readonly string[]> {
+    const rows = await runSql(this.#db, this.#statements.cancelRequests, heldValues(jobs));
     return rows.filter((row) => row.is_cancel_requested).map(({ id }) => id as string);
   }
 
   async close(): Promise<void> {}
 }
 
-function valuesOf(queue: string, batch: readonly SettlementRow[]): unknown[] {
+function valuesOf(queue: string, batch: readonly OutcomeRow[]): unknown[] {
   return [queue, JSON.stringify(batch), batch.map(({ id }) => id)];
 }
 
-function keyOf({ id, lease }: Row | SettlementRow): string {
+function heldValues(jobs: readonly PgBossLeasedJob[]): unknown[] {
+  const queues = [...new Set(jobs.map(({ name }) => queueName(name)))];
+  return [queues, jobs.map(({ id }) => id), jobs.map(({ lease }) => lease)];
+}
+
+function keyOf({ id, lease }: Row | OutcomeRow): string {
   return `${id} ${lease}`;
 }
 
-function recordedFrom(row: Row): Recorded {
+function recordedFrom(row: Row): SettleResult {
   return { isRecorded: true, isCancelled: row.is_cancelled };
 }
 
-function fetchedFrom(row: Row, lease: string): PgBossFetchedJob {
+function leasedFrom(row: Row, lease: string): PgBossLeasedJob {
   const { isCancelRequested } = (row.data ?? {}) as { isCancelRequested?: unknown };
   return {
     id: row.id,

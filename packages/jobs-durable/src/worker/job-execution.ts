@@ -1,17 +1,25 @@
 import { JobError } from "@nidus/jobs-core";
 import { neverAbortedSignal } from "@nidus/jobs-core/adapter";
 import type { JobDelivery, ObservedJobRunner } from "@nidus/jobs-observe";
-import type { FetchedJob } from "../backend/job-backend.ts";
+import type { LeasedJob } from "../backend/job-backend.ts";
 import { backoffMs } from "../backoff.ts";
 import type { AnyDurableJob } from "../engine.ts";
 import { PermanentJobError } from "../errors.ts";
 import type { AbortControllerPool } from "./abort-controller-pool.ts";
 import { describeDelivery } from "./describe-delivery.ts";
-import { cancelled, deadLettered, type Ending, givenUp, handedBack, retried, succeeded } from "./ending.ts";
+import {
+  cancelled,
+  deadLettered,
+  type ExecutionEnd,
+  givenUp,
+  released,
+  retried,
+  succeeded,
+} from "./execution-end.ts";
 import { HandlerContext } from "./handler-context.ts";
 
 /** One delivery, from the engine to the user's handler: the path that every engine's jobs take. */
-export class Delivery<Job extends FetchedJob> {
+export class JobExecution<Job extends LeasedJob> {
   readonly job: Job;
   /** What observers and handlers see of it. */
   readonly description: JobDelivery;
@@ -21,9 +29,9 @@ export class Delivery<Job extends FetchedJob> {
   #isCancelled: boolean;
   #isInterrupted = false;
   /** The delivery before, if this one ends as that does. */
-  adopted: Delivery<Job> | undefined;
+  adopted: JobExecution<Job> | undefined;
   /** The delivery of the same job that came to this process after this one. */
-  supersededBy: Delivery<Job> | undefined;
+  supersededBy: JobExecution<Job> | undefined;
   /** Whether its handler was called, in this delivery or in the adopted one. */
   hasRun = false;
   /** Nothing waits for it any more: what its handler does from here on is not recorded. */
@@ -35,8 +43,8 @@ export class Delivery<Job extends FetchedJob> {
   /** It has succeeded, and its lease was over before that could be recorded: the job comes again, and is not to run again. */
   isUnrecorded = false;
   /** Known once its handler has ended. */
-  ending: Ending | undefined;
-  #onEnd: ((ending: Ending) => void)[] = [];
+  ending: ExecutionEnd | undefined;
+  #onEnd: ((ending: ExecutionEnd) => void)[] = [];
 
   constructor(job: Job, engine: string, queue: string, controllers: AbortControllerPool) {
     this.description = describeDelivery(job, engine, queue);
@@ -52,14 +60,14 @@ export class Delivery<Job extends FetchedJob> {
   }
 
   /** Resolves when its handler has ended. */
-  ended(): Promise<Ending> {
+  ended(): Promise<ExecutionEnd> {
     const { ending } = this;
     if (ending !== undefined) return Promise.resolve(ending);
     return new Promise((resolve) => this.#onEnd.push(resolve));
   }
 
   /** What is to be recorded, unless a failure turns out to have been cancelled. */
-  end(ending: Ending): void {
+  end(ending: ExecutionEnd): void {
     this.ending = ending;
     for (const resolve of this.#onEnd) resolve(ending);
     if (!this.#isSignalSeen) this.#controllers.giveBack(this.#controller);
@@ -67,7 +75,8 @@ export class Delivery<Job extends FetchedJob> {
 
   /** Whether its handler has failed, without having been cancelled. */
   get hasFailed(): boolean {
-    return this.ending?.outcome === "retried" || this.ending?.outcome === "dead-lettered";
+    const type = this.ending?.outcome.type;
+    return type === "retried" || type === "dead-lettered";
   }
 
   /** Ends the run through its signal, and makes a failure that is not being recorded yet the end: no further attempt follows. */
@@ -91,7 +100,7 @@ export class Delivery<Job extends FetchedJob> {
   }
 
   /** What becomes of the job without its handler, if anything. */
-  endingWithoutRun(): Ending | undefined {
+  endingWithoutRun(): ExecutionEnd | undefined {
     if (this.#isCancelled) return cancelled(undefined);
     if (this.job.unreadable !== undefined) return deadLettered(new JobError(this.job.unreadable));
     const { attempt, maxAttempts } = this.description;
@@ -102,16 +111,18 @@ export class Delivery<Job extends FetchedJob> {
    * Ends as an earlier delivery of the job does: that one's lease ran out, and its handler runs in this process, or has run. A
    * failure counts as one of this attempt.
    */
-  async adopt(earlier: Delivery<Job>, definition: AnyDurableJob): Promise<Ending> {
+  async adopt(earlier: JobExecution<Job>, definition: AnyDurableJob): Promise<ExecutionEnd> {
     this.adopted = earlier;
     this.hasRun = true;
     if (this.#isCancelled) earlier.cancel();
     const ending = await earlier.ended();
-    return ending.outcome === "retried" ? this.#endingAfter(ending.error as JobError, definition) : ending;
+    return ending.outcome.type === "retried"
+      ? this.#endingAfter(ending.error as JobError, definition)
+      : ending;
   }
 
   /** Runs the handler, and says what is to become of the job. It never rejects, and takes as long as the handler does. */
-  async run(definition: AnyDurableJob, runner: ObservedJobRunner): Promise<Ending> {
+  async run(definition: AnyDurableJob, runner: ObservedJobRunner): Promise<ExecutionEnd> {
     const { description: delivery, job } = this;
     const context = new HandlerContext(delivery, () => this.#seenSignal());
     const observed = { name: job.name, run: () => definition.perform(job.envelope.payload, context) };
@@ -131,9 +142,9 @@ export class Delivery<Job extends FetchedJob> {
     return this.#controller.signal;
   }
 
-  #endingAfter(error: JobError, { backoff }: AnyDurableJob): Ending {
+  #endingAfter(error: JobError, { backoff }: AnyDurableJob): ExecutionEnd {
     if (this.#isCancelled) return cancelled(error);
-    if (this.#isInterrupted) return handedBack;
+    if (this.#isInterrupted) return released;
     const { attempt, maxAttempts } = this.description;
     if (attempt >= maxAttempts || PermanentJobError.isInstance(error)) return deadLettered(error);
     return retried(error, backoffMs(backoff, attempt));

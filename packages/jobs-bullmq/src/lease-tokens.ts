@@ -1,6 +1,6 @@
-/** Which leases of a lane somebody here knows of. Each look for a job has a token of its own. */
-export class LaneTokens {
-  /** What all tokens of this lane begin with. */
+/** Which leases of a consumer somebody here knows of. Each look for a job has a token of its own. */
+export class LeaseTokens {
+  /** What all tokens of this consumer begin with. */
   readonly prefix: string = `${crypto.randomUUID()}:`;
   readonly #open = new Set<string>();
   readonly #kept = new Map<string, string>();

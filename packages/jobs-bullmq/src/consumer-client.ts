@@ -4,7 +4,7 @@ import type { RedisClock } from "./redis-clock.ts";
 import { Script } from "./script.ts";
 import { noFacts, readFields, type StoredFacts } from "./stored-fields.ts";
 
-/** What is written with a settlement, in one transaction. */
+/** What is written with a outcome, in one transaction. */
 export interface Note {
   readonly keys: string;
   readonly requests: string;
@@ -32,10 +32,10 @@ return 1`,
 const givesOut = /^(moveToActive|moveToFinished|moveToDelayed):/;
 
 /**
- * The connection of a lane. BullMQ's scripts that give out and settle jobs pass through it: they get the time of Redis, a
+ * The connection of a consumer. BullMQ's scripts that give out and settle jobs pass through it: they get the time of Redis, a
  * settlement gets its note, and fields that BullMQ could not read are mended in the answers.
  */
-export class LaneClient {
+export class ConsumerClient {
   /** In the place of the client that is shared. */
   readonly connection: RedisClient;
   readonly #client: RedisClient;

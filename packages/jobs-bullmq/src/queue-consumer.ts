@@ -1,6 +1,6 @@
 import { type ConnectionOptions, Job, Worker } from "bullmq";
-import { LaneClient } from "./lane-client.ts";
-import { LaneTokens } from "./lane-tokens.ts";
+import { ConsumerClient } from "./consumer-client.ts";
+import { LeaseTokens } from "./lease-tokens.ts";
 import type { RedisClient } from "./queues.ts";
 import type { RedisClock } from "./redis-clock.ts";
 import type { StoredData } from "./stored-data.ts";
@@ -24,11 +24,11 @@ type NextJobData = readonly [data?: object, id?: string];
 /** BullMQ counts how often a job stalled: how often is too often is decided by its attempts. */
 const unlimited = 2 ** 31 - 1;
 
-/** How long a lane whose keys cannot be used is left alone at first, and at most. */
+/** How long a consumer whose keys cannot be used is left alone at first, and at most. */
 const rests = { firstMs: 100, mostMs: 5_000 };
 
-/** What all lanes of a source share. */
-export interface LaneSetUp {
+/** What all consumers of a consumer share. */
+export interface QueueConsumerSetUp {
   readonly client: RedisClient;
   readonly clock: RedisClock;
   readonly prefix: string;
@@ -39,18 +39,18 @@ export interface LaneSetUp {
  * One job name's end of a worker: a BullMQ worker without a processor, from which jobs are taken by hand. It looks for
  * stalled jobs, and knows of schedules when it hands a job out.
  */
-export class Lane extends Worker<StoredData> {
+export class QueueConsumer extends Worker<StoredData> {
   readonly jobName: string;
-  readonly passage: LaneClient;
-  readonly tokens: LaneTokens = new LaneTokens();
+  readonly passage: ConsumerClient;
+  readonly tokens: LeaseTokens = new LeaseTokens();
   /** There was nothing the last time: the next look may wait. */
   isDrained = false;
   readonly #clock: RedisClock;
   #restMs = 0;
   #restsUntilMs = 0;
 
-  constructor(jobName: string, queue: string, { client, clock, prefix, leaseMs }: LaneSetUp) {
-    const passage = new LaneClient(client, clock);
+  constructor(jobName: string, queue: string, { client, clock, prefix, leaseMs }: QueueConsumerSetUp) {
+    const passage = new ConsumerClient(client, clock);
     super(queue, null, {
       connection: passage.connection as unknown as ConnectionOptions,
       prefix,
@@ -103,7 +103,7 @@ export class Lane extends Worker<StoredData> {
     }
   }
 
-  /** The job that came with the answer to a settlement. */
+  /** The job that came with the answer to a outcome. */
   async next(answer: unknown, token: string): Promise<Job<StoredData> | undefined> {
     const [data, id] = (answer ?? []) as NextJobData;
     // What the answer says of jobs that are due later is for a look of its own to find out.
@@ -122,7 +122,7 @@ export class Lane extends Worker<StoredData> {
     this.tokens.drop(id, token);
   }
 
-  /** A job is not lost since its schedule's next one could not be made, of which the lane's error event tells. */
+  /** A job is not lost since its schedule's next one could not be made, of which the consumer's error event tells. */
   protected override async nextJobFromJobData(
     ...[data, id, token]: Parameters<Worker<StoredData>["nextJobFromJobData"]>
   ): Promise<Job<StoredData>> {

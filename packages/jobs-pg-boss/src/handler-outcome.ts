@@ -3,7 +3,7 @@ import type { JobDelivery, ObservedJobRunner, SettledJobContext } from "@nidus/j
 import { followsStalled, type HandledJob, hasMetadata } from "./handled-job.ts";
 
 /** Tells observers, once, what pg-boss makes of a job whose handler ended or took too long. */
-export class HandlerSettlement {
+export class HandlerOutcome {
   readonly #runner: ObservedJobRunner;
   readonly #job: HandledJob;
   readonly #delivery: JobDelivery;
