@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import { engineContract } from "@nidus/jobs-testkit";
+import { engineContract } from "@nidus/jobs-testkit/contracts";
 import { journalEngine } from "../src/index.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "journal-"));
@@ -12,6 +12,7 @@ after(() => rmSync(folder, { recursive: true }));
 describe("journalEngine", { concurrency: 16 }, () => {
   engineContract({
     test,
-    createEngine: ({ runner }) => journalEngine({ runner, file: join(folder, "jobs.jsonl") }),
+    createEngine: ({ runner, onError }) =>
+      journalEngine({ runner, onError, file: join(folder, "jobs.jsonl") }),
   });
 });

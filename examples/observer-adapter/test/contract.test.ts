@@ -1,7 +1,7 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { after, test } from "node:test";
-import { observerContract } from "@nidus/jobs-testkit";
+import { observerContract } from "@nidus/jobs-testkit/contracts";
 import { statsd } from "../src/index.ts";
 
 // An agent that keeps nothing: some tests look at how much memory of this process is in use.

@@ -1,4 +1,4 @@
-import { engineContract } from "@nidus/jobs-testkit";
+import { engineContract } from "@nidus/jobs-testkit/contracts";
 import { sharedRedis } from "test-servers";
 import { afterAll, describe, it, vi } from "vitest";
 
@@ -16,7 +16,7 @@ for (const [version, load] of Object.entries(versions)) {
     const queue = `contract-${version}-${crypto.randomUUID()}`;
 
     engineContract({
-      test: (name, body) => it.concurrent(name, body),
+      test: it.concurrent,
       createEngine: (options) => bullmqEngine({ ...options, connection, queue }),
     });
   });

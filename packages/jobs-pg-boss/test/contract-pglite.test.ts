@@ -1,5 +1,5 @@
 import { PGlite } from "@electric-sql/pglite";
-import { engineContract } from "@nidus/jobs-testkit";
+import { engineContract } from "@nidus/jobs-testkit/contracts";
 import PgBoss10 from "pg-boss";
 import { PgBoss as PgBoss12 } from "pg-boss-12";
 import { afterAll, describe, it } from "vitest";
@@ -31,7 +31,7 @@ for (const [version, boss] of Object.entries(bosses)) {
     const schema = version === "10" ? "ten" : "twelve";
 
     engineContract({
-      test: (name, body) => it.concurrent(name, body),
+      test: it.concurrent,
       createEngine: (options) => pgBossEngine({ ...options, boss, schema }),
     });
   });

@@ -1,4 +1,4 @@
-import { engineContract } from "@nidus/jobs-testkit";
+import { engineContract } from "@nidus/jobs-testkit/contracts";
 import { sharedPostgres } from "test-servers";
 import { afterAll, describe, it, vi } from "vitest";
 
@@ -21,7 +21,7 @@ for (const [version, load] of Object.entries(versions)) {
       const schema = `contract_${version}`;
 
       engineContract({
-        test: (name, body) => it.concurrent(name, body),
+        test: it.concurrent,
         createEngine: (options) => pgBossEngine({ ...options, connectionString, schema, maxConnections: 3 }),
       });
     });

@@ -1,7 +1,7 @@
 import { test as nodeTest } from "node:test";
 import { memoryEngine } from "@nidus/jobs-durable";
 import { it, test } from "vitest";
-import { engineContract } from "../src/index.ts";
+import { engineContract } from "../src/contracts.ts";
 
 const createEngine = memoryEngine;
 

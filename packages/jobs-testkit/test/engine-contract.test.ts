@@ -1,7 +1,7 @@
 import { memoryEngine } from "@nidus/jobs-durable";
 import { ObservedJobRunner } from "@nidus/jobs-observe";
 import { describe, expect, it } from "vitest";
-import { engineContract } from "../src/index.ts";
+import { engineContract } from "../src/contracts.ts";
 
 describe("memoryEngine", () => {
   engineContract({ test: it.concurrent, createEngine: ({ runner }) => memoryEngine({ runner }) });

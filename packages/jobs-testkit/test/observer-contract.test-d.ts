@@ -1,7 +1,7 @@
 import { test as nodeTest } from "node:test";
 import { currentJobObserver, type JobObserver } from "@nidus/jobs-observe";
 import { it, test } from "vitest";
-import { observerContract } from "../src/index.ts";
+import { observerContract } from "../src/contracts.ts";
 
 const createObserver = currentJobObserver;
 

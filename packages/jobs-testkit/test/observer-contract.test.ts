@@ -1,17 +1,15 @@
 import { currentJobObserver, type JobObserver, jobObserverChannel } from "@nidus/jobs-observe";
 import { afterEach, describe, expect, it, test, vi } from "vitest";
-import { type CreateObserver, type ObserverUnderTest, observerContract } from "../src/index.ts";
+import { type CreateObserver, type ObserverUnderTest, observerContract } from "../src/contracts.ts";
 import { observerTestsOf } from "./support/observer-failures.ts";
 
-const declare = (name: string, body: () => Promise<void>): void => test(name, body);
-
 describe("currentJobObserver", () => {
-  observerContract({ test: declare, createObserver: currentJobObserver });
+  observerContract({ test, createObserver: currentJobObserver });
 });
 
 describe("jobObserverChannel", () => {
   observerContract({
-    test: declare,
+    test,
     createObserver() {
       const [observer, receiver] = jobObserverChannel();
       return { observer, shutdown: () => receiver.close() };

@@ -1,6 +1,6 @@
 import { otelJobMetricsObserver, otelJobObserver } from "@nidus/jobs-otel";
 import { prometheusJobObserver } from "@nidus/jobs-prometheus";
-import { type CreateObserver, observerContract } from "@nidus/jobs-testkit";
+import { type CreateObserver, observerContract } from "@nidus/jobs-testkit/contracts";
 import { production } from "@nidus/observability";
 import { BasicTracerProvider, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base";
 import { describe, test } from "vitest";
@@ -34,5 +34,5 @@ describe.each<[string, CreateObserver]>([
   ["otelJobMetricsObserver", otelJobMetricsObserver],
   ["the facade with all of its own adapters", createFacade],
 ])("%s", (_name, createObserver) => {
-  observerContract({ test: (name, body) => test(name, body, 60_000), createObserver });
+  observerContract({ test, createObserver });
 });

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { defineJob, PermanentJobError } from "@nidus/jobs-durable";
-import { eventually } from "./eventually.ts";
-import { type Behaviour, countsOf } from "./kit.ts";
+import { eventually } from "../contract/eventually.ts";
+import type { Behaviour } from "../contract/test-plan.ts";
+import { countsOf, type Kit } from "./kit.ts";
 
 const quick = { baseMs: 1, maxMs: 1 };
 
@@ -9,7 +10,7 @@ function named(name: string): Error {
   return Object.assign(new Error(`it is named ${name}`), { name });
 }
 
-export const attempts: Behaviour = (declare) => {
+export const attempts: Behaviour<Kit> = (declare) => {
   declare("tries a job again until it succeeds, and counts its attempts", async (kit) => {
     const { engine, recorder } = await kit.open();
     const seen: unknown[] = [];

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { defineJob } from "@nidus/jobs-durable";
 import type { JobDelivery } from "@nidus/jobs-observe";
-import { eventually } from "./eventually.ts";
-import type { Behaviour } from "./kit.ts";
+import { eventually } from "../contract/eventually.ts";
+import type { Behaviour } from "../contract/test-plan.ts";
+import type { Kit } from "./kit.ts";
 
-export const batchOptions: Behaviour = (declare) => {
+export const batchOptions: Behaviour<Kit> = (declare) => {
   declare("hold for every job of the batch, each under the id of its position", async (kit) => {
     const { engine } = await kit.open();
     const seen = new Map<number, JobDelivery | undefined>();

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { defineJob } from "@nidus/jobs-durable";
-import { deferred } from "./deferred.ts";
-import { eventually } from "./eventually.ts";
-import { type Behaviour, countsOf } from "./kit.ts";
+import { deferred } from "../contract/deferred.ts";
+import { eventually } from "../contract/eventually.ts";
+import type { Behaviour } from "../contract/test-plan.ts";
+import { countsOf, type Kit } from "./kit.ts";
 
 function untilAborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
@@ -10,7 +11,7 @@ function untilAborted(signal: AbortSignal): Promise<never> {
   });
 }
 
-export const cancellation: Behaviour = (declare) => {
+export const cancellation: Behaviour<Kit> = (declare) => {
   declare("cancels a job before it runs", async (kit) => {
     const { engine } = await kit.open();
     const ran: string[] = [];

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import { defineJob } from "@nidus/jobs-durable";
-import { deferred } from "./deferred.ts";
-import { eventually } from "./eventually.ts";
-import { type Behaviour, countsOf } from "./kit.ts";
+import { deferred } from "../contract/deferred.ts";
+import { eventually } from "../contract/eventually.ts";
+import type { Behaviour } from "../contract/test-plan.ts";
+import { countsOf, type Kit } from "./kit.ts";
 
-export const concurrency: Behaviour = (declare) => {
+export const concurrency: Behaviour<Kit> = (declare) => {
   declare("never runs more handlers than the concurrency, over all job names", async (kit) => {
     const { engine } = await kit.open();
     let running = 0;

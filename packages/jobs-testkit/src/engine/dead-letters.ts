@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { type DeadLetter, defineJob, type JobEngine } from "@nidus/jobs-durable";
-import { eventually } from "./eventually.ts";
-import { type Behaviour, countsOf } from "./kit.ts";
+import { eventually } from "../contract/eventually.ts";
+import type { Behaviour } from "../contract/test-plan.ts";
+import { countsOf, type Kit } from "./kit.ts";
 
 const quick = { baseMs: 1, maxMs: 1 };
 
@@ -9,7 +10,7 @@ async function lettersOf(engine: JobEngine, name: string): Promise<DeadLetter[]>
   return (await engine.deadLetters({ limit: 10_000 })).filter((letter) => letter.jobName === name);
 }
 
-export const deadLetters: Behaviour = (declare) => {
+export const deadLetters: Behaviour<Kit> = (declare) => {
   declare("lists dead letters newest first, with payload and reason", async (kit) => {
     const { engine } = await kit.open();
     const job = defineJob<{ n: number }>({

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { defineJob } from "@nidus/jobs-durable";
 import type { JobDelivery } from "@nidus/jobs-observe";
-import { eventually } from "./eventually.ts";
-import { type Behaviour, countsOf } from "./kit.ts";
+import { eventually } from "../contract/eventually.ts";
+import type { Behaviour } from "../contract/test-plan.ts";
+import { countsOf, type Kit } from "./kit.ts";
 
-export const delivery: Behaviour = (declare) => {
+export const delivery: Behaviour<Kit> = (declare) => {
   declare("runs an enqueued job once, with its payload and its delivery", async (kit) => {
     const { engine } = await kit.open();
     const seen: [unknown, JobDelivery | undefined, boolean][] = [];

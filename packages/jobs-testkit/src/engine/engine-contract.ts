@@ -1,5 +1,6 @@
-import { invalidArgument, requireKnownKeys } from "@nidus/jobs-core/adapter";
-import type { DeclareTest } from "../declare-test.ts";
+import { invalidArgument, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
+import type { DeclareTest } from "../contract/declare-test.ts";
+import { type Behaviour, declareTests } from "../contract/test-plan.ts";
 import { attempts } from "./attempts.ts";
 import { batchOptions } from "./batch-options.ts";
 import { cancellation } from "./cancellation.ts";
@@ -9,30 +10,34 @@ import { delivery } from "./deliveries.ts";
 import { handingBack } from "./handing-back.ts";
 import { idempotency } from "./idempotency.ts";
 import { input } from "./input.ts";
-import { type Behaviour, type CreateEngine, Kit } from "./kit.ts";
+import { type CreateEngine, Kit } from "./kit.ts";
 import { leases } from "./leases.ts";
+import { notTested } from "./not-tested.ts";
 import { observation } from "./observation.ts";
 import { order } from "./order.ts";
 import { payloads } from "./payloads.ts";
 import { schedules } from "./schedules.ts";
 import { secrets } from "./secrets.ts";
+import { smoke } from "./smoke.ts";
 import { stats } from "./stats.ts";
 import { stopping } from "./stopping.ts";
 import { timeouts } from "./timeouts.ts";
 import { unknownIds } from "./unknown-ids.ts";
 
-/** What an engine brings to be tested. */
+/** Options of {@link engineContract}. */
 export interface EngineContractOptions {
-  /**
-   * Declares a test: the `test` of vitest, or that of `node:test`. Schedules take up to 90 s, leases 20, all others a few, and more on
-   * a machine that does much else: a test gives up on what does not come after two minutes, on a schedule after three.
-   */
+  /** Declares a test: pass the `test` of vitest, its `it.concurrent`, or the `test` of `node:test`, as it is. */
   readonly test: DeclareTest;
   /** Makes the engines that are tested. */
   readonly createEngine: CreateEngine;
+  /**
+   * How long a test may take, in milliseconds: a whole number from 1. The tests of long leases and of schedules have at least
+   * two and four minutes. @default 120,000
+   */
+  readonly timeoutMs?: number | undefined;
 }
 
-const behaviours: Readonly<Record<string, Behaviour>> = {
+const behaviours: Readonly<Record<string, Behaviour<Kit>>> = {
   delivery,
   "options of a batch": batchOptions,
   order,
@@ -52,29 +57,27 @@ const behaviours: Readonly<Record<string, Behaviour>> = {
   observation,
   schedules,
   input,
+  "not tested": notTested,
 };
 
 /**
- * Declares the tests that every engine passes. What an engine says in its `capabilities` that it cannot do, it must refuse.
- * Tests use job names of their own, so that they can share a store, and close the engines that they open.
+ * Declares the tests that every engine passes. A smoke test comes first: if it fails, the others say so at once. The engine must
+ * refuse what its `capabilities` do not claim. Tests use job names of their own, so that they can share a store, and close the
+ * engines that they open.
  *
- * @throws TypeError for an option that is not as documented, or not known.
+ * @throws TypeError or RangeError for an option that is not as documented, or not known.
  */
 export function engineContract(options: EngineContractOptions): void {
-  requireKnownKeys("the options of engineContract", options, ["test", "createEngine"]);
-  const { test, createEngine } = options;
+  requireKnownKeys("the options of engineContract", options, ["test", "createEngine", "timeoutMs"]);
+  const { test, createEngine, timeoutMs = 120_000 } = options;
   if (typeof test !== "function") throw invalidArgument("`test`", "a function", test);
   if (typeof createEngine !== "function") throw invalidArgument("`createEngine`", "a function", createEngine);
-  for (const [title, behaviour] of Object.entries(behaviours)) {
-    behaviour((name, body) => {
-      test(`${title}: ${name}`, async () => {
-        const kit = new Kit(createEngine);
-        try {
-          await body(kit);
-        } finally {
-          await kit.close();
-        }
-      });
-    });
-  }
+  requireWholeNumber("`timeoutMs`", timeoutMs);
+  declareTests({
+    test,
+    limitMs: timeoutMs,
+    openKit: (onError) => new Kit(createEngine, onError),
+    smoke,
+    behaviours,
+  });
 }

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { defineJob } from "@nidus/jobs-durable";
-import { deferred } from "./deferred.ts";
-import { eventually } from "./eventually.ts";
-import { type Behaviour, countsOf } from "./kit.ts";
+import { deferred } from "../contract/deferred.ts";
+import { eventually } from "../contract/eventually.ts";
+import type { Behaviour } from "../contract/test-plan.ts";
+import { countsOf, type Kit } from "./kit.ts";
 
-export const handingBack: Behaviour = (declare) => {
+export const handingBack: Behaviour<Kit> = (declare) => {
   declare("delivers an only attempt again, as the first that it was", async (kit) => {
     const { engine, recorder } = await kit.open();
     const seen: unknown[] = [];

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { defineJob } from "@nidus/jobs-durable";
-import { eventually } from "./eventually.ts";
-import { type Behaviour, countsOf } from "./kit.ts";
+import { eventually } from "../contract/eventually.ts";
+import type { Behaviour } from "../contract/test-plan.ts";
+import { countsOf, type Kit } from "./kit.ts";
 
-export const idempotency: Behaviour = (declare) => {
+export const idempotency: Behaviour<Kit> = (declare) => {
   declare("stores a job with an idempotency key once, for as long as it is retained", async (kit) => {
     const { engine } = await kit.open();
     const ran: unknown[] = [];

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { defineJob } from "@nidus/jobs-durable";
-import { type Behaviour, countsOf } from "./kit.ts";
+import type { Behaviour } from "../contract/test-plan.ts";
+import { countsOf, type Kit } from "./kit.ts";
 
-export const input: Behaviour = (declare) => {
+export const input: Behaviour<Kit> = (declare) => {
   declare("refuses wrong input at the call, and stores nothing", async (kit) => {
     const { engine } = await kit.open();
     const job = defineJob({ name: kit.name("input"), run() {} });

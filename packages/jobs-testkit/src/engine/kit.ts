@@ -4,8 +4,10 @@ import { type JobRecorder, recordingObserver } from "../recording-observer.ts";
 
 /** What an engine under test is made with. */
 export interface EngineUnderTestOptions {
-  /** To be handed to the engine: the tests hear through it. */
+  /** Pass it to the engine: the tests hear through it. */
   readonly runner: ObservedJobRunner;
+  /** Pass it to the engine: a failed test says what it heard. */
+  readonly onError: (error: unknown) => void;
   /** Where a test needs leases to end soon. */
   readonly leaseMs?: number;
 }
@@ -22,10 +24,12 @@ export interface Opened {
 /** What a test of the contract works with: names of its own, and engines that are closed when it ends. */
 export class Kit {
   readonly #createEngine: CreateEngine;
+  readonly #onError: (error: unknown) => void;
   readonly #engines: JobEngine[] = [];
 
-  constructor(createEngine: CreateEngine) {
+  constructor(createEngine: CreateEngine, onError: (error: unknown) => void) {
     this.#createEngine = createEngine;
+    this.#onError = onError;
   }
 
   /** A job name that no other test has. */
@@ -35,12 +39,12 @@ export class Kit {
 
   /** An engine whose runner tells a recorder, and `observer` before it. */
   async open(
-    options: Omit<EngineUnderTestOptions, "runner"> = {},
+    options: Pick<EngineUnderTestOptions, "leaseMs"> = {},
     observer: JobObserver = {},
   ): Promise<Opened> {
     const recorder = recordingObserver();
     const runner = new ObservedJobRunner([observer, recorder]);
-    const engine = await this.#createEngine({ runner, ...options });
+    const engine = await this.#createEngine({ runner, onError: this.#onError, ...options });
     this.#engines.push(engine);
     return { engine, recorder };
   }
@@ -49,9 +53,6 @@ export class Kit {
     await Promise.all(this.#engines.map((engine) => engine.close()));
   }
 }
-
-/** One behaviour: its tests, declared one by one. */
-export type Behaviour = (declare: (name: string, body: (kit: Kit) => Promise<void>) => void) => void;
 
 /** The counts of one job name, all zero where the engine has none. */
 export async function countsOf(engine: JobEngine, name: string): Promise<JobCounts> {

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { defineJob } from "@nidus/jobs-durable";
-import { eventually } from "./eventually.ts";
-import { type Behaviour, countsOf } from "./kit.ts";
+import { eventually } from "../contract/eventually.ts";
+import type { Behaviour } from "../contract/test-plan.ts";
+import { countsOf, type Kit } from "./kit.ts";
 
-export const observation: Behaviour = (declare) => {
+export const observation: Behaviour<Kit> = (declare) => {
   declare("tells observers of one start and one finish a run, with the delivery", async (kit) => {
     const { engine, recorder } = await kit.open();
     const job = defineJob<number>({ name: kit.name("observed"), run() {} });

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { defineJob } from "@nidus/jobs-durable";
-import { eventually } from "./eventually.ts";
-import { type Behaviour, countsOf } from "./kit.ts";
+import { eventually } from "../contract/eventually.ts";
+import type { Behaviour } from "../contract/test-plan.ts";
+import { countsOf, type Kit } from "./kit.ts";
 
-export const order: Behaviour = (declare) => {
+export const order: Behaviour<Kit> = (declare) => {
   declare("starts jobs of one name in the order in which they were enqueued, one at a time", async (kit) => {
     const { engine } = await kit.open();
     const started: string[] = [];

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { defineJob, type JobEngine, PayloadError } from "@nidus/jobs-durable";
-import { eventually } from "./eventually.ts";
-import { type Behaviour, countsOf } from "./kit.ts";
+import { eventually } from "../contract/eventually.ts";
+import type { Behaviour } from "../contract/test-plan.ts";
+import { countsOf, type Kit } from "./kit.ts";
 
 /** A schema without a library: the length of a text. Its input is a string, its output a number. */
 const length = {
@@ -28,7 +29,7 @@ async function refuses(engine: JobEngine, name: string, payload: unknown, text: 
   });
 }
 
-export const payloads: Behaviour = (declare) => {
+export const payloads: Behaviour<Kit> = (declare) => {
   declare("brings every kind of JSON back as it was", async (kit) => {
     const { engine } = await kit.open();
     const kinds: readonly unknown[] = [

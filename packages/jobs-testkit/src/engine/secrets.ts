@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
 import { defineJob, type JobEngine } from "@nidus/jobs-durable";
-import type { Behaviour } from "./kit.ts";
+import type { Behaviour } from "../contract/test-plan.ts";
+import type { Kit } from "./kit.ts";
 
 const secret = "ada@example.org token 7f3a";
 
-export const secrets: Behaviour = (declare) => {
+export const secrets: Behaviour<Kit> = (declare) => {
   declare("are in no error, whatever a call is refused for", async (kit) => {
     const { engine } = await kit.open();
     const job = defineJob<unknown>({ name: kit.name("secret"), run() {} });

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { defineJob } from "@nidus/jobs-durable";
-import { deferred } from "./deferred.ts";
-import { eventually } from "./eventually.ts";
-import { type Behaviour, backlogOf, countsOf } from "./kit.ts";
+import { deferred } from "../contract/deferred.ts";
+import { eventually } from "../contract/eventually.ts";
+import type { Behaviour } from "../contract/test-plan.ts";
+import { backlogOf, countsOf, type Kit } from "./kit.ts";
 
-export const stats: Behaviour = (declare) => {
+export const stats: Behaviour<Kit> = (declare) => {
   declare("counts jobs by state and by name", async (kit) => {
     const { engine } = await kit.open();
     const end = deferred();

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import { defineJob } from "@nidus/jobs-durable";
-import { deferred } from "./deferred.ts";
-import { eventually } from "./eventually.ts";
-import { type Behaviour, countsOf } from "./kit.ts";
+import { deferred } from "../contract/deferred.ts";
+import { eventually } from "../contract/eventually.ts";
+import type { Behaviour } from "../contract/test-plan.ts";
+import { countsOf, type Kit } from "./kit.ts";
 
 const nothing = {
   started: 0,
@@ -15,7 +16,7 @@ const nothing = {
   abandoned: 0,
 };
 
-export const stopping: Behaviour = (declare) => {
+export const stopping: Behaviour<Kit> = (declare) => {
   declare("lets what runs finish, and starts nothing more", async (kit) => {
     const { engine } = await kit.open();
     const started = deferred();

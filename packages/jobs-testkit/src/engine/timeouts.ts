@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { defineJob } from "@nidus/jobs-durable";
-import { eventually } from "./eventually.ts";
-import type { Behaviour } from "./kit.ts";
+import { eventually } from "../contract/eventually.ts";
+import type { Behaviour } from "../contract/test-plan.ts";
+import type { Kit } from "./kit.ts";
 
-export const timeouts: Behaviour = (declare) => {
+export const timeouts: Behaviour<Kit> = (declare) => {
   declare("counts a job that took too long as failed, and tries it again", async (kit) => {
     const { engine, recorder } = await kit.open();
     const reasons: unknown[] = [];

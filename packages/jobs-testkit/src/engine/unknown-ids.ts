@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { defineJob } from "@nidus/jobs-durable";
-import { eventually } from "./eventually.ts";
-import { type Behaviour, countsOf } from "./kit.ts";
+import { eventually } from "../contract/eventually.ts";
+import type { Behaviour } from "../contract/test-plan.ts";
+import { countsOf, type Kit } from "./kit.ts";
 
 /** What reaches `cancel` and `redrive` from URLs: no job has such an id. Among them are keys that stores have of their own. */
 const noIds = [
@@ -24,7 +25,7 @@ const noIds = [
   ...["x".repeat(513), "x".repeat(100_000), "00000000-0000-0000-0000-000000000000"],
 ];
 
-export const unknownIds: Behaviour = (declare) => {
+export const unknownIds: Behaviour<Kit> = (declare) => {
   declare("are answered with no, whatever their text is, and change nothing", async (kit) => {
     const { engine } = await kit.open();
     const job = defineJob({ name: kit.name("bystander"), run() {} });

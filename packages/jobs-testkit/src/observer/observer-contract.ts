@@ -1,5 +1,5 @@
 import { invalidArgument, requireKnownKeys } from "@nidus/jobs-core/adapter";
-import type { DeclareTest } from "../declare-test.ts";
+import type { DeclareTest } from "../contract/declare-test.ts";
 import type { Behaviour } from "./behaviour.ts";
 import { budget } from "./budget.ts";
 import { cancellation } from "./cancellation.ts";
@@ -17,8 +17,8 @@ import { transparency } from "./transparency.ts";
 /** What an observer brings to be tested. */
 export interface ObserverContractOptions {
   /**
-   * Declares a test: the `test` of vitest, or that of `node:test`. Tests are to run one after the other, since some measure
-   * memory and time; each takes a few seconds at most, or 30 on a busy machine.
+   * Declares a test: pass the `test` of vitest or of `node:test`, as it is. Run the tests one after the other, since some measure
+   * memory and time. Each takes a few seconds, or 30 on a busy machine.
    */
   readonly test: DeclareTest;
   /** Makes the observers that are tested. */
@@ -26,6 +26,9 @@ export interface ObserverContractOptions {
   /** Nanoseconds that a synchronous run may cost more with the observer than without any. @default not measured */
   readonly budget?: { readonly nanosecondsPerRun: number } | undefined;
 }
+
+/** How long a test may take: memory is measured over hundreds of thousands of runs. */
+const limitMs = 300_000;
 
 const behaviours: Readonly<Record<string, Behaviour>> = {
   transparency,
@@ -54,7 +57,7 @@ export function observerContract(options: ObserverContractOptions): void {
     throw invalidArgument("`createObserver`", "a function", createObserver);
   for (const [title, behaviour] of Object.entries(behavioursFor(options))) {
     behaviour((name, body) => {
-      test(`${title}: ${name}`, async () => {
+      test(`${title}: ${name}`, { timeout: limitMs }, async () => {
         const subjects: Subject[] = [];
         const create = async (): Promise<Subject> => {
           const subject = new Subject(await createObserver());

@@ -1,5 +1,6 @@
 import { type JobObserver, type ObservedJobContext, startedContext } from "@nidus/jobs-observe";
-import { type CreateObserver, recordingObserver } from "../../src/index.ts";
+import type { CreateObserver } from "../../src/contracts.ts";
+import { recordingObserver } from "../../src/index.ts";
 
 /** Hides from the caller what a job throws. */
 export const swallowing: CreateObserver = () => ({

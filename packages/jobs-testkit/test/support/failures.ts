@@ -1,5 +1,5 @@
-import type { EngineContractOptions } from "../../src/index.ts";
-import { engineContract } from "../../src/index.ts";
+import type { EngineContractOptions } from "../../src/contracts.ts";
+import { engineContract } from "../../src/contracts.ts";
 
 type CreateEngine = EngineContractOptions["createEngine"];
 
@@ -9,7 +9,7 @@ const limitMs = 22_000;
 /** The tests of the contract, by name. */
 function contractOf(createEngine: CreateEngine): ReadonlyMap<string, () => Promise<void>> {
   const tests = new Map<string, () => Promise<void>>();
-  engineContract({ test: (name, body) => tests.set(name, body), createEngine });
+  engineContract({ test: (name, _options, body) => tests.set(name, body), createEngine });
   return tests;
 }
 

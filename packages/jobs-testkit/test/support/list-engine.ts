@@ -1,6 +1,6 @@
 import type { JobEngine } from "@nidus/jobs-durable";
 import { createEngine } from "@nidus/jobs-durable/backend";
-import type { CreateEngine } from "../../src/index.ts";
+import type { CreateEngine } from "../../src/contracts.ts";
 import { ListBackend, type ListStore } from "./list-backend.ts";
 
 /** What makes engines of one store out of a backend, and possibly breaks them. */
@@ -9,5 +9,6 @@ export function listEngines(
   change: (engine: JobEngine) => JobEngine = (engine) => engine,
 ): CreateEngine {
   const store: ListStore = new Map();
-  return ({ runner, leaseMs }) => change(createEngine(new Backend(store, leaseMs), { runner }));
+  return ({ runner, leaseMs, onError }) =>
+    change(createEngine(new Backend(store, leaseMs), { runner, onError }));
 }

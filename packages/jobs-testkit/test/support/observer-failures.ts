@@ -1,11 +1,11 @@
-import { type ObserverContractOptions, observerContract } from "../../src/index.ts";
+import { type ObserverContractOptions, observerContract } from "../../src/contracts.ts";
 
 /** The tests of the contract, by name. */
 export function observerTestsOf(
   options: Omit<ObserverContractOptions, "test">,
 ): ReadonlyMap<string, () => Promise<void>> {
   const tests = new Map<string, () => Promise<void>>();
-  observerContract({ ...options, test: (name, body) => tests.set(name, body) });
+  observerContract({ ...options, test: (name, _options, body) => tests.set(name, body) });
   return tests;
 }
 

@@ -1,0 +1,7 @@
+// For authors of engines and observers: the tests that every adapter passes.
+
+export type { DeclareTest } from "./contract/declare-test.ts";
+export { type EngineContractOptions, engineContract } from "./engine/engine-contract.ts";
+export type { CreateEngine, EngineUnderTestOptions } from "./engine/kit.ts";
+export { type ObserverContractOptions, observerContract } from "./observer/observer-contract.ts";
+export type { CreateObserver, ObserverUnderTest } from "./observer/subject.ts";
