@@ -12,7 +12,7 @@ export interface Closable {
 export type TestBody<Kit> = (kit: Kit) => Promise<void>;
 
 /** Declares a test of a behaviour. `limitMs` is for a test that takes longer than most. */
-export type Declare<Kit> = (name: string, body: TestBody<Kit>, limitMs?: number) => void;
+type Declare<Kit> = (name: string, body: TestBody<Kit>, limitMs?: number) => void;
 
 /** One behaviour: its tests, declared one by one. */
 export type Behaviour<Kit> = (declare: Declare<Kit>) => void;
@@ -28,7 +28,7 @@ export interface TestPlan<Kit extends Closable> {
   readonly behaviours: Readonly<Record<string, Behaviour<Kit>>>;
 }
 
-export const smokeTestName = "smoke: stores one job, and runs it";
+const smokeTestName = "smoke: stores one job, and runs it";
 
 /** Closing connections may take as long again. */
 const closeMs = 20_000;

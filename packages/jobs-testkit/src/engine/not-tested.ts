@@ -16,13 +16,13 @@ export const notTested: Behaviour<Kit> = (declare) => {
 };
 
 /** What an engine does not claim, and therefore is not tested beyond being refused. */
-export function notClaimed(capabilities: EngineCapabilities): string[] {
+function notClaimed(capabilities: EngineCapabilities): string[] {
   return Object.entries(capabilities)
     .filter(([, isClaimed]) => !isClaimed)
     .map(([name]) => `\`${name}\` (not claimed in \`capabilities\`)`);
 }
 
 /** One line for the output of a test runner. */
-export function lineOf(contract: string, engine: string, what: readonly string[]): string {
+function lineOf(contract: string, engine: string, what: readonly string[]): string {
   return `${contract} of "${engine}" did not test: ${what.join("; ")}.`;
 }
