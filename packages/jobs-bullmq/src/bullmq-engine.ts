@@ -1,4 +1,4 @@
-import { formatValue, invalidArgument, requireWholeNumber } from "@nidus/jobs-core/adapter";
+import { invalidArgument, requireWholeNumber } from "@nidus/jobs-core/adapter";
 import { EngineUnavailableError, type JobEngine } from "@nidus/jobs-durable";
 import {
   createEngine,
@@ -12,9 +12,9 @@ import {
 import type { ConnectionOptions } from "bullmq";
 import { BullmqBackend } from "./bullmq-backend.ts";
 import { addressOf, hasHashTag, isCluster, requireConnection } from "./connection.ts";
-import { isOutOfReach, isPassing } from "./out-of-reach.ts";
+import { isRefusal, notReadyError, openingError } from "./opening-error.ts";
 import { Queues } from "./queues.ts";
-import { redacted, redacting } from "./redacted-error.ts";
+import { redacted, rejecting } from "./redacted-error.ts";
 import { checkServer, noHashTag } from "./server-checks.ts";
 
 /** Options of {@link bullmqEngine}. */
@@ -51,8 +51,8 @@ const startWithinMs = 10_000;
  * Opens durable jobs on BullMQ. Resolves once Redis has answered.
  *
  * @throws (rejects with) TypeError or RangeError for an option that is not as documented; EngineUnavailableError naming a server
- * that is unreachable or not ready; Error naming a server that refuses the user, is a replica, or is a cluster that the options
- * do not fit; the error of Redis or BullMQ for all else. None has a password.
+ * that is unreachable or not ready; Error naming a server that refuses the user, has a certificate that is not trusted, is a replica,
+ * or is a cluster that the options do not fit; the error of Redis or BullMQ for all else. None has a password.
  */
 export async function bullmqEngine(options: BullmqEngineOptions): Promise<JobEngine> {
   requireEngineOptions(options, ownOptions);
@@ -95,7 +95,9 @@ export async function bullmqEngine(options: BullmqEngineOptions): Promise<JobEng
     deadLettersSeconds: Math.ceil(retainDeadLettersMs / 1000),
   };
   const backend = new BullmqBackend(queues, { queue, address, leaseMs, retention, onError });
-  return createEngine(redacting(backend), { runner, answerWithinMs, onError });
+  const explain = (error: unknown): unknown =>
+    notReadyError(redacted(error), `${backend.name} at ${address}`);
+  return createEngine(rejecting(backend, explain), { runner, answerWithinMs, onError });
 }
 
 async function open(
@@ -114,7 +116,7 @@ async function open(
   refused.catch(() => {});
   const queues = new Queues(queue, prefix, connection, (error) => {
     lastError = error;
-    if (!isUnreachable(error) && !isPassing(error)) refuse(error);
+    if (isRefusal(error)) refuse(error);
     onError(error);
   });
   try {
@@ -125,30 +127,8 @@ async function open(
     );
     return queues;
   } catch (error) {
+    const isLoading = EngineUnavailableError.isInstance(error) && (await queues.isLoading());
     queues.close().catch(() => {});
-    throw openingError(redacted(error), redacted(lastError), address);
+    throw openingError(redacted(error), redacted(lastError), address, isLoading);
   }
-}
-
-/** What Redis says if the credentials are missing or wrong, or do not suffice. */
-const refusals = {
-  "refuses the user or the password": /\b(NOAUTH|WRONGPASS|invalid (username-)?password)\b/i,
-  "does not let its user do what BullMQ needs": /\bNOPERM\b/,
-};
-
-/** An error that says which server it is about, unless it says it all by itself. */
-function openingError(error: unknown, lastError: unknown, address: string): unknown {
-  const last = EngineUnavailableError.isInstance(error) ? (lastError ?? error) : error;
-  for (const [what, words] of Object.entries(refusals)) {
-    if (words.test(String(last))) {
-      return new Error(`Redis at ${address} ${what} (${formatValue(last)})`, { cause: error });
-    }
-  }
-  if (!isUnreachable(last) && !isPassing(last)) return error;
-  const what = isPassing(last) ? "is not ready" : "is unreachable";
-  return new EngineUnavailableError(`Redis at ${address} ${what} (${formatValue(last)})`, { cause: error });
-}
-
-function isUnreachable(error: unknown): boolean {
-  return EngineUnavailableError.isInstance(error) || isOutOfReach(error);
 }

@@ -27,8 +27,8 @@ interface Transaction {
   exec(): Promise<readonly (readonly [error: Error | null, answer: unknown])[] | null>;
 }
 
-/** How long a server may take to say goodbye, in milliseconds. */
-const quitWithinMs = 1_000;
+/** How long a server may take to say goodbye, or that it loads its data. */
+const answerWithinMs = 1_000;
 
 /** One connection, the BullMQ queues that share it, and the names of the jobs that have one. */
 export class Queues {
@@ -78,6 +78,16 @@ export class Queues {
 
   get client(): Promise<RedisClient> {
     return this.#connection.client as unknown as Promise<RedisClient>;
+  }
+
+  /** Asks a server that is connected and not ready whether it loads its data. BullMQ gives its client out only once it is ready. */
+  async isLoading(): Promise<boolean> {
+    const client = Reflect.get(this.#connection, "_client") as
+      | (RedisClient & { status?: unknown })
+      | undefined;
+    if (client?.status !== "connect") return false;
+    const silence = pause(answerWithinMs, "", { ref: false });
+    return /^loading:1/m.test(await Promise.race([client.info(), silence]).catch(() => ""));
   }
 
   /** What queues and workers are to share. */
@@ -152,7 +162,7 @@ export class Queues {
     // Of a server that is silent, no answer is waited for.
     if (!this.#isShared && this.#connection.status === "ready") {
       const client = await this.client;
-      await Promise.race([client.quit().catch(() => {}), pause(quitWithinMs, undefined, { ref: false })]);
+      await Promise.race([client.quit().catch(() => {}), pause(answerWithinMs, undefined, { ref: false })]);
     }
     await this.#connection.close(true);
     // What was still being opened fails now, and BullMQ, which has removed all listeners, emits that: nobody is left to tell.

@@ -33,8 +33,8 @@ function redact(value: unknown, seen: Set<unknown>): void {
 /** Redis repeats the beginning of a command that it does not know. */
 const withArguments = /(unknown command [^,\n]*)(, with args beginning with:[^\n]*)/i;
 
-/** An object whose methods reject with redacted errors. */
-export function redacting<T extends object>(target: T): T {
+/** Returns the same object, with methods that reject with what `explain` makes of an error. */
+export function rejecting<T extends object>(target: T, explain: (error: unknown) => unknown): T {
   return new Proxy(target, {
     get(object, key) {
       const member: unknown = Reflect.get(object, key, object);
@@ -43,7 +43,7 @@ export function redacting<T extends object>(target: T): T {
         const answer: unknown = member.apply(object, values);
         if (!(answer instanceof Promise)) return answer;
         return answer.catch((error) => {
-          throw redacted(error);
+          throw explain(error);
         });
       };
     },

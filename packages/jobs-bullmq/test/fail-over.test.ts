@@ -106,6 +106,26 @@ describe("a fail-over", () => {
   );
 });
 
+describe("a fail-over to a primary whose data the old one does not have", () => {
+  it("is survived by a worker, though the old primary still answers", async () => {
+    const [first, second] = await Promise.all([startRedis(), startRedis()]);
+    link.target = first.port;
+    const seen: string[] = [];
+    const job = defineJob<string>({ name: "waits", run: (payload) => void seen.push(payload) });
+    const engine = await bullmqEngine({ runner, connection: { host: "127.0.0.1", port }, onError() {} });
+    await engine.work({ jobs: [job] });
+
+    link.target = second.port;
+    await asAdmin(first.url, "CONFIG", "SET", "replica-serve-stale-data", "no");
+    await asAdmin(first.url, "REPLICAOF", "127.0.0.1", String(await freePort()));
+    await using producer = await bullmqEngine({ runner, connection: { url: second.url }, onError() {} });
+    await producer.enqueue(job, "after");
+    await expect.poll(() => seen, patience).toEqual(["after"]);
+    await engine.close();
+    await Promise.all([first.stop(), second.stop()]);
+  }, 120_000);
+});
+
 describe("a server that says nothing any more", () => {
   it("does not keep an idle worker and its engine from closing", async () => {
     const redis = await startRedis();

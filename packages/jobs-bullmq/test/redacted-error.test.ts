@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
-import { redacted, redacting } from "../src/redacted-error.ts";
+import { redacted, rejecting } from "../src/redacted-error.ts";
 
 /** An error as ioredis makes it. */
 function errorWith(message: string, further: object = {}): Error {
@@ -57,8 +57,8 @@ describe("redacted", () => {
   });
 });
 
-describe("redacting", () => {
-  it("has an object's methods reject with redacted errors", async () => {
+describe("rejecting", () => {
+  it("has an object's methods reject with explained errors", async () => {
     class Store {
       readonly #name = "store";
       readonly kind = "kind";
@@ -69,7 +69,7 @@ describe("redacting", () => {
         return this.#name;
       }
     }
-    const store = redacting(new Store());
+    const store = rejecting(new Store(), redacted);
     expect([store.kind, store.name()]).toEqual(["kind", "store"]);
     const error = await store.write().catch((thrown: unknown) => thrown);
     expect(String(error)).toBe("Error: store");
