@@ -10,9 +10,10 @@ export type {
   NewJob,
   SettleResult,
 } from "./backend/job-backend.ts";
-export { withDeadline } from "./deadline.ts";
-export { createEngine, type EngineOptions, type StartableEngine } from "./durable-engine.ts";
-export { defaultRetention, type RetentionOptions } from "./retention.ts";
-export { noJobs } from "./stats.ts";
-export { throttledWarning } from "./throttled-warning.ts";
-export { requireEngineOptions } from "./validation.ts";
+export { noJobs } from "./backend/job-counts.ts";
+export { defaultRetention, type RetentionOptions } from "./backend/retention.ts";
+export { createEngine } from "./engine/create-engine.ts";
+export { type EngineOptions, requireEngineOptions } from "./engine/engine-options.ts";
+export type { StartableEngine } from "./engine/job-engine.ts";
+export { withDeadline } from "./errors/deadline.ts";
+export { throttledWarning } from "./errors/throttled-warning.ts";

@@ -1,30 +1,29 @@
-export {
-  type DurableJob,
-  defineJob,
-  type JobBackoff,
-  type JobDefinition,
-  type JobHandlerContext,
-} from "./durable-job.ts";
+export type { DeadLetter } from "./backend/dead-letter.ts";
+export type { EngineCapabilities } from "./backend/engine-capabilities.ts";
+export type { EnqueueOptions } from "./backend/enqueue-options.ts";
+export type { JobCounts } from "./backend/job-counts.ts";
 export type {
-  AnyDurableJob,
-  DeadLetter,
   DeadLetterOptions,
-  EngineCapabilities,
-  EnqueuedJob,
-  EnqueueOptions,
-  JobCounts,
   JobEngine,
   JobStats,
-  JobWithPayload,
   ScheduleOptions,
   UnscheduleOptions,
-} from "./engine.ts";
+} from "./engine/job-engine.ts";
+export type { EnqueuedJob } from "./errors/enqueued-job.ts";
 export {
   EngineUnavailableError,
   EnqueuedInPartError,
   PayloadError,
   PermanentJobError,
   UnsupportedError,
-} from "./errors.ts";
+} from "./errors/errors.ts";
+export type { JobWorker, StopOptions, WorkerReport, WorkOptions } from "./execution/job-worker.ts";
+export type { AnyDurableJob, JobWithPayload } from "./job/durable-job.ts";
+export {
+  type DurableJob,
+  defineJob,
+  type JobBackoff,
+  type JobDefinition,
+  type JobHandlerContext,
+} from "./job/durable-job.ts";
 export { type MemoryEngineOptions, memoryEngine } from "./memory/memory-engine.ts";
-export type { JobWorker, StopOptions, WorkerReport, WorkOptions } from "./worker/job-worker.ts";

@@ -1,6 +1,6 @@
 import type { JobOutcome } from "@nidus/jobs-durable/backend";
 import type { StorageSettings } from "./dialect.ts";
-import type { PgBossLeasedJob } from "./pg-boss-consumer.ts";
+import type { PgBossLeasedJob } from "./leased-job.ts";
 import { queueName } from "./queue-name.ts";
 
 /** A settlement as the statement takes it. */

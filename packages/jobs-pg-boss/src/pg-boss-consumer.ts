@@ -1,28 +1,15 @@
 import { setTimeout as pause } from "node:timers/promises";
-import {
-  envelopeFrom,
-  type JobConsumer,
-  type JobOutcome,
-  type LeasedJob,
-  type SettleResult,
-} from "@nidus/jobs-durable/backend";
+import type { JobConsumer, JobOutcome, SettleResult } from "@nidus/jobs-durable/backend";
 import { Batcher } from "./batcher.ts";
 import { type Row, runSql } from "./database.ts";
 import type { StorageSettings } from "./dialect.ts";
 import type { LeaseStatements } from "./lease-statements.ts";
+import { leasedFrom, type PgBossLeasedJob } from "./leased-job.ts";
 import { LostFetches } from "./lost-fetches.ts";
 import { type OutcomeRow, outcomeRow } from "./outcome-row.ts";
 import type { SqlDatabase } from "./pg-boss-like.ts";
-import { jobName, queueName } from "./queue-name.ts";
+import { queueName } from "./queue-name.ts";
 import type { Wakeup } from "./wakeup.ts";
-
-/** A job that is leased from pg-boss's table. */
-export interface PgBossLeasedJob extends LeasedJob {
-  /** Fences what is written about it. */
-  readonly lease: string;
-  /** How pg-boss counts attempts: from 0. */
-  readonly retryCount: number;
-}
 
 /** PostgreSQL has ended one of two transactions that waited for each other. */
 const deadlockCode = "40P01";
@@ -170,25 +157,4 @@ function keyOf({ id, lease }: Row | OutcomeRow): string {
 
 function recordedFrom(row: Row): SettleResult {
   return { isRecorded: true, isCancelled: row.is_cancelled };
-}
-
-function leasedFrom(row: Row, lease: string): PgBossLeasedJob {
-  const { isCancelRequested } = (row.data ?? {}) as { isCancelRequested?: unknown };
-  return {
-    id: row.id,
-    name: jobName(row.name),
-    envelope: envelopeFrom(row.data),
-    // Other programs may have stored any number.
-    attempt: Math.max(row.retry_count, 0) + 1,
-    maxAttempts: Math.max(row.retry_limit, 1),
-    enqueuedAt: row.enqueued_at ?? new Date(0),
-    runAt: row.run_at ?? new Date(0),
-    isCancelRequested: isCancelRequested === true,
-    followsStalled: row.follows_stalled === true,
-    ...(row.enqueued_at === null && {
-      unreadable: `it cannot be read: its created_on is ${row.created_on}, and no date from 1970 to 9999`,
-    }),
-    lease,
-    retryCount: row.retry_count,
-  };
 }

@@ -5,7 +5,7 @@ import { recordingObserver } from "@nidus/jobs-testkit";
 import { sharedPostgres } from "test-servers";
 import { afterAll, describe, expect, it } from "vitest";
 import { pgBossEngine } from "../src/index.ts";
-import type { PgBossLeasedJob } from "../src/pg-boss-consumer.ts";
+import type { PgBossLeasedJob } from "../src/leased-job.ts";
 import { type Link, newJob, type OpenedStore, openStore } from "./support/open-backend.ts";
 import { versions } from "./support/start-boss.ts";
 

@@ -2,6 +2,8 @@ import { checkApiReports } from "./api-reports.ts";
 import { run } from "./command.ts";
 import { checkDependencyDirection } from "./dependency-direction.ts";
 import { checkCodeBlocks } from "./examples.ts";
+import { checkFloors } from "./floors.ts";
+import { checkImportCycles } from "./import-cycles.ts";
 import { checkLinks } from "./links.ts";
 import { checkTarballs } from "./publishing.ts";
 import { checkVersions } from "./versions.ts";
@@ -14,6 +16,8 @@ const checks: readonly Check[] = [
   ["format and lint", () => command("biome", "ci", ".")],
   ["dead code and dependencies", () => command("knip")],
   ["direction of dependencies", () => checkDependencyDirection()],
+  ["import cycles", () => checkImportCycles()],
+  ["floors of the durable core", () => checkFloors()],
   ["versions", () => checkVersions()],
   ["links of the documents", () => checkLinks()],
   ["code blocks of the documents", () => checkCodeBlocks()],

@@ -1,5 +1,8 @@
 import type { JobBacklog } from "@nidus/jobs-observe";
-import type { DeadLetter, EngineCapabilities, EnqueueOptions, JobCounts } from "../engine.ts";
+import type { DeadLetter } from "./dead-letter.ts";
+import type { EngineCapabilities } from "./engine-capabilities.ts";
+import type { EnqueueOptions } from "./enqueue-options.ts";
+import type { JobCounts } from "./job-counts.ts";
 
 /** What is stored of a job beside the engine's own columns. It is JSON. */
 export interface JobEnvelope {

@@ -1,4 +1,4 @@
-import { isStorable } from "../storable.ts";
+import { isStorable } from "../job/storable.ts";
 import type { JobEnvelope } from "./job-backend.ts";
 
 /** What is stored of a job: its payload as text, the headers that observers have written, and what it is found by. */

@@ -1,4 +1,4 @@
-import type { MemoryJob } from "./memory-table.ts";
+import type { MemoryJob } from "./memory-job.ts";
 
 /** Jobs by the moment from which they can run, and in order of arrival within one: a binary heap. */
 export class JobHeap {

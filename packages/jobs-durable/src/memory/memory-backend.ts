@@ -1,7 +1,10 @@
 import type { JobBacklog } from "@nidus/jobs-observe";
+import type { DeadLetter } from "../backend/dead-letter.ts";
+import type { EngineCapabilities } from "../backend/engine-capabilities.ts";
 import type { JobBackend, JobConsumer, LeasedJob, NewJob } from "../backend/job-backend.ts";
-import type { DeadLetter, EngineCapabilities, JobCounts } from "../engine.ts";
-import { type MemoryJob, MemoryTable } from "./memory-table.ts";
+import type { JobCounts } from "../backend/job-counts.ts";
+import type { MemoryJob } from "./memory-job.ts";
+import { MemoryTable } from "./memory-table.ts";
 
 /** A job that a worker of this process holds. */
 export interface MemoryLeasedJob extends LeasedJob {

@@ -1,8 +1,8 @@
 import { requireWholeNumber } from "@nidus/jobs-core/adapter";
-import { createEngine, type EngineOptions } from "../durable-engine.ts";
-import type { JobEngine } from "../engine.ts";
-import { defaultRetention, type RetentionOptions } from "../retention.ts";
-import { requireEngineOptions } from "../validation.ts";
+import { defaultRetention, type RetentionOptions } from "../backend/retention.ts";
+import { createEngine } from "../engine/create-engine.ts";
+import { type EngineOptions, requireEngineOptions } from "../engine/engine-options.ts";
+import type { JobEngine } from "../engine/job-engine.ts";
 import { MemoryBackend } from "./memory-backend.ts";
 
 /** Options of {@link memoryEngine}. */

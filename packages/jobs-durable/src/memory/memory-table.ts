@@ -1,28 +1,9 @@
-import type { JobEnvelope, JobOutcome, NewJob } from "../backend/job-backend.ts";
-import type { DeadLetter, JobCounts } from "../engine.ts";
-import { noJobs } from "../stats.ts";
+import type { DeadLetter } from "../backend/dead-letter.ts";
+import type { JobOutcome, NewJob } from "../backend/job-backend.ts";
+import type { JobCounts } from "../backend/job-counts.ts";
+import { noJobs } from "../backend/job-counts.ts";
 import { isBefore, JobHeap } from "./job-heap.ts";
-
-/** A job and its state. */
-export interface MemoryJob {
-  readonly id: string;
-  readonly name: string;
-  readonly envelope: JobEnvelope;
-  readonly maxAttempts: number;
-  readonly enqueuedAt: Date;
-  runAtMs: number;
-  /** Of arrival, among those of one moment. */
-  order: number;
-  attempt: number;
-  /** How often it was given out. */
-  lease: number;
-  state: "pending" | "running" | "succeeded" | "dead-lettered" | "cancelled";
-  isCancelRequested: boolean;
-  endedAtMs: number;
-  /** Among those that ended in one millisecond. */
-  endOrder: number;
-  error: string;
-}
+import type { MemoryJob } from "./memory-job.ts";
 
 /** How often what has ended is looked through for what is retained no longer. */
 const sweepMs = 1_000;

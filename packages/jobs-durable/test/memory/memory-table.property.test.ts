@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type MemoryJob, MemoryTable } from "../../src/memory/memory-table.ts";
+import type { MemoryJob } from "../../src/memory/memory-job.ts";
+import { MemoryTable } from "../../src/memory/memory-table.ts";
 
 interface ModelJob {
   readonly id: string;

@@ -1,0 +1,13 @@
+/** What an engine can do beyond storing and delivering jobs. Asking for what it cannot is an UnsupportedError at the call. */
+export interface EngineCapabilities {
+  /** Jobs outlive the process. */
+  readonly persistence: boolean;
+  /** `schedule` and `unschedule`. */
+  readonly schedules: boolean;
+  /** Several schedules of one job, told apart by `key`. */
+  readonly scheduleKeys: boolean;
+  /** `enqueue` within the caller's own database transaction. */
+  readonly transactions: boolean;
+  /** Payloads may contain `\u0000` and half surrogate pairs, which PostgreSQL cannot store. */
+  readonly nullCharacters: boolean;
+}

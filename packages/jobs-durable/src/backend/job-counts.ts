@@ -1,0 +1,28 @@
+/** How many jobs are in which state. Those that have ended are counted as long as they are retained. */
+export interface JobCounts {
+  /** To run at a later time: enqueued for then, or waiting for their next attempt. */
+  readonly scheduled: number;
+  /** Ready to run: the backlog. */
+  readonly waiting: number;
+  /** Leased to a worker. */
+  readonly running: number;
+  /** Ended well, and still retained. */
+  readonly succeeded: number;
+  /** Failed for the last time, and still retained. */
+  readonly deadLettered: number;
+  /** Cancelled before or during their run, and still retained. */
+  readonly cancelled: number;
+  /** Since when the oldest waiting job could have run, or undefined if none is waiting. */
+  readonly oldestWaitingAt: Date | undefined;
+}
+
+/** Nothing at all. */
+export const noJobs: JobCounts = {
+  scheduled: 0,
+  waiting: 0,
+  running: 0,
+  succeeded: 0,
+  deadLettered: 0,
+  cancelled: 0,
+  oldestWaitingAt: undefined,
+};

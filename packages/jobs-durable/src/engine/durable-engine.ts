@@ -1,0 +1,242 @@
+import { invalidArgument, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
+import {
+  combineJobObservers,
+  type JobBacklog,
+  type JobObserver,
+  type ObservedJobRunner,
+} from "@nidus/jobs-observe";
+import type { DeadLetter } from "../backend/dead-letter.ts";
+import type { EngineCapabilities } from "../backend/engine-capabilities.ts";
+import type { EnqueueOptions } from "../backend/enqueue-options.ts";
+import type { JobBackend, JobConsumer, LeasedJob } from "../backend/job-backend.ts";
+import type { EnqueuedJob } from "../errors/enqueued-job.ts";
+import { neverThrowing, throttledWarning } from "../errors/throttled-warning.ts";
+import { DurableWorker } from "../execution/durable-worker.ts";
+import type { JobWorker, WorkOptions } from "../execution/job-worker.ts";
+import { KnownExecutions } from "../execution/known-executions.ts";
+import type { AnyDurableJob, JobWithPayload } from "../job/durable-job.ts";
+import { Bookkeeping, BookkeepingConsumer } from "./bookkeeping.ts";
+import { BoundedBackend } from "./bounded-backend.ts";
+import type { EngineOptions } from "./engine-options.ts";
+import { requireEngineOptions } from "./engine-options.ts";
+import { insertInSlices } from "./insert-in-slices.ts";
+import type {
+  DeadLetterOptions,
+  JobStats,
+  ScheduleOptions,
+  StartableEngine,
+  UnscheduleOptions,
+} from "./job-engine.ts";
+import { JobRecords } from "./job-records.ts";
+import { backlogFrom, deadLettersFrom, statsFrom } from "./stats.ts";
+import {
+  isJobId,
+  jobNameOf,
+  requireCronFields,
+  requireJobs,
+  requireSchedules,
+  requireTimeZone,
+} from "./validation.ts";
+
+/** A JobEngine on a backend: what all engines have in common. */
+export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions = EnqueueOptions>
+  implements StartableEngine<Options>
+{
+  readonly name: string;
+  readonly capabilities: EngineCapabilities;
+  readonly #backend: JobBackend<Job, Options>;
+  readonly #store: BoundedBackend<Job, Options>;
+  readonly #runner: ObservedJobRunner;
+  readonly #onError: (error: unknown) => void;
+  readonly #records: JobRecords;
+  readonly #bookkeeping: Bookkeeping;
+  readonly #workers = new Set<DurableWorker<Job>>();
+  readonly #known = new KnownExecutions<Job>();
+  #starting: Promise<this> | undefined;
+  #closing: Promise<void> | undefined;
+
+  /** @throws TypeError or RangeError for an option that is not as documented, or not known. */
+  constructor(backend: JobBackend<Job, Options>, options: EngineOptions) {
+    requireEngineOptions(options);
+    const { runner, onError = throttledWarning(), answerWithinMs = 10_000 } = options;
+    this.#backend = backend;
+    this.#runner = runner;
+    this.#onError = neverThrowing(onError);
+    this.#store = new BoundedBackend(backend, answerWithinMs, this.#onError);
+    this.name = backend.name;
+    this.capabilities = backend.capabilities;
+    this.#records = new JobRecords(backend, runner);
+    const bookkeepers: JobObserver[] = [];
+    runner.opened({
+      engine: this.name,
+      backlog: () => this.#backlog(),
+      // What is no observer is refused here, within the hook that asked: that is its own error.
+      observeBookkeeping: (observer) => void bookkeepers.push(combineJobObservers(observer)),
+    });
+    this.#bookkeeping = new Bookkeeping(bookkeepers, this.#onError);
+  }
+
+  start(): Promise<this> {
+    this.#starting ??= this.#start();
+    return this.#starting;
+  }
+
+  async #start(): Promise<this> {
+    try {
+      await this.#store.open(
+        (backend) => this.#bookkeeping.run("start", async () => backend.start?.()),
+        () => this.#backend.close(),
+        this.#backend.startWithinMs,
+      );
+    } catch (error) {
+      this.#store.isClosed = true;
+      throw error;
+    }
+    if (this.#closing !== undefined) throw this.#store.closedError();
+    return this;
+  }
+
+  async #backlog(): Promise<readonly JobBacklog[] | undefined> {
+    if (this.#store.isClosed) return undefined;
+    try {
+      const ask = (backend: JobBackend<Job, Options>): Promise<readonly JobBacklog[]> =>
+        this.#bookkeeping.run("backlog", () => backend.backlog());
+      return backlogFrom(await this.#store.ask(ask));
+    } catch (error) {
+      this.#onError(error);
+      throw error;
+    }
+  }
+
+  async enqueue<Input>(
+    job: JobWithPayload<Input>,
+    payload?: NoInfer<Input>,
+    options?: Options,
+  ): Promise<EnqueuedJob> {
+    const [enqueued] = await this.#insert(job, [payload as Input], options, () => undefined);
+    return enqueued as EnqueuedJob;
+  }
+
+  async enqueueMany<Input>(
+    job: JobWithPayload<Input>,
+    payloads: readonly NoInfer<Input>[],
+    options?: Options,
+  ): Promise<readonly EnqueuedJob[]> {
+    if (!Array.isArray(payloads)) throw invalidArgument("`payloads`", "an array", payloads);
+    return this.#insert(job, [...payloads], options, (index) => index);
+  }
+
+  async #insert<Input>(
+    job: JobWithPayload<Input>,
+    payloads: readonly Input[],
+    options: Options = {} as Options,
+    positionOf: (index: number) => number | undefined,
+  ): Promise<readonly EnqueuedJob[]> {
+    const slices = await this.#records.toEnqueue(job, payloads, options, positionOf);
+    return insertInSlices(slices, payloads.length, (jobs) =>
+      this.#store.ask((backend) => backend.insert(jobs, options)),
+    );
+  }
+
+  async schedule<Input>(
+    job: JobWithPayload<Input>,
+    cron: string,
+    payload?: NoInfer<Input>,
+    options: ScheduleOptions = {},
+  ): Promise<void> {
+    requireJobs([job]);
+    requireCronFields(cron);
+    requireKnownKeys("the options of `schedule`", options, ["timeZone", "key"]);
+    const { timeZone = "UTC", key } = options;
+    requireTimeZone(timeZone);
+    requireSchedules(this, key);
+    const scheduled = await this.#records.toSchedule(job, payload as Input);
+    await this.#store.ask(async (backend) => backend.schedule?.(scheduled, cron, timeZone, key));
+    this.#declare(job.name);
+  }
+
+  /** Tells the observers of a job that runs will come of, so that its counters are there before. */
+  #declare(jobName: string): void {
+    this.#runner.declared({ jobName, engine: this.name, queue: this.#backend.queueOf(jobName) });
+  }
+
+  async unschedule(job: AnyDurableJob | string, options: UnscheduleOptions = {}): Promise<boolean> {
+    const jobName = jobNameOf(job);
+    requireKnownKeys("the options of `unschedule`", options, ["key"]);
+    const { key } = options;
+    requireSchedules(this, key);
+    return this.#store.ask(async (backend) => (await backend.unschedule?.(jobName, key)) ?? false);
+  }
+
+  async work(options: WorkOptions): Promise<JobWorker> {
+    requireKnownKeys("the options of `work`", options, ["jobs", "concurrency"]);
+    const { jobs, concurrency = 1 } = options;
+    requireJobs(jobs);
+    requireWholeNumber("`concurrency`", concurrency);
+    const byName = new Map(jobs.map((job) => [job.name, job]));
+    const consumer = await this.#openConsumer([...byName.keys()]);
+    for (const { name } of jobs) this.#declare(name);
+    const setUp = {
+      backend: this.#backend,
+      consumer,
+      jobs: byName,
+      concurrency,
+      runner: this.#runner,
+      known: this.#known,
+      onError: this.#onError,
+      onStopped: () => this.#workers.delete(worker),
+    };
+    const worker: DurableWorker<Job> = this.#bookkeeping.begin("work", () => new DurableWorker<Job>(setUp));
+    this.#workers.add(worker);
+    return worker;
+  }
+
+  async #openConsumer(names: readonly string[]): Promise<JobConsumer<Job>> {
+    if (this.#closing !== undefined) throw this.#store.closedError();
+    const consumer = await this.#store.open(
+      (backend) => this.#bookkeeping.run("open", () => backend.consumer(names)),
+      (late) => late.close(),
+    );
+    if (this.#closing === undefined) return new BookkeepingConsumer(consumer, this.#bookkeeping);
+    consumer.close().catch(this.#onError);
+    throw this.#store.closedError();
+  }
+
+  async cancel(jobId: string): Promise<boolean> {
+    if (!isJobId(jobId)) return false;
+    const isCancelled = await this.#store.ask((backend) => backend.cancel(jobId));
+    // What runs in this process need not wait until its lease is renewed.
+    for (const worker of this.#workers) worker.cancel(jobId);
+    return isCancelled;
+  }
+
+  async stats(): Promise<JobStats> {
+    return statsFrom(await this.#store.ask((backend) => backend.counts()));
+  }
+
+  async deadLetters(options: DeadLetterOptions = {}): Promise<readonly DeadLetter[]> {
+    requireKnownKeys("the options of `deadLetters`", options, ["limit"]);
+    const { limit = 100 } = options;
+    requireWholeNumber("`limit`", limit);
+    return deadLettersFrom(await this.#store.ask((backend) => backend.deadLetters(limit)));
+  }
+
+  async redrive(jobId: string): Promise<boolean> {
+    return isJobId(jobId) && this.#store.ask((backend) => backend.redrive(jobId));
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    // Handlers that finish meanwhile may still enqueue.
+    await Promise.all([...this.#workers].map((worker) => worker.stop()));
+    await this.#store.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

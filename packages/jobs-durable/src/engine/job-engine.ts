@@ -1,0 +1,122 @@
+import type { DeadLetter } from "../backend/dead-letter.ts";
+import type { EngineCapabilities } from "../backend/engine-capabilities.ts";
+import type { EnqueueOptions } from "../backend/enqueue-options.ts";
+import type { JobCounts } from "../backend/job-counts.ts";
+import type { EnqueuedJob } from "../errors/enqueued-job.ts";
+import type { JobWorker, WorkOptions } from "../execution/job-worker.ts";
+import type { AnyDurableJob, JobWithPayload } from "../job/durable-job.ts";
+
+/** How a job is scheduled. */
+export interface ScheduleOptions {
+  /** An IANA time zone, such as "Europe/Vienna". @default "UTC" */
+  readonly timeZone?: string | undefined;
+  /** Tells several schedules of one job apart. @default one schedule per job */
+  readonly key?: string | undefined;
+}
+
+/** Which schedule of a job ends. */
+export interface UnscheduleOptions {
+  /** That of the schedule, if it has one. @default the schedule without a key */
+  readonly key?: string | undefined;
+}
+
+/** The counts of all jobs together, and of each job name. */
+export interface JobStats extends JobCounts {
+  /** The counts of each job name that the engine has, by name. */
+  readonly byName: Readonly<Record<string, JobCounts>>;
+}
+
+/** Which dead letters are listed. */
+export interface DeadLetterOptions {
+  /** How many at most, the newest first: a whole number from 1. @default 100 */
+  readonly limit?: number | undefined;
+}
+
+/**
+ * Stores jobs and delivers them to workers, at least once. An acknowledged `enqueue` survives the death of any worker.
+ * Calls that wait for a server wait a bounded time.
+ *
+ * Every call rejects with an EngineUnavailableError if the server is unreachable, and with an Error once the engine is closed.
+ */
+export interface JobEngine<Options extends EnqueueOptions = EnqueueOptions> extends AsyncDisposable {
+  /** What stands in deliveries, labels and spans, such as "pg-boss". */
+  readonly name: string;
+  /** What it can do. What it cannot is refused at the call. */
+  readonly capabilities: EngineCapabilities;
+  /**
+   * Stores a job; resolves once the engine has it. A job without a payload needs none here.
+   *
+   * @throws (rejects with) PayloadError; TypeError or RangeError for an option that is not as documented.
+   */
+  enqueue(job: JobWithPayload<undefined>, payload?: undefined, options?: Options): Promise<EnqueuedJob>;
+  enqueue<Input>(
+    job: JobWithPayload<Input>,
+    payload: NoInfer<Input>,
+    options?: Options,
+  ): Promise<EnqueuedJob>;
+  /**
+   * Stores jobs, in slices of at most 500: an engine waits for an answer to each slice. Resolves, in the payloads' order, once all
+   * are stored. Every payload and option is checked before the first slice.
+   *
+   * @throws (rejects with) PayloadError, TypeError or RangeError, with nothing stored; EnqueuedInPartError if some jobs were
+   * stored, which says which. Repeating the whole call is safe with an `idempotencyKey`. With a `db`, your transaction decides.
+   */
+  enqueueMany<Input>(
+    job: JobWithPayload<Input>,
+    payloads: readonly NoInfer<Input>[],
+    options?: Options,
+  ): Promise<readonly EnqueuedJob[]>;
+  /**
+   * Enqueues a job again and again, by the engine's own clock. Repeating the call replaces the schedule.
+   *
+   * @throws (rejects with) UnsupportedError where the engine has no schedules; TypeError for a cron expression or a time zone
+   * that is none. An expression has five or six fields: names such as `@daily` are refused.
+   */
+  schedule(
+    job: JobWithPayload<undefined>,
+    cron: string,
+    payload?: undefined,
+    options?: ScheduleOptions,
+  ): Promise<void>;
+  schedule<Input>(
+    job: JobWithPayload<Input>,
+    cron: string,
+    payload: NoInfer<Input>,
+    options?: ScheduleOptions,
+  ): Promise<void>;
+  /**
+   * Ends a schedule of a job, or of a job name that the code no longer has. Resolves to whether there was such a schedule. Jobs
+   * that it has enqueued stay.
+   */
+  unschedule(job: AnyDurableJob | string, options?: UnscheduleOptions): Promise<boolean>;
+  /** Starts to run jobs of these definitions, and of no others. */
+  work(options: WorkOptions): Promise<JobWorker>;
+  /**
+   * Cancels a job before its run, or asks a running one to end through its signal, wherever it runs. Resolves to whether there
+   * was a job to cancel.
+   */
+  cancel(jobId: string): Promise<boolean>;
+  /** How many jobs are in which state, over all names and by name, as the store has them now. */
+  stats(): Promise<JobStats>;
+  /** Lists dead letters, the newest first. */
+  deadLetters(options?: DeadLetterOptions): Promise<readonly DeadLetter[]>;
+  /** Runs a dead letter again, its attempts reset. Resolves to whether there was one with this id: of several calls at once, to one. */
+  redrive(jobId: string): Promise<boolean>;
+  /**
+   * Stops the engine's workers, with the times that `stop` has by default, and lets go of its connections. May be repeated.
+   *
+   * @throws (rejects with) EngineUnavailableError where letting go takes longer than the engine waits for an answer.
+   */
+  close(): Promise<void>;
+}
+
+/** A JobEngine that `createEngine` made, before its backend has begun. */
+export interface StartableEngine<Options extends EnqueueOptions = EnqueueOptions> extends JobEngine<Options> {
+  /**
+   * Has the backend begin its own work, if it has any. Resolves to the engine. Repeated calls tell the backend once.
+   *
+   * @throws (rejects with) what the backend's `start` does, with the engine closed; EngineUnavailableError if it takes too long;
+   * Error if the engine was closed meanwhile.
+   */
+  start(): Promise<this>;
+}

@@ -1,0 +1,108 @@
+import type { ObservedJobRunner } from "@nidus/jobs-observe";
+import type { EnqueueOptions } from "../backend/enqueue-options.ts";
+import type { JobBackend, NewJob } from "../backend/job-backend.ts";
+import { idFromKey, newJobId } from "../backend/job-id.ts";
+import { envelopeOf } from "../backend/new-envelope.ts";
+import { UnsupportedError } from "../errors/errors.ts";
+import type { JobWithPayload } from "../job/durable-job.ts";
+import { requireJsonb } from "../job/payload.ts";
+import { requireEnqueueOptions, requireJobs } from "./validation.ts";
+
+/** The part of a backend that decides how a job is made. */
+type Store = Pick<JobBackend, "name" | "capabilities" | "enqueueOptions" | "queueOf">;
+
+/** What a store takes at once: few enough jobs that other calls on its connection are not kept waiting. */
+const sliceJobs = 500;
+const sliceCharacters = 4 * 1024 * 1024;
+
+/** Makes what an engine stores of what its callers enqueue and schedule. */
+export class JobRecords {
+  readonly #store: Store;
+  readonly #runner: ObservedJobRunner;
+
+  constructor(store: Store, runner: ObservedJobRunner) {
+    this.#store = store;
+    this.#runner = runner;
+  }
+
+  /**
+   * Makes one job per payload, in slices that a store takes at once, after the observers have heard of all of them. `positionOf`
+   * tells the jobs of one idempotency key apart.
+   *
+   * @throws (rejects with) TypeError or RangeError for what is not as documented; UnsupportedError for what the store cannot.
+   */
+  async toEnqueue<Input>(
+    job: JobWithPayload<Input>,
+    payloads: readonly Input[],
+    options: EnqueueOptions,
+    positionOf: (index: number) => number | undefined,
+  ): Promise<Iterable<readonly NewJob[]>> {
+    requireJobs([job]);
+    if ((options as { db?: unknown } | null)?.db !== undefined && !this.#store.capabilities.transactions) {
+      throw new UnsupportedError(`${this.#store.name} cannot enqueue within a transaction of yours (\`db\`)`);
+    }
+    const {
+      runAt,
+      idempotencyKey,
+      correlationId,
+      maxAttempts = job.maxAttempts,
+    } = requireEnqueueOptions(options, this.#store.enqueueOptions);
+    // A Date can be changed, and encoding may wait.
+    const startAt = runAt && new Date(runAt);
+    const texts = await Promise.all(payloads.map((payload) => this.#encode(job, payload)));
+    if (texts.length === 0) return [];
+    const carrier: Record<string, string> = {};
+    this.#runner.enqueued({
+      jobName: job.name,
+      engine: this.#store.name,
+      queue: this.#store.queueOf(job.name),
+      count: payloads.length,
+      correlationId,
+      carrier,
+    });
+    return slicesOf(texts, (text, index) => ({
+      id: idempotencyKey === undefined ? newJobId() : idFromKey(job.name, idempotencyKey, positionOf(index)),
+      name: job.name,
+      envelope: envelopeOf(text, carrier, correlationId),
+      runAt: startAt,
+      maxAttempts,
+      hasIdempotencyKey: idempotencyKey !== undefined,
+    }));
+  }
+
+  /** The job that a schedule stores each time. @throws (rejects with) TypeError for a payload that cannot be stored. */
+  async toSchedule<Input>(job: JobWithPayload<Input>, payload: Input): Promise<NewJob> {
+    return {
+      id: newJobId(),
+      name: job.name,
+      envelope: envelopeOf(await this.#encode(job, payload), {}, undefined),
+      runAt: undefined,
+      maxAttempts: job.maxAttempts,
+      hasIdempotencyKey: false,
+    };
+  }
+
+  async #encode<Input>(job: JobWithPayload<Input>, payload: Input): Promise<string | undefined> {
+    const text = await job.encode(payload);
+    if (text !== undefined && !this.#store.capabilities.nullCharacters) requireJsonb(text);
+    return text;
+  }
+}
+
+/** Makes a slice of jobs when it is asked for it. */
+function* slicesOf(
+  texts: readonly (string | undefined)[],
+  jobOf: (text: string | undefined, index: number) => NewJob,
+): Iterable<readonly NewJob[]> {
+  let slice: NewJob[] = [];
+  let characters = 0;
+  for (const [index, text] of texts.entries()) {
+    slice.push(jobOf(text, index));
+    characters += text?.length ?? 0;
+    if (slice.length < sliceJobs && characters < sliceCharacters) continue;
+    yield slice;
+    slice = [];
+    characters = 0;
+  }
+  if (slice.length > 0) yield slice;
+}

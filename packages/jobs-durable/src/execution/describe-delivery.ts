@@ -1,0 +1,24 @@
+import type { JobDelivery } from "@nidus/jobs-observe";
+import type { LeasedJob } from "../backend/job-backend.ts";
+import { validDate } from "../backend/valid-date.ts";
+
+/** Describes a delivery to observers and handlers. Other programs write to stores, too: dates are valid, and numbers whole. */
+export function describeDelivery(job: LeasedJob, engine: string, queue: string): JobDelivery {
+  const { carrier = {}, correlationId } = job.envelope;
+  const enqueuedAt = validDate(job.enqueuedAt) ?? validDate(job.runAt) ?? new Date();
+  return Object.freeze({
+    engine,
+    queue,
+    jobId: job.id,
+    attempt: wholeNumber(job.attempt),
+    maxAttempts: wholeNumber(job.maxAttempts),
+    enqueuedAt,
+    runAt: validDate(job.runAt) ?? enqueuedAt,
+    correlationId,
+    carrier: Object.freeze(carrier),
+  });
+}
+
+function wholeNumber(value: number): number {
+  return Number.isSafeInteger(value) && value > 0 ? value : 1;
+}

@@ -1,0 +1,40 @@
+import { JobError } from "@nidus/jobs-core";
+import type { JobOutcome } from "../backend/job-backend.ts";
+import { storableMessage } from "../job/storable.ts";
+
+/** How an execution ended: the outcome for the engine to record, and the error that observers are told with it. */
+export interface ExecutionEnd {
+  readonly outcome: JobOutcome;
+  readonly error: JobError | undefined;
+}
+
+/** The handler ended well. */
+export const succeeded: ExecutionEnd = { outcome: { type: "succeeded" }, error: undefined };
+
+/** The job goes back as it came. */
+export const released: ExecutionEnd = { outcome: { type: "released" }, error: undefined };
+
+/** A caller has cancelled the job; with an error, after its handler had begun. */
+export function cancelled(error: JobError | undefined): ExecutionEnd {
+  return { outcome: { type: "cancelled" }, error };
+}
+
+/** The handler failed, and the job is tried again. */
+export function retried(error: JobError, delayMs: number): ExecutionEnd {
+  return { outcome: { type: "retried", delayMs, error: storableMessage(error) }, error };
+}
+
+/** The handler failed for the last time. */
+export function deadLettered(error: JobError): ExecutionEnd {
+  return { outcome: { type: "dead-lettered", error: storableMessage(error) }, error };
+}
+
+/** A job whose last attempt has no recorded end. Nothing in the store says how far that attempt came. */
+export function givenUp(maxAttempts: number): ExecutionEnd {
+  const attempt = maxAttempts === 1 ? "its only attempt" : `attempt ${maxAttempts} of ${maxAttempts}`;
+  return deadLettered(
+    new JobError(
+      `given up: the end of ${attempt} was never recorded: its worker died or lost its lease, or the delivery was lost on its way`,
+    ),
+  );
+}

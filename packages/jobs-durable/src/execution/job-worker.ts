@@ -1,0 +1,46 @@
+import type { AnyDurableJob } from "../job/durable-job.ts";
+
+/** What a worker does. */
+export interface WorkOptions {
+  /** At least one, of different names. The worker takes deliveries of these and leaves all others to workers that know them. */
+  readonly jobs: readonly AnyDurableJob[];
+  /** How many handlers run at a time at most, over all jobs: a whole number from 1. @default 1 */
+  readonly concurrency?: number | undefined;
+}
+
+/** How a worker is stopped. */
+export interface StopOptions {
+  /** Milliseconds for what runs to finish by itself. @default 30,000 */
+  readonly graceMs?: number | undefined;
+  /** Milliseconds for handlers to end after their signals were aborted. @default 5,000 */
+  readonly abortMs?: number | undefined;
+}
+
+/** What a worker did from its start until it had stopped: how many deliveries ended in which way. */
+export interface WorkerReport {
+  /** Handlers that were started. */
+  readonly started: number;
+  /** Handlers that ended well. */
+  readonly succeeded: number;
+  /** Failures that are tried again. */
+  readonly retried: number;
+  /** Failures for the last time, and jobs given up since their workers had died with them. */
+  readonly deadLettered: number;
+  /** Cancelled before or during their run. */
+  readonly cancelled: number;
+  /** Ended by the shutdown, and released without an attempt spent. */
+  readonly interrupted: number;
+  /** Still running when `stop` returned; released as well. */
+  readonly abandoned: number;
+}
+
+/** Takes jobs from an engine and runs them, until it is stopped. */
+export interface JobWorker extends AsyncDisposable {
+  /**
+   * Takes no new work, lets what runs finish for `graceMs`, then aborts the handlers' signals, waits `abortMs`, and releases
+   * what did not finish, without an attempt spent. Repeated calls resolve to the same report. It never rejects.
+   *
+   * @throws TypeError or RangeError for a time that is not a whole number from 0.
+   */
+  stop(options?: StopOptions): Promise<WorkerReport>;
+}

@@ -1,0 +1,94 @@
+import type { JobConsumer, LeasedJob } from "../backend/job-backend.ts";
+import { withDeadline } from "../errors/deadline.ts";
+import type { JobExecution } from "./job-execution.ts";
+
+/** How soon a running job hears that it is cancelled, at the latest. */
+const askEveryMs = 1_000;
+
+/**
+ * Keeps what a worker runs: renews the leases at a quarter of their time, asks every second which jobs are to be cancelled, and
+ * cancels those. Engines need no clock for either.
+ */
+export class LeaseKeeper<Job extends LeasedJob> {
+  readonly #consumer: JobConsumer<Job>;
+  readonly #leaseMs: number;
+  readonly #running: ReadonlySet<JobExecution<Job>>;
+  readonly #onError: (error: unknown) => void;
+  readonly #timers: readonly NodeJS.Timeout[];
+  readonly #lost = new WeakSet<JobExecution<Job>>();
+  #renewedAtMs = Number.NEGATIVE_INFINITY;
+  #isRenewing = false;
+  /** The question under way, or the last one. It never rejects. */
+  #current: Promise<void> = Promise.resolve();
+  /** The one after it, for all who ask meanwhile. */
+  #next: Promise<void> | undefined;
+
+  constructor(
+    consumer: JobConsumer<Job>,
+    leaseMs: number,
+    running: ReadonlySet<JobExecution<Job>>,
+    onError: (error: unknown) => void,
+  ) {
+    this.#consumer = consumer;
+    this.#leaseMs = leaseMs;
+    this.#running = running;
+    this.#onError = onError;
+    this.#timers = [
+      // More often than leases are renewed: a renewal that failed is repeated soon.
+      setInterval(() => this.#renew(), Math.min(askEveryMs, leaseMs / 4)),
+      setInterval(() => this.cancelRequested(), askEveryMs),
+    ];
+  }
+
+  async #renew(): Promise<void> {
+    const now = performance.now();
+    const held = this.#held().filter((execution) => !this.#lost.has(execution));
+    if (this.#isRenewing || held.length === 0 || now - this.#renewedAtMs < this.#leaseMs / 4) return;
+    this.#isRenewing = true;
+    try {
+      const renewal = this.#consumer.renewLeases(held.map(({ job }) => job));
+      const lost = new Set((await this.#inTime(renewal, "renewing leases")) ?? []);
+      for (const execution of held) if (lost.has(execution.job.id)) this.#lost.add(execution);
+      this.#renewedAtMs = now;
+    } catch (error) {
+      this.#onError(error);
+    }
+    this.#isRenewing = false;
+  }
+
+  /** Cancels the jobs whose cancellation was requested before this call. Never rejects. There is one question at a time. */
+  cancelRequested(): Promise<void> {
+    this.#next ??= this.#current.then(() => {
+      this.#next = undefined;
+      this.#current = this.#cancelRequested();
+      return this.#current;
+    });
+    return this.#next;
+  }
+
+  async #cancelRequested(): Promise<void> {
+    const held = this.#held();
+    if (held.length === 0) return;
+    try {
+      const question = this.#consumer.cancelRequests(held.map(({ job }) => job));
+      const requested = new Set(await this.#inTime(question, "asking for cancelled jobs"));
+      for (const execution of held) if (requested.has(execution.job.id)) execution.cancel();
+    } catch (error) {
+      this.#onError(error);
+    }
+  }
+
+  /** The executions whose leases are this worker's still. */
+  #held(): JobExecution<Job>[] {
+    return [...this.#running].filter(({ isOver }) => !isOver);
+  }
+
+  /** A question that is never answered must not keep the next one from being asked in time. */
+  #inTime<T>(answer: Promise<T>, what: string): Promise<T> {
+    return withDeadline(answer, this.#leaseMs / 3, "the server", what);
+  }
+
+  stop(): void {
+    for (const timer of this.#timers) clearInterval(timer);
+  }
+}

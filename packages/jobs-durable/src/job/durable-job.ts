@@ -1,0 +1,168 @@
+import { type AsyncJob, asyncJob } from "@nidus/jobs-core";
+import { invalidArgument, requireJob, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
+import type { JobDelivery } from "@nidus/jobs-observe";
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { PayloadError, PermanentJobError } from "../errors/errors.ts";
+import { payloadText } from "./payload.ts";
+import { parse } from "./schema.ts";
+import { timeLimited } from "./time-limit.ts";
+import { requireTimerMs } from "./timer.ts";
+
+/** What a handler gets beside its payload. */
+export interface JobHandlerContext {
+  /** Aborted when the job is cancelled, when its time is up or when its worker stops. */
+  readonly signal: AbortSignal;
+  /** The delivery that this run is, or undefined in an AsyncJobQueue. */
+  readonly delivery: JobDelivery | undefined;
+}
+
+/** How long to wait before the next attempt: `baseMs` doubled with each attempt, at most `maxMs`, of which half is random. */
+export interface JobBackoff {
+  /** Milliseconds, a whole number from 1. */
+  readonly baseMs: number;
+  /** Milliseconds, a whole number from `baseMs`. */
+  readonly maxMs: number;
+}
+
+/** A job as it is written once: its name, its payload and what it does. */
+export interface JobDefinition<Output> {
+  /** Never empty. It is the job's address: workers take deliveries by it, and metrics and spans carry it. */
+  readonly name: string;
+  /** How often a delivery is tried before it is a dead letter, the first included: a whole number from 1. @default 5 */
+  readonly maxAttempts?: number | undefined;
+  /** @default 250 ms up to 30 s */
+  readonly backoff?: JobBackoff | undefined;
+  /**
+   * Milliseconds after which the signal is aborted with a TimeoutError: a whole number from 1. The slot is held until the
+   * handler settles. @default no limit
+   */
+  readonly timeoutMs?: number | undefined;
+  /** Does the work. It may run more than once for one payload, so it must be idempotent. */
+  run(payload: Output, context: JobHandlerContext): unknown;
+}
+
+/** A job that an engine can store, and that runs in an AsyncJobQueue as well. */
+export interface DurableJob<Input, Output = Input> {
+  /** As it was defined. */
+  readonly name: string;
+  /** As it was defined, or 5. An enqueue may say otherwise. */
+  readonly maxAttempts: number;
+  /** As it was defined, or 250 ms up to 30 s. */
+  readonly backoff: JobBackoff;
+  /** As it was defined: milliseconds, or undefined for no limit. */
+  readonly timeoutMs: number | undefined;
+  /** The handler itself: `run` of the definition. */
+  handle(payload: Output, context: JobHandlerContext): unknown;
+  /**
+   * The same job for an AsyncJobQueue, with a copy of this payload. It runs once: attempts and backoff are an engine's.
+   *
+   * @throws PayloadError for a payload that an engine would refuse. A schema that validates asynchronously speaks when the
+   * job runs.
+   */
+  with(payload: Input): AsyncJob<unknown>;
+  /**
+   * For engines: the JSON text to store of a payload, undefined where there is none.
+   *
+   * @throws (rejects with) PayloadError
+   */
+  encode(payload: Input): Promise<string | undefined>;
+  /**
+   * For engines: runs the handler with a payload as it was stored.
+   *
+   * @throws (rejects with) what the handler does, or PermanentJobError for a payload that no longer fits the schema.
+   */
+  perform(stored: unknown, context: JobHandlerContext): Promise<unknown>;
+}
+
+/** Any job with this payload, whatever its handler gets of it. */
+// biome-ignore lint/suspicious/noExplicitAny: with `never`, the payload of a definition written within the call would become `never` too.
+export type JobWithPayload<Input> = DurableJob<Input, any>;
+
+/** Any durable job: `never` accepts every payload type where none is looked at. */
+export type AnyDurableJob = DurableJob<never, never>;
+
+const definitionKeys = ["name", "schema", "maxAttempts", "backoff", "timeoutMs", "run"];
+
+const defaultBackoff: JobBackoff = { baseMs: 250, maxMs: 30_000 };
+
+/**
+ * Defines a job. With a `schema`, of any library that speaks Standard Schema, payloads are validated when they are enqueued
+ * and again when they are delivered: what is stored is the schema's input, what `run` gets is its output.
+ *
+ * @throws TypeError or RangeError for a definition that is not as documented.
+ */
+export function defineJob<Schema extends StandardSchemaV1>(
+  definition: JobDefinition<StandardSchemaV1.InferOutput<Schema>> & { readonly schema: Schema },
+): DurableJob<StandardSchemaV1.InferInput<Schema>, StandardSchemaV1.InferOutput<Schema>>;
+/** Defines a job whose payload is only known to the compiler: `defineJob<{ to: string }>({ … })`. */
+export function defineJob<Payload = void>(
+  definition: JobDefinition<Payload> & { readonly schema?: undefined },
+): DurableJob<Payload, Payload>;
+export function defineJob(
+  definition: JobDefinition<unknown> & { readonly schema?: StandardSchemaV1 | undefined },
+): DurableJob<unknown, unknown> {
+  const { name, schema, maxAttempts = 5, backoff = defaultBackoff, timeoutMs } = requireJob(definition);
+  requireKnownKeys(`the definition of "${name}"`, definition, definitionKeys);
+  requireWholeNumber("`maxAttempts`", maxAttempts);
+  requireBackoff(backoff);
+  if (timeoutMs !== undefined) requireTimerMs("`timeoutMs`", timeoutMs);
+  if (schema !== undefined && typeof schema?.["~standard"]?.validate !== "function") {
+    throw invalidArgument("`schema`", "a Standard Schema", schema);
+  }
+
+  const requireFit = async (stored: unknown, fits: StandardSchemaV1): Promise<unknown> => {
+    const parsed = await parse(fits, stored);
+    if ("value" in parsed) return parsed.value;
+    throw new PermanentJobError(`the stored payload does not fit the schema: ${parsed.problem}`);
+  };
+
+  const perform = async (stored: unknown, context: JobHandlerContext): Promise<unknown> => {
+    const payload = schema === undefined ? stored : await requireFit(stored, schema);
+    return timeoutMs === undefined
+      ? definition.run(payload, context)
+      : timeLimited(timeoutMs, context.signal, (signal) => definition.run(payload, { ...context, signal }));
+  };
+
+  const refuse = (problem: string): PayloadError =>
+    new PayloadError(
+      `expected a payload that fits the schema of "${name}", got one that does not: ${problem}`,
+    );
+
+  return {
+    name,
+    maxAttempts,
+    backoff: { ...backoff },
+    timeoutMs,
+    handle: (payload, context) => definition.run(payload, context),
+    perform,
+    async encode(payload) {
+      const text = payloadText(payload);
+      const parsed = schema && (await parse(schema, stored(text)));
+      if (parsed && "problem" in parsed) throw refuse(parsed.problem);
+      return text;
+    },
+    with(payload) {
+      const text = payloadText(payload);
+      const parsed = schema && parse(schema, stored(text));
+      if (parsed && "problem" in parsed) throw refuse(parsed.problem);
+      if (parsed instanceof Promise) parsed.catch(() => {});
+      return asyncJob(name, (signal) => perform(stored(text), { signal, delivery: undefined }));
+    },
+  };
+}
+
+/** A payload as it comes back from its text: what a schema is asked about, at enqueue and at delivery. */
+function stored(text: string | undefined): unknown {
+  return text === undefined ? undefined : JSON.parse(text);
+}
+
+function requireBackoff(backoff: JobBackoff): void {
+  if (typeof backoff !== "object" || backoff === null)
+    throw invalidArgument("`backoff`", "an object", backoff);
+  requireKnownKeys("`backoff`", backoff, ["baseMs", "maxMs"]);
+  const { baseMs, maxMs } = backoff;
+  requireTimerMs("`backoff.baseMs`", baseMs);
+  requireTimerMs("`backoff.maxMs`", maxMs);
+  if (maxMs < baseMs)
+    throw invalidArgument("`backoff.maxMs`", `at least \`baseMs\` (${baseMs})`, maxMs, RangeError);
+}

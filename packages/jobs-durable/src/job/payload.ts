@@ -1,0 +1,141 @@
+import { formatValue } from "@nidus/jobs-core/adapter";
+import { PayloadError } from "../errors/errors.ts";
+
+/** A job carries what its handler needs to find the rest: more than this belongs in a store of its own. */
+export const maxPayloadBytes: number = 1024 * 1024;
+
+/** Far beyond what people write, and far below what overflows a stack. */
+const maxDepth = 500;
+
+/**
+ * The JSON text of a payload, once it is known that parsing it gives the same value back. A property that is `undefined`
+ * counts as absent; a payload that is `undefined` has no text.
+ *
+ * @throws PayloadError with the path of what JSON would change or drop, or for more than 1 MiB.
+ */
+export function payloadText(payload: unknown): string | undefined {
+  if (payload === undefined) return undefined;
+  const text = JSON.stringify(new PayloadCopy().of(payload, "payload", []));
+  requireSize(Buffer.byteLength(text));
+  return text;
+}
+
+/**
+ * For stores that are PostgreSQL's: its `jsonb` holds neither the null character nor half of a surrogate pair.
+ *
+ * @throws PayloadError
+ */
+export function requireJsonb(text: string): void {
+  // In JSON text either stands as an escape, behind an even number of backslashes.
+  const match = /(?<!\\)(?:\\\\)*(\\u(?:0000|d[89a-f][0-9a-f]{2}))/.exec(text);
+  if (match) {
+    throw new PayloadError(
+      `expected a payload that PostgreSQL can store, got one with the character ${match[1]}`,
+    );
+  }
+}
+
+function requireSize(bytes: number): void {
+  if (bytes <= maxPayloadBytes) return;
+  throw new PayloadError(`expected a payload of at most ${maxPayloadBytes} bytes of JSON, got ${bytes}`);
+}
+
+/** A copy whose every part was read once, and checked as it was read: what is stored is what was checked. */
+class PayloadCopy {
+  /** At least so many bytes of text: a small graph may unfold without end. */
+  #bytes = 0;
+
+  of(value: unknown, path: string, parents: readonly object[]): unknown {
+    this.#count(typeof value === "string" ? value.length + 2 : 1);
+    if (value === null || typeof value === "string" || typeof value === "boolean") return value;
+    if (typeof value === "number" && Number.isFinite(value)) return value;
+    if (typeof value !== "object") throw refused(path, value);
+    if (parents.includes(value)) throw new PayloadError(`expected \`${path}\` to be JSON, got a cycle`);
+    if (parents.length === maxDepth) {
+      throw new PayloadError(`expected \`payload\` to be at most ${maxDepth} levels deep, got more`);
+    }
+    try {
+      return this.#ofObject(value, path, [...parents, value]);
+    } catch (error) {
+      if (PayloadError.isInstance(error)) throw error;
+      throw new PayloadError(`expected \`${path}\` to be JSON, got something that cannot be read`, {
+        cause: error,
+      });
+    }
+  }
+
+  #ofObject(value: object, path: string, within: readonly object[]): unknown {
+    const prototype: unknown = Object.getPrototypeOf(value);
+    const names = Object.getOwnPropertyNames(value);
+    if (Object.getOwnPropertySymbols(value).length > 0) {
+      throw new PayloadError(`expected \`${path}\` to be JSON, got a key that is a symbol`);
+    }
+    if (Array.isArray(value)) {
+      if (!isPlain(Object.getPrototypeOf(prototype))) throw refused(path, value);
+      const elements = Array.from(value, (element, index) => this.of(element, `${path}[${index}]`, within));
+      // Beside its elements, an array has its length.
+      if (names.length > value.length + 1) {
+        throw new PayloadError(`expected \`${path}\` to be JSON, got an array with properties of its own`);
+      }
+      return elements;
+    }
+    if (prototype !== null && !isPlain(prototype)) throw refused(path, value);
+    if (names.length > Object.keys(value).length) {
+      throw new PayloadError(`expected \`${path}\` to be JSON, got a property that is not enumerable`);
+    }
+    const members: [string, unknown][] = [];
+    for (const key of names) {
+      const member = this.#read(value, key, pathTo(path, key));
+      if (member === undefined) continue;
+      this.#count(key.length + 3);
+      members.push([key, this.of(member, pathTo(path, key), within)]);
+    }
+    return Object.fromEntries(members);
+  }
+
+  #read(value: object, key: string, path: string): unknown {
+    try {
+      return (value as Record<string, unknown>)[key];
+    } catch (cause) {
+      throw new PayloadError(`expected \`${path}\` to be JSON, got a getter that throws`, { cause });
+    }
+  }
+
+  #count(bytes: number): void {
+    this.#bytes += bytes;
+    requireSize(this.#bytes);
+  }
+}
+
+/** Whether a prototype is that of plain objects, in this realm or in another one. */
+function isPlain(prototype: unknown): boolean {
+  return (
+    typeof prototype === "object" &&
+    prototype !== null &&
+    Object.getPrototypeOf(prototype) === null &&
+    Object.hasOwn(prototype, "isPrototypeOf")
+  );
+}
+
+function pathTo(path: string, key: string): string {
+  return /^[\w$]+$/.test(key) ? `${path}.${key}` : `${path}[${formatValue(key)}]`;
+}
+
+function refused(path: string, value: unknown): PayloadError {
+  const kind = typeof value === "object" ? `an instance of ${className(value)}` : describeKind(value);
+  return new PayloadError(`expected \`${path}\` to be JSON, got ${kind}`);
+}
+
+function describeKind(value: unknown): string {
+  if (value === undefined) return "undefined";
+  // Its text may be a secret; NaN and Infinity are none.
+  return typeof value === "number" ? `the number ${value}` : `a ${typeof value}`;
+}
+
+function className(value: unknown): string {
+  try {
+    return String((value as object).constructor.name || "a class");
+  } catch {
+    return "a class";
+  }
+}

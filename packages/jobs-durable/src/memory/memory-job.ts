@@ -1,0 +1,22 @@
+import type { JobEnvelope } from "../backend/job-backend.ts";
+
+/** A job and its state. */
+export interface MemoryJob {
+  readonly id: string;
+  readonly name: string;
+  readonly envelope: JobEnvelope;
+  readonly maxAttempts: number;
+  readonly enqueuedAt: Date;
+  runAtMs: number;
+  /** Of arrival, among those of one moment. */
+  order: number;
+  attempt: number;
+  /** How often it was given out. */
+  lease: number;
+  state: "pending" | "running" | "succeeded" | "dead-lettered" | "cancelled";
+  isCancelRequested: boolean;
+  endedAtMs: number;
+  /** Among those that ended in one millisecond. */
+  endOrder: number;
+  error: string;
+}
