@@ -1,10 +1,12 @@
 import { propertyOf } from "./foreign.ts";
 
 /**
- * Whether a run that threw `error` was cancelled rather than failed, by the one rule that holds everywhere in Nidus. The run's
- * signal was aborted, for another reason than a timeout, and the error is the signal's reason, has it as its cause, or is
- * what libraries throw after an abort: its code is `ABORT_ERR` or `ERR_CANCELED`, or its name or the name of its class is
- * `CanceledError` or ends in `AbortError`. It never throws, and asks nothing of the realm or the copy an error comes from.
+ * Tells whether a run that threw `error` was cancelled rather than failed. The same rule holds everywhere in Nidus.
+ *
+ * The run's signal must be aborted, and not by a timeout. The error must be the signal's reason, have that reason as
+ * its cause, or be an error that libraries throw after an abort: its code is `ABORT_ERR` or `ERR_CANCELED`, or its name
+ * or class name is `CanceledError` or ends in `AbortError`. Never throws, and accepts errors of another realm or
+ * package copy.
  */
 export function isCancellation(error: unknown, signal: AbortSignal): boolean {
   if (!signal.aborted) return false;
@@ -12,18 +14,18 @@ export function isCancellation(error: unknown, signal: AbortSignal): boolean {
   if (namesOf(reason).includes("TimeoutError")) return false;
   return (
     Object.is(error, reason) ||
-    // A polyfill may have no reason.
+    // A polyfill may set no reason.
     (reason !== undefined && Object.is(propertyOf(error, "cause"), reason)) ||
     [propertyOf(error, "code"), ...namesOf(error)].some(isAbort)
   );
 }
 
-/** The name that an error goes by, and that of its class. */
+/** Returns the `name` of an error and the name of its class. */
 function namesOf(error: unknown): unknown[] {
   return [propertyOf(error, "name"), propertyOf(propertyOf(error, "constructor"), "name")];
 }
 
-/** A code or a name that libraries give what they throw after an abort. */
+/** Tells whether a text is a code or name of errors that libraries throw after an abort. */
 function isAbort(text: unknown): boolean {
   return typeof text === "string" && /^(ABORT_ERR|ERR_CANCELED|CanceledError|.*AbortError)$/.test(text);
 }
@@ -31,11 +33,11 @@ function isAbort(text: unknown): boolean {
 let shared: AbortSignal | undefined;
 
 /**
- * The signal that jobs get where the caller gave none: a real AbortSignal that never aborts. It is shared by all of them,
- * so it stores nothing: listeners are dropped, and `AbortSignal.any` keeps no reference to signals derived from it.
+ * Returns the signal for jobs whose caller gave none: a real AbortSignal that never aborts. All such jobs share it, so
+ * it stores nothing: it drops listeners, and `AbortSignal.any` keeps no reference to signals derived from it.
  */
 export function neverAbortedSignal(): AbortSignal {
-  // A signal made of none keeps no list of the signals made of it. Test environments may have an AbortSignal without `any`.
+  // A signal made by `any([])` keeps no list of the signals derived from it. Some test environments lack `any`.
   shared ??= Object.defineProperties(AbortSignal.any?.([]) ?? new AbortController().signal, {
     addEventListener: { value: () => {} },
     onabort: { get: () => null, set: () => {} },

@@ -1,9 +1,9 @@
-/** Whether a value can have properties of its own. */
+/** Tells whether a value can have properties of its own. */
 export function isObject(value: unknown): value is object {
   return typeof value === "object" ? value !== null : typeof value === "function";
 }
 
-/** A property of any value, or undefined if reading it throws: getters and proxies may be hostile. */
+/** Returns a property of any value, or undefined if reading it throws: getters and proxies may be hostile. */
 export function propertyOf(value: unknown, key: string | symbol): unknown {
   try {
     return (value as Readonly<Record<string | symbol, unknown>> | null | undefined)?.[key as string];

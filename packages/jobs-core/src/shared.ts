@@ -1,6 +1,6 @@
 /**
- * Returns the one value of this name in the process, also if bundles or hot reloads have loaded this package several times.
- * The first copy that asks makes it.
+ * Returns the value that all copies of this package in the process share under this name. Bundles and hot reloads load
+ * several copies; the first one that asks creates the value.
  */
 export function sharedByCopies<T>(name: string, create: () => T): T {
   const key = Symbol.for(`@nidus/${name}`);

@@ -3,8 +3,8 @@ import { neverAbortedSignal } from "./cancellation.ts";
 import { propertyOf } from "./foreign.ts";
 
 /**
- * `unknown` where a job's result is known not to be a promise, and a type that no job has where it may be one.
- * Intersected with a parameter's type, it lets the compiler refuse async work in a synchronous place.
+ * Resolves to `unknown` if a job's result cannot be a promise, else to a type that no job has. Intersect a parameter's
+ * type with it: the compiler then refuses async work in a synchronous place.
  */
 export type RefuseAsync<T> = 0 extends 1 & T
   ? unknown
@@ -12,7 +12,7 @@ export type RefuseAsync<T> = 0 extends 1 & T
     ? unknown
     : { readonly "this job returns a promise: it belongs in an AsyncJobQueue, or in runAsync()": never };
 
-/** A short rendering of any value for a message; it never throws. */
+/** Renders any value for a message, in at most 80 characters. Never throws. */
 export function formatValue(value: unknown): string {
   try {
     return (typeof value === "string" ? JSON.stringify(value) : String(value)).slice(0, 80);
@@ -21,7 +21,7 @@ export function formatValue(value: unknown): string {
   }
 }
 
-/** The error with which all of Nidus refuses a wrong argument: "expected `name` to be a string, got 7". */
+/** Makes the error for a wrong argument, in the wording of all packages: "expected `name` to be a string, got 7". */
 export function invalidArgument(
   what: string,
   expectation: string,
@@ -32,9 +32,9 @@ export function invalidArgument(
 }
 
 /**
- * The number itself, once it is known to be whole and at least 1.
+ * Returns the number if it is whole and at least 1.
  *
- * @throws TypeError for what is no number, RangeError for any other.
+ * @throws TypeError for a value that is not a number, RangeError for any other number.
  */
 export function requireWholeNumber(what: string, value: number): number {
   if (Number.isSafeInteger(value) && value > 0) return value;
@@ -74,7 +74,7 @@ export function requireBoolean(what: string, value: unknown): void {
 }
 
 /**
- * Refuses anything that is not one of at least two texts.
+ * Refuses anything that is not one of the given texts, of which there are at least two.
  *
  * @throws TypeError that lists the texts.
  */
@@ -85,7 +85,7 @@ export function requireOneOf(what: string, value: unknown, allowed: readonly str
 }
 
 /**
- * Returns the text, once it is known to be one that is not empty.
+ * Returns the text if it is a non-empty string.
  *
  * @throws TypeError
  */
@@ -95,9 +95,9 @@ export function requireText(what: string, value: unknown): string {
 }
 
 /**
- * Refuses options that nothing reads, such as `{ runat }` in the place of `{ runAt }`.
+ * Refuses options that do not exist, such as `{ runat }` instead of `{ runAt }`.
  *
- * @param what names the options in the message, such as "a queue's options".
+ * @param what Names the options in the message, such as "a queue's options".
  * @throws TypeError that names the first unknown key and lists the known ones.
  */
 export function requireKnownKeys(what: string, options: object, known: readonly string[]): void {
@@ -109,7 +109,7 @@ export function requireKnownKeys(what: string, options: object, known: readonly 
 }
 
 /**
- * The job itself, once it is known to be one.
+ * Returns the job if it has a name and a `run` function.
  *
  * @throws TypeError
  */
@@ -122,18 +122,18 @@ export function requireJob<J extends { readonly name: string; readonly run: unkn
 }
 
 /**
- * The name of a job.
+ * Returns the name of a job.
  *
- * @throws TypeError for a name that is no string or empty.
+ * @throws TypeError if the name is empty or not a string.
  */
 export function requireJobName(job: { readonly name: string }): string {
   return requireText("a job's `name`", job?.name);
 }
 
 /**
- * A runner, or undefined where there is none.
+ * Returns the runner, or undefined if none was given.
  *
- * @throws TypeError if it has no such method.
+ * @throws TypeError if the runner lacks the method.
  */
 export function requireRunner<R extends object>(
   runner: R | undefined,
@@ -143,13 +143,15 @@ export function requireRunner<R extends object>(
   return runner;
 }
 
-/** By this, Node tells its own event targets from those of jsdom, happy-dom and polyfills, which have no listener limit. */
+/** Node marks its own event targets with this symbol. Those of jsdom, happy-dom and polyfills have no listener limit. */
 const isNodeTarget = Symbol.for("nodejs.event_target");
 
 /**
- * The caller's signal, or one that never aborts if there is none. Any object with `aborted` and `addEventListener` is a signal.
- * One of Node's own gets its listener limit lifted: every job that runs with it may add a listener, so many of them are no
- * sign of a leak.
+ * Returns the caller's signal, or one that never aborts if there is none. Accepts any object with `aborted` and
+ * `addEventListener`.
+ *
+ * Lifts the listener limit of Node's own signals: every job that runs with a signal may add a listener, so many of them
+ * are no sign of a leak.
  *
  * @throws TypeError for anything else.
  */

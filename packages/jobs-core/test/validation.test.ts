@@ -40,7 +40,7 @@ describe("requireBoolean", () => {
 });
 
 describe("the options of a queue", () => {
-  it("are refused if nothing reads them, and then nothing has run", async () => {
+  it("are refused if they are unknown, before any job runs", async () => {
     const run = vi.fn();
     const [queue, syncQueue] = [new AsyncJobQueue(), new JobQueue()];
     queue.push({ name: "a", run });
@@ -59,7 +59,7 @@ describe("the options of a queue", () => {
 });
 
 describe("a job that needs a payload first", () => {
-  it("is refused with the way to give it one, and one of the same form that needs none is not", () => {
+  it("is refused with the way to give it one; a builder with a `run` is not", () => {
     const durable = { name: "send", handle() {}, with() {} };
     for (const queue of [new AsyncJobQueue(), new JobQueue()]) {
       expect(() => queue.push(durable as never)).toThrow(TypeError);

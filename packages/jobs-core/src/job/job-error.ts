@@ -6,24 +6,21 @@ let errors: WeakMap<object, JobError> | undefined;
 
 const brand = Symbol.for("@nidus/jobs-core/job-error");
 
-/**
- * What a job failed with, in a uniform shape: always an `Error`, with a usable message, the stable `code`
- * and whatever was thrown as `cause`.
- */
+/** The error of a failed job. It always has a usable message, the stable `code`, and the thrown value as `cause`. */
 export class JobError extends Error {
-  /** Stable across versions: `"NIDUS_JOB_FAILED"`, unless a subclass says more. */
+  /** Stable across versions: `"NIDUS_JOB_FAILED"`, unless a subclass sets another code. */
   readonly code: string = "NIDUS_JOB_FAILED";
 
   static {
-    // On the prototype, as the names of JavaScript's own errors are.
+    // On the prototype, like the names of JavaScript's own errors.
     JobError.prototype.name = "JobError";
     Object.defineProperty(JobError.prototype, brand, { value: brand });
   }
 
   /**
-   * Turns anything that was thrown into a `JobError`: one stays itself, anything else becomes the `cause` of one with the same
-   * message if it has a message. The same object always leads to the same `JobError`. It never throws, whatever getters or
-   * proxies it is given.
+   * Turns any thrown value into a `JobError`. A `JobError` is returned as it is. Any other value becomes the `cause` of
+   * a `JobError` with the same message, if it has one. The same object always gives the same `JobError`. Never throws,
+   * even for hostile getters and proxies.
    */
   static from(thrown: unknown): JobError {
     if (JobError.isInstance(thrown)) return thrown;
@@ -34,22 +31,22 @@ export class JobError extends Error {
     return error;
   }
 
-  /** Tells a `JobError` from anything else, also one of another copy of this package or of another realm. It never throws. */
+  /** Tells whether a value is a `JobError`, also of another copy of this package or of another realm. Never throws. */
   static isInstance(value: unknown): value is JobError {
     return isObject(value) && propertyOf(value, brand) === brand;
   }
 
-  /** Returns the name, message and code for `JSON.stringify`. The stack and the cause stay out. */
+  /** Returns the name, message and code for `JSON.stringify`, without the stack and the cause. */
   toJSON(): { readonly name: string; readonly message: string; readonly code: string } {
     const { name, message, code } = this;
     return { name, message, code };
   }
 }
 
-/** The frames of a stack are most of an error's cost, and those of the cause say where the job failed. */
+/** Makes a JobError without stack frames: they are most of an error's cost, and the cause's frames say where the job failed. */
 function withoutFrames(thrown: unknown): JobError {
   const { stackTraceLimit } = Error;
-  // Where intrinsics are frozen, this has no effect.
+  // Has no effect if intrinsics are frozen.
   Reflect.set(Error, "stackTraceLimit", 0);
   const error = new JobError(messageOf(thrown), { cause: thrown });
   Reflect.set(Error, "stackTraceLimit", stackTraceLimit);

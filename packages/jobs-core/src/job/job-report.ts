@@ -1,45 +1,45 @@
 import { JobError } from "./job-error.ts";
 
-/** A job that failed, by name, and what it failed with. */
+/** A job that failed, and its error. */
 export interface JobFailure {
   /** The job's name. */
   readonly jobName: string;
-  /** What it failed with; its `cause` is what the job threw. */
+  /** The error that the job failed with. Its `cause` is what the job threw. */
   readonly error: JobError;
 }
 
-/** A report as plain data, which is what `JSON.stringify` writes. */
+/** A report as plain data, in the form that `JSON.stringify` writes. */
 export interface JobReportData
   extends Pick<JobReport, "completed" | "cancelled" | "notStarted" | "wasAborted" | "isSuccess"> {
-  /** Jobs that failed, in the order in which they ended, with the message and the code of what each failed with. */
+  /** Jobs that failed, in the order in which they ended, each with the message and code of its error. */
   readonly failed: readonly { readonly jobName: string; readonly message: string; readonly code: string }[];
 }
 
-/** What became of the jobs that one `runAll` or `drain` took on. Lists hold job names. */
+/** Reports what happened to the jobs of one `runAll` or `drain`. The lists hold job names. */
 export class JobReport {
-  /** Jobs that ended well, in the order in which they ended. */
+  /** Jobs that succeeded, in the order in which they ended. */
   readonly completed: readonly string[] = [];
   /** Jobs that failed, in the order in which they ended. */
   readonly failed: readonly JobFailure[] = [];
-  /** Jobs that were started, and ended because the signal was aborted. */
+  /** Jobs that started and then ended because the signal was aborted. */
   readonly cancelled: readonly string[] = [];
-  /** `runAll` only: jobs that were in the queue and never started, because the signal was aborted. */
+  /** `runAll` only: jobs of the queue that never started, because the signal was aborted. */
   readonly notStarted: readonly string[] = [];
-  /** Whether the signal was aborted before everything had run. */
+  /** Whether the signal was aborted before all jobs had run. */
   readonly wasAborted: boolean = false;
   /** The reason of the abort, or undefined. */
   readonly abortReason: unknown = undefined;
 
-  /** No job failed, and nothing was aborted. */
+  /** Whether no job failed and nothing was aborted. */
   get isSuccess(): boolean {
     return this.failed.length === 0 && !this.wasAborted;
   }
 
   /**
-   * Does nothing after a success.
+   * Throws unless the report is a success.
    *
-   * @throws AggregateError whose `errors` are the JobErrors of the failed jobs and, after an abort, last, a JobError
-   * with the abort's reason as its cause.
+   * @throws AggregateError whose `errors` are the JobErrors of the failed jobs. After an abort, the last of them is a
+   * JobError with the abort's reason as its cause.
    */
   throwIfFailed(): void {
     if (this.isSuccess) return;
@@ -50,7 +50,7 @@ export class JobReport {
     throw new AggregateError(errors, `${summary}${errors[0]?.message}`);
   }
 
-  /** Returns what `JSON.stringify` writes. Stacks and causes stay out. */
+  /** Returns the report as plain data for `JSON.stringify`, without stacks and causes. */
   toJSON(): JobReportData {
     const { abortReason, ...report } = this;
     const failed = this.failed.map(({ jobName, error: { message, code } }) => ({ jobName, message, code }));
@@ -58,7 +58,7 @@ export class JobReport {
   }
 }
 
-/** A report while it is being written. */
+/** A report that is still being written. */
 export type OpenReport = JobReport & {
   completed: string[];
   failed: JobFailure[];
@@ -68,14 +68,14 @@ export type OpenReport = JobReport & {
   abortReason: unknown;
 };
 
-/** Notes that a job failed. */
+/** Adds a failed job to a report. */
 export function noteFailure({ failed }: OpenReport, jobName: string, error: unknown): void {
   failed.push({ jobName, error: JobError.from(error) });
 }
 
-/** Notes that not everything has run. */
+/** Records that an abort kept jobs from running. */
 export function noteAbort(report: OpenReport, { reason }: AbortSignal): void {
   report.wasAborted = true;
-  // Polyfills know no reason.
+  // Polyfills may set no reason.
   report.abortReason = reason === undefined ? AbortSignal.abort().reason : reason;
 }

@@ -1,45 +1,45 @@
 import { type RefuseAsync, requireJob } from "../validation.ts";
 
 /**
- * Synchronous work with a name. `run` does the work and returns its result; throwing means the job failed.
+ * Describes synchronous work with a name. `run` does the work and returns its result; if it throws, the job has failed.
  *
- * A `run` that returns a promise is refused, by the compiler where it can be seen and at run time everywhere:
- * such work is an {@link AsyncJob}.
+ * A `run` that returns a promise is refused: by the compiler if it sees the promise, and always at run time. Make such
+ * work an {@link AsyncJob}.
  */
 export interface Job<T = void> {
-  /** Never empty. It names the job in reports, metrics and spans, so few distinct names are best. */
+  /** Never empty. It names the job in reports, metrics and spans, so use few distinct names. */
   readonly name: string;
-  /** Does the work, and returns its result. What it throws is a failure. */
+  /** Does the work and returns its result. Throws to fail. */
   run(): T;
 }
 
 /**
- * Work with a name that may wait. Every {@link Job} is also an `AsyncJob`.
+ * Describes work with a name that may wait. Every {@link Job} is also an `AsyncJob`.
  *
- * `signal` is aborted when the caller wants the run to end; a job that does not look at it runs to its own end.
- * It is always there: without a caller's signal it is one that never aborts and stores no listeners.
+ * `signal` is aborted when the caller wants the run to end; a job that ignores it runs to its own end. If the caller
+ * gave no signal, the job gets one that never aborts and stores no listeners.
  */
 export interface AsyncJob<T = void> {
-  /** Never empty. It names the job in reports, metrics and spans, so few distinct names are best. */
+  /** Never empty. It names the job in reports, metrics and spans, so use few distinct names. */
   readonly name: string;
-  /** Does the work. The signal is aborted when the run is to end; it never is where the caller gave none. */
+  /** Does the work. The signal is aborted when the run should end. Throws or rejects to fail. */
   run(signal: AbortSignal): T | Promise<T>;
 }
 
-/** Whatever executes synchronous jobs for a {@link JobQueue}, returning or throwing what the job does. */
+/** Executes synchronous jobs for a JobQueue. */
 export interface JobRunner {
-  /** Runs the job once, and returns or throws what the job does. */
+  /** Runs the job once. Returns or throws what the job does. */
   run<T>(job: Job<T>): T;
 }
 
-/** Whatever executes jobs for an {@link AsyncJobQueue}, resolving or rejecting as the job does. */
+/** Executes jobs for an AsyncJobQueue. */
 export interface AsyncJobRunner {
-  /** Runs the job once, and resolves or rejects as the job does. */
+  /** Runs the job once. Resolves or rejects as the job does. */
   runAsync<T>(job: AsyncJob<T>, options?: { signal?: AbortSignal | undefined }): Promise<T>;
 }
 
 /**
- * A synchronous job from a name and a function, for work that needs no class.
+ * Makes a synchronous job from a name and a function. Use it for work that needs no class.
  *
  * @throws TypeError if `name` is not a non-empty string or `run` is not a function.
  */
@@ -48,7 +48,7 @@ export function job<T>(name: string, run: (() => T) & RefuseAsync<T>): Job<T> {
 }
 
 /**
- * An async job from a name and a function, for work that needs no class.
+ * Makes an async job from a name and a function. Use it for work that needs no class.
  *
  * @throws TypeError if `name` is not a non-empty string or `run` is not a function.
  */

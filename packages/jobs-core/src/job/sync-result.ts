@@ -3,20 +3,20 @@ import type { Job } from "./job.ts";
 import { JobError } from "./job-error.ts";
 
 /**
- * The result of a synchronous job, once it is known not to be a promise.
- * A promise that came back all the same is watched, so that its rejection is not an unhandled one.
+ * Returns the result of a synchronous job if it is not a promise. A refused promise gets a rejection handler, so that
+ * it causes no unhandled rejection.
  *
  * @throws JobError "… returned a promise; push it to an AsyncJobQueue".
  */
 export function requireSyncResult<T>(job: Job<T>, result: T): T {
   if (!isObject(result) || typeof propertyOf(result, "then") !== "function") return result;
-  // Asks a thenable for its rejection in a callback of its own, where also a hostile one can do no harm.
+  // The executor runs `then` in a callback of its own, so a hostile thenable can do no harm.
   new Promise((resolve) => resolve(result)).catch(() => {});
   throw new JobError(`the job "${job.name}" returned a promise; push it to an AsyncJobQueue`);
 }
 
 /**
- * For queues, which nobody gives a result to: refuses a generator, whose body has not run.
+ * Refuses a generator as the result of a queued job: the queue would never read it, so its body would not run.
  *
  * @throws JobError "… returned a generator …".
  */

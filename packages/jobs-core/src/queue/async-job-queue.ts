@@ -4,25 +4,25 @@ import { JobList } from "./job-list.ts";
 import { type AsyncJobQueueRunOptions, startWorkers, type WorkerPool } from "./worker-pool.ts";
 
 /**
- * Jobs in memory, async or not, started in insertion order. Every job is attempted: one that fails never stops the next.
- * The queue costs one array slot a job.
+ * Keeps sync and async jobs in memory and starts them in insertion order. A failing job never stops the next one. The
+ * queue costs one array slot per job.
  */
 export class AsyncJobQueue {
   readonly #jobs: JobList<AsyncJob<unknown>> = new JobList();
   readonly #drains: Set<WorkerPool> = new Set();
 
-  /** How many jobs are in the queue. Those that a `drain` has started are no longer in it. */
+  /** The number of jobs in the queue. A job leaves the queue when a `drain` starts it. */
   get size(): number {
     return this.#jobs.size;
   }
 
-  /** Whether there is no job in the queue. */
+  /** Whether the queue holds no job. */
   get isEmpty(): boolean {
     return this.size === 0;
   }
 
   /**
-   * Adds jobs at the end: all of them, or none where one is not a job. A `drain` under way runs them too.
+   * Adds jobs at the end: all of them, or none if one is not a job. A `drain` under way runs them too.
    *
    * @throws TypeError for a job without a name or without a `run` function.
    */
@@ -31,7 +31,7 @@ export class AsyncJobQueue {
   }
 
   /**
-   * Adds any number of jobs at the end: all of them, or none where one is not a job or the iterable throws.
+   * Adds any number of jobs at the end: all of them, or none if one is not a job or the iterable throws.
    *
    * @throws TypeError for a job without a name or without a `run` function.
    */
@@ -40,16 +40,16 @@ export class AsyncJobQueue {
     for (const drain of this.#drains) drain.fill();
   }
 
-  /** Forgets the jobs and runs none. A `runAll` under way still runs those it began with. */
+  /** Removes all jobs without running them. A `runAll` under way still runs the jobs it began with. */
   clear(): void {
     this.#jobs.clear();
   }
 
   /**
-   * Runs the jobs that are in the queue now, and keeps them: a second call runs them again.
-   * Jobs pushed meanwhile stay for the next call. Resolves when all that were started have settled; no job makes it reject.
+   * Runs the jobs that are in the queue now and keeps them: a second call runs them again. Jobs pushed meanwhile wait
+   * for the next call. Resolves when all started jobs have settled. A failing job never makes it reject.
    *
-   * @throws (rejects with) TypeError or RangeError for an option that is not as documented; nothing was run then.
+   * @throws (rejects with) TypeError or RangeError for an invalid option, before any job runs.
    */
   async runAll(options?: AsyncJobQueueRunOptions): Promise<JobReport> {
     const jobs = new JobList(this.#jobs.snapshot());
@@ -59,11 +59,11 @@ export class AsyncJobQueue {
   }
 
   /**
-   * Runs jobs until the queue is empty, also those pushed meanwhile, and takes each out as it starts it: however many
-   * drains overlap, each job runs once. What an abort kept from starting is still in the queue.
-   * Resolves when all that were started have settled; no job makes it reject.
+   * Runs jobs until the queue is empty, including jobs pushed meanwhile. It takes each job out as it starts it, so
+   * drains that overlap run each job once. Jobs that an abort kept from starting stay in the queue. Resolves when all
+   * started jobs have settled. A failing job never makes it reject.
    *
-   * @throws (rejects with) TypeError or RangeError for an option that is not as documented; nothing was run then.
+   * @throws (rejects with) TypeError or RangeError for an invalid option, before any job runs.
    */
   async drain(options?: AsyncJobQueueRunOptions): Promise<JobReport> {
     const pool = startWorkers(this.#jobs, options);

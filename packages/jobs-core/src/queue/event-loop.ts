@@ -1,13 +1,13 @@
-// Of the modules: tests replace the global ones.
+// Imported, since tests replace the globals.
 import { performance } from "node:perf_hooks";
 import { setImmediate } from "node:timers";
 
-/** Milliseconds of work after which timers, sockets and signals get their turn. */
+/** How many milliseconds jobs work before timers, sockets and signals get a turn. */
 const shareMs = 10;
 
 /**
- * How many pieces of work may start before {@link overdueTurn} is called again: 1, or 8 if they are so small that a clock read
- * before each would cost as much as they do.
+ * How many jobs may start before the next call of {@link overdueTurn}: 1, or 8 if jobs are so short that a clock read
+ * before each would cost as much as the job.
  */
 export let uncheckedStarts = 1;
 
@@ -15,16 +15,16 @@ let turn: Promise<void> | undefined;
 let beganMs = 0;
 let readMs = 0;
 
-/** The time in milliseconds, by the clock that {@link overdueTurn} reads. */
+/** Returns the time in milliseconds, by the clock that {@link overdueTurn} reads. */
 export function clockMs(): number {
   return performance.now();
 }
 
 /**
- * Returns a promise of the event loop's next turn if there was none for 10 ms of work, else undefined. Work that waits for
- * nothing slow follows in microtasks, and the loop would not turn.
+ * Returns a promise of the event loop's next turn if 10 ms of work passed without one, else undefined. Jobs that wait
+ * for nothing slow follow each other in microtasks, and the loop would never turn.
  *
- * @param sinceMs counts only the work after this moment of {@link clockMs}.
+ * @param sinceMs Counts only the work after this moment of {@link clockMs}.
  */
 export function overdueTurn(sinceMs: number): Promise<void> | undefined {
   const nowMs = clockMs();

@@ -6,29 +6,29 @@ import { JobList } from "./job-list.ts";
 
 /** How a {@link JobQueue} runs its jobs. */
 export interface JobQueueRunOptions {
-  /** Executes each job. @default the job's own `run`, with nothing observed */
+  /** Executes each job. @default the job's own `run`, unobserved */
   readonly runner?: JobRunner | undefined;
 }
 
 /**
- * Synchronous jobs in memory, run in insertion order. Every job is attempted: one that fails never stops the next.
- * The queue costs one array slot a job.
+ * Keeps synchronous jobs in memory and runs them in insertion order. A failing job never stops the next one. The queue
+ * costs one array slot per job.
  */
 export class JobQueue {
   readonly #jobs: JobList<Job<unknown>> = new JobList();
 
-  /** How many jobs are in the queue. */
+  /** The number of jobs in the queue. */
   get size(): number {
     return this.#jobs.size;
   }
 
-  /** Whether there is no job in the queue. */
+  /** Whether the queue holds no job. */
   get isEmpty(): boolean {
     return this.size === 0;
   }
 
   /**
-   * Adds jobs at the end: all of them, or none where one is not a job.
+   * Adds jobs at the end: all of them, or none if one is not a job.
    *
    * @throws TypeError for a job without a name or without a `run` function.
    */
@@ -37,7 +37,7 @@ export class JobQueue {
   }
 
   /**
-   * Adds any number of jobs at the end: all of them, or none where one is not a job or the iterable throws.
+   * Adds any number of jobs at the end: all of them, or none if one is not a job or the iterable throws.
    *
    * @throws TypeError for a job without a name or without a `run` function.
    */
@@ -45,14 +45,14 @@ export class JobQueue {
     this.#jobs.add([...jobs]);
   }
 
-  /** Forgets the jobs and runs none. A `runAll` under way still runs those it began with. */
+  /** Removes all jobs without running them. A `runAll` under way still runs the jobs it began with. */
   clear(): void {
     this.#jobs.clear();
   }
 
   /**
-   * Runs the jobs that are in the queue now, and keeps them: a second call runs them again.
-   * Jobs pushed meanwhile stay for the next call. Blocks until all have run.
+   * Runs the jobs that are in the queue now and keeps them: a second call runs them again. Jobs pushed meanwhile wait
+   * for the next call. Blocks until all have run.
    *
    * @throws TypeError if `runner` has no `run`.
    */
@@ -61,8 +61,8 @@ export class JobQueue {
   }
 
   /**
-   * Runs jobs until the queue is empty, also those pushed meanwhile, and takes each out as it starts it.
-   * Blocks until all have run.
+   * Runs jobs until the queue is empty, including jobs pushed meanwhile. Takes each job out as it starts it. Blocks
+   * until all have run.
    *
    * @throws TypeError if `runner` has no `run`.
    */
@@ -75,8 +75,8 @@ function runEach(jobs: Iterable<Job<unknown>>, options: JobQueueRunOptions = {})
   requireKnownKeys("the options", options, ["runner"]);
   const runner = requireRunner(options.runner, "run");
   const report = new JobReport() as OpenReport;
-  // V8 expects strings in an array that is made where it grows. On Node 24 a push to one that the report made itself costs as
-  // much as everything else in this loop.
+  // V8 optimises pushes to an array that was made in the same function. On Node 24, pushing to the array that the
+  // report made costs as much as the rest of this loop.
   const completed: string[] = [];
   report.completed = completed;
   for (const job of jobs) {

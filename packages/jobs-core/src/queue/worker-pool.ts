@@ -8,26 +8,26 @@ import type { JobList } from "./job-list.ts";
 
 /** How an AsyncJobQueue runs its jobs. */
 export interface AsyncJobQueueRunOptions {
-  /** Executes each job. @default the job's own `run`, with nothing observed */
+  /** Executes each job. @default the job's own `run`, unobserved */
   readonly runner?: AsyncJobRunner | undefined;
-  /** How many jobs may run at once: a whole number from 1, or Infinity. @default 1, strictly one after the other */
+  /** How many jobs may run at once: a whole number from 1, or Infinity. @default 1: strictly one after the other */
   readonly concurrency?: number | undefined;
-  /** Once aborted, no further job starts, and running jobs see it. @default a signal that never aborts */
+  /** Once it is aborted, no further job starts and running jobs see it. @default a signal that never aborts */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Workers that take jobs from a list and run them. */
 export interface WorkerPool {
-  /** Resolves when the list is empty, or the signal is aborted, and all that was started has settled. */
+  /** Resolves when the list is empty or the signal is aborted, and all started jobs have settled. */
   readonly done: Promise<OpenReport>;
-  /** Puts idle workers to the jobs that were added since: after the caller's own code, and only while others still work. */
+  /** Lets idle workers take jobs that were added. They start after the caller's own code, and only while the pool still works. */
   fill(): void;
 }
 
 /**
  * Starts at most `concurrency` workers.
  *
- * @throws TypeError or RangeError for an option that is not as documented.
+ * @throws TypeError or RangeError for an invalid option.
  */
 export function startWorkers(
   jobs: JobList<AsyncJob<unknown>>,
@@ -42,7 +42,7 @@ export function startWorkers(
   const report = new JobReport() as OpenReport;
   let workers = 0;
   let turn: Promise<void> | undefined;
-  // The first jobs start within the call, whatever ran before it: at least 8, and more if they take less than 50 ms.
+  // Whatever ran before the call, the first jobs start within it: at least 8, and more if they take less than 50 ms.
   let unchecked = 9;
   let sinceMs = clockMs() + 40;
   let finish: (report: OpenReport) => void;
@@ -64,7 +64,7 @@ export function startWorkers(
     } while (!signal.aborted && (--unchecked > 0 || hasTime()));
   };
 
-  /** Whether another job may start, or the event loop comes first. */
+  /** Tells whether another job may start now. If not, the event loop gets its turn first. */
   const hasTime = (): boolean => {
     if (!turn) {
       turn = overdueTurn(sinceMs)?.then(() => {
@@ -76,7 +76,7 @@ export function startWorkers(
     return !turn;
   };
 
-  /** Starts what can be started, and ends where nothing is left to wait for. */
+  /** Starts as many jobs as may run. Finishes the pool if nothing is left to wait for. */
   const next = (): void => {
     while (workers < concurrency && jobs.size > 0 && !signal.aborted && (--unchecked > 0 || hasTime())) {
       workers++;

@@ -16,14 +16,14 @@ describe("JobError.from", () => {
     expect(String(error)).toBe("JobError: no such user");
   });
 
-  it("leaves a JobError, and a subclass of it, as it is", () => {
+  it("returns a JobError and its subclasses unchanged", () => {
     class Special extends JobError {
       override readonly code = "SPECIAL";
     }
     for (const error of [new JobError("a"), new Special("b")]) expect(JobError.from(error)).toBe(error);
   });
 
-  it("leads from one thrown object to one JobError, and from another to another", () => {
+  it("gives one JobError per thrown object", () => {
     const [thrown, frozen] = [new Error("x"), Object.freeze({ message: "x" })];
     for (const object of [thrown, frozen, () => {}, hostileProxy()]) {
       expect(JobError.from(object)).toBe(JobError.from(object));
@@ -31,13 +31,13 @@ describe("JobError.from", () => {
     expect(JobError.from(thrown)).not.toBe(JobError.from(new Error("x")));
   });
 
-  it("leaves the stacks of other errors as long as they were", () => {
+  it("does not shorten the stacks of other errors", () => {
     const { stackTraceLimit } = Error;
     expect(JobError.from(new Error("x")).stack).toBe("JobError: x");
     expect(Error.stackTraceLimit).toBe(stackTraceLimit);
   });
 
-  it("takes errors of other realms as it takes ours", () => {
+  it("treats errors of other realms like its own", () => {
     const thrown = runInNewContext("new TypeError('elsewhere')");
     const error = JobError.from(thrown);
     expect([error.message, error.cause]).toEqual(["elsewhere", thrown]);
@@ -64,7 +64,7 @@ describe("JobError.from", () => {
     expect("cause" in error).toBe(true);
   });
 
-  it("survives values that throw when they are looked at", () => {
+  it("accepts values that throw when they are read", () => {
     const withGetter = {
       get message(): string {
         throw new Error("not yours");
@@ -84,7 +84,7 @@ describe("JobError.from", () => {
     }
   });
 
-  it("makes a usable JobError of anything", () => {
+  it("makes a usable JobError of any value", () => {
     fc.assert(
       fc.property(
         fc.anything({ withBigInt: true, withDate: true, withMap: true, withNullPrototype: true }),
@@ -123,14 +123,14 @@ describe("JobError.isInstance", () => {
     }
   });
 
-  it("is not taken in by a proxy that answers yes to everything", () => {
+  it("is not fooled by a proxy that claims to have every property", () => {
     expect(JobError.isInstance(new Proxy({}, { get: () => true, has: () => true }))).toBe(false);
     expect(JobError.isInstance(new Proxy(new Error("x"), { get: () => true, has: () => true }))).toBe(false);
   });
 });
 
 describe("JSON.stringify of a JobError", () => {
-  it("has its name, message and code, and neither its stack nor its cause", () => {
+  it("has its name, message and code, but no stack or cause", () => {
     class Special extends JobError {
       override readonly code = "SPECIAL";
     }

@@ -14,7 +14,7 @@ describe("JobReport.throwIfFailed", () => {
     expect(() => queue.runAll().throwIfFailed()).not.toThrow();
   });
 
-  it("throws the JobErrors of all failed jobs as one", () => {
+  it("throws one AggregateError with the JobErrors of all failed jobs", () => {
     const queue = new JobQueue();
     queue.pushAll(["a", "b", "c", "d"].map(failing));
     const report = queue.runAll();
@@ -67,7 +67,7 @@ describe("a JobReport as data", () => {
     expect(inspect(new JobQueue().runAll())).toMatch(/^JobReport \{/);
   });
 
-  it("names the abort of a signal that knows no reason", async () => {
+  it("names the abort of a signal without a reason", async () => {
     const signal = { aborted: true, addEventListener() {} } as unknown as AbortSignal;
     const queue = new AsyncJobQueue();
     queue.push(asyncJob("never", async () => {}));

@@ -8,7 +8,7 @@ import { settled } from "../support/deferred.ts";
 import { heldBytesAfter } from "../support/heap.ts";
 import { hostileProxy } from "../support/hostile.ts";
 
-/** Waits for its signal, and rejects with what `end` makes of it. */
+/** Waits for its signal to abort, and rejects with what `end` returns. */
 const waiting = (name: string, end: (signal: AbortSignal) => unknown = ({ reason }) => reason): AsyncJob =>
   asyncJob(
     name,
@@ -16,7 +16,7 @@ const waiting = (name: string, end: (signal: AbortSignal) => unknown = ({ reason
   );
 
 describe("an aborted signal", () => {
-  it("keeps further jobs from starting, and runAll accounts for all of them", async () => {
+  it("keeps further jobs from starting, and runAll reports all of them", async () => {
     const aborting = new AbortController();
     const queue = new AsyncJobQueue();
     queue.push(
@@ -35,7 +35,7 @@ describe("an aborted signal", () => {
     expect([report.failed, report.wasAborted, report.isSuccess]).toEqual([[], true, false]);
   });
 
-  it("leaves what a drain did not start in the queue", async () => {
+  it("leaves jobs that a drain did not start in the queue", async () => {
     const aborting = new AbortController();
     const queue = new AsyncJobQueue();
     queue.push(waiting("running"), waiting("still there"));
@@ -48,7 +48,7 @@ describe("an aborted signal", () => {
     expect([after.wasAborted, queue.size]).toEqual([true, 1]);
   });
 
-  it("does not start what is pushed to a drain after the abort", async () => {
+  it("starts no job that is pushed to a drain after the abort", async () => {
     const aborting = new AbortController();
     const queue = new AsyncJobQueue();
     queue.push(waiting("running"));
@@ -59,7 +59,7 @@ describe("an aborted signal", () => {
     expect(queue.size).toBe(1);
   });
 
-  it("waits for running jobs that do not look at it", async () => {
+  it("waits for running jobs that ignore it", async () => {
     const aborting = new AbortController();
     let hasEnded = false;
     const queue = new AsyncJobQueue();
@@ -76,7 +76,7 @@ describe("an aborted signal", () => {
     expect([report.completed, report.wasAborted, report.isSuccess]).toEqual([["stubborn"], true, false]);
   });
 
-  it("counts for nothing once everything has run, or where there is nothing to run", async () => {
+  it("has no effect after the last job, or on an empty queue", async () => {
     const aborting = new AbortController();
     const queue = new AsyncJobQueue();
     queue.push(asyncJob("a", async () => {}));
@@ -86,7 +86,7 @@ describe("an aborted signal", () => {
     expect((await queue.drain({ signal: aborting.signal })).isSuccess).toBe(true);
   });
 
-  it("makes a failure of any other error, and of a timeout", async () => {
+  it("leaves any other error, and a timeout, a failure", async () => {
     for (const [reason, end, isCancelled] of [
       [new Error("stop"), ({ reason }: AbortSignal) => reason, true],
       ["a string", ({ reason }: AbortSignal) => reason, true],
@@ -167,7 +167,7 @@ describe("isCancellation", () => {
     expect(isCancellation(error, aborted())).toBe(false);
   });
 
-  it("asks for the cause only if there is a reason", () => {
+  it("compares the cause only if there is a reason", () => {
     const signal = { aborted: true } as AbortSignal;
     expect(isCancellation(new Error("x"), signal)).toBe(false);
     expect(isCancellation({ name: "AbortError" }, signal)).toBe(true);
@@ -178,7 +178,7 @@ describe("isCancellation", () => {
   });
 });
 
-describe("a signal that is not of Node", () => {
+describe("a signal that is not one of Node's", () => {
   it("is a signal if it has aborted and addEventListener", async () => {
     const listeners: (() => void)[] = [];
     const foreign = {
@@ -206,7 +206,7 @@ describe("a signal that is not of Node", () => {
 });
 
 describe("neverAbortedSignal", () => {
-  it("is what jobs get where no signal was given, and works where a signal is asked for", async () => {
+  it("is what jobs get without a signal, and works wherever a signal is needed", async () => {
     const queue = new AsyncJobQueue();
     const seen: AbortSignal[] = [];
     queue.push(asyncJob("look", (signal) => delay(1, seen.push(signal), { signal })));
@@ -233,12 +233,12 @@ describe("neverAbortedSignal", () => {
     expect([derived.aborted, derived.reason, neverAbortedSignal().aborted]).toEqual([true, "why", false]);
   });
 
-  it("holds nothing of the many jobs that have used it, and causes no warning", async () => {
+  it("keeps no reference to the jobs that have used it, and causes no warning", async () => {
     const warnings: string[] = [];
     const note = ({ name }: Error): void => void warnings.push(name);
     process.on("warning", note);
     try {
-      // A signal of the caller's holds what its listeners do, which shows that the measure sees it.
+      // The caller's own signal holds its listeners' memory, which shows that the measurement works.
       const { signal } = new AbortController();
       expect(await heldBytesAfter(() => runListeningJobs(2_000, { signal }))).toBeGreaterThan(1_000_000);
       expect(signal.aborted).toBe(false);

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type AsyncJob, AsyncJobQueue, asyncJob } from "../../src/index.ts";
 
 interface Step {
-  /** Turns of the microtask queue that the job waits. */
+  /** How many turns of the microtask queue the job waits. */
   readonly waits: number;
   readonly fails: boolean;
   readonly pushes: number;
@@ -83,7 +83,7 @@ describe("AsyncJobQueue, whatever the jobs do", () => {
     );
   });
 
-  it("accounts for every job of a runAll that is aborted in mid-run", async () => {
+  it("reports every job of a runAll that is aborted halfway", async () => {
     await fc.assert(
       fc.asyncProperty(abortingSteps, fc.integer({ min: 1, max: 5 }), async (plan, concurrency) => {
         const scenario = new Scenario(plan);
@@ -100,7 +100,7 @@ describe("AsyncJobQueue, whatever the jobs do", () => {
     );
   });
 
-  it("keeps in the queue what an aborted drain did not start", async () => {
+  it("keeps the jobs that an aborted drain did not start", async () => {
     await fc.assert(
       fc.asyncProperty(abortingSteps, fc.integer({ min: 1, max: 5 }), async (plan, concurrency) => {
         const scenario = new Scenario(plan);

@@ -65,7 +65,7 @@ describe("AsyncJobQueue", () => {
     await run;
   });
 
-  it("puts idle workers of a drain to what is pushed meanwhile", async () => {
+  it("lets idle workers of a drain run jobs pushed meanwhile", async () => {
     const { jobs, started, ends } = heldJobs("a", "b", "c", "d");
     const [first, ...rest] = jobs as [AsyncJob, ...AsyncJob[]];
     const queue = new AsyncJobQueue();
@@ -95,7 +95,7 @@ describe("AsyncJobQueue", () => {
     expect(reports.every((report) => report.completed.length > 0)).toBe(true);
   });
 
-  it("leaves what is pushed during runAll, and runs its snapshot although it was cleared", async () => {
+  it("runAll ignores jobs pushed meanwhile, and runs its own after a clear", async () => {
     const { jobs, ends } = heldJobs("a", "b");
     const queue = new AsyncJobQueue();
     queue.pushAll(jobs);
@@ -107,7 +107,7 @@ describe("AsyncJobQueue", () => {
     expect(queue.size).toBe(1);
   });
 
-  it("makes a failure of whatever a job throws, also before it waits", async () => {
+  it("turns whatever a job throws into a failure, also before its first await", async () => {
     const queue = new AsyncJobQueue();
     queue.push(
       asyncJob("sync throw", () => {
@@ -122,7 +122,7 @@ describe("AsyncJobQueue", () => {
     ]);
   });
 
-  it("hands jobs, and its signal, to the runner it was given", async () => {
+  it("hands jobs and the signal to its runner", async () => {
     const seen: [string, AbortSignal | undefined][] = [];
     const { signal } = new AbortController();
     const runner = {
@@ -163,7 +163,7 @@ describe("AsyncJobQueue", () => {
     expect(report.isSuccess).toBe(true);
   });
 
-  it("refuses what is no job before anything is queued", () => {
+  it("refuses a value that is no job before it queues any", () => {
     const queue = new AsyncJobQueue();
     expect(() =>
       queue.push(

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { AsyncJobQueue, type AsyncJobQueueRunOptions, asyncJob } from "../../src/index.ts";
 
 const quick = asyncJob("quick", async () => {});
-/** Keeps the processor for a millisecond, by a clock that fake timers leave alone, and waits for nothing. */
+/** Blocks for a millisecond, by a clock that fake timers leave alone. */
 const busy = asyncJob("busy", () => {
   const endMs = performance.now() + 1;
   while (performance.now() < endMs);
@@ -61,7 +61,7 @@ describe("a long drain of jobs that wait for nothing", () => {
     expect(firedAfter).toBeLessThan(2_000);
   });
 
-  it("goes on where tests replace timers", async () => {
+  it("goes on if tests replace timers", async () => {
     vi.useFakeTimers();
     const queue = new AsyncJobQueue();
     queue.pushAll(Array(20).fill(busy));

@@ -24,7 +24,7 @@ class Forgetful implements Job {
   readonly name = "forgetful";
   async run(): Promise<void> {}
 }
-// biome-ignore lint/suspicious/noExplicitAny: it must be accepted where users have it
+// biome-ignore lint/suspicious/noExplicitAny: users have `any`, which must be accepted
 declare const anything: Job<any>;
 declare const unknowns: Job<unknown>[];
 declare const maybe: Job<number | Promise<number>>;

@@ -39,7 +39,7 @@ describe("JobQueue", () => {
     expect(queue.drain().isSuccess).toBe(true);
   });
 
-  it("keeps the jobs of runAll for another run, and takes those of drain out", () => {
+  it("runAll keeps the jobs for another run, and drain takes them out", () => {
     let runs = 0;
     const queue = new JobQueue();
     queue.push(job("count", () => void runs++));
@@ -51,14 +51,14 @@ describe("JobQueue", () => {
     expect([runs, queue.size]).toEqual([3, 0]);
   });
 
-  it("leaves what is pushed during runAll for the next call", () => {
+  it("leaves jobs pushed during runAll for the next call", () => {
     const queue = new JobQueue();
     queue.push(job("parent", () => queue.push(job("child", () => {}))));
     expect(queue.runAll().completed).toEqual(["parent"]);
     expect(queue.size).toBe(2);
   });
 
-  it("runs what is pushed during drain, also by what was pushed", () => {
+  it("runs jobs pushed during drain, also by jobs pushed during it", () => {
     const queue = new JobQueue();
     const countdown = (n: number): Job =>
       job(`left ${n}`, () => n > 0 && queue.push(countdown(n - 1))) as Job;
@@ -67,7 +67,7 @@ describe("JobQueue", () => {
     expect(queue.isEmpty).toBe(true);
   });
 
-  it("has taken a job out when it starts", () => {
+  it("takes a job out before it starts", () => {
     const queue = new JobQueue();
     const sizes: number[] = [];
     for (let i = 0; i < 3; i++) queue.push(job("look", () => void sizes.push(queue.size)));
@@ -102,7 +102,7 @@ describe("JobQueue", () => {
     expect(make().drain().completed).toEqual(["clear"]);
   });
 
-  it("hands each job to the runner it was given", () => {
+  it("hands each job to its runner", () => {
     const seen: string[] = [];
     const runner = {
       run<T>(given: Job<T>): T {
@@ -120,7 +120,7 @@ describe("JobQueue", () => {
     expect(seen).toEqual(["a", "b", "a", "b"]);
   });
 
-  it("fails a job that returns a promise, and its rejection is no unhandled one", async () => {
+  it("fails a job that returns a promise, and handles its rejection", async () => {
     const unhandled: unknown[] = [];
     const listen = (reason: unknown): void => void unhandled.push(reason);
     process.on("unhandledRejection", listen);
@@ -153,7 +153,7 @@ describe("JobQueue", () => {
     expect(queue.runAll().completed).toEqual(["odd"]);
   });
 
-  it("goes on where a job's name cannot be read any more", () => {
+  it("goes on if a job's name can no longer be read", () => {
     const queue = new JobQueue();
     let isRead = false;
     queue.push(
@@ -172,7 +172,7 @@ describe("JobQueue", () => {
     expect(report.failed.map((failure) => failure.jobName)).toEqual(["?"]);
   });
 
-  it("refuses what is no job before anything is queued", () => {
+  it("refuses a value that is no job before it queues any", () => {
     const queue = new JobQueue();
     const good = job("good", () => {});
     for (const bad of [
@@ -195,7 +195,7 @@ describe("JobQueue", () => {
     expect(queue.size).toBe(0);
   });
 
-  it("refuses a runner that is none", () => {
+  it("refuses a runner without `run`", () => {
     const queue = new JobQueue();
     expect(() => queue.runAll({ runner: {} as never })).toThrow(
       "expected `runner.run` to be a function, got",
@@ -203,7 +203,7 @@ describe("JobQueue", () => {
     expect(() => queue.drain({ runner: null as never })).toThrow(TypeError);
   });
 
-  it("accounts for every job once, whatever fails and whoever pushes", () => {
+  it("reports every job once, whatever fails or pushes", () => {
     const plan = fc.array(fc.record({ fails: fc.boolean(), pushes: fc.nat({ max: 3 }) }), { maxLength: 40 });
     fc.assert(
       fc.property(plan, fc.boolean(), (steps, drains) => {

@@ -36,7 +36,7 @@ describe("a job that returns a generator", () => {
     expect(report.failed.map(({ jobName }) => jobName)).toEqual(["export", "pages"]);
   });
 
-  it("is told from a job with any other result", async () => {
+  it("is told apart from jobs with other results", async () => {
     const queue = new AsyncJobQueue();
     for (const result of [[], new Map().entries(), { next() {} }, "Generator", lines, null]) {
       queue.push(asyncJob("other", () => result));

@@ -1,4 +1,4 @@
-/** A promise that a test settles by hand. */
+/** Makes a promise that the test settles by hand. */
 export interface Deferred<T> {
   readonly promise: Promise<T>;
   readonly resolve: (value: T) => void;
@@ -15,7 +15,7 @@ export function deferred<T = void>(): Deferred<T> {
   return { promise, resolve, reject };
 }
 
-/** Lets everything run that is ready to run: promise callbacks first, then one turn of the event loop. */
+/** Runs what is ready to run: promise callbacks first, then one turn of the event loop. */
 export function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -4,7 +4,7 @@ import { runInNewContext } from "node:vm";
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
 
-/** The heap after everything that nobody holds has been collected. */
+/** Returns the size of the heap in bytes after a full collection. */
 async function liveBytes(): Promise<number> {
   // Finalisation takes a turn of the event loop, and may make more garbage.
   for (let round = 0; round < 4; round++) {
@@ -14,7 +14,7 @@ async function liveBytes(): Promise<number> {
   return process.memoryUsage().heapUsed;
 }
 
-/** How many bytes of heap are still held once `work` is done. */
+/** Returns how many bytes of heap are still held after `work`. */
 export async function heldBytesAfter(work: () => Promise<unknown>): Promise<number> {
   const before = await liveBytes();
   await work();

@@ -1,4 +1,4 @@
-/** A value that throws whatever is done with it. */
+/** Makes a value that throws at every access. */
 export function hostileProxy(target: object = {}): object {
   const refuse = (): never => {
     throw new Error("hands off");
