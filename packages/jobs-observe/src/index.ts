@@ -12,7 +12,7 @@ export {
 export { currentJob, currentJobObserver } from "./observers/current-job.ts";
 export { ObservedJobRunner, type ObservedJobRunnerOptions, type RunAsyncOptions } from "./runner/runner.ts";
 
-// For authors of observers and engines.
+// For authors of observers and engines. Authors of observers find more in `@nidus/jobs-observe/adapter`.
 
 export { startedContext } from "./context/context.ts";
 export type {

@@ -4,7 +4,7 @@ import { combineJobObservers, currentJob, currentJobObserver, type JobObserver }
 import { Recorder } from "./support/recorder.ts";
 import { settled } from "./support/settled.ts";
 
-/** Another copy of the package, as a second bundle in the process has it. */
+/** Another copy of the package, like that of a second bundle in the process. */
 let copy: typeof import("../src/index.ts");
 
 beforeEach(async () => {
@@ -28,7 +28,7 @@ describe("two copies of the package", () => {
     }
   });
 
-  it("take each other's lists of observers as the lists they are", () => {
+  it("accept each other's lists of observers as lists", () => {
     const broken: JobObserver = {
       onJobStarted() {
         throw new Error("broken");

@@ -1,15 +1,15 @@
 import { invalidArgument, requireObject, requireText } from "@nidus/jobs-core/adapter";
 
-/** Facts about a run that the application adds, such as a request id. Keys are data, whatever they are called. */
+/** Facts that the application adds to a run, such as a request id. Keys are plain data: any text is allowed. */
 export type JobAttributes = Readonly<Record<string, string | number | boolean>>;
 
 /** No attributes. */
 export const noAttributes: JobAttributes = Object.freeze({});
 
 /**
- * A frozen copy of `base` with `added` on top.
+ * Returns a frozen copy of `base` with `added` on top.
  *
- * @throws TypeError for an empty key, or a value that is no string, number or boolean.
+ * @throws TypeError for an empty key, or for a value that is not a string, number or boolean.
  */
 export function withAttributes(base: JobAttributes, added: JobAttributes): JobAttributes {
   requireObject("the context", added);

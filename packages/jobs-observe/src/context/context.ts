@@ -2,34 +2,34 @@ import type { JobAttributes } from "./attributes.ts";
 import { unixTimeMs } from "./clock.ts";
 import type { JobDelivery } from "./delivery.ts";
 
-/** What is known about one run, as plain data: to copy, to compare, or to send to another thread. */
+/** Describes one run as plain data. You can copy it, compare it, or send it to another thread. */
 export interface ObservedJobData {
-  /** Made at most once a run, when it is first read; the same in every context of the run. */
+  /** Made at most once per run, when it is first read. The same in every context of the run. */
   readonly runId: string;
-  /** As the job has it. */
+  /** The name of the job. */
   readonly jobName: string;
-  /** Those of the runner; frozen. */
+  /** The attributes of the runner; frozen. */
   readonly attributes: JobAttributes;
-  /** Unix time in milliseconds, derived from the run's first clock read. */
+  /** Not private: a context may come from another installed copy of this package, and a deep comparison reads this field. */
   readonly startedAtMs: number;
-  /** Milliseconds with fractions, from the monotonic clock and never negative; undefined until the run has finished. */
+  /** Milliseconds with fractions, from the monotonic clock. Never negative; undefined until the run has finished. */
   readonly durationMs: number | undefined;
-  /** Where an engine delivered the job, else undefined. */
+  /** The delivery, if an engine delivered the job; else undefined. */
   readonly delivery: JobDelivery | undefined;
 }
 
 /**
- * What is known about one run. It never changes, so it is safe to keep: the context that observers get when a run starts
- * has no duration, and the one they get when it finishes is another object.
+ * Describes one run. It never changes, so you may keep it. A start and a finish have different contexts: the context of
+ * the start has no duration.
  *
- * Its fields are getters, which spread and `structuredClone` leave out. `toJSON()` has all of them.
+ * Its fields are getters, which spread and `structuredClone` leave out. `toJSON()` returns all of them.
  */
 export interface ObservedJobContext extends ObservedJobData {
-  /** Returns the fields as plain data, which is what `JSON.stringify` writes. */
+  /** Returns the fields as plain data, in the form that `JSON.stringify` writes. */
   toJSON(): ObservedJobData;
 }
 
-/** What the runs of one runner have in common. */
+/** The settings that all runs of one runner share. */
 export interface RunSettings {
   readonly attributes: JobAttributes;
   readonly newRunId: () => string;
@@ -38,22 +38,22 @@ export interface RunSettings {
 let startedRuns = 0;
 
 /**
- * A run as observers see it when it starts. The clock is read once, as the context is made. The run id and the time of day are made
- * when an observer first reads them. Getters keep others from changing them.
+ * The context that observers get when a run starts. The constructor reads the clock once. The run id and the time of
+ * day are made when an observer first reads them. Getters keep observers from changing the fields.
  *
  * This class and FinishedContext share no base class: a base class would cost a tenth of a run.
  */
 export class StartedContext implements ObservedJobContext {
   /**
-   * Contexts that live for ever. V8 throws away code that is optimised for a class if a garbage collection finds no object of the
-   * class, which would be at every full collection between two runs.
+   * Contexts that are never collected. If a garbage collection finds no object of a class, V8 drops the code that it
+   * optimised for that class. Without these contexts, every full collection between two runs would do so.
    */
   static kept: FinishedContext | undefined;
 
-  /** Another one for every run: the only difference that a deep comparison sees if a test has stopped the clock. */
+  /** Differs between runs, so that a deep comparison tells two runs apart even if a test has stopped the clock. */
   protected readonly sequence: number;
   declare toJSON: () => ObservedJobData;
-  /** By `performance.now()`. */
+  /** The start, in milliseconds of `performance.now()`. */
   readonly monotonicMs: number = performance.now();
   readonly #jobName: string;
   readonly #settings: RunSettings;
@@ -95,7 +95,7 @@ export class StartedContext implements ObservedJobContext {
   }
 }
 
-/** The same run when it has finished. The clock is read once, as the context is made. */
+/** The context that observers get when a run has finished. The constructor reads the clock once. */
 export class FinishedContext implements ObservedJobContext {
   declare toJSON: () => ObservedJobData;
   readonly monotonicMs: number = performance.now();
@@ -124,7 +124,7 @@ export class FinishedContext implements ObservedJobContext {
 
   get durationMs(): number {
     const durationMs = this.monotonicMs - this.start.monotonicMs;
-    // Tests replace the clock, also during a run.
+    // Tests may replace the clock during a run.
     return durationMs > 0 && durationMs < Infinity ? durationMs : 0;
   }
 
@@ -133,7 +133,7 @@ export class FinishedContext implements ObservedJobContext {
   }
 }
 
-// The fields are getters: console.log and util.inspect show them by asking for the symbol.
+// The fields are getters. console.log and util.inspect show them by calling this symbol.
 for (const { prototype } of [StartedContext, FinishedContext]) {
   for (const key of ["toJSON", Symbol.for("nodejs.util.inspect.custom")]) {
     Object.defineProperty(prototype, key, { value: toJSON });
@@ -146,16 +146,19 @@ function toJSON(this: ObservedJobData): ObservedJobData {
 }
 
 /**
- * The context with which a run started: the same object for every context of one run, and another for every other run.
- * It is the key under which an observer keeps what belongs to a run until it finishes, without asking for the run id.
+ * Returns the context with which a run started. It is the same object for every context of one run, and differs between
+ * runs.
+ *
+ * An observer uses it as the key of what it keeps for a run until the run finishes. It does not make the run id.
  */
 export function startedContext(context: ObservedJobContext): ObservedJobContext {
   return (context as Partial<FinishedContext>).start ?? context;
 }
 
 /**
- * The moment at which a context was made, by `performance.now()`: the start of its run or, if the run has finished, the end. An
- * observer that keeps many moments and reads few of them keeps this number, and turns it into a time of day with `unixTimeMs`.
+ * Returns the moment at which a context was made, in milliseconds of `performance.now()`: the start of a run or, of a
+ * finished run, its end. An observer that keeps many moments and reads few keeps this number, and turns it into a time
+ * of day with `unixTimeMs`.
  */
 export function monotonicMsOf(context: ObservedJobContext): number {
   const { monotonicMs } = context as Partial<StartedContext>;

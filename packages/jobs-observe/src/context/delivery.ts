@@ -1,76 +1,79 @@
 import type { JobError } from "@nidus/jobs-core";
 
-/** One delivery of a stored job by an engine: an attempt to run it. */
+/** Describes one attempt of an engine to run a stored job. */
 export interface JobDelivery {
   /** The engine's name, such as "bullmq". */
   readonly engine: string;
-  /** The engine's queue from which it came. */
+  /** The engine's queue that the job came from. */
   readonly queue: string;
   /** The job's id, the same in every attempt. */
   readonly jobId: string;
-  /** From 1. */
+  /** The number of the attempt, from 1. */
   readonly attempt: number;
-  /** How many attempts there are at most, the first included. */
+  /** How many attempts the job gets at most, including the first. */
   readonly maxAttempts: number;
-  /** When it was stored. */
+  /** When the job was stored. */
   readonly enqueuedAt: Date;
-  /** The moment from which this attempt could start: it was enqueued for then, or retried for then. */
+  /** The earliest moment at which this attempt could start: the enqueue or the retry was set for it. */
   readonly runAt: Date;
-  /** What the enqueuing side gave to find related work by. */
+  /** The text that the enqueuing caller gave to find related work, or undefined. */
   readonly correlationId: string | undefined;
-  /** Headers, trace headers among them, that the enqueuing side's observers wrote. */
+  /** Headers that observers wrote at the enqueue, such as trace headers. */
   readonly carrier: Readonly<Record<string, string>>;
 }
 
-/** A job that is known before its first run. */
+/** Describes a job that is known before its first run. */
 export interface DeclaredJobContext {
   /** The job's name. */
   readonly jobName: string;
-  /** The name of the engine that will deliver it, such as "bullmq"; absent if the application declared it. */
+  /** The name of the engine that will deliver the job, such as "bullmq". Absent if the application declared the job. */
   readonly engine?: string | undefined;
-  /** The engine's queue it will come from. */
+  /** The engine's queue that the job will come from. */
   readonly queue?: string | undefined;
 }
 
-/** Jobs that an engine is about to store. */
+/** Describes jobs of one name that an engine is about to store. */
 export interface EnqueuedJobContext {
-  /** The name that all of them have. */
+  /** The name that all of the jobs have. */
   readonly jobName: string;
   /** The engine's name, such as "bullmq". */
   readonly engine: string;
-  /** The engine's queue to which they go. */
+  /** The engine's queue that the jobs go to. */
   readonly queue: string;
   /** How many jobs of this name are stored at once: 1, or the length of a batch. */
   readonly count: number;
-  /** What the caller gave to find related work by. */
+  /** The text that the caller gave to find related work, or undefined. */
   readonly correlationId: string | undefined;
-  /** Headers that travel with the jobs. Observers may add theirs, such as `traceparent`. */
+  /** Headers that are stored with the jobs. Observers may add headers, such as `traceparent`. */
   readonly carrier: Record<string, string>;
 }
 
-/** What became of a delivery, as the engine has recorded it. */
+/** Describes the outcome of a delivery, as the engine has recorded it. */
 export interface SettledJobContext {
   /** The job's name. */
   readonly jobName: string;
   /** The delivery that has ended. */
   readonly delivery: JobDelivery;
   /**
-   * `retried`: it will be delivered again. `dead-lettered`: it failed for the last time, or its last attempt has no
-   * recorded end. `lost`: its run finished, and the engine refused to record that, since the lease had passed on; told by the
-   * worker that ran it. `stalled`: its worker died or lost its lease before it could record an
-   * outcome; told when the next attempt is delivered, so `delivery.attempt` is that of the attempt before.
+   * The outcome of the delivery.
+   * - `retried`: the engine will deliver the job again.
+   * - `dead-lettered`: the job failed for the last time, or its last attempt has no recorded end.
+   * - `lost`: the run finished, but the engine refused to record that, since the lease was lost. The worker
+   *   that ran the job reports it.
+   * - `stalled`: the worker died or lost its lease before it could record an outcome. The next delivery reports it, so
+   *   `delivery.attempt` is the number of the attempt before.
    */
   readonly outcome: "succeeded" | "retried" | "dead-lettered" | "cancelled" | "lost" | "stalled";
-  /** What it failed with, or undefined where it did not fail. */
+  /** The error that the job failed with, or undefined if it did not fail. */
   readonly error: JobError | undefined;
 }
 
-/** How many jobs of one name are ready to run and wait for a worker. */
+/** Says how many jobs of one name are ready to run and wait for a worker. */
 export interface JobBacklog {
-  /** The name that they have in common. */
+  /** The name that the jobs have in common. */
   readonly jobName: string;
-  /** How many there are. */
+  /** How many jobs wait. */
   readonly waiting: number;
-  /** Since when the oldest of them could have run, or undefined if none waits. */
+  /** The moment from which the oldest of them could have run, or undefined if none waits. */
   readonly oldestWaitingAt: Date | undefined;
 }

@@ -5,13 +5,16 @@ import type { DeclaredJobContext, EnqueuedJobContext, SettledJobContext } from "
 import type { JobObserver, JobResultStatus, OpenedEngineContext } from "./observer.ts";
 import { runThroughScopes } from "./scope.ts";
 
-/** Told what an observer threw or rejected with, and which observer it was. */
+/** Receives what an observer threw or rejected with, and that observer. */
 export type ObserverErrorHandler = (error: unknown, observer: JobObserver) => void;
 
-/** Under it a list shows its observers to other copies of this package. */
+/** A list shows its observers to other copies of this package under this symbol. */
 const members = Symbol.for("@nidus/jobs-observe/observers");
 
-/** Observers as one, each kept from the run and from the others: what one throws or rejects goes to a handler. */
+/**
+ * Calls several observers as one. It isolates each from the run and from the others: what one throws or rejects with
+ * goes to a handler.
+ */
 export class ObserverList implements JobObserver {
   readonly #observers: readonly JobObserver[];
   readonly #reversed: readonly JobObserver[];
@@ -26,7 +29,7 @@ export class ObserverList implements JobObserver {
     });
   }
 
-  /** @throws TypeError for what is no observer. */
+  /** @throws TypeError for a value that is no observer. */
   constructor(observers: readonly JobObserver[], onError: ObserverErrorHandler = warnOnce()) {
     this.#observers = observers.flatMap((observer): readonly JobObserver[] => {
       const listed = propertyOf(observer, members);
@@ -82,7 +85,7 @@ export class ObserverList implements JobObserver {
     return runThroughScopes(this.#scopes, 0, context, run, this.#report);
   }
 
-  /** Hooks return nothing. One that is an async function all the same must not end as an unhandled rejection. */
+  /** Hooks return nothing. If one is an async function nevertheless, its rejection goes to the handler. */
   #watch(returned: unknown, observer: JobObserver): void {
     if (returned) Promise.resolve(returned).catch((error) => this.#report(error, observer));
   }
@@ -91,16 +94,17 @@ export class ObserverList implements JobObserver {
     try {
       await this.#onError(error, observer);
     } catch {
-      // The handler failed too, and the run goes on: nobody is left to tell.
+      // The handler failed too. The run goes on, and there is no other handler to call.
     }
   };
 }
 
 /**
- * One observer that stands for many, in their order. A runner treats it as the list it is: its own `onObserverError`
- * hears of each of them. Used by itself, it warns once for each observer that throws.
+ * Combines observers into one that calls them in order. A runner treats the result like a list: its `onObserverError`
+ * receives the errors of each observer. Without a runner, the combined observer warns once for each observer that
+ * throws.
  *
- * @throws TypeError for what is no observer.
+ * @throws TypeError for a value that is no observer.
  */
 export function combineJobObservers(...observers: JobObserver[]): JobObserver {
   return new ObserverList(observers);
@@ -108,7 +112,7 @@ export function combineJobObservers(...observers: JobObserver[]): JobObserver {
 
 function requireObserver(observer: JobObserver): JobObserver {
   requireObject("an observer", observer);
-  // The hooks are what a list of observers has.
+  // An ObserverList has exactly the hooks of an observer.
   for (const hook of Object.getOwnPropertyNames(ObserverList.prototype) as (keyof JobObserver)[]) {
     if (observer[hook]) requireFunction(hook, observer[hook]);
   }

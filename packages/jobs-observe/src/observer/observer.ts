@@ -11,44 +11,51 @@ import type {
 export type JobResultStatus = "success" | "failure" | "cancelled";
 
 /**
- * Hears of runs. Every member is optional and synchronous, and is called within the run, so what takes time belongs
- * elsewhere: see `jobObserverChannel`. Nothing an observer does reaches the job or the other observers.
+ * Receives events about runs. Every member is optional and synchronous. The runner calls it within the run, so hand
+ * slow work to `jobObserverChannel`. Nothing that an observer does affects the job or the other observers.
  */
 export interface JobObserver {
-  /** Called once a run, inside every observer's scope, before the job starts. */
+  /** Called once per run, before the job starts and inside every observer's scope. */
   onJobStarted?(context: ObservedJobContext): void;
-  /** Called once a run, inside every observer's scope. `error` is there unless the run succeeded. */
+  /** Called once per run, inside every observer's scope. `error` is set unless the run succeeded. */
   onJobFinished?(context: ObservedJobContext, status: JobResultStatus, error?: JobError): void;
   /**
-   * Ambient state of the run, such as an active span or an AsyncLocalStorage: calls `run` once and returns what it
-   * returned. Of an async run that is a promise. It is entered before `onJobStarted`, the first observer outermost. A getter is
-   * read for each run, and may answer undefined where nobody needs the scope: then the run does not pay for one.
+   * Runs the job within ambient state, such as an active span or an AsyncLocalStorage. It must call `run` once and
+   * return the result, which for an async run is a promise. The runner enters scopes before `onJobStarted`, the first
+   * observer outermost.
+   *
+   * The member may be a getter, which the runner reads for each run. If it returns undefined, the run does not pay for
+   * a scope.
    */
   runInScope?: (<T>(context: ObservedJobContext, run: () => T) => T) | undefined;
   /**
-   * Called for a job that is known before its first run, such as to start its counters at 0. It may be called several times
-   * for one name.
+   * Called for a job that is known before its first run, for example to start its counters at 0. It may be called
+   * several times for one name.
    */
   onJobDeclared?(context: DeclaredJobContext): void;
-  /** Engines only: an engine has been opened, whose backlog can be read from now on. */
+  /** Engines only: called when an engine has been opened. You can read its backlog from then on. */
   onEngineOpened?(context: OpenedEngineContext): void;
-  /** Engines only: jobs are about to be stored. It may write headers to `context.carrier`. */
+  /** Engines only: called before jobs are stored. The observer may write headers to `context.carrier`. */
   onJobEnqueued?(context: EnqueuedJobContext): void;
-  /** Engines only: what became of a delivery. */
+  /** Engines only: called with the outcome of a delivery. */
   onJobSettled?(context: SettledJobContext): void;
 }
 
-/** An engine that has been opened. */
+/** Describes an engine that has been opened. */
 export interface OpenedEngineContext {
   /** The engine's name, such as "bullmq". */
   readonly engine: string;
-  /** Asks the engine, with one query; rejects if the engine is unreachable. Undefined once it is closed. */
+  /**
+   * Reads the backlog from the engine, with one query. Resolves to undefined once the engine is closed. Rejects if the
+   * engine is unreachable.
+   */
   backlog(): Promise<readonly JobBacklog[] | undefined>;
   /**
-   * Observes the engine's own work from now on, such as polling and renewing leases, as runs of a job for each kind of it. To be
-   * called within `onEngineOpened`. An observer of traces keeps that work out of them by its `runInScope`.
+   * Observes the engine's own work from now on, such as polling and renewing leases. Each kind of work appears as the
+   * runs of one job. Call it within `onEngineOpened`. An observer of traces keeps that work out of traces with its
+   * `runInScope`.
    *
-   * @throws TypeError for what is no observer.
+   * @throws TypeError for a value that is no observer.
    */
   observeBookkeeping(observer: JobObserver): void;
 }

@@ -6,8 +6,8 @@ type ScopeObserver = JobObserver & { runInScope<T>(context: ObservedJobContext, 
 type Report = (error: unknown, observer: JobObserver) => void;
 
 /**
- * Runs `body` through the scopes of observers from `index` on, the first outermost: exactly once, whatever a scope does, and
- * gives back what `body` returned or threw. What a scope did wrong goes to `report`.
+ * Runs `body` inside the scopes of the observers from `index` on, the first outermost. It runs `body` exactly once,
+ * whatever a scope does, and returns or throws what `body` did. Errors of scopes go to `report`.
  */
 export function runThroughScopes<T>(
   observers: readonly JobObserver[],
@@ -22,7 +22,7 @@ export function runThroughScopes<T>(
   return runThroughScopes(observers, index + 1, context, body, report);
 }
 
-/** Apart, since V8 pays for closures where a function begins, and a run without a scope needs none. */
+/** A function of its own: V8 creates closures at the start of a function, and a run without a scope needs none. */
 function enterScope<T>(
   observers: readonly JobObserver[],
   index: number,
@@ -49,7 +49,7 @@ function enterScope<T>(
     return result as T;
   };
 
-  /** What a scope throws or rejects with is the body's own error, or the scope's to answer for. */
+  /** Reports what a scope threw or rejected with, unless it is the error of `body` itself. */
   const reportUnlessOwn = async (error: unknown): Promise<void> => {
     try {
       if (failure) throw failure.error;
@@ -72,7 +72,10 @@ function enterScope<T>(
   return result as T;
 }
 
-/** A getter may answer that no scope is wanted now. One that throws does so again where that is reported. */
+/**
+ * Tells whether an observer wants a scope now: the member may be a getter. If the getter throws, it throws again in
+ * `enterScope`, which reports the error.
+ */
 function hasScope(observer: JobObserver): boolean {
   try {
     return !!observer.runInScope;

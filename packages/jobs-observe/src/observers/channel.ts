@@ -3,7 +3,7 @@ import { invalidArgument, requireKnownKeys, requireWholeNumber } from "@nidus/jo
 import type { ObservedJobContext, ObservedJobData } from "../context/context.ts";
 import type { JobObserver, JobResultStatus } from "../observer/observer.ts";
 
-/** A run's start or finish, as data. */
+/** The start or finish of a run, with its context. */
 export type ObservedJobEvent =
   | { readonly type: "started"; readonly context: ObservedJobContext }
   | {
@@ -13,7 +13,7 @@ export type ObservedJobEvent =
       readonly error?: JobError;
     };
 
-/** A run's start or finish, as data that survive a copy: spread, `structuredClone` and `postMessage`. */
+/** The start or finish of a run as plain data. It survives spread, `structuredClone` and `postMessage`. */
 export type PlainJobEvent =
   | { readonly type: "started"; readonly context: ObservedJobData }
   | {
@@ -25,45 +25,49 @@ export type PlainJobEvent =
 
 type AnyEvent = ObservedJobEvent | PlainJobEvent;
 
-/** How a channel is bounded, and what it holds. */
+/** How a channel is bounded, and what its events hold. */
 export interface JobObserverChannelOptions {
-  /** How many unread events are kept: a whole number from 1. @default 65536 */
+  /** How many unread events the channel keeps: a whole number from 1. @default 65536 */
   readonly capacity?: number | undefined;
-  /** Which event is lost when one more arrives. @default "drop-oldest" */
+  /** Which event is dropped when one more arrives. @default "drop-oldest" */
   readonly overflow?: "drop-oldest" | "drop-newest" | undefined;
   /**
-   * `true` makes events plain data, to be sent to another thread or process. That reads the run id and the time of day of every
-   * run. @default false
+   * `true` makes events plain data that you can send to another thread or process. It makes the run id and the time of
+   * day of every run. @default false
    */
   readonly plain?: false | undefined;
 }
 
 /**
- * The reading end of a channel. `for await` waits for events; breaking off leaves the rest to the next reader. (An iterator
- * that is told to `return` while its `next` waits does so when that has got its event: it is an async generator.)
- * Several readers share the events: each goes to one of them.
+ * The reading end of a channel. `for await` waits for events; after a `break`, the next reader gets the rest. Several
+ * readers share the events: each event goes to one of them.
+ *
+ * The iterator is an async generator: a `return` that arrives while its `next` waits takes effect after that event.
  */
 export interface JobEventReceiver<Event = ObservedJobEvent> extends AsyncIterable<Event> {
-  /** What is there now, oldest first, without waiting; what arrives meanwhile is for the next call. Events are taken out as they are read. */
+  /**
+   * Returns the events that are there now, oldest first, without waiting. Events that arrive meanwhile are for the next
+   * call. Reading an event takes it out of the channel.
+   */
   tryIter(): IterableIterator<Event>;
-  /** How many events are waiting to be read. */
+  /** How many events wait to be read. */
   readonly size: number;
-  /** How many events were lost because the channel was full. */
+  /** How many events were dropped because the channel was full. */
   readonly dropped: number;
-  /** Takes no further events, and ends `for await` once what is buffered was read. May be repeated. */
+  /** Accepts no further events, and ends `for await` once the buffered events are read. You may call it again. */
   close(): void;
 }
 
 /**
- * An observer that only notes what happened, and the receiver where slower work picks it up: exports, files, other
- * processes. Memory is bounded by `capacity`; a closed channel costs nothing.
+ * Makes an observer that only buffers events, and the receiver that slower work reads them from: exports, files, other
+ * processes. `capacity` bounds its memory. A closed channel costs nothing.
  *
- * @throws TypeError or RangeError for an option that is not as documented.
+ * @throws TypeError or RangeError for an invalid option.
  */
 export function jobObserverChannel(
   options: Omit<JobObserverChannelOptions, "plain"> & { readonly plain: true },
 ): [observer: JobObserver, receiver: JobEventReceiver<PlainJobEvent>];
-/** A channel whose events have the contexts and errors themselves. */
+/** Makes a channel whose events hold the contexts and errors themselves. */
 export function jobObserverChannel(
   options?: JobObserverChannelOptions,
 ): [observer: JobObserver, receiver: JobEventReceiver];
@@ -88,7 +92,7 @@ export function jobObserverChannel(
   const take = (): never => {
     const event = ring[head] as never;
     ring[head] = undefined;
-    // An empty ring starts over, so that a reader who keeps up never makes it grow.
+    // An empty ring starts over, so that it never grows while a reader keeps up.
     head = --size === 0 ? 0 : (head + 1) % capacity;
     return event;
   };

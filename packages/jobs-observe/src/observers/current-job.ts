@@ -11,16 +11,16 @@ function runs(): AsyncLocalStorage<ObservedJobContext> {
 }
 
 /**
- * Returns the run that the calling code is part of, also after awaits, in timers and in callbacks.
- * Undefined outside a run, and in runs whose runner has no {@link currentJobObserver}.
+ * Returns the run that the calling code is part of, also after awaits, in timers and in callbacks. Returns undefined
+ * outside a run, and in runs whose runner has no {@link currentJobObserver}.
  */
 export function currentJob(): ObservedJobContext | undefined {
   return runs().getStore();
 }
 
 /**
- * The observer that makes {@link currentJob} work in the runs of its runner, by an AsyncLocalStorage. All copies of this package
- * in a process share it. A run costs about 80 ns more with it (Node 20; see tools/bench).
+ * Makes the observer that lets {@link currentJob} work in the runs of its runner. It uses one AsyncLocalStorage, which
+ * all copies of this package in a process share. A run costs about 80 ns more with it (Node 20; see tools/bench).
  */
 export function currentJobObserver(): JobObserver {
   const storage = runs();

@@ -3,49 +3,49 @@ import type { JobError } from "@nidus/jobs-core";
 import { type ObservedJobContext, startedContext } from "../context/context.ts";
 import type { JobObserver, JobResultStatus } from "../observer/observer.ts";
 
-/** What is published of one run: on each of its channels the same object, which knows more once the run has finished. */
+/** The message of one run. All channels get the same object, which is completed when the run has finished. */
 export interface JobRunMessage {
-  /** As the run started. */
+  /** The run as it started. */
   readonly context: ObservedJobContext;
-  /** As it has finished, with its duration. */
+  /** The run as it finished, with its duration. */
   readonly finished?: ObservedJobContext;
-  /** How it ended. */
+  /** How the run ended. */
   readonly status?: JobResultStatus;
-  /** There unless the run succeeded. Its `cause` is what the job threw, where that was no JobError itself. */
+  /** Set unless the run succeeded. Its `cause` is what the job threw, unless the job threw a JobError. */
   readonly error?: JobError;
 }
 
 /** A run that is published and has not finished. */
 interface PublishedRun {
   readonly message: { -readonly [Field in keyof JobRunMessage]: JobRunMessage[Field] };
-  /** Whether the call that ran the job has returned: a run that finishes later is an async one. */
+  /** Whether the call that ran the job has returned. A run that finishes later is an async one. */
   hasReturned: boolean;
 }
 
 /**
- * Publishes runs to `tracingChannel("nidus:job.run")` of `node:diagnostics_channel`, each on its channels in Node's own order:
- * `start`, `error`, `end` where the job is synchronous; `start`, `end`, `error`, `asyncStart`, `asyncEnd` where it may wait, and
- * then its promise settles. `error` is left out where the run succeeded. A store that is bound to `start` holds during the
- * run, also across awaits.
+ * Publishes runs to `tracingChannel("nidus:job.run")` of `node:diagnostics_channel`, in the order that Node uses.
+ * - A synchronous run: `start`, `error`, `end`.
+ * - An async run: `start`, `end`, `error`, `asyncStart`, `asyncEnd`; then its promise settles.
+ * `error` is left out if the run succeeded. A store that is bound to `start` holds during the run, also across awaits.
  *
- * A run that started while none of the channels had a subscriber is not published, whoever subscribes meanwhile. What a
- * subscriber throws does not reach the run: Node raises it as an uncaught exception, on the next tick.
+ * A run is published only if one of the channels had a subscriber when it started. An error that a subscriber throws
+ * does not reach the run: Node raises it as an uncaught exception on the next tick.
  */
 export function diagnosticsChannelObserver(): JobObserver {
   return new DiagnosticsChannelObserver();
 }
 
-/** A class, since a getter of an object literal takes V8 as long as the rest of what is asked without subscribers. */
+/** A class, since V8 needs as long for a getter of an object literal as for the rest of a run without subscribers. */
 class DiagnosticsChannelObserver implements JobObserver {
   readonly #channel = tracingChannel<unknown, JobRunMessage>("nidus:job.run");
   readonly #unfinished = new Map<ObservedJobContext, PublishedRun>();
 
-  /** Without subscribers there is no scope to enter. */
+  /** Undefined without subscribers: no scope to enter. */
   get runInScope(): JobObserver["runInScope"] {
     return this.#channel.hasSubscribers ? this.#publishAround : undefined;
   }
 
-  /** Not `traceSync` and `tracePromise`: a scope cannot tell which of them the run needs. */
+  /** Does not use `traceSync` or `tracePromise`: a scope cannot tell which of them the run needs. */
   readonly #publishAround = <T>(context: ObservedJobContext, run: () => T): T => {
     const published: PublishedRun = { message: { context }, hasReturned: false };
     this.#unfinished.set(context, published);
@@ -60,8 +60,8 @@ class DiagnosticsChannelObserver implements JobObserver {
   };
 
   /**
-   * Tells the end of an async run too, and without its result: a callback on the promise, which would be given the result, would
-   * also make a rejection that nobody handles look like one that is handled.
+   * Publishes the end of async runs too, without their results. Only a callback on the promise would get the result,
+   * and it would make an unhandled rejection look handled.
    */
   onJobFinished(context: ObservedJobContext, status: JobResultStatus, error?: JobError): void {
     if (this.#unfinished.size === 0) return;

@@ -1,13 +1,13 @@
 import { formatValue, requireText, warn } from "@nidus/jobs-core/adapter";
 
-/** A random UUID (version 4). */
+/** Returns a random UUID (version 4). */
 export function randomRunId(): string {
   return crypto.randomUUID();
 }
 
 /**
- * A source of run ids that cannot fail: what `generate` throws, or returns other than a non-empty string, is warned about
- * once, and a random UUID takes its place.
+ * Makes a source of run ids that never fails. If `generate` throws or returns no non-empty string, a random UUID is
+ * used instead, and a process warning says so once.
  */
 export function safeRunIds(generate: () => string): () => string {
   let isWarned = false;

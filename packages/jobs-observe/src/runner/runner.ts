@@ -23,29 +23,29 @@ import { randomRunId, safeRunIds } from "./run-id.ts";
 
 /** How an {@link ObservedJobRunner} treats its observers. */
 export interface ObservedJobRunnerOptions {
-  /** Hears whatever an observer throws or rejects with. @default one process warning per observer */
+  /** Receives whatever an observer throws or rejects with. @default one process warning per observer */
   readonly onObserverError?: ObserverErrorHandler | undefined;
 }
 
 /** How one async run is started. */
 export interface RunAsyncOptions {
-  /** Handed to the job. @default a signal that never aborts */
+  /** The signal that the job receives. @default a signal that never aborts */
   readonly signal?: AbortSignal | undefined;
-  /** For engines: the delivery that this run is. */
+  /** For engines: the delivery that this run belongs to. */
   readonly delivery?: JobDelivery | undefined;
 }
 
 /**
- * Runs jobs and tells observers. It changes nothing for the job: its result and the very error it threw come back, and
- * whatever observers do, the job runs exactly once. Observers start in order and finish in reverse.
+ * Runs jobs and tells observers. The job notices nothing: its result, or the very error that it threw, comes back.
+ * Whatever observers do, the job runs exactly once. Observers start in order and finish in reverse.
  *
- * Two clock reads are the cost of a run; the run id and times of day are made when an observer reads them.
+ * A run costs two clock reads. The run id and times of day are made when an observer reads them.
  */
 export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
   readonly #observers: ObserverList;
   #settings: RunSettings = { attributes: noAttributes, newRunId: randomRunId };
 
-  /** @throws TypeError for an observer or an option that is not as documented. */
+  /** @throws TypeError for a value that is no observer, or for an invalid option. */
   constructor(observer: JobObserver | readonly JobObserver[] = [], options: ObservedJobRunnerOptions = {}) {
     requireKnownKeys("the options", options, ["onObserverError"]);
     const { onObserverError } = options;
@@ -58,12 +58,12 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
   }
 
   /**
-   * A new runner whose runs carry this attribute too; this runner is unchanged.
+   * Makes a runner whose runs also carry this attribute. This runner is unchanged.
    *
-   * @throws TypeError for an empty key, or a value that is no string, number or boolean.
+   * @throws TypeError for an empty key, or for a value that is not a string, number or boolean.
    */
   context(key: string, value: string | number | boolean): ObservedJobRunner;
-  /** A new runner whose runs carry these attributes too; this runner is unchanged. */
+  /** Makes a runner whose runs also carry these attributes. This runner is unchanged. */
   context(attributes: JobAttributes): ObservedJobRunner;
   context(keyOrAttributes: string | JobAttributes, value?: string | number | boolean): ObservedJobRunner {
     const added = typeof keyOrAttributes === "string" ? { [keyOrAttributes]: value } : keyOrAttributes;
@@ -71,8 +71,9 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
   }
 
   /**
-   * A new runner that makes its run ids with `generate`, at most once a run and only if an observer reads it.
-   * Where `generate` throws or returns no id, a random one is used and a process warning says so, once.
+   * Makes a runner that takes its run ids from `generate`. It calls `generate` at most once per run, and only if an
+   * observer reads the id. If `generate` throws or returns no non-empty string, a random id is used, and a process
+   * warning says so once.
    *
    * @throws TypeError if `generate` is not a function.
    */
@@ -90,7 +91,8 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
   /**
    * Runs a synchronous job and returns its result. Blocks as long as the job does.
    *
-   * @throws whatever the job threw, unchanged; a JobError if it returned a promise; a TypeError for what is no job.
+   * @throws what the job threw, unchanged; a JobError if the job returned a promise; a TypeError for a value that is no
+   * job.
    */
   run<T>(job: Job<T> & RefuseAsync<T>): T {
     const started = new StartedContext(requireJob(job).name, this.#settings, undefined);
@@ -111,13 +113,14 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
   }
 
   /**
-   * Runs a job that may wait, and resolves to its result.
+   * Runs a job that may wait. Resolves to its result.
    *
-   * @throws (rejects with) whatever the job threw or rejected with, unchanged; a TypeError for what is no job or no signal.
+   * @throws (rejects with) what the job threw or rejected with, unchanged; a TypeError for a value that is no job or no
+   * signal.
    */
   runAsync<T>(job: AsyncJob<T>, options?: RunAsyncOptions): Promise<T> {
     try {
-      // requireKnownKeys makes an array of the keys, which costs as much as the rest.
+      // A loop instead of `Object.keys`, whose array costs as much as the rest of the call.
       for (const key in options) {
         if (key === "signal" || key === "delivery") continue;
         requireKnownKeys("the options", options as object, ["signal", "delivery"]);
@@ -153,30 +156,30 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
   }
 
   /**
-   * Tells the observers of jobs that will run, so that their counters exist at 0 before the first run.
+   * Tells the observers which jobs will run, so that their counters exist at 0 before the first run.
    *
-   * @throws TypeError for a job without a name; no observer was told then.
+   * @throws TypeError for a job without a name, before any observer is told.
    */
   declare(...jobs: readonly { readonly name: string }[]): void {
     for (const jobName of jobs.map(requireJobName)) this.declared({ jobName });
   }
 
-  /** For engines: tells the observers of a job that the engine will deliver. It never throws. */
+  /** For engines: tells the observers of a job that the engine will deliver. Never throws. */
   declared(context: DeclaredJobContext): void {
     this.#observers.onJobDeclared(context);
   }
 
-  /** For engines: tells the observers where a backlog can be read. It never throws. */
+  /** For engines: tells the observers that the engine is open, and how to read its backlog. Never throws. */
   opened(context: OpenedEngineContext): void {
     this.#observers.onEngineOpened(context);
   }
 
-  /** For engines: tells the observers that jobs are about to be stored. It never throws. */
+  /** For engines: tells the observers that jobs are about to be stored. Never throws. */
   enqueued(context: EnqueuedJobContext): void {
     this.#observers.onJobEnqueued(context);
   }
 
-  /** For engines: tells the observers what became of a delivery. It never throws. */
+  /** For engines: tells the observers the outcome of a delivery. Never throws. */
   settled(context: SettledJobContext): void {
     this.#observers.onJobSettled(context);
   }

@@ -15,7 +15,7 @@ function contextsOf(run: (runner: ObservedJobRunner) => void): ObservedJobContex
 }
 
 describe("a run's contexts", () => {
-  it("never change: the one of the start has no duration even after the finish", () => {
+  it("never change: the context of the start has no duration even after the finish", () => {
     const [started, finished] = contextsOf((runner) => runner.run(job("x", () => {})));
     expect(started?.durationMs).toBeUndefined();
     expect(finished?.durationMs).toBeGreaterThanOrEqual(0);
@@ -27,7 +27,7 @@ describe("a run's contexts", () => {
     }
   });
 
-  it("agree on the run id and the start, whoever reads first", () => {
+  it("agree on the run id and the start, whichever is read first", () => {
     const [started, finished] = contextsOf((runner) => runner.run(job("x", () => {})));
     expect(finished?.runId).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
     expect(started?.runId).toBe(finished?.runId);
@@ -43,7 +43,7 @@ describe("a run's contexts", () => {
     expect(started?.startedAtMs).toBeLessThan(afterMs + 1_000);
   });
 
-  it("follow a clock of the day that was set", () => {
+  it("follow a change of the system clock", () => {
     vi.useFakeTimers({ now: new Date("2031-05-06T07:08:09Z") });
     const [started] = contextsOf((runner) => runner.run(job("x", () => {})));
     expect(Math.abs((started?.startedAtMs ?? 0) - Date.parse("2031-05-06T07:08:09Z"))).toBeLessThan(3);
@@ -57,7 +57,7 @@ describe("a run's contexts", () => {
     expect(inspect(finished)).toContain(String(finished?.runId));
   });
 
-  it("are told apart by a deep comparison, those of two runs and those of one", () => {
+  it("are not deeply equal, neither those of two runs nor those of one", () => {
     vi.useFakeTimers();
     const contexts = contextsOf((runner) => {
       runner.run(job("x", () => {}));
@@ -71,7 +71,7 @@ describe("a run's contexts", () => {
     }
   });
 
-  it("have a finite time and duration, neither negative, whatever a test does to the clocks", () => {
+  it("have a finite time and a duration that is not negative, whatever a test does to the clocks", () => {
     const clocks: [name: string, install: () => void, during?: () => void][] = [
       ["fake before", () => vi.useFakeTimers()],
       ["fake from the middle on", () => {}, () => vi.useFakeTimers({ now: 0 })],
@@ -93,13 +93,13 @@ describe("a run's contexts", () => {
     }
   });
 
-  it("last as long as a test's clock says", () => {
+  it("last as long as the test's clock says", () => {
     vi.useFakeTimers();
     const [, finished] = contextsOf((runner) => runner.run(job("x", () => vi.advanceTimersByTime(1_500))));
     expect(finished?.durationMs).toBe(1_500);
   });
 
-  it("lead to the one with which the run started", () => {
+  it("give the context with which the run started", () => {
     const contexts = contextsOf((runner) => {
       runner.run(job("x", () => {}));
       runner.run(job("x", () => {}));

@@ -9,7 +9,7 @@ const throwing = (): never => {
   throw broken;
 };
 
-/** Observers that do what they should not, and what is reported of a successful async run. */
+/** Misbehaving observers, and the reports that a successful async run causes. */
 const misbehaving: [string, JobObserver, reports: string[]][] = [
   ["throws at the start", { onJobStarted: throwing }, ["the observer broke"]],
   ["throws at the finish", { onJobFinished: throwing }, ["the observer broke"]],
@@ -78,7 +78,7 @@ describe.each(misbehaving)("an observer that %s", (_, observer, reports) => {
     return { runner, before, after, reported };
   };
 
-  it("changes nothing for a run that succeeds, and is reported", async () => {
+  it("does not change a run that succeeds, and is reported", async () => {
     const { runner, before, after, reported } = observed();
     let executions = 0;
     const result = {};
@@ -94,7 +94,7 @@ describe.each(misbehaving)("an observer that %s", (_, observer, reports) => {
     expect(reported.sort()).toEqual([...reports].sort());
   });
 
-  it("changes nothing for runs that fail or are synchronous", async () => {
+  it("does not change runs that fail or are synchronous", async () => {
     for (const value of [new Error("the job's own"), undefined]) {
       const { runner, before, after } = observed();
       const fail = (): never => {
@@ -179,7 +179,7 @@ describe("onObserverError", () => {
 });
 
 describe("combineJobObservers", () => {
-  it("is treated by a runner as the list it is", () => {
+  it("is treated like a list by a runner", () => {
     const [recorder, reported] = [new Recorder(), [] as JobObserver[]];
     const bad: JobObserver = { onJobStarted: throwing };
     const combined = combineJobObservers(bad, combineJobObservers(recorder));
@@ -191,7 +191,7 @@ describe("combineJobObservers", () => {
     expect(recorder.story).toEqual(["started", "finished success"]);
   });
 
-  it("works by itself, and beside other observers", () => {
+  it("works alone, and beside other observers", () => {
     const [first, second, order] = [new Recorder(), new Recorder(), [] as string[]];
     const scope = (name: string): JobObserver => ({
       runInScope: (_, run) => {
@@ -207,7 +207,7 @@ describe("combineJobObservers", () => {
 });
 
 describe("scopes", () => {
-  it("are asked for at every run, and what fails at that is reported", async () => {
+  it("are read at every run, and a getter that throws is reported", async () => {
     const reported: unknown[] = [];
     let scope: () => JobObserver["runInScope"] = () => undefined;
     const observer: JobObserver = {

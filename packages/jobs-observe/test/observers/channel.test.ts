@@ -13,7 +13,7 @@ function channel(options?: Parameters<typeof jobObserverChannel>[0]) {
 const label = (event: ObservedJobEvent): string => `${event.context.jobName} ${event.type}`;
 
 describe("jobObserverChannel", () => {
-  it("gives what is there, oldest first, and takes it out", () => {
+  it("returns the buffered events, oldest first, and removes them", () => {
     const { receiver, run } = channel();
     run("a");
     run("b");
@@ -28,7 +28,7 @@ describe("jobObserverChannel", () => {
     expect([...receiver.tryIter()]).toEqual([]);
   });
 
-  it("carries status and error of a finish", () => {
+  it("carries the status and error of a finish", () => {
     const [observer, receiver] = jobObserverChannel();
     const failing = job("fail", () => {
       throw new Error("broke");
@@ -39,7 +39,7 @@ describe("jobObserverChannel", () => {
     expect(finished?.type === "finished" && finished.error).toBeInstanceOf(JobError);
   });
 
-  it("holds plain data that survive every copy, if it is asked for", () => {
+  it("holds plain data that survive every copy, if `plain` is set", () => {
     const [observer, receiver] = jobObserverChannel({ plain: true });
     const runner = new ObservedJobRunner(observer).context("shard", 2);
     const thrown = Object.assign(new Error("broke"), { neverCloned: () => {} });
@@ -65,7 +65,7 @@ describe("jobObserverChannel", () => {
     });
   });
 
-  it("refuses options that nothing reads", () => {
+  it("refuses unknown options", () => {
     expect(() => jobObserverChannel({ capasity: 1 } as never)).toThrow('unknown option "capasity"');
     expect(() => jobObserverChannel({ plain: 1 } as never)).toThrow("expected `plain` to be a boolean");
   });
@@ -113,7 +113,7 @@ describe("jobObserverChannel", () => {
     await reading;
   });
 
-  it("leaves the rest to the next reader when one breaks off", async () => {
+  it("leaves the rest to the next reader after a break", async () => {
     const { receiver, run } = channel();
     run("a");
     run("b");
@@ -128,7 +128,7 @@ describe("jobObserverChannel", () => {
     expect([...receiver.tryIter()].map(label)).toEqual(["b started", "b finished"]);
   });
 
-  it("misses no event that arrives before a reader has begun to wait", async () => {
+  it("misses no event that arrives before a reader waits", async () => {
     const { receiver, run } = channel();
     const reader = receiver[Symbol.asyncIterator]();
     const waiting = reader.next();
@@ -158,7 +158,7 @@ describe("jobObserverChannel", () => {
     expect(() => jobObserverChannel(options)).toThrow(type);
   });
 
-  it("keeps the newest or the oldest events in order, whatever is sent and read", () => {
+  it("keeps the newest or the oldest events in order, for any sends and reads", () => {
     const actions = fc.array(fc.oneof(fc.constant("send"), fc.nat({ max: 5 })), { maxLength: 200 });
     const overflows = fc.constantFrom("drop-oldest" as const, "drop-newest" as const);
     fc.assert(

@@ -25,7 +25,7 @@ describe("currentJob", () => {
     expect(new ObservedJobRunner().run(job("x", () => currentJob()))).toBeUndefined();
   });
 
-  it("is there in the hooks of other observers, and ends with the run", () => {
+  it("is set in the hooks of other observers, and ends with the run", () => {
     const names: (string | undefined)[] = [];
     const looking: JobObserver = {
       onJobStarted: () => void names.push(currentJob()?.jobName),

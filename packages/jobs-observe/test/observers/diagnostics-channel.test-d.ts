@@ -14,7 +14,7 @@ declare const message: JobRunMessage;
 expectTypeOf(message.finished).toEqualTypeOf<ObservedJobContext | undefined>();
 expectTypeOf(message.status).toEqualTypeOf<JobResultStatus | undefined>();
 
-// @ts-expect-error the message is the observer's to write
+// @ts-expect-error only the observer writes the message
 message.error = new JobError("other");
 // @ts-expect-error results are not published
 message.result;

@@ -10,7 +10,7 @@ import { settled } from "../support/settled.ts";
 
 beforeEach(() => expect(runChannel.hasSubscribers).toBe(false));
 
-/** It fails the test if the observer fails. */
+/** Fails the test if the observer fails. */
 function newRunner(): ObservedJobRunner {
   const errors: unknown[] = [];
   onTestFinished(() => expect(errors).toEqual([]));
@@ -28,7 +28,7 @@ const failLater = async (): Promise<never> => {
   throw broken;
 };
 
-describe("the order of what is published", () => {
+describe("the order of messages", () => {
   it("of a sync run is that of traceSync", () => {
     const story = recordStory();
     expect(newRunner().run(job("works", () => 7))).toBe(7);
@@ -66,7 +66,7 @@ describe("the order of what is published", () => {
     expect(story).toEqual(["start fails", "end fails", "error fails", "asyncStart fails", "asyncEnd fails"]);
   });
 
-  it("keeps runs within runs, and runs side by side, apart", async () => {
+  it("keeps nested and concurrent runs apart", async () => {
     const story = recordStory();
     const runner = newRunner();
     runner.run(job("outer", () => runner.run(job("inner", () => {}))));
@@ -84,7 +84,7 @@ describe("the order of what is published", () => {
 });
 
 describe("the message", () => {
-  it("is one object a run, which knows how it ended once it has", async () => {
+  it("is one object per run, completed when the run has finished", async () => {
     const messages: JobRunMessage[] = [];
     const known: [event: string, fields: string[]][] = [];
     for (const event of runEvents) {
@@ -146,7 +146,7 @@ describe("the message", () => {
 });
 
 describe("a store that is bound to `start`", () => {
-  it("holds in the run, across awaits, in other observers' hooks, and no longer", async () => {
+  it("holds during the run, across awaits and in other observers' hooks, and no longer", async () => {
     const storage = new AsyncLocalStorage<string>();
     runChannel.start.bindStore(storage, (message) => (message as JobRunMessage).context.jobName);
     onTestFinished(() => void runChannel.start.unbindStore(storage));
@@ -185,7 +185,7 @@ describe("`start`", () => {
 });
 
 describe("subscribing", () => {
-  it("during a run does not hear of that run, but of those that start later", async () => {
+  it("during a run brings later runs, but not that one", async () => {
     const runner = newRunner();
     const first = runner.runAsync(asyncJob("first", settled));
     const story = recordStory();
@@ -196,14 +196,14 @@ describe("subscribing", () => {
     expect(story).toEqual(["start second", "end second", "asyncStart second", "asyncEnd second"]);
   });
 
-  it("to one channel is enough to be told on it", async () => {
+  it("to one channel is enough to receive its messages", async () => {
     const ended: unknown[] = [];
     subscribe("asyncEnd", ({ status }) => ended.push(status));
     await newRunner().runAsync(asyncJob("works", settled));
     expect(ended).toEqual(["success"]);
   });
 
-  it("may end during a run, which goes on unheard", async () => {
+  it("may end during a run, which goes on unpublished", async () => {
     const runner = newRunner();
     const heard: string[] = [];
     const unsubscribes = runEvents.map((event) => subscribe(event, () => heard.push(event)));
@@ -268,7 +268,7 @@ describe("runs", () => {
   });
 });
 
-/** What Node's own calls are given in place of a run's message. */
+/** The message that Node's own calls publish in place of a run's. */
 function message(jobName: string): JobRunMessage {
   return { context: { jobName } } as JobRunMessage;
 }

@@ -4,7 +4,7 @@ import { combineJobObservers, type JobObserver, ObservedJobRunner } from "../../
 import { Recorder } from "../support/recorder.ts";
 import { settled } from "../support/settled.ts";
 
-/** What a call threw or rejected with, in a box that tells `undefined` from nothing. */
+/** Returns what a call threw or rejected with, in an object that distinguishes `undefined` from no error. */
 async function thrownBy(call: () => unknown): Promise<{ thrown: unknown } | undefined> {
   try {
     await call();
@@ -17,7 +17,7 @@ async function thrownBy(call: () => unknown): Promise<{ thrown: unknown } | unde
 afterEach(() => void vi.useRealTimers());
 
 describe("ObservedJobRunner.run", () => {
-  it("returns what the job returns, and tells of one start and one finish", () => {
+  it("returns what the job returns, and reports one start and one finish", () => {
     const recorder = new Recorder();
     const result = { made: "here" };
     expect(new ObservedJobRunner(recorder).run(job("make", () => result))).toBe(result);
@@ -42,7 +42,7 @@ describe("ObservedJobRunner.run", () => {
     expect(recorder.heard[1]?.error?.cause).toBe(value);
   });
 
-  it("fails a job that returns a promise, which is then no unhandled rejection", async () => {
+  it("fails a job that returns a promise, and handles its rejection", async () => {
     class Forgetful implements Job {
       readonly name = "forgetful";
       async run(): Promise<void> {
@@ -56,7 +56,7 @@ describe("ObservedJobRunner.run", () => {
     await settled();
   });
 
-  it("refuses what is no job, and observers hear nothing", () => {
+  it("refuses a value that is no job, and tells no observer", () => {
     const recorder = new Recorder();
     const runner = new ObservedJobRunner(recorder);
     for (const bad of [undefined, null, {}, { name: "", run() {} }, { name: "x" }]) {
@@ -74,7 +74,7 @@ describe("ObservedJobRunner.run", () => {
 });
 
 describe("ObservedJobRunner.runAsync", () => {
-  it("resolves to the job's result and hands on the signal", async () => {
+  it("resolves to the job's result and passes the signal to the job", async () => {
     const recorder = new Recorder();
     const { signal } = new AbortController();
     const runner = new ObservedJobRunner(recorder);
@@ -91,7 +91,7 @@ describe("ObservedJobRunner.runAsync", () => {
     expect(await new ObservedJobRunner().runAsync(job("sync", () => 5))).toBe(5);
   });
 
-  it("rejects with the very thing the job threw, before or after it waited", async () => {
+  it("rejects with the very error that the job threw, before or after an await", async () => {
     for (const value of [new Error("x"), undefined]) {
       const recorder = new Recorder();
       const runner = new ObservedJobRunner(recorder);
@@ -108,7 +108,7 @@ describe("ObservedJobRunner.runAsync", () => {
     }
   });
 
-  it("tells a cancelled run from a failed one", async () => {
+  it("distinguishes a cancelled run from a failed one", async () => {
     const end = async (
       reason: unknown,
       error: (signal: AbortSignal) => unknown,
@@ -133,7 +133,7 @@ describe("ObservedJobRunner.runAsync", () => {
     );
   });
 
-  it("tells the duration of the whole run, waits included", async () => {
+  it("measures the duration of the whole run, including waits", async () => {
     vi.useFakeTimers();
     const recorder = new Recorder();
     const running = new ObservedJobRunner(recorder).runAsync(
@@ -144,7 +144,7 @@ describe("ObservedJobRunner.runAsync", () => {
     expect(recorder.heard[1]?.context).toMatchObject({ durationMs: 20 });
   });
 
-  it("rejects what is no job or no signal, and nothing runs", async () => {
+  it("rejects a value that is no job or no signal, and runs nothing", async () => {
     const recorder = new Recorder();
     const runner = new ObservedJobRunner(recorder);
     await expect(runner.runAsync({} as never)).rejects.toThrow(TypeError);
@@ -159,7 +159,7 @@ describe("ObservedJobRunner.runAsync", () => {
 });
 
 describe("a runner's own settings", () => {
-  it("adds context to a new runner and leaves the first as it was", () => {
+  it("adds context to a new runner and leaves the first unchanged", () => {
     const recorder = new Recorder();
     const plain = new ObservedJobRunner(recorder);
     const withRequest = plain.context("request_id", "req-123");
@@ -170,7 +170,7 @@ describe("a runner's own settings", () => {
     ).toEqual([{}, { request_id: "req-123" }, { request_id: "req-124", retry: true, shard: 3 }]);
   });
 
-  it("takes keys such as __proto__ for data, and copies what it is given", () => {
+  it("treats keys such as __proto__ as data, and copies the attributes", () => {
     const recorder = new Recorder();
     const given = { a: 1, ["__proto__"]: "data", constructor: "data" };
     const runner = new ObservedJobRunner(recorder).context(given).context("__proto__", "newer");
@@ -186,7 +186,7 @@ describe("a runner's own settings", () => {
     expect(Object.isFrozen(attributes)).toBe(true);
   });
 
-  it("refuses attributes that are none, run id generators and observers too", () => {
+  it("refuses invalid attributes, run id generators and observers", () => {
     const runner = new ObservedJobRunner();
     expect(() => runner.context("", "x")).toThrow(TypeError);
     expect(() => runner.context("key", undefined as never)).toThrow(
@@ -203,7 +203,7 @@ describe("a runner's own settings", () => {
     expect(() => new ObservedJobRunner({}, { onError() {} } as never)).toThrow('unknown option "onError"');
   });
 
-  it("refuses options of a run that nothing reads, and then has not run", async () => {
+  it("refuses unknown options of a run, and runs nothing", async () => {
     const [recorder, run] = [new Recorder(), vi.fn()];
     const running = new ObservedJobRunner(recorder).runAsync(asyncJob("x", run), { sginal: 1 } as never);
     await expect(running).rejects.toThrow(
@@ -224,7 +224,7 @@ describe("a runner's own settings", () => {
     expect(recorder.heard.map(({ context }) => context.jobName)).toEqual(["a", "a", "b", "b"]);
   });
 
-  it("tells observers of jobs that are declared, one that throws aside", async () => {
+  it("tells observers of declared jobs, although one of them throws", async () => {
     const [told, failed] = [[] as unknown[], [] as unknown[]];
     const broken: JobObserver = {
       onJobDeclared() {
@@ -249,7 +249,7 @@ describe("a runner's own settings", () => {
     expect(failed).toEqual(["broken", "broken", "broken"]);
   });
 
-  it("refuses to declare what has no name, and then declares none", () => {
+  it("refuses to declare a job without a name, and declares none then", () => {
     const told: unknown[] = [];
     const runner = new ObservedJobRunner({ onJobDeclared: (context) => void told.push(context) });
     for (const bad of [{ name: "" }, { name: 7 }, {}, null, undefined]) {
@@ -258,7 +258,7 @@ describe("a runner's own settings", () => {
     expect(told).toEqual([]);
   });
 
-  it("tells observers of what engines enqueue and settle", () => {
+  it("tells observers what engines enqueue and settle", () => {
     const told: unknown[] = [];
     const runner = new ObservedJobRunner(
       [

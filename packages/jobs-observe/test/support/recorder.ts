@@ -1,7 +1,7 @@
 import type { JobError } from "@nidus/jobs-core";
 import type { JobObserver, JobResultStatus, ObservedJobContext } from "../../src/index.ts";
 
-/** What an observer heard, in order. */
+/** The events that an observer received, in order. */
 export interface Heard {
   readonly hook: "started" | "finished";
   readonly context: ObservedJobContext;

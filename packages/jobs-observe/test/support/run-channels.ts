@@ -7,7 +7,7 @@ export const runChannel: TracingChannel<unknown, JobRunMessage> = tracingChannel
 export const runEvents = ["start", "end", "asyncStart", "asyncEnd", "error"] as const;
 type RunEvent = (typeof runEvents)[number];
 
-/** Subscribes until the test has finished, or until the function that it returns is called. */
+/** Subscribes until the test has finished, or until the returned function is called. */
 export function subscribe(event: RunEvent, handler: (message: JobRunMessage) => void): () => void {
   const listener = (message: unknown): void => handler(message as JobRunMessage);
   const unsubscribe = (): void => void runChannel[event].unsubscribe(listener);
@@ -16,7 +16,7 @@ export function subscribe(event: RunEvent, handler: (message: JobRunMessage) => 
   return unsubscribe;
 }
 
-/** What is published from now on, in order, such as ["start send_digest", "end send_digest"]. */
+/** Collects the messages published from now on, in order, such as ["start send_digest", "end send_digest"]. */
 export function recordStory(): string[] {
   const story: string[] = [];
   for (const event of runEvents) subscribe(event, ({ context }) => story.push(`${event} ${context.jobName}`));
