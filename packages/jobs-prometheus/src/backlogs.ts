@@ -2,16 +2,16 @@ import type { JobBacklog, OpenedEngineContext } from "@nidus/jobs-observe";
 import type { SeriesTable } from "./counts/series-table.ts";
 import { timeMsOf } from "./counts/time.ts";
 
-/** Scrapes that come closer together share what was read. */
+/** Scrapes within this time, in milliseconds, share one reading. */
 const readEveryMs = 5_000;
 
-/** A scrape does not wait for longer: it has metrics of others to bring. */
+/** How long a scrape waits for the engines, in milliseconds: other metrics in the registry are due, too. */
 const answerWithinMs = 2_000;
 
-/** Jobs of engines have no context attributes before they run. */
+/** Jobs in engines have no context attributes before they run. */
 const noAttributes = {};
 
-/** The backlogs of engines, read when the registry is scraped, and at most every few seconds. */
+/** Reads the backlogs of engines when the registry is scraped, at most every few seconds. */
 export class Backlogs {
   readonly #table: SeriesTable;
   readonly #engines = new Set<OpenedEngineContext>();
@@ -27,7 +27,7 @@ export class Backlogs {
     this.#readAtMs = Number.NEGATIVE_INFINITY;
   }
 
-  /** Brings the series up to date. It never rejects: what could not be read is not exposed, rather than out of date. */
+  /** Updates the series. Never rejects: a backlog that cannot be read is left out, rather than shown out of date. */
   refresh(): Promise<void> | undefined {
     if (this.#engines.size === 0) return undefined;
     if (this.#reading === undefined && performance.now() - this.#readAtMs >= readEveryMs) {
@@ -64,7 +64,7 @@ export class Backlogs {
       if (backlog === undefined) this.#engines.delete(engine);
       return Array.isArray(backlog) ? backlog : [];
     } catch {
-      // The engine has told whoever listens for its errors.
+      // The engine reports the error through its own `onError`.
       return [];
     } finally {
       clearTimeout(timer);

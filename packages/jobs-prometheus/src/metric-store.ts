@@ -29,21 +29,21 @@ import {
 } from "./exposition/published-metric.ts";
 import type { Settings } from "./options.ts";
 
-/** Jobs of engines have no context attributes before they run. */
+/** Jobs in engines have no context attributes before they run. */
 const noAttributes = {};
 
-/** The counts behind one set of metrics in one registry. */
+/** Holds the counts behind one set of metrics in one registry. */
 export class MetricStore implements MetricSource {
   readonly settings: Settings;
   readonly table: SeriesTable;
   readonly backlogs: Backlogs;
   readonly bucketLabels: readonly BucketLabels[];
-  /** Names of labels that samples have of their own. */
+  /** Names of the labels that samples may have of their own. */
   readonly labelNames: readonly string[];
   #hasEngineMetrics = false;
   #state: Promise<readonly SeriesState[]> | undefined;
 
-  /** @throws Error if the registry has a metric of such a name that is not ours. */
+  /** @throws Error if the registry has another metric with one of these names. */
   constructor(settings: Settings) {
     this.settings = settings;
     this.table = new SeriesTable(settings.maxSeries, settings.attributeLabels);
@@ -55,19 +55,19 @@ export class MetricStore implements MetricSource {
 
   #publish(definitions: readonly MetricDefinition[]): void {
     const { registry, prefix } = this.settings;
-    // All or none: half of the metrics would pass for all of them the next time.
+    // Register all or none: half of the metrics would count as all of them the next time.
     for (const { name } of definitions) {
       if (registry.getSingleMetric(prefix + name) !== undefined) throw nameIsTaken(prefix + name);
     }
     for (const definition of definitions) {
-      // A registry needs no more of a metric than PublishedMetric has; its type names the four classes of prom-client.
+      // PublishedMetric has all that a registry needs; its type names the four classes of prom-client.
       this.settings.registry.registerMetric(new PublishedMetric(definition, this) as unknown as Metric);
     }
   }
 
   /**
-   * What was counted up to one moment, read from the engines before if it is time to. A registry asks all of its metrics in turn, so
-   * what is asked for in one go is the same.
+   * Resolves to the counts of one moment, after it has read the engines if that is due. A registry asks all of its
+   * metrics in turn: calls of one turn get the same counts.
    */
   state(): Promise<readonly SeriesState[]> {
     if (this.#state === undefined) {
@@ -148,16 +148,17 @@ export class MetricStore implements MetricSource {
   }
 }
 
-/** One NaN would make the sum of a histogram NaN for ever. */
+/** Converts to seconds. One NaN would make the sum of a histogram NaN forever. */
 function secondsOf(milliseconds: number | undefined): number {
   return milliseconds !== undefined && milliseconds > 0 && milliseconds < Infinity ? milliseconds / 1000 : 0;
 }
 
 /**
- * The accounts of a registry and prefix: those it has already, also of another copy of this package, or new ones. A copy of another
- * version may count in another way: then these accounts are not published, and a process warning says so.
+ * Returns the metric store of a registry and prefix: the existing one, also of another copy of this package, or a new
+ * one. A copy of another version may count differently. Then the new store is not published, and a process warning says
+ * so.
  *
- * @throws Error if they exist with other buckets, limits or labels, or if the name of a metric is taken by something else.
+ * @throws Error if the existing store has other buckets or labels, or if another metric has one of the names.
  */
 export function metricStoreIn(settings: Settings): MetricStore {
   const { registry, prefix } = settings;
@@ -186,7 +187,7 @@ function nameIsTaken(name: string): Error {
   return new Error(`the registry has another metric named "${name}"; choose another \`prefix\``);
 }
 
-/** What has to be the same for two observers to share their metrics. The limit is that of the first. */
+/** Returns the settings that observers need in common to share their metrics. The limit of series is that of the first. */
 function shapeOf({ buckets, attributeLabels }: Settings): string {
   return JSON.stringify([buckets, [...attributeLabels]]);
 }

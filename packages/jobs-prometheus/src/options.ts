@@ -10,43 +10,44 @@ import type { ObservedJobContext } from "@nidus/jobs-observe";
 import { durationBoundsSeconds } from "@nidus/jobs-observe/adapter";
 import { Registry, type RegistryContentType } from "prom-client";
 
-/** Where and how job metrics are kept. */
+/** Which registry exposes the job metrics, and how they are counted. */
 export interface PrometheusJobObserverOptions {
   /**
    * The prom-client registry that exposes the metrics, of any content type.
-   * @default a new one, of the OpenMetrics content type where `exemplars` is given
+   * @default a new registry, of the OpenMetrics content type if `exemplars` is given
    */
   readonly registry?: Registry<RegistryContentType> | undefined;
-  /** Comes before every metric's name. Letters, digits, `_` and `:`. @default "nidus_" */
+  /** Begins every metric's name. Letters, digits, `_` and `:`. @default "nidus_" */
   readonly prefix?: string | undefined;
-  /** Upper bounds of the duration and wait histograms, in seconds, rising. @default 5 ms to an hour, 16 of them */
+  /** Upper bounds of the buckets of durations and waits, in seconds, rising. @default 16 bounds from 5 ms to an hour */
   readonly buckets?: readonly number[] | undefined;
   /**
-   * How many label sets (job names, where there are no `attributeLabels`) get series of their own: a whole number from 1.
-   * Further ones are counted together as `<overflow>`. Of observers that share a registry, the first says. @default 1000
+   * How many label sets get series of their own: a whole number from 1. Without `attributeLabels`, each job name is one
+   * label set. Further label sets are counted together as `<overflow>`. If observers share a registry, the limit of the
+   * first holds. @default 1000
    */
   readonly maxSeries?: number | undefined;
   /**
-   * Names of jobs whose counters exist at 0 before the first run. Engines, and `runner.declare`, name theirs by themselves.
+   * Names of jobs whose counters exist at 0 before the first run. Engines and `runner.declare` add names of their own.
    * @default none
    */
   readonly jobs?: readonly string[] | undefined;
   /**
-   * Context attributes that become labels. Characters that a label name cannot have become `_`, so `tenant.id` is the label
-   * `tenant_id`; a run without the attribute has the empty label. Each value multiplies the series; a value longer than
-   * 256 characters is cut. @default none
+   * Context attributes that become labels. Characters that a label name cannot have become `_`, so `tenant.id` becomes
+   * the label `tenant_id`. A run without the attribute has an empty label. Each value multiplies the series. A value
+   * longer than 256 characters is cut. @default none
    */
   readonly attributeLabels?: readonly string[] | undefined;
   /**
-   * Labels of the exemplar that a finished run leaves on its bucket, such as its trace id, or undefined for none.
-   * At most 128 characters, names and values together. OpenMetrics registries only. Called once a finished run,
-   * which with a run id for a label costs about 0.8 µs more (Node 20; see tools/bench).
+   * Returns the labels of the exemplar that a finished run leaves on its bucket, such as its trace id, or undefined for
+   * none. Names and values may have 128 characters together. OpenMetrics registries only. Called once per finished run;
+   * with a run id as a label, it costs about 0.8 µs (Node 20; see tools/bench).
    * @default no exemplars
    */
   readonly exemplars?: ((context: ObservedJobContext) => Record<string, string> | undefined) | undefined;
 }
 
-/** The same, checked and complete. */
+/** The options, checked and complete. */
 export interface Settings {
   readonly registry: Registry<RegistryContentType>;
   readonly prefix: string;
@@ -67,10 +68,14 @@ const optionNames: readonly (keyof PrometheusJobObserverOptions)[] = [
   "exemplars",
 ];
 
-/** Labels that the metrics have already, and those that mean something to Prometheus in a histogram. */
+/** Label names that the metrics use, or that Prometheus reserves for histograms and summaries. */
 const ownLabels = new Set(["job_name", "status", "le", "quantile"]);
 
-/** @throws TypeError or RangeError that names the option, the expectation and the value received. */
+/**
+ * Checks and completes the options.
+ *
+ * @throws TypeError or RangeError that names the option, the expectation and the value received.
+ */
 export function settingsOf(options: PrometheusJobObserverOptions): Settings {
   requireKnownKeys("the options of prometheusJobObserver", options, optionNames);
   const {
@@ -108,9 +113,9 @@ export function settingsOf(options: PrometheusJobObserverOptions): Settings {
 }
 
 /**
- * Checks options before an observer is made of them, for set-ups that make it later.
+ * Checks options without making an observer. Use it in a set-up that makes the observer later.
  *
- * @throws TypeError or RangeError for what `prometheusJobObserver` would refuse.
+ * @throws TypeError or RangeError for options that `prometheusJobObserver` would refuse.
  */
 export function requirePrometheusJobObserverOptions(options: PrometheusJobObserverOptions): void {
   settingsOf(options);
@@ -139,7 +144,7 @@ function registryOf({ registry, exemplars }: PrometheusJobObserverOptions): Regi
   return registry;
 }
 
-/** Label names by attribute key. */
+/** Returns the label names by attribute key. */
 function labelNamesOf(attributes: readonly string[]): ReadonlyMap<string, string> {
   if (!Array.isArray(attributes)) {
     throw invalidArgument("`attributeLabels`", "an array of attribute keys", attributes);

@@ -6,25 +6,25 @@ import { expositionOf } from "./exposition/exposition.ts";
 import { metricStoreIn } from "./metric-store.ts";
 import { type PrometheusJobObserverOptions, settingsOf } from "./options.ts";
 
-/** A job observer whose counts stand in a prom-client registry. */
+/** A job observer whose counts appear in a prom-client registry. */
 export interface PrometheusJobObserver extends JobObserver {
-  /** The registry that was given, of whatever content type, or the one that was made. */
+  /** The registry that you passed, of whatever content type, or the new one. */
   readonly registry: Registry;
   /**
-   * The registry's exposition text, as `registry.metrics()` returns it. The job metrics are those of one moment. They are written
-   * faster than by the registry, and in slices of 10 ms, so that a scrape of many thousand job names does not stall the process.
+   * Returns the registry's exposition text, like `registry.metrics()`. All job metrics are of one moment. They are
+   * written faster than by the registry, and in slices of 10 ms, so that a scrape of many thousand job names does not
+   * stall the process.
    *
-   * @throws (rejects with) what another metric in the registry throws when it is collected.
+   * @throws (rejects with) the error of another metric in the registry that fails to collect.
    */
   metrics(): Promise<string>;
 }
 
 /**
- * Counts runs in plain numbers, and publishes them in a prom-client registry when it is scraped: a run costs a look-up by
- * job name and a few additions. Observers that share a registry and a prefix share the metrics.
+ * Makes an observer that counts runs and publishes the counts in a prom-client registry when it is scraped. A run costs
+ * a look-up by job name and a few additions. Observers that share a registry and a prefix share the metrics.
  *
- * @throws TypeError or RangeError for an option that is not as documented; Error if the registry has other metrics of
- * these names.
+ * @throws TypeError or RangeError for an invalid option; Error if the registry has other metrics with these names.
  */
 export function prometheusJobObserver(options: PrometheusJobObserverOptions = {}): PrometheusJobObserver {
   const settings = settingsOf(options);
@@ -50,10 +50,10 @@ export function prometheusJobObserver(options: PrometheusJobObserverOptions = {}
   };
 }
 
-/** What OpenMetrics allows: the text of all names and values together. */
+/** The limit that OpenMetrics sets for the names and values of an exemplar together. */
 const maxExemplarCharacters = 128;
 
-/** @throws TypeError or RangeError, which the runner hands to `onObserverError`. */
+/** @throws TypeError or RangeError, which the runner passes to `onObserverError`. */
 function exemplarOf(context: ObservedJobContext, labelSet: Record<string, string>): Exemplar {
   let characters = 0;
   for (const [name, value] of Object.entries(labelSet)) {

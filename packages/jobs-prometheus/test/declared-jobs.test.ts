@@ -37,7 +37,7 @@ describe("a declared job", () => {
     }
   });
 
-  it("is counted in the same series as its runs, and declaring it again changes nothing", async () => {
+  it("shares a series with its runs, and declaring it again changes nothing", async () => {
     const observer = prometheusJobObserver({ jobs: ["send"] });
     const runner = new ObservedJobRunner(observer);
     runner.run(job("send", () => {}));

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { prometheusJobObserver } from "../src/index.ts";
 
 describe("exemplars", () => {
-  it("stand on the bucket of the run, in an OpenMetrics registry that is made for them", async () => {
+  it("are on the bucket of the run, in an OpenMetrics registry that is made for them", async () => {
     const observer = prometheusJobObserver({ buckets: [60], exemplars: ({ runId }) => ({ run_id: runId }) });
     const runner = new ObservedJobRunner(observer).runIdGenerator(() => "run-1");
     runner.run(job("send", () => {}));
@@ -18,7 +18,7 @@ describe("exemplars", () => {
     );
   });
 
-  it("may be left out run by run", async () => {
+  it("may be absent for some runs", async () => {
     const observer = prometheusJobObserver({ exemplars: () => undefined });
     new ObservedJobRunner(observer).run(job("send", () => {}));
     expect(await observer.registry.metrics()).not.toContain(" # {");

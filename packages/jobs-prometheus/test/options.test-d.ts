@@ -9,5 +9,5 @@ expectTypeOf<PrometheusJobObserver>().toExtend<JobObserver>();
 expectTypeOf(prometheusJobObserver()).toEqualTypeOf<PrometheusJobObserver>();
 expectTypeOf(prometheusJobObserver({ registry: openMetrics }).registry).toEqualTypeOf<Registry>();
 prometheusJobObserver({ registry: new Registry(), maxSeries: undefined });
-// @ts-expect-error a number of seconds is wanted
+// @ts-expect-error buckets are numbers of seconds
 prometheusJobObserver({ buckets: ["1s"] });

@@ -29,7 +29,7 @@ describe("maxSeries", () => {
     expect(sampleOf(lines, "nidus_jobs_in_progress", { job_name: "<overflow>" })).toBe(0);
   });
 
-  it("is the limit of label sets where attributes are labels", async () => {
+  it("limits label sets if attributes are labels", async () => {
     const observer = prometheusJobObserver({ maxSeries: 3, attributeLabels: ["tenant", "region"] });
     const runner = new ObservedJobRunner(observer);
     for (let i = 0; i < 50; i++) runner.context({ tenant: `t${i}`, region: "eu" }).run(job("send", () => {}));
@@ -45,7 +45,7 @@ describe("maxSeries", () => {
     ]);
   });
 
-  it("puts a job that is called <overflow> where its name says", async () => {
+  it("counts a job named <overflow> in the overflow series", async () => {
     const observer = prometheusJobObserver({ maxSeries: 1 });
     const runner = new ObservedJobRunner(observer);
     for (const name of ["<overflow>", "a", "b"]) runner.run(job(name, () => {}));

@@ -8,7 +8,7 @@ import { parse, sampleOf } from "./support/exposition.ts";
 const noop = job("send", () => {});
 
 describe("a registry", () => {
-  it("is shared by observers that are given the same one", async () => {
+  it("is shared by observers that get the same one", async () => {
     const registry = new Registry();
     const observers = [prometheusJobObserver({ registry }), prometheusJobObserver({ registry })];
     for (const observer of observers) {
@@ -35,7 +35,7 @@ describe("a registry", () => {
     }
   });
 
-  it("has the limit of the observer that was first", () => {
+  it("has the limit of the first observer", () => {
     const registry = new Registry();
     prometheusJobObserver({ registry });
     expect(() => prometheusJobObserver({ registry, maxSeries: 5 })).not.toThrow();
@@ -53,7 +53,7 @@ describe("a registry", () => {
     },
   );
 
-  it("adds its default labels, and holds other metrics beside", async () => {
+  it("adds its default labels, and may hold other metrics", async () => {
     const registry = new Registry();
     registry.setDefaultLabels({ app: "users-api" });
     new Counter({ name: "other_total", help: "x", registers: [registry] }).inc();
@@ -65,7 +65,7 @@ describe("a registry", () => {
     expect(await registry.getSingleMetricAsString("nidus_jobs_started_total")).toContain('job_name="send"');
   });
 
-  it("resets what was counted, and what is running goes on", async () => {
+  it("resets the counts, but not the runs in progress", async () => {
     const observer = prometheusJobObserver();
     const runner = new ObservedJobRunner(observer);
     let end = (): void => {};
@@ -96,7 +96,7 @@ describe("a registry", () => {
 afterEach(() => void vi.useRealTimers());
 
 describe("prom-client's cluster aggregation", () => {
-  it("sums counts, and takes the latest and the earliest of times", async () => {
+  it("sums counts, and takes the latest or earliest time", async () => {
     vi.useFakeTimers();
     const workers: object[][] = [];
     for (const index of [0, 1]) {
@@ -105,7 +105,7 @@ describe("prom-client's cluster aggregation", () => {
       for (let i = 0; i <= index; i++) runner.run(job('se,"nd', () => {}));
       void runner.runAsync(asyncJob("stuck", () => new Promise<void>(() => {})));
       vi.advanceTimersByTime(5_000);
-      // As it arrives from another process.
+      // In the form that arrives from another process.
       workers.push(JSON.parse(JSON.stringify(await observer.registry.getMetricsAsJSON())));
     }
     const text = await AggregatorRegistry.aggregate(workers as never).metrics();

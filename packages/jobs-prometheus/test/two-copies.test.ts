@@ -3,13 +3,13 @@ import { ObservedJobRunner } from "@nidus/jobs-observe";
 import { Counter, Registry } from "prom-client";
 import { expect, it, vi } from "vitest";
 
-/** The package as a bundle has it: another copy of each of its modules. */
+/** Loads the package as a bundle does: with another copy of each of its modules. */
 async function copyOfPackage(): Promise<typeof import("../src/index.ts")> {
   vi.resetModules();
   return import("../src/index.ts");
 }
 
-it("two copies of the package count together in one registry, and each writes all of it", async () => {
+it("two copies of the package share counts in one registry, and each writes all of them", async () => {
   const [one, other] = [await copyOfPackage(), await copyOfPackage()];
   expect(one.prometheusJobObserver).not.toBe(other.prometheusJobObserver);
   const registry = new Registry();
@@ -30,14 +30,14 @@ it("two copies of the package count together in one registry, and each writes al
   }
 });
 
-it("two copies refuse to share metrics of another shape, as one copy does", async () => {
+it("two copies refuse to share metrics of another shape, like one copy", async () => {
   const registry = new Registry();
   (await copyOfPackage()).prometheusJobObserver({ registry });
   const { prometheusJobObserver } = await copyOfPackage();
   expect(() => prometheusJobObserver({ registry, buckets: [1] })).toThrow("needs the same");
 });
 
-it("a copy of a version that counts in another way is left alone, and a warning says so", async () => {
+it("metrics of a version that counts differently are left alone, and a warning says so", async () => {
   const registry = new Registry();
   const theirs = new Counter({ name: "nidus_jobs_started_total", help: "x", registers: [registry] });
   Object.defineProperty(theirs, Symbol.for("@nidus/jobs-prometheus.metric.0"), { value: true });

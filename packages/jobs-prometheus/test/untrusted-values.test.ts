@@ -31,7 +31,7 @@ describe("labels of any length", () => {
     expect(sampleOf(parse(text), "nidus_jobs_started_total", { job_name: `${long.slice(0, 255)}…` })).toBe(1);
   });
 
-  it("take no memory beyond that, however large names, attributes and headers are", async () => {
+  it("take no further memory, however large names, attributes and headers are", async () => {
     const observer = prometheusJobObserver({ attributeLabels: ["tenant"], maxSeries: 200 });
     const runner = new ObservedJobRunner(observer);
     const before = heapBytes();
@@ -44,7 +44,7 @@ describe("labels of any length", () => {
         { delivery },
       );
     }
-    // One of these texts a series would be 200 MB.
+    // One of these texts per series would take 200 MB.
     expect(heapBytes() - before).toBeLessThan(20e6);
     expect(observer.registry).toBeDefined();
   });
@@ -71,8 +71,8 @@ const noMoments: [string, unknown][] = [
   ["1e300", new Date(1e300)],
 ];
 
-describe("times that are none", () => {
-  it.each(noMoments)("such as %s leave no wait, and the run is counted", async (_case, runAt) => {
+describe("invalid times", () => {
+  it.each(noMoments)("such as %s record no wait, and the run is counted", async (_case, runAt) => {
     const errors: unknown[] = [];
     const observer = prometheusJobObserver();
     const runner = new ObservedJobRunner(observer, { onObserverError: (error) => errors.push(error) });
@@ -105,7 +105,7 @@ describe("times that are none", () => {
     },
   );
 
-  it("and counts that are none are left out, and the rest of the backlog is there", async () => {
+  it("and invalid counts are left out, and the rest of the backlog is shown", async () => {
     const oldestWaitingAt = new Date(1_700_000_000_000);
     const lines = await scrapeOf([
       { jobName: "nan", waiting: Number.NaN, oldestWaitingAt },
@@ -126,7 +126,7 @@ describe("times that are none", () => {
     },
   );
 
-  /** What a scrape shows of a backlog. */
+  /** Returns the backlog as a scrape shows it. */
   async function scrapeOf(backlog: readonly JobBacklog[]) {
     const observer = prometheusJobObserver();
     new ObservedJobRunner(observer).opened({

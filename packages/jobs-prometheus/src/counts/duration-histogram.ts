@@ -1,4 +1,4 @@
-/** A measured value with labels, kept with the bucket that it fell into. */
+/** A measured value with labels. The bucket that the value falls into keeps it. */
 export interface Exemplar {
   readonly labelSet: Record<string, string>;
   readonly value: number;
@@ -6,9 +6,9 @@ export interface Exemplar {
   readonly timestamp: number;
 }
 
-/** A histogram as it was at one moment. */
+/** The counts of a histogram at one moment. */
 export interface HistogramState {
-  /** Counts up to each bound, cumulative; the last is the count of all. */
+  /** Counts up to each bound, cumulative. The last one counts all values. */
   readonly cumulativeCounts: readonly number[];
   readonly sumSeconds: number;
   /** By bucket. */
@@ -17,10 +17,10 @@ export interface HistogramState {
 
 const noExemplars: readonly Exemplar[] = [];
 
-/** Counts of values per bucket, in plain numbers. */
+/** Counts values per bucket, in plain numbers. */
 export class DurationHistogram {
   readonly #bounds: readonly number[];
-  /** One count a bound, and a last one for what is above all of them. Not cumulative. */
+  /** One count per bound, and a last one for values above all bounds. Not cumulative. */
   readonly #counts: number[];
   #exemplars: (Exemplar | undefined)[] | undefined;
   #sumSeconds = 0;
@@ -40,7 +40,7 @@ export class DurationHistogram {
     this.#exemplars[this.#bucketOf(exemplar.value)] = exemplar;
   }
 
-  /** Most jobs are short, so the search begins at the shortest. */
+  /** Searches from the shortest bucket, since most jobs are short. */
   #bucketOf(seconds: number): number {
     const bounds = this.#bounds;
     let bucket = 0;
@@ -48,7 +48,7 @@ export class DurationHistogram {
     return bucket;
   }
 
-  /** A copy of what was counted so far. */
+  /** Returns a copy of the counts so far. */
   state(): HistogramState {
     const cumulativeCounts = this.#counts.slice();
     let total = 0;

@@ -6,11 +6,11 @@ import { RunningContexts } from "./running-contexts.ts";
 /** Labels of a series, by name. */
 export type Labels = Readonly<Record<string, string>>;
 
-/** What is counted for one status of one label set. */
+/** Counts the runs of one label set that end in one status. */
 export class StatusSeries {
   readonly labels: Labels;
   finished = 0;
-  /** Made by the first run that ends this way: histograms that stay empty would triple a scrape. */
+  /** Made by the first run that ends in this status: empty histograms would triple the size of a scrape. */
   durations: DurationHistogram | undefined;
 
   constructor(labels: Labels) {
@@ -23,7 +23,7 @@ export class StatusSeries {
   }
 }
 
-/** What engines tell about one label set. */
+/** Counts what engines report about one label set. */
 export class EngineCounts {
   enqueued = 0;
   retries = 0;
@@ -32,14 +32,14 @@ export class EngineCounts {
   waits: DurationHistogram | undefined;
 }
 
-/** What waits in engines, as it was last read. */
+/** The jobs that wait in engines, as last read. */
 export interface Backlog {
   waiting: number;
-  /** Unix milliseconds; Infinity where nothing waits. */
+  /** Unix milliseconds; Infinity if nothing waits. */
   oldestAtMs: number;
 }
 
-/** What one scrape shows of a label set, as it was at one moment. */
+/** The counts of one label set at one moment, as a scrape shows them. */
 export interface SeriesState {
   readonly labels: Labels;
   readonly started: number;
@@ -57,7 +57,7 @@ export interface SeriesState {
   readonly backlog: Readonly<Backlog> | undefined;
 }
 
-/** Everything that is counted for one label set, in plain numbers. */
+/** Holds all counts of one label set, in plain numbers. */
 export class JobSeries {
   readonly labels: Labels;
   readonly byStatus: Readonly<Record<JobResultStatus, StatusSeries>>;
@@ -77,7 +77,7 @@ export class JobSeries {
     };
   }
 
-  /** A copy of what was counted so far. */
+  /** Returns a copy of the counts so far. */
   state(): SeriesState {
     const { labels, started, inProgress, byStatus, running, engine, backlog } = this;
     return {
@@ -96,7 +96,7 @@ export class JobSeries {
     };
   }
 
-  /** What was counted is forgotten; what is running goes on running. */
+  /** Forgets what was counted, but not the runs in progress. */
   reset(): void {
     this.started = 0;
     this.lastSuccess.set(Number.NaN);

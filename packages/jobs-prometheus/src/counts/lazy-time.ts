@@ -1,15 +1,16 @@
 import { unixTimeMs } from "@nidus/jobs-observe/adapter";
 
 /**
- * A moment that is set with every run and read at a scrape. A time of day costs as much as all the counting together, so it is made
- * at the first read and kept: it stays the same at every scrape, whatever happens to the clock.
+ * Keeps a moment that every run sets and a scrape reads. Converting it to a time of day costs as much as all the
+ * counting, so the first read converts it and keeps the result. The result stays the same at every scrape, whatever
+ * happens to the clock.
  */
 export class LazyTime {
   #monotonicMs = Number.NaN;
   #convertedMs = Number.NaN;
   #unixMs = Number.NaN;
 
-  /** `monotonicMs` is a moment by `performance.now()`; NaN for none. */
+  /** `monotonicMs` is a moment of `performance.now()`, or NaN for none. */
   set(monotonicMs: number): void {
     this.#monotonicMs = monotonicMs;
   }

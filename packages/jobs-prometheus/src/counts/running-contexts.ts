@@ -3,13 +3,13 @@ import { monotonicMsOf } from "@nidus/jobs-observe/adapter";
 import { LazyTime } from "./lazy-time.ts";
 
 /**
- * The unfinished runs of a job. Most jobs run one at a time, and a Set costs more than all the counting together: of the first run
- * only the time is kept, and a run that is not in the Set is the first.
+ * Keeps the unfinished runs of a job. Most jobs run one at a time, and a Set costs more than all the counting together.
+ * So of the first run only the start is kept. A run that is not in the Set is the first.
  */
 export class RunningContexts {
   readonly #firstStart: LazyTime = new LazyTime();
   #hasFirst = false;
-  /** In the order in which they started. */
+  /** In start order. */
   readonly #others: Set<ObservedJobContext> = new Set();
 
   add(started: ObservedJobContext): void {
@@ -26,7 +26,7 @@ export class RunningContexts {
     this.#hasFirst = false;
   }
 
-  /** Unix time in milliseconds at which the longest running of them started. */
+  /** The Unix time, in milliseconds, at which the oldest unfinished run started. */
   get oldestStartMs(): number | undefined {
     const [other] = this.#others;
     if (!this.#hasFirst) return other?.startedAtMs;

@@ -1,15 +1,15 @@
 import type { ObservedJobContext } from "@nidus/jobs-observe";
 import { JobSeries, type Labels } from "./job-series.ts";
 
-/** What stands in every label of the series that counts all label sets beyond the limit. */
+/** The value of every label of the series that counts all label sets beyond the limit. */
 const overflowLabel = "<overflow>";
 
-/** Longer label values are cut. Together with the limit of series it bounds what a scrape is, and what is kept for it. */
+/** Longer label values are cut. With the limit on series, this bounds the size of a scrape and the memory. */
 const maxLabelLength = 256;
 
 type Level = Map<string, Level | JobSeries>;
 
-/** The series of each label set: a job name, and the values of the attributes that are labels. Bounded in number. */
+/** Finds the series of a label set: a job name and the values of the attributes that are labels. Their number is bounded. */
 export class SeriesTable {
   readonly #maxSeries: number;
   readonly #attributeLabels: ReadonlyMap<string, string>;
@@ -30,11 +30,12 @@ export class SeriesTable {
     return this.#all;
   }
 
-  /** The series of a run's job name and attributes, made when they are first seen. */
+  /** Returns the series of a run's job name and attributes. The first call makes it. */
   of(run: Pick<ObservedJobContext, "jobName" | "attributes">): JobSeries {
     const { jobName } = run;
     if (this.#isByNameAlone) {
-      // A run asks at its start and at its finish, and a job seldom runs alone: mostly it is the one asked for last.
+      // A run asks at its start and at its finish, and a job seldom runs alone: most calls ask for the same job as the
+      // last one.
       if (jobName !== this.#lastName) {
         this.#lastSeries = (this.#byName.get(jobName) as JobSeries | undefined) ?? this.#create([jobName]);
         this.#lastName = jobName;
@@ -87,8 +88,9 @@ export class SeriesTable {
 }
 
 /**
- * The form in which a value is a label. Bytes of it, and back: what is no valid Unicode has no form in UTF-8, and is counted under the
- * form in which it would be written; and V8 keeps the whole of a text for as long as there is a slice of it.
+ * Converts a text to a label value. It goes through bytes for two reasons. Invalid Unicode has no UTF-8 form, so it is
+ * counted under the form in which it would be written. And V8 keeps a whole text in memory as long as a slice of it
+ * exists.
  */
 function labelValueOf(given: string): string {
   const value = given.length > maxLabelLength ? `${given.slice(0, maxLabelLength - 1)}…` : given;

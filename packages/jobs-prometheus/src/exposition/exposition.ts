@@ -4,20 +4,21 @@ import type { SeriesState } from "../counts/job-series.ts";
 import { isPublishedMetric, type PublishedMetric } from "./published-metric.ts";
 import { type LineFormat, lineOf } from "./sample-line.ts";
 
-/** How long samples are written before other work has its turn. */
+/** How many milliseconds to write samples before other work gets a turn. */
 const sliceMs = 10;
 
-/** What prom-client's declarations leave out of its registry. */
+/** Members of a registry that the types of prom-client leave out. */
 interface MetricWriter {
   getMetricsAsArray(): readonly { name: string; readonly type: string }[];
   getMetricsAsString(metric: unknown): Promise<string>;
 }
 
 /**
- * What `registry.metrics()` returns, with the job metrics written straight from their numbers, and in slices: a scrape of
- * many thousand jobs does not stall the process. Metrics of others in the registry are written by it, one at a time.
+ * Returns the same text as `registry.metrics()`. It writes the job metrics straight from their numbers and in slices,
+ * so that a scrape of many thousand job names does not stall the process. The registry writes all other metrics, one at
+ * a time.
  *
- * @throws (rejects with) what a metric of somebody else's throws when it is collected.
+ * @throws (rejects with) the error of another metric that fails to collect.
  */
 export async function expositionOf(registry: Registry<RegistryContentType>): Promise<string> {
   const isOpenMetrics = registry.contentType === Registry.OPENMETRICS_CONTENT_TYPE;
@@ -28,13 +29,13 @@ export async function expositionOf(registry: Registry<RegistryContentType>): Pro
   if ([...sources].some(({ labelNames }) => hasAny(format.defaultLabels, labelNames))) {
     return registry.metrics();
   }
-  // All that is written here is of this moment, however long the writing takes.
+  // All job metrics are of this moment, however long the writing takes.
   const states = new Map(
     await Promise.all([...sources].map(async (each) => [each, await each.state()] as const)),
   );
   const texts: string[] = [];
   for (const metric of metrics) {
-    // As the registry does, which adds the suffix to each sample instead.
+    // The registry does so too, and then adds the suffix to each sample.
     if (isOpenMetrics && metric.type === "counter") metric.name = metric.name.replace(/_total$/, "");
     texts.push(
       isPublishedMetric(metric)
@@ -59,7 +60,7 @@ async function write(
     for (const sample of metric.samplesOf(series)) lines.push(lineOf(sampleName, sample, format));
     if (performance.now() > sliceEndMs) {
       text += lines.join("\n");
-      // Whatever line comes next, if any, is set off from the text before it.
+      // Starts the next line, if there is one, on a new line of the text.
       lines = [""];
       await nextTurn();
       sliceEndMs = performance.now() + sliceMs;
@@ -68,7 +69,10 @@ async function write(
   return text + lines.join("\n");
 }
 
-/** The registry's default labels as they stand between braces: it tells them by what it adds to a sample. */
+/**
+ * Returns the registry's default labels as they stand between the braces. The registry has no getter for them, so this
+ * reads what it adds to a sample.
+ */
 async function defaultLabelsOf(writer: MetricWriter): Promise<string> {
   const sample = { value: 0, labels: {} };
   const text = await writer.getMetricsAsString({
@@ -78,7 +82,7 @@ async function defaultLabelsOf(writer: MetricWriter): Promise<string> {
   return labels ?? "";
 }
 
-/** If samples have a label of that name themselves, the registry decides which of the two stays. */
+/** If a sample has a default label's name itself, let the registry decide which of the two stays. */
 function hasAny(labels: string, names: readonly string[]): boolean {
   return names.some((name) => `,${labels}`.includes(`,${name}="`));
 }

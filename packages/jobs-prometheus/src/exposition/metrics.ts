@@ -2,13 +2,13 @@ import { jobMetricHelp } from "@nidus/jobs-observe/adapter";
 import type { Exemplar, HistogramState } from "../counts/duration-histogram.ts";
 import type { Labels, SeriesState } from "../counts/job-series.ts";
 
-/** One line of the exposition, in the form in which prom-client writes it. */
+/** One line of the exposition, in the form that prom-client uses. */
 export interface Sample {
   readonly labels: Labels | BucketLabels;
-  /** Labels that many lines have in common: prom-client formats them once. */
+  /** Labels that many lines have in common. prom-client formats them once. */
   readonly sharedLabels?: Labels;
   readonly value: number;
-  /** Where it is another than the metric's own. */
+  /** Set if it differs from the metric's own name. */
   readonly metricName?: string;
   readonly exemplar?: Exemplar | undefined;
 }
@@ -18,25 +18,28 @@ export interface BucketLabels {
   readonly le: number | string;
 }
 
-/** The labels of a histogram's buckets, the last of which holds what is above all bounds. Made once: they are in every sample. */
+/**
+ * Returns the labels of a histogram's buckets. The last bucket holds the values above all bounds. Call it once: every
+ * sample uses the same labels.
+ */
 export function bucketLabelsOf(bounds: readonly number[]): BucketLabels[] {
   return [...bounds, "+Inf"].map((le) => ({ le }));
 }
 
 const noLabels = {};
 
-/** A metric of the table below: how it is declared, and how its samples follow from what was counted. */
+/** Defines a metric: its declaration, and how its samples follow from the counts. */
 export interface MetricDefinition {
   /** Without the prefix. */
   readonly name: string;
   readonly help: string;
   readonly type: "counter" | "gauge" | "histogram";
-  /** How prom-client's cluster aggregation joins the processes. */
+  /** How prom-client's cluster aggregation combines the processes. */
   readonly aggregator: "sum" | "min" | "max";
   samples(series: SeriesState, metricName: string, buckets: readonly BucketLabels[]): Sample[];
 }
 
-/** Metrics of every run. */
+/** The metrics of every run. */
 export const runMetrics: readonly MetricDefinition[] = [
   {
     name: "jobs_started_total",
@@ -85,7 +88,7 @@ export const runMetrics: readonly MetricDefinition[] = [
   },
 ];
 
-/** Metrics of jobs that an engine stores and delivers: exposed from the first of them on. */
+/** The metrics of jobs that an engine stores and delivers. They are exposed once there is such a job. */
 export const engineMetrics: readonly MetricDefinition[] = [
   {
     name: "jobs_enqueued_total",

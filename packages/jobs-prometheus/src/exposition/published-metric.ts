@@ -1,7 +1,7 @@
 import type { SeriesState } from "../counts/job-series.ts";
 import type { BucketLabels, MetricDefinition, Sample } from "./metrics.ts";
 
-/** What prom-client's registry gets from a metric. */
+/** The data that prom-client's registry reads from a metric. */
 export interface MetricSnapshot {
   readonly name: string;
   readonly help: string;
@@ -24,14 +24,14 @@ export interface MetricSource {
 const markPrefix = "@nidus/jobs-prometheus.metric.";
 
 /**
- * Marks the metrics of every copy of this package in the process: a bundle may hold one of its own. Copies use each other's metrics
- * and accounts, so the number is to be raised with any change to the members of both.
+ * Marks the metrics of every copy of this package in the process, such as a copy in a bundle. Copies use each other's
+ * metrics and sources. Raise the number with any change to the members of either.
  */
 const mark = Symbol.for(`${markPrefix}1`);
 
-/** A metric in a prom-client registry whose samples are made from the accounts when the registry is scraped. */
+/** A metric in a prom-client registry. It makes its samples from the counts when the registry is scraped. */
 export class PublishedMetric {
-  /** An OpenMetrics registry takes the `_total` off a counter's name, by assigning it. */
+  /** Mutable: an OpenMetrics registry removes `_total` from a counter's name by assigning it. */
   name: string;
   readonly help: string;
   readonly type: MetricDefinition["type"];
@@ -49,19 +49,19 @@ export class PublishedMetric {
     Object.defineProperty(this, mark, { value: true });
   }
 
-  /** The samples of one series. */
+  /** Returns the samples of one series. */
   samplesOf(series: SeriesState): readonly Sample[] {
     return this.#definition.samples(series, this.name, this.source.bucketLabels);
   }
 
-  /** For the text form, where the registry formats `sharedLabels` once. */
+  /** Returns the text form. The registry formats `sharedLabels` once. */
   async getForPromString(): Promise<MetricSnapshot> {
     const state = await this.source.state();
     const { name, help, type, aggregator } = this;
     return { name, help, type, aggregator, values: state.flatMap((series) => this.samplesOf(series)) };
   }
 
-  /** For the JSON form, which cluster aggregation reads: every sample with all of its labels. */
+  /** Returns the JSON form, which cluster aggregation reads: every sample has all of its labels. */
   async get(): Promise<MetricSnapshot> {
     const { values, ...declaration } = await this.getForPromString();
     return {
@@ -73,18 +73,18 @@ export class PublishedMetric {
     };
   }
 
-  /** What a registry's `resetMetrics` calls on each metric: they share their accounts, and are reset together. */
+  /** A registry's `resetMetrics` calls this on each metric. The metrics of one source are reset together. */
   reset(): void {
     for (const series of this.source.table.all) series.reset();
   }
 }
 
-/** Whether a metric is one of ours, of whatever copy of this package. */
+/** Tells whether a metric comes from this package, or from another copy of it. */
 export function isPublishedMetric(metric: unknown): metric is PublishedMetric {
   return typeof metric === "object" && metric !== null && mark in metric;
 }
 
-/** Whether a metric is of a copy whose metrics have other members. */
+/** Tells whether a metric comes from a copy of this package whose metrics have other members. */
 export function isOfOtherVersion(metric: object): boolean {
   const marks = Object.getOwnPropertySymbols(metric).map(({ description = "" }) => description);
   return !isPublishedMetric(metric) && marks.some((each) => each.startsWith(markPrefix));

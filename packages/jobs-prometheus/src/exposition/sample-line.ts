@@ -1,16 +1,16 @@
 import type { Sample } from "./metrics.ts";
 
-/** What the lines of one exposition have in common. */
+/** The settings that all lines of one exposition share. */
 export interface LineFormat {
-  /** Whether exemplars are written. */
+  /** Whether to write exemplars. */
   readonly isOpenMetrics: boolean;
-  /** As they stand between the braces, or empty. */
+  /** The default labels as they stand between the braces, or an empty text. */
   readonly defaultLabels: string;
 }
 
 /**
- * A sample as a registry writes it; `name` is for those that have none of their own. Labels come in the registry's order: its
- * default labels stand between those of a sample and those that samples share.
+ * Writes a sample as a registry does. `name` is for samples without a name of their own. Labels come in the registry's
+ * order: its default labels stand between a sample's own labels and its shared ones.
  */
 export function lineOf(
   name: string,
@@ -29,7 +29,7 @@ export function lineOf(
 
 const keptTexts = new WeakMap<Sample["labels"], string>();
 
-/** A series keeps its labels, so they are escaped once. */
+/** Escapes labels once: a series keeps the same labels. */
 function keptTextOf(labels: Sample["labels"]): string {
   let text = keptTexts.get(labels);
   if (text === undefined) {
@@ -39,7 +39,7 @@ function keptTextOf(labels: Sample["labels"]): string {
   return text;
 }
 
-/** Labels as they stand between the braces. */
+/** Writes labels as they stand between the braces. */
 function textOf(labels: Sample["labels"]): string {
   return Object.entries(labels)
     .map(([name, value]) => `${name}="${escapeValue(String(value))}"`)

@@ -6,7 +6,7 @@ import { type PrometheusJobObserverOptions, prometheusJobObserver } from "../../
 
 const byEngine = { engine: "test", queue: "q", correlationId: undefined, carrier: {} };
 
-/** An observer that has seen runs of all kinds, of jobs with names that have to be escaped. */
+/** Makes an observer with runs of all kinds, and job names that need escapes. */
 function busyObserver(options: PrometheusJobObserverOptions = {}) {
   const observer = prometheusJobObserver({ attributeLabels: ["tenant"], ...options });
   const runner = new ObservedJobRunner(observer);
@@ -32,12 +32,12 @@ function registryOf(type: RegistryContentType): Registry<RegistryContentType> {
 }
 
 describe("PrometheusJobObserver.metrics", () => {
-  it("is to the letter what the registry writes", async () => {
+  it("equals the text of the registry", async () => {
     const observer = busyObserver();
     expect(await observer.metrics()).toBe(await observer.registry.metrics());
   });
 
-  it("has the registry's default labels and the metrics of others", async () => {
+  it("includes the registry's default labels and other metrics", async () => {
     const registry = new Registry();
     new Counter({ name: "before_total", help: "x", labelNames: ["a"], registers: [registry] }).inc({
       a: "b",
@@ -49,7 +49,7 @@ describe("PrometheusJobObserver.metrics", () => {
     expect(await observer.metrics()).toContain('before_total{a="b",app="users\\"api",region="a\\nb"} 1');
   });
 
-  it("leaves it to the registry whose label it is, where default labels have names of ours", async () => {
+  it("lets the registry decide if a default label has the name of a metric label", async () => {
     for (const label of ["status", "tenant", "le", "job_name"]) {
       const observer = busyObserver();
       observer.registry.setDefaultLabels({ app: "users-api", [label]: "default" });
@@ -57,13 +57,13 @@ describe("PrometheusJobObserver.metrics", () => {
     }
   });
 
-  it("is to the letter what an OpenMetrics registry writes", async () => {
+  it("equals the text of an OpenMetrics registry", async () => {
     const observer = busyObserver({ exemplars: ({ runId }) => ({ run_id: runId }) });
     expect(await observer.metrics()).toBe(await observer.registry.metrics());
     expect(await observer.metrics()).toContain("# EOF");
   });
 
-  it("is that also where nothing was written before, and others have metrics in the registry", async () => {
+  it("does so before the first scrape too, with other metrics in the registry", async () => {
     const registries = [0, 1].map(() => {
       const registry = registryOf(Registry.OPENMETRICS_CONTENT_TYPE);
       const common = { help: "x", registers: [registry] };
@@ -87,7 +87,7 @@ describe("PrometheusJobObserver.metrics", () => {
     expect(first).toContain('nidus_jobs_enqueued_total{job_name="mail",app="users\\"api"} 2');
   });
 
-  it("escapes the labels of exemplars, and takes those that have none", async () => {
+  it("escapes the labels of exemplars, and accepts exemplars without labels", async () => {
     const labels = [{ id: 'a"b\\c\nd' }, {}];
     const observer = prometheusJobObserver({ exemplars: () => labels.pop() });
     const runner = new ObservedJobRunner(observer);
@@ -98,14 +98,14 @@ describe("PrometheusJobObserver.metrics", () => {
     expect(text).toContain(" # {} ");
   });
 
-  it("has no exemplars once the registry is one of the ordinary text format", async () => {
+  it("has no exemplars once the registry has the ordinary text format", async () => {
     const observer = busyObserver({ exemplars: ({ runId }) => ({ run_id: runId }) });
     observer.registry.setContentType(Registry.PROMETHEUS_CONTENT_TYPE);
     expect(await observer.metrics()).toBe(await observer.registry.metrics());
     expect(await observer.metrics()).not.toContain(" # {");
   });
 
-  it("rejects with what another metric fails with", async () => {
+  it("rejects with the error of another metric", async () => {
     const observer = busyObserver();
     new Counter({
       name: "broken_total",

@@ -25,7 +25,7 @@ const failing = (name: string) =>
 afterEach(() => void vi.useRealTimers());
 
 describe("prometheusJobObserver", () => {
-  it("counts starts and finishes by status, from 0 for a job that is known", async () => {
+  it("counts starts and finishes by status, from 0 for a known job", async () => {
     const { runner, scrape } = observed();
     runner.run(job("send", () => {}));
     expect(() => runner.run(failing("send"))).toThrow();
@@ -67,7 +67,7 @@ describe("prometheusJobObserver", () => {
     ]);
   });
 
-  it("tells what is in progress and since when, and forgets it at the finish", async () => {
+  it("shows the runs in progress and the start of the oldest, until they finish", async () => {
     vi.useFakeTimers();
     const { runner, scrape } = observed();
     const ends: (() => void)[] = [];
@@ -97,7 +97,7 @@ describe("prometheusJobObserver", () => {
     expect(sampleOf(after, oldest)).toBeUndefined();
   });
 
-  it("keeps the time of the last success, which a failure does not move", async () => {
+  it("keeps the time of the last success after a failure", async () => {
     vi.useFakeTimers();
     const { runner, scrape } = observed();
     expect(() => runner.run(failing("send"))).toThrow();
@@ -111,7 +111,7 @@ describe("prometheusJobObserver", () => {
     expect(sampleOf(await scrape(), name)).toBe(succeededAt);
   });
 
-  it("makes labels of context attributes, with names that are allowed, and run ids never", async () => {
+  it("turns context attributes into labels with allowed names, but never run ids", async () => {
     const { runner, scrape } = observed({ attributeLabels: ["tenant.id", "2nd", "toString"] });
     runner.context({ "tenant.id": "a", "2nd": 7, other: "x" }).run(job("send", () => {}));
     runner.context({ "tenant.id": "b" }).run(job("send", () => {}));
@@ -122,7 +122,7 @@ describe("prometheusJobObserver", () => {
     ]);
   });
 
-  it("takes any job name through the exposition and never for another", async () => {
+  it("exposes any job name, and never confuses two", async () => {
     const names = fc.uniqueArray(fc.string({ unit: "grapheme", minLength: 1, maxLength: 12 }), {
       maxLength: 30,
     });
@@ -157,7 +157,7 @@ describe("prometheusJobObserver", () => {
     );
   });
 
-  it("counts names that are no valid Unicode under the form in which they are written", async () => {
+  it("counts names that are invalid Unicode under the form in which they are written", async () => {
     const { runner, scrape } = observed();
     for (const name of ["\ud800", "\ud801", "\ufffd"]) runner.run(job(name, () => {}));
     expect(sampleOf(await scrape(), "nidus_jobs_started_total", { job_name: "\ufffd" })).toBe(3);
@@ -179,7 +179,7 @@ describe("prometheusJobObserver", () => {
     expect(promtoolCheck(await observer.registry.metrics())).toBe("");
   });
 
-  it("shows what engines tell, from the first of it on", async () => {
+  it("shows metrics of engines once there is an engine", async () => {
     vi.useFakeTimers();
     const { runner, scrape, observer } = observed();
     runner.run(job("plain", () => {}));

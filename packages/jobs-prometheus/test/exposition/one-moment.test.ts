@@ -12,13 +12,13 @@ const scrapes: [way: string, scrape: (observer: PrometheusJobObserver) => Promis
   ["getMetricsAsJSON()", async ({ registry }) => textOf(await registry.getMetricsAsJSON())],
 ];
 
-/** As the primary of a cluster writes what a worker has sent. */
+/** Writes what a worker has sent, like the primary of a cluster. */
 async function textOf(metrics: unknown): Promise<string> {
   const received = JSON.parse(JSON.stringify(metrics)) as object;
   return AggregatorRegistry.aggregate([received] as never).metrics();
 }
 
-/** Values by metric and job name, those of all statuses together. */
+/** Returns values by metric and job name, summed over all statuses. */
 function sumsOf(lines: readonly Line[]): Map<string, number> {
   const sums = new Map<string, number>();
   for (const { name, labels, value } of lines) {
@@ -28,7 +28,7 @@ function sumsOf(lines: readonly Line[]): Map<string, number> {
   return sums;
 }
 
-/** What has to add up in every scrape. */
+/** Expects the sums that hold in every scrape. */
 function expectOneMoment(text: string, jobNames: readonly string[]): void {
   const sums = sumsOf(parse(text));
   const torn = jobNames.filter((jobName) => {
@@ -65,13 +65,13 @@ describe.each(scrapes)("%s", { timeout: 60_000 }, (_way, scrape) => {
     }
   });
 
-  it("shows one moment also where an engine takes its time to tell its backlog", async () => {
+  it("shows one moment, even if an engine is slow to report its backlog", async () => {
     const observer = prometheusJobObserver();
     const runner = new ObservedJobRunner(observer);
     runner.opened({
       engine: "test",
       backlog: async () => {
-        // Runs go on while the engine is asked.
+        // Runs continue while the engine answers.
         for (let i = 0; i < 20; i++) {
           runner.run(job("send", () => {}));
           await new Promise((resolve) => setImmediate(resolve));
@@ -84,7 +84,7 @@ describe.each(scrapes)("%s", { timeout: 60_000 }, (_way, scrape) => {
   });
 });
 
-it("two sets of metrics in one registry are both of one moment each", async () => {
+it("two sets of metrics in one registry each show one moment", async () => {
   const registry = new Registry<RegistryContentType>();
   const observers = ["a_", "b_"].map((prefix) => prometheusJobObserver({ registry, prefix }));
   const runner = new ObservedJobRunner(observers);
@@ -96,7 +96,7 @@ it("two sets of metrics in one registry are both of one moment each", async () =
   for (const prefix of ["a", "b"]) expect(text).toContain(`${prefix}_jobs_started_total{job_name="send"} 5`);
 });
 
-it("scrapes at the same time, and one after another, each show what was counted until then", async () => {
+it("concurrent and successive scrapes each show the counts so far", async () => {
   const observer = prometheusJobObserver();
   const runner = new ObservedJobRunner(observer);
   for (let round = 1; round <= 3; round++) {

@@ -5,7 +5,7 @@ export interface Line {
   readonly value: number;
 }
 
-/** Reads the samples of an exposition as a scraper does: labels are unescaped, comments left out, doubles refused. */
+/** Reads the samples of an exposition like a scraper: unescapes labels, skips comments, refuses duplicates. */
 export function parse(text: string): Line[] {
   const seen = new Set<string>();
   return text
@@ -30,7 +30,7 @@ function labelsIn(text: string): Record<string, string> {
   return Object.fromEntries(pairs.map(([, name = "", value = ""]) => [name, unescaped(value)]));
 }
 
-/** The value of the sample with this name and at least these labels. */
+/** Returns the value of the sample with this name and at least these labels. */
 export function sampleOf(
   lines: readonly Line[],
   name: string,

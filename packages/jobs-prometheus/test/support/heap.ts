@@ -4,7 +4,7 @@ import { runInNewContext } from "node:vm";
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 
-/** Bytes that are in use once all garbage has been collected. */
+/** Returns the bytes of heap in use after a full collection. */
 export function heapBytes(): number {
   collect();
   collect();

@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from "node:child_process";
 
-/** Whether a program that not every machine has is there. A machine that checks changes (CI) has to have it. */
+/** Tells whether an optional program is installed. On CI it must be. */
 export function hasTool(name: string): boolean {
   const isThere = spawnSync(name, ["--version"]).error === undefined;
   if (!isThere && process.env.CI)
@@ -9,7 +9,7 @@ export function hasTool(name: string): boolean {
   return isThere;
 }
 
-/** What `promtool check metrics` has to say: nothing, when all is well. */
+/** Returns the output of `promtool check metrics`, which is empty if all is well. */
 export function promtoolCheck(text: string): string {
   return execFileSync("promtool", ["check", "metrics"], { input: text, encoding: "utf8", stdio: "pipe" });
 }
