@@ -5,6 +5,7 @@ import { checkCodeBlocks } from "./examples.ts";
 import { checkFloors } from "./floors.ts";
 import { checkImportCycles } from "./import-cycles.ts";
 import { checkLinks } from "./links.ts";
+import { checkNamedEverywhere } from "./named-everywhere.ts";
 import { checkTarballs } from "./publishing.ts";
 import { checkVersions } from "./versions.ts";
 import { checkWorkflows } from "./workflows.ts";
@@ -18,6 +19,7 @@ const checks: readonly Check[] = [
   ["direction of dependencies", () => checkDependencyDirection()],
   ["import cycles", () => checkImportCycles()],
   ["floors of the durable core", () => checkFloors()],
+  ["packages, engines and metrics in every list", () => checkNamedEverywhere()],
   ["versions", () => checkVersions()],
   ["links of the documents", () => checkLinks()],
   ["code blocks of the documents", () => checkCodeBlocks()],
