@@ -29,6 +29,11 @@ export function deadLettered(error: JobError): ExecutionEnd {
   return { outcome: { type: "dead-lettered", error: storableMessage(error) }, error };
 }
 
+/** Whether the handler has failed, without having been cancelled. */
+export function isFailure({ outcome }: ExecutionEnd): boolean {
+  return outcome.type === "retried" || outcome.type === "dead-lettered";
+}
+
 /** A job whose last attempt has no recorded end. Nothing in the store says how far that attempt came. */
 export function givenUp(maxAttempts: number): ExecutionEnd {
   const attempt = maxAttempts === 1 ? "its only attempt" : `attempt ${maxAttempts} of ${maxAttempts}`;

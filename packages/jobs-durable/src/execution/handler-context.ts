@@ -1,26 +1,27 @@
 import type { JobDelivery } from "@nidus/jobs-observe";
 import type { JobHandlerContext } from "../job/durable-job.ts";
+import type { HandlerSignal } from "./handler-signal.ts";
 
 /**
  * What a handler gets beside its payload. Its signal is a property that can be copied with the others, and is asked for when it
  * is read. All contexts share one getter: V8 makes a hidden class for each, and that of a getter of one's own would hold it, and
- * with it the whole delivery, until the next full collection.
+ * with it the whole execution, until the next full collection.
  */
 export class HandlerContext implements JobHandlerContext {
-  static readonly #signal: PropertyDescriptor & ThisType<HandlerContext> = {
+  static readonly #property: PropertyDescriptor & ThisType<HandlerContext> = {
     enumerable: true,
     get() {
-      return this.#see();
+      return this.#signal.see();
     },
   };
 
   readonly delivery: JobDelivery;
   declare readonly signal: AbortSignal;
-  readonly #see: () => AbortSignal;
+  readonly #signal: HandlerSignal;
 
-  constructor(delivery: JobDelivery, see: () => AbortSignal) {
+  constructor(delivery: JobDelivery, signal: HandlerSignal) {
     this.delivery = delivery;
-    this.#see = see;
-    Object.defineProperty(this, "signal", HandlerContext.#signal);
+    this.#signal = signal;
+    Object.defineProperty(this, "signal", HandlerContext.#property);
   }
 }

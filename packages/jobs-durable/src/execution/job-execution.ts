@@ -1,5 +1,4 @@
 import { JobError } from "@nidus/jobs-core";
-import { neverAbortedSignal } from "@nidus/jobs-core/adapter";
 import type { JobDelivery, ObservedJobRunner } from "@nidus/jobs-observe";
 import type { LeasedJob } from "../backend/job-backend.ts";
 import { PermanentJobError } from "../errors/errors.ts";
@@ -12,140 +11,164 @@ import {
   deadLettered,
   type ExecutionEnd,
   givenUp,
+  isFailure,
   released,
   retried,
   succeeded,
 } from "./execution-end.ts";
+import { type ExecutionState, isOpen } from "./execution-state.ts";
 import { HandlerContext } from "./handler-context.ts";
+import { HandlerSignal } from "./handler-signal.ts";
 
-/** One delivery, from the engine to the user's handler: the path that every engine's jobs take. */
+/** The run of one delivery, from the engine to the user's handler: the path that every engine's jobs take. */
 export class JobExecution<Job extends LeasedJob> {
   readonly job: Job;
   /** What observers and handlers see of it. */
-  readonly description: JobDelivery;
-  readonly #controllers: AbortControllerPool;
-  readonly #controller: AbortController;
-  #isSignalSeen = false;
-  #isCancelled: boolean;
-  #isInterrupted = false;
-  /** The delivery before, if this one ends as that does. */
+  readonly delivery: JobDelivery;
+  readonly #signal: HandlerSignal;
+  #state: ExecutionState;
+  #onEnd: ((end: ExecutionEnd) => void)[] = [];
+  /** The execution before, if this one ends as that does. */
   adopted: JobExecution<Job> | undefined;
-  /** The delivery of the same job that came to this process after this one. */
+  /** The execution of the same job that came to this process after this one. */
   supersededBy: JobExecution<Job> | undefined;
-  /** Whether its handler was called, in this delivery or in the adopted one. */
-  hasRun = false;
-  /** Nothing waits for it any more: what its handler does from here on is not recorded. */
-  isAbandoned = false;
-  /** The engine has been asked to record its ending, which stays as it is from then on. */
-  isSettling = false;
-  /** The engine has recorded its ending. */
-  isRecorded = false;
-  /** It has succeeded, and its lease was over before that could be recorded: the job comes again, and is not to run again. */
-  isUnrecorded = false;
-  /** Known once its handler has ended. */
-  ending: ExecutionEnd | undefined;
-  #onEnd: ((ending: ExecutionEnd) => void)[] = [];
 
-  constructor(job: Job, engine: string, queue: string, controllers: AbortControllerPool) {
-    this.description = describeDelivery(job, engine, queue);
-    this.#controllers = controllers;
-    this.#controller = controllers.take();
+  constructor(job: Job, engine: string, queue: string, pool: AbortControllerPool) {
+    this.delivery = describeDelivery(job, engine, queue);
+    this.#signal = new HandlerSignal(pool);
     this.job = job;
-    this.#isCancelled = job.isCancelRequested;
+    this.#state = { phase: "waiting", stop: job.isCancelRequested ? "cancelled" : undefined };
   }
 
-  /** Whether nothing that becomes of it is to be recorded: it was abandoned, or another delivery has taken its place. */
+  get state(): ExecutionState {
+    return this.#state;
+  }
+
+  /** How it ended. Known once its handler has ended, or is not to run. */
+  get end(): ExecutionEnd | undefined {
+    return isOpen(this.#state) ? undefined : this.#state.end;
+  }
+
+  /** Whether nothing that becomes of it is to be recorded any more: it was settled or abandoned, or another one has its place. */
   get isOver(): boolean {
-    return this.isAbandoned || this.supersededBy !== undefined;
+    const { phase } = this.#state;
+    return phase === "abandoned" || phase === "settled" || this.supersededBy !== undefined;
+  }
+
+  get isRecorded(): boolean {
+    return this.#state.phase === "settled" && this.#state.isRecorded;
+  }
+
+  /** Whether it has succeeded, and its lease was over before that could be recorded: the job comes again, and must not run again. */
+  get isUnrecordedSuccess(): boolean {
+    const state = this.#state;
+    const isLost = state.phase === "settled" && !state.isRecorded && state.hasRun;
+    return isLost && state.end.outcome.type === "succeeded";
   }
 
   /** Resolves when its handler has ended. */
   ended(): Promise<ExecutionEnd> {
-    const { ending } = this;
-    if (ending !== undefined) return Promise.resolve(ending);
-    return new Promise((resolve) => this.#onEnd.push(resolve));
+    const { end } = this;
+    return end === undefined ? new Promise((resolve) => this.#onEnd.push(resolve)) : Promise.resolve(end);
   }
 
-  /** What is to be recorded, unless a failure turns out to have been cancelled. */
-  end(ending: ExecutionEnd): void {
-    this.ending = ending;
-    for (const resolve of this.#onEnd) resolve(ending);
-    if (!this.#isSignalSeen) this.#controllers.giveBack(this.#controller);
+  /** Says what becomes of the job, unless a failure turns out to have been cancelled. */
+  conclude(end: ExecutionEnd): void {
+    if (isOpen(this.#state)) this.#state = { phase: "ended", end, hasRun: this.#state.phase === "running" };
+    for (const resolve of this.#onEnd) resolve(end);
+    this.#signal.end();
   }
 
-  /** Whether its handler has failed, without having been cancelled. */
-  get hasFailed(): boolean {
-    const type = this.ending?.outcome.type;
-    return type === "retried" || type === "dead-lettered";
+  /** Returns the end that the engine is asked to record. It stays as it is from then on. */
+  beginSettling(): ExecutionEnd {
+    if (this.#state.phase === "ended") this.#state = { ...this.#state, phase: "settling" };
+    return this.end as ExecutionEnd;
+  }
+
+  /** The engine has answered. Returns false if it had answered before, to an earlier try. */
+  settled(isRecorded: boolean): boolean {
+    const state = this.#state;
+    if (isOpen(state) || state.phase === "settled") return false;
+    this.#state = { phase: "settled", end: state.end, hasRun: state.hasRun, isRecorded };
+    return true;
+  }
+
+  /** Stops to wait for it. Returns what is to be recorded: its own end if its handler has ended, else its release. */
+  abandon(): ExecutionEnd {
+    const state = this.#state;
+    const { end = released } = this;
+    this.#state = {
+      phase: "abandoned",
+      end,
+      hasRun: isOpen(state) ? state.phase === "running" : state.hasRun,
+    };
+    return end;
   }
 
   /** Ends the run through its signal, and makes a failure that is not being recorded yet the end: no further attempt follows. */
   cancel(): void {
-    this.#isCancelled = true;
-    this.#abort(new DOMException("the job was cancelled", "AbortError"));
+    this.#stop("cancelled", "the job was cancelled");
     this.adopted?.cancel();
-    if (this.hasFailed && !this.isSettling) this.ending = cancelled(this.ending?.error);
+    const state = this.#state;
+    if (state.phase === "ended" && isFailure(state.end)) {
+      this.#state = { ...state, end: cancelled(state.end.error) };
+    }
   }
 
   /** Ends the run through its signal, for another worker to repeat it. */
   interrupt(): void {
-    this.#isInterrupted = true;
-    this.#abort(new DOMException("the worker is stopping", "AbortError"));
+    this.#stop("interrupted", "the worker is stopping");
     this.adopted?.interrupt();
   }
 
-  /** Once its handler has ended, the controller is no longer this delivery's. */
-  #abort(reason: DOMException): void {
-    if (this.ending === undefined) this.#controller.abort(reason);
+  #stop(stop: "cancelled" | "interrupted", message: string): void {
+    // What was cancelled stays so if the worker stops, too.
+    if (isOpen(this.#state) && this.#state.stop !== "cancelled") this.#state = { ...this.#state, stop };
+    this.#signal.abort(message);
+  }
+
+  get #stopReason(): "cancelled" | "interrupted" | undefined {
+    return isOpen(this.#state) ? this.#state.stop : undefined;
   }
 
   /** What becomes of the job without its handler, if anything. */
-  endingWithoutRun(): ExecutionEnd | undefined {
-    if (this.#isCancelled) return cancelled(undefined);
+  endWithoutRun(): ExecutionEnd | undefined {
+    if (this.#stopReason === "cancelled") return cancelled(undefined);
     if (this.job.unreadable !== undefined) return deadLettered(new JobError(this.job.unreadable));
-    const { attempt, maxAttempts } = this.description;
+    const { attempt, maxAttempts } = this.delivery;
     return attempt > maxAttempts ? givenUp(maxAttempts) : undefined;
   }
 
   /**
-   * Ends as an earlier delivery of the job does: that one's lease ran out, and its handler runs in this process, or has run. A
+   * Ends as an earlier execution of the job does: that one's lease ran out, and its handler runs in this process, or has run. A
    * failure counts as one of this attempt.
    */
   async adopt(earlier: JobExecution<Job>, definition: AnyDurableJob): Promise<ExecutionEnd> {
     this.adopted = earlier;
-    this.hasRun = true;
-    if (this.#isCancelled) earlier.cancel();
-    const ending = await earlier.ended();
-    return ending.outcome.type === "retried"
-      ? this.#endingAfter(ending.error as JobError, definition)
-      : ending;
+    this.#state = { phase: "running", stop: this.#stopReason };
+    if (this.#stopReason === "cancelled") earlier.cancel();
+    const end = await earlier.ended();
+    return end.outcome.type === "retried" ? this.#endAfter(end.error as JobError, definition) : end;
   }
 
   /** Runs the handler, and says what is to become of the job. It never rejects, and takes as long as the handler does. */
   async run(definition: AnyDurableJob, runner: ObservedJobRunner): Promise<ExecutionEnd> {
-    const { description: delivery, job } = this;
-    const context = new HandlerContext(delivery, () => this.#seenSignal());
+    const { delivery, job } = this;
+    const context = new HandlerContext(delivery, this.#signal);
     const observed = { name: job.name, run: () => definition.perform(job.envelope.payload, context) };
-    this.hasRun = true;
+    this.#state = { phase: "running", stop: this.#stopReason };
     try {
-      await runner.runAsync(observed, { signal: this.#controller.signal, delivery });
+      await runner.runAsync(observed, { signal: this.#signal.unseen, delivery });
       return succeeded;
     } catch (thrown) {
-      return this.#endingAfter(JobError.from(thrown), definition);
+      return this.#endAfter(JobError.from(thrown), definition);
     }
   }
 
-  #seenSignal(): AbortSignal {
-    // Asked for only when all was over, it would be another delivery's.
-    if (this.ending !== undefined && !this.#isSignalSeen) return neverAbortedSignal();
-    this.#isSignalSeen = true;
-    return this.#controller.signal;
-  }
-
-  #endingAfter(error: JobError, { backoff }: AnyDurableJob): ExecutionEnd {
-    if (this.#isCancelled) return cancelled(error);
-    if (this.#isInterrupted) return released;
-    const { attempt, maxAttempts } = this.description;
+  #endAfter(error: JobError, { backoff }: AnyDurableJob): ExecutionEnd {
+    if (this.#stopReason === "cancelled") return cancelled(error);
+    if (this.#stopReason === "interrupted") return released;
+    const { attempt, maxAttempts } = this.delivery;
     if (attempt >= maxAttempts || PermanentJobError.isInstance(error)) return deadLettered(error);
     return retried(error, backoffMs(backoff, attempt));
   }

@@ -1,48 +1,48 @@
 import type { LeasedJob } from "../backend/job-backend.ts";
+import { isOpen } from "./execution-state.ts";
 import type { JobExecution } from "./job-execution.ts";
 
 /** Successful runs that came too late to be recorded and are kept in mind, for all workers of an engine. */
 const maxUnrecorded = 1_000;
 
 /**
- * The deliveries of all workers of an engine, by job id, until their ends are recorded. A job that comes again meanwhile has lost
+ * The executions of all workers of an engine, by job id, until their ends are recorded. A job that comes again meanwhile has lost
  * its lease, and is not to run a second time beside the first, nor after the first has succeeded.
  */
 export class KnownExecutions<Job extends LeasedJob> {
   readonly #byId = new Map<string, JobExecution<Job>>();
 
-  /** Takes a delivery in. Returns the earlier one of the same job, if this one is to end as that does. */
+  /** Takes an execution in. Returns the earlier one of the same job, if this one is to end as that does. */
   add(execution: JobExecution<Job>): JobExecution<Job> | undefined {
-    const { jobId: id, enqueuedAt } = execution.description;
+    const { jobId: id, enqueuedAt } = execution.delivery;
     const known = this.#byId.get(id);
     this.#byId.set(id, execution);
     // An id comes round again with its idempotency key, once the job before is no longer retained.
-    if (known === undefined || known.description.enqueuedAt.getTime() !== enqueuedAt.getTime())
-      return undefined;
+    if (known === undefined || known.delivery.enqueuedAt.getTime() !== enqueuedAt.getTime()) return undefined;
     known.supersededBy = execution;
     return isAdoptable(known, execution) ? known : undefined;
   }
 
-  /** Forgets a delivery, unless it is to be kept in mind. */
+  /** Forgets an execution, unless it is to be kept in mind. */
   remove(execution: JobExecution<Job>): void {
     const { id } = execution.job;
-    if (this.#byId.get(id) === execution && !execution.isUnrecorded) this.#byId.delete(id);
+    if (this.#byId.get(id) === execution && !execution.isUnrecordedSuccess) this.#byId.delete(id);
   }
 
-  /** Keeps a success in mind that was not recorded, until the job is delivered here again. It may as well go to another process. */
-  keepInMind(execution: JobExecution<Job>): void {
-    execution.isUnrecorded = true;
-    const kept = [...this.#byId.values()].filter(({ isUnrecorded }) => isUnrecorded);
+  /** Forgets the oldest of the successes that were not recorded, if there are many. They may as well have gone to another process. */
+  limitUnrecorded(): void {
+    const kept = [...this.#byId.values()].filter(({ isUnrecordedSuccess }) => isUnrecordedSuccess);
     const [oldest] = kept;
     if (kept.length > maxUnrecorded && oldest !== undefined) this.#byId.delete(oldest.job.id);
   }
 }
 
-/** Whether a delivery that comes again is over, or will be, with the handler that was started for it before. */
+/** Whether a job that comes again is over, or will be, with the handler that was started for it before. */
 function isAdoptable<Job extends LeasedJob>(known: JobExecution<Job>, again: JobExecution<Job>): boolean {
-  if (known.isAbandoned) return false;
-  if (known.ending === undefined) return true;
+  const { state } = known;
+  if (isOpen(state)) return true;
+  if (state.phase === "abandoned") return false;
   // After a redrive attempts count from 1 again. A failure that is tried again, and what went back, come again by right.
-  const isSameRound = again.description.attempt > known.description.attempt;
-  return isSameRound && !["retried", "released"].includes(known.ending.outcome.type);
+  const isSameRound = again.delivery.attempt > known.delivery.attempt;
+  return isSameRound && !["retried", "released"].includes(state.end.outcome.type);
 }

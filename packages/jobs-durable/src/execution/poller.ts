@@ -1,18 +1,16 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { JobConsumer, LeasedJob } from "../backend/job-backend.ts";
 import { backoffMs, outage } from "../job/backoff.ts";
+import type { Slot, Slots } from "./slots.ts";
 
 /** What a poller needs of its worker. */
 export interface PollerSetUp<Job extends LeasedJob> {
   readonly consumer: JobConsumer<Job>;
-  readonly concurrency: number;
+  readonly slots: Slots;
   /** Aborted when nothing more is to be fetched. */
   readonly stopping: AbortSignal;
-  /**
-   * Takes a job until its end is recorded, and resolves to a further job for the same slot. It may call `freeSlot` before: from
-   * then on, another job may take the slot.
-   */
-  deliver(job: Job, freeSlot: () => void): Promise<Job | undefined>;
+  /** Takes a job until its end is recorded, and resolves to a further job for the same slot. It may free the slot before. */
+  execute(job: Job, slot: Slot): Promise<Job | undefined>;
   readonly onError: (error: unknown) => void;
 }
 
@@ -24,33 +22,29 @@ export class Poller<Job extends LeasedJob> {
   /** Resolves when the last fetch has ended. It never rejects. */
   readonly ended: Promise<void>;
   readonly #setUp: PollerSetUp<Job>;
-  #freeSlots: number;
-  #deliveries = 0;
-  #roomMade: () => void = () => {};
 
   constructor(setUp: PollerSetUp<Job>) {
     this.#setUp = setUp;
-    this.#freeSlots = setUp.concurrency;
-    setUp.stopping.addEventListener("abort", () => this.#roomMade(), { once: true });
+    setUp.stopping.addEventListener("abort", () => setUp.slots.wake(), { once: true });
     this.ended = this.#fill();
   }
 
   async #fill(): Promise<void> {
-    const { consumer, stopping, onError } = this.#setUp;
+    const { consumer, slots, stopping, onError } = this.#setUp;
     let failures = 0;
     let fetchMs = 0;
     while (!stopping.aborted) {
-      if (!this.#hasRoom) {
-        await this.#nextRoom();
+      if (!slots.hasRoom) {
+        await slots.nextRoom();
         continue;
       }
       await this.#moreRoom(fetchMs);
       try {
         const startMs = performance.now();
-        const jobs = await consumer.fetch(this.#freeSlots, stopping);
+        const jobs = await consumer.fetch(slots.free, stopping);
         // Without any, it has waited for them.
         fetchMs = jobs.length > 0 ? performance.now() - startMs : 0;
-        for (const job of jobs) this.#occupySlot(job);
+        for (const job of jobs) this.#occupy(job);
         failures = 0;
       } catch (error) {
         if (stopping.aborted) return;
@@ -61,17 +55,12 @@ export class Poller<Job extends LeasedJob> {
     }
   }
 
-  #nextRoom(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#roomMade = resolve;
-    });
-  }
-
   /**
    * While most slots are taken, a fetch may wait as long as the last one took: handlers that end at different moments would
    * otherwise have a fetch each, and the fetches one slot each.
    */
   async #moreRoom(fetchMs: number): Promise<void> {
+    const { slots, stopping } = this.#setUp;
     // Timers tell no less than a millisecond apart.
     let isOver = fetchMs < 1;
     const over =
@@ -79,35 +68,21 @@ export class Poller<Job extends LeasedJob> {
       pause(Math.min(fetchMs, maxGatherMs)).then(() => {
         isOver = true;
       });
-    while (!isOver && !this.#setUp.stopping.aborted && this.#freeSlots < this.#setUp.concurrency / 2) {
-      await Promise.race([this.#nextRoom(), over]);
+    while (!isOver && !stopping.aborted && slots.areMostlyTaken) {
+      await Promise.race([slots.nextRoom(), over]);
     }
   }
 
-  /** One round of handlers may run while the one before is recorded: an engine that is slow, or away, gets no more to record. */
-  get #hasRoom(): boolean {
-    const settling = this.#deliveries - (this.#setUp.concurrency - this.#freeSlots);
-    return this.#freeSlots > 0 && settling <= this.#setUp.concurrency;
-  }
-
-  async #occupySlot(first: Job): Promise<void> {
-    const { deliver, onError } = this.#setUp;
-    this.#freeSlots--;
-    this.#deliveries++;
-    let isTaken = true;
-    const freeSlot = (): void => {
-      if (isTaken) this.#freeSlots++;
-      isTaken = false;
-      this.#roomMade();
-    };
+  async #occupy(first: Job): Promise<void> {
+    const { slots, execute, onError } = this.#setUp;
+    const slot = slots.take();
     try {
       let job: Job | undefined = first;
-      while (job !== undefined) job = await deliver(job, freeSlot);
+      while (job !== undefined) job = await execute(job, slot);
     } catch (error) {
       // The consumer gave out what is no job, or no answer.
       onError(error);
     }
-    this.#deliveries--;
-    freeSlot();
+    slot.leave();
   }
 }

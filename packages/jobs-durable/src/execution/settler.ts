@@ -1,12 +1,13 @@
 import { setTimeout as pause } from "node:timers/promises";
+import type { JobError } from "@nidus/jobs-core";
 import type { ObservedJobRunner, SettledJobContext } from "@nidus/jobs-observe";
 import type { JobConsumer, LeasedJob, SettleResult } from "../backend/job-backend.ts";
 import { backoffMs, outage } from "../job/backoff.ts";
-import { cancelled, type ExecutionEnd, released } from "./execution-end.ts";
+import { cancelled, type ExecutionEnd, isFailure } from "./execution-end.ts";
 import type { JobExecution } from "./job-execution.ts";
-import type { WorkerReport } from "./job-worker.ts";
 import type { KnownExecutions } from "./known-executions.ts";
 import type { LeaseKeeper } from "./lease-keeper.ts";
+import type { WorkerCounts } from "./worker-counts.ts";
 
 /** What a settler needs of its worker. */
 export interface SettlerSetUp<Job extends LeasedJob> {
@@ -14,16 +15,18 @@ export interface SettlerSetUp<Job extends LeasedJob> {
   readonly runner: ObservedJobRunner;
   readonly known: KnownExecutions<Job>;
   readonly leases: LeaseKeeper<Job>;
-  readonly counts: { -readonly [Count in keyof WorkerReport]: number };
+  readonly counts: WorkerCounts;
   /** Aborted when the worker begins to stop: no further jobs are wanted then. */
   readonly stopping: AbortSignal;
   readonly onError: (error: unknown) => void;
 }
 
-/** Has the engine record how deliveries ended, and tells the observers what came of it. */
+type Answer<Job extends LeasedJob> = SettleResult & { readonly next?: Job | undefined };
+
+/** Has the engine record how executions ended, and tells the observers what came of it. */
 export class Settler<Job extends LeasedJob> {
   readonly #setUp: SettlerSetUp<Job>;
-  #isOver = false;
+  #isStopped = false;
 
   constructor(setUp: SettlerSetUp<Job>) {
     this.#setUp = setUp;
@@ -31,54 +34,55 @@ export class Settler<Job extends LeasedJob> {
 
   /** Ends what is still being repeated. */
   stop(): void {
-    this.#isOver = true;
+    this.#isStopped = true;
   }
 
   /**
-   * Records the end of a delivery, and resolves to a further job that came with the answer. It is repeated for as long as the
-   * server is away: the job has run, and must not run again for want of a record. A refusal is final.
+   * Records how an execution ended, and resolves to a further job that came with the answer. It repeats the question for as long
+   * as the server is away: the job has run, and must not run again for want of a record. A refusal is final.
    */
   async settle(execution: JobExecution<Job>): Promise<Job | undefined> {
-    const { consumer, leases, stopping, onError } = this.#setUp;
-    // A failure is not to be tried again, nor kept, where another process has cancelled the job since the last look.
-    if (execution.hasFailed) await leases.cancelRequested();
+    const { leases, onError } = this.#setUp;
+    // A failure is not to be tried again, nor kept, if another process has cancelled the job since the last look.
+    if (isFailure(execution.end as ExecutionEnd)) await leases.cancelRequested();
     for (let failures = 1; ; failures++) {
       if (execution.supersededBy !== undefined) this.#tellSuperseded(execution, execution.supersededBy);
-      if (execution.isOver || this.#isOver) return undefined;
-      const ending = execution.ending as ExecutionEnd;
-      execution.isSettling = true;
-      let settled: SettleResult & { readonly next?: Job | undefined };
+      if (execution.isOver || this.#isStopped) return undefined;
+      const end = execution.beginSettling();
+      let answer: Answer<Job>;
       try {
-        // A worker that stops wants no further job.
-        settled =
-          consumer.settleAndFetch === undefined || stopping.aborted
-            ? await consumer.settle(execution.job, ending.outcome)
-            : await consumer.settleAndFetch(execution.job, ending.outcome);
+        answer = await this.#record(execution, end);
       } catch (thrown) {
         onError(thrown);
         await pause(backoffMs(outage, failures));
         continue;
       }
-      this.#tellSettled(execution, ending, settled);
-      return settled.next;
+      this.#tellSettled(execution, end, answer);
+      return answer.next;
     }
   }
 
-  /** Gives up a delivery that the worker cannot wait for: releases the job, unless its handler has ended. */
+  /** A worker that stops wants no further job. */
+  async #record({ job }: JobExecution<Job>, { outcome }: ExecutionEnd): Promise<Answer<Job>> {
+    const { consumer, stopping } = this.#setUp;
+    return consumer.settleAndFetch === undefined || stopping.aborted
+      ? consumer.settle(job, outcome)
+      : consumer.settleAndFetch(job, outcome);
+  }
+
+  /** Gives up an execution that the worker cannot wait for: releases the job, unless its handler has ended. */
   async abandon(execution: JobExecution<Job>): Promise<void> {
     const { consumer, counts } = this.#setUp;
-    execution.isAbandoned = true;
-    // What has run already, and could not be recorded so far, is not to run again.
-    const ending = execution.ending ?? released;
-    if (execution.ending === undefined) counts.abandoned++;
-    this.#tellSettled(execution, ending, await consumer.settle(execution.job, ending.outcome));
+    if (execution.end === undefined) counts.abandoned++;
+    const end = execution.abandon();
+    this.#tellSettled(execution, end, await consumer.settle(execution.job, end.outcome));
   }
 
   /** Tells of the attempt before, if its worker died or lost its lease. */
-  tellStalled({ job, description }: JobExecution<Job>): void {
-    const { attempt } = description;
+  tellStalled({ job, delivery }: JobExecution<Job>): void {
+    const { attempt } = delivery;
     if (!job.followsStalled || attempt === 1) return;
-    const before = Object.freeze({ ...description, attempt: attempt - 1 });
+    const before = Object.freeze({ ...delivery, attempt: attempt - 1 });
     this.#setUp.runner.settled({
       jobName: job.name,
       delivery: before,
@@ -87,47 +91,44 @@ export class Settler<Job extends LeasedJob> {
     });
   }
 
-  /** Counts what the engine has recorded or refused, and tells the observers. */
-  #tellSettled(
-    execution: JobExecution<Job>,
-    ending: ExecutionEnd,
-    { isRecorded, isCancelled }: SettleResult,
-  ): void {
-    if (!isRecorded) {
-      this.#tellLost(execution, ending);
+  /** Counts what the engine has recorded or refused, and tells the observers, once. */
+  #tellSettled(execution: JobExecution<Job>, end: ExecutionEnd, answer: SettleResult): void {
+    if (!execution.settled(answer.isRecorded)) return;
+    if (!answer.isRecorded) {
+      this.#tellLost(execution);
       return;
     }
-    execution.isRecorded = true;
-    // Of two deliveries that end with one handler, the store should record one: if it says so of both, the first has told of it.
+    // Of two executions that end with one handler, the store should record one: if it says so of both, the first has told of it.
     const { adopted, supersededBy } = execution;
     if (adopted?.isRecorded || (supersededBy?.adopted === execution && supersededBy.isRecorded)) return;
-    const { outcome, error } = isCancelled ? cancelled(ending.error) : ending;
+    const { outcome, error } = answer.isCancelled ? cancelled(end.error) : end;
     if (outcome.type === "released") return;
     this.#setUp.counts[outcome.type === "dead-lettered" ? "deadLettered" : outcome.type]++;
     this.#tell(execution, outcome.type, error);
   }
 
-  #tellLost(execution: JobExecution<Job>, { outcome, error }: ExecutionEnd): void {
-    if (!execution.hasRun || outcome.type === "released") return;
-    if (outcome.type === "succeeded") this.#setUp.known.keepInMind(execution);
-    this.#tell(execution, "lost", error);
+  #tellLost(execution: JobExecution<Job>): void {
+    const { state } = execution;
+    if (state.phase !== "settled" || !state.hasRun || state.end.outcome.type === "released") return;
+    if (execution.isUnrecordedSuccess) this.#setUp.known.limitUnrecorded();
+    this.#tell(execution, "lost", state.end.error);
   }
 
   /**
-   * The job came again before it was known whether its outcome had been recorded. A retry had been recorded, and only the answer was
-   * lost, unless the store says that the attempt stalled. All other endings are those of the delivery that came.
+   * The job came again before it was known whether its outcome had been recorded. A retry had been recorded, and only the answer
+   * was lost, unless the store says that the attempt stalled. All other ends are those of the execution that came.
    */
   #tellSuperseded(execution: JobExecution<Job>, { adopted, job }: JobExecution<Job>): void {
-    const ending = execution.ending as ExecutionEnd;
-    if (adopted === execution || ending.outcome.type !== "retried") return;
-    this.#tellSettled(execution, ending, { isRecorded: !job.followsStalled });
+    const end = execution.end as ExecutionEnd;
+    if (adopted === execution || end.outcome.type !== "retried") return;
+    this.#tellSettled(execution, end, { isRecorded: !job.followsStalled });
   }
 
   #tell(
-    { job, description }: JobExecution<Job>,
+    { job, delivery }: JobExecution<Job>,
     outcome: SettledJobContext["outcome"],
-    error: ExecutionEnd["error"],
+    error: JobError | undefined,
   ): void {
-    this.#setUp.runner.settled({ jobName: job.name, delivery: description, outcome, error });
+    this.#setUp.runner.settled({ jobName: job.name, delivery, outcome, error });
   }
 }

@@ -596,6 +596,24 @@ describe("a worker whose fetch rejects", () => {
   });
 });
 
+describe("a settlement", () => {
+  it("is counted and told once if a worker that stops asked for it twice", async () => {
+    const consumer = new ScriptedConsumer(fetched("a"));
+    const first = deferred<ScriptedAnswer>();
+    consumer.onSettle = () =>
+      consumer.settlements.length === 1 ? first.promise : Promise.resolve({ isRecorded: true });
+    const { worker, recorder } = await startWork(consumer, handling());
+    await settled();
+    const stopping = worker.stop({ graceMs: 10, abortMs: 10 });
+    await vi.advanceTimersByTimeAsync(100);
+    first.resolve({ isRecorded: true });
+    await settled();
+    expect(await stopping).toMatchObject({ succeeded: 1, abandoned: 0 });
+    expect(consumer.endings).toEqual(["a succeeded", "a succeeded"]);
+    expect(recorder.outcomes).toEqual(["succeeded"]);
+  });
+});
+
 describe("a worker's leases", () => {
   it("are renewed at a quarter of their time while jobs run, and not otherwise", async () => {
     const held = new HeldJob();

@@ -1,0 +1,79 @@
+import type { ObservedJobRunner } from "@nidus/jobs-observe";
+import type { JobBackend, JobConsumer, LeasedJob } from "../backend/job-backend.ts";
+import type { AnyDurableJob } from "../job/durable-job.ts";
+import { AbortControllerPool } from "./abort-controller-pool.ts";
+import { type ExecutionEnd, released } from "./execution-end.ts";
+import { JobExecution } from "./job-execution.ts";
+import type { KnownExecutions } from "./known-executions.ts";
+import type { Settler } from "./settler.ts";
+import type { Slot } from "./slots.ts";
+import type { WorkerCounts } from "./worker-counts.ts";
+
+/** What an executor needs of its worker. */
+export interface ExecutorSetUp<Job extends LeasedJob> {
+  readonly backend: Pick<JobBackend<Job>, "name" | "queueOf">;
+  readonly consumer: JobConsumer<Job>;
+  readonly jobs: ReadonlyMap<string, AnyDurableJob>;
+  readonly runner: ObservedJobRunner;
+  readonly known: KnownExecutions<Job>;
+  /** The executions of this worker, from the arrival of a job until its end is recorded. */
+  readonly running: Set<JobExecution<Job>>;
+  readonly settler: Settler<Job>;
+  readonly counts: WorkerCounts;
+  /** Aborted when the worker begins to stop: what arrives from then on is released. */
+  readonly stopping: AbortSignal;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Executes leased jobs: each from its arrival until the engine has recorded its end. */
+export class Executor<Job extends LeasedJob> {
+  readonly #setUp: ExecutorSetUp<Job>;
+  readonly #pool = new AbortControllerPool();
+
+  constructor(setUp: ExecutorSetUp<Job>) {
+    this.#setUp = setUp;
+  }
+
+  /** Resolves to a further job for the same slot. */
+  async execute(job: Job, slot: Slot): Promise<Job | undefined> {
+    const { backend, consumer, known, running, settler } = this.#setUp;
+    const execution = new JobExecution(job, backend.name, backend.queueOf(job.name), this.#pool);
+    const earlier = known.add(execution);
+    running.add(execution);
+    try {
+      execution.conclude(this.#endWithoutRun(execution, earlier) ?? (await this.#run(execution, earlier)));
+      if (consumer.settleAndFetch === undefined) slot.free();
+      // One that was abandoned meanwhile is settled already.
+      return execution.state.phase === "ended" ? await settler.settle(execution) : undefined;
+    } finally {
+      running.delete(execution);
+      known.remove(execution);
+    }
+  }
+
+  #endWithoutRun(
+    execution: JobExecution<Job>,
+    earlier: JobExecution<Job> | undefined,
+  ): ExecutionEnd | undefined {
+    const { jobs, settler, stopping, onError } = this.#setUp;
+    const { name } = execution.job;
+    if (!jobs.has(name)) {
+      onError(new Error(`a job named "${name}" came, which was not asked for`));
+      return released;
+    }
+    settler.tellStalled(execution);
+    // Whatever is said of the job, its handler runs here, or has run.
+    if (earlier !== undefined) return undefined;
+    return stopping.aborted ? released : execution.endWithoutRun();
+  }
+
+  async #run(execution: JobExecution<Job>, earlier: JobExecution<Job> | undefined): Promise<ExecutionEnd> {
+    const { jobs, runner, counts } = this.#setUp;
+    const definition = jobs.get(execution.job.name) as AnyDurableJob;
+    if (earlier !== undefined) return execution.adopt(earlier, definition);
+    counts.started++;
+    const end = await execution.run(definition, runner);
+    if (end === released && execution.state.phase === "running") counts.interrupted++;
+    return end;
+  }
+}

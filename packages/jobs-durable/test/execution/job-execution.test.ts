@@ -1,0 +1,82 @@
+import { JobError } from "@nidus/jobs-core";
+import { ObservedJobRunner } from "@nidus/jobs-observe";
+import { beforeEach, describe, expect, it } from "vitest";
+import type { LeasedJob } from "../../src/backend.ts";
+import { AbortControllerPool } from "../../src/execution/abort-controller-pool.ts";
+import { deadLettered, released, retried, succeeded } from "../../src/execution/execution-end.ts";
+import { JobExecution } from "../../src/execution/job-execution.ts";
+import { defineJob } from "../../src/index.ts";
+import { deferred } from "../support/deferred.ts";
+import { fetched } from "../support/scripted-backend.ts";
+
+const pool = new AbortControllerPool();
+const runner = new ObservedJobRunner();
+const error = new JobError("no");
+
+let execution: JobExecution<LeasedJob>;
+
+beforeEach(() => {
+  execution = new JobExecution(fetched("a"), "scripted", "queue", pool);
+});
+
+describe("an execution", () => {
+  it("waits, runs, ends, settles and is settled", async () => {
+    const end = deferred<void>();
+    expect(execution.state).toEqual({ phase: "waiting", stop: undefined });
+    const run = execution.run(defineJob<unknown>({ name: "send_mail", run: () => end.promise }), runner);
+    expect(execution.state).toEqual({ phase: "running", stop: undefined });
+    end.resolve();
+    execution.conclude(await run);
+    expect(execution.state).toEqual({ phase: "ended", end: succeeded, hasRun: true });
+    expect(execution.beginSettling()).toBe(succeeded);
+    expect(execution.isOver).toBe(false);
+    expect(execution.settled(true)).toBe(true);
+    expect(execution.state).toEqual({ phase: "settled", end: succeeded, hasRun: true, isRecorded: true });
+    expect([execution.isOver, execution.isRecorded, execution.isUnrecordedSuccess]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    expect(execution.settled(false), "the first answer counts").toBe(false);
+    expect(execution.isRecorded).toBe(true);
+  });
+
+  it("has a failure cancelled until the engine is asked to record it", () => {
+    execution.conclude(retried(error, 5));
+    execution.cancel();
+    expect(execution.end).toEqual({ outcome: { type: "cancelled" }, error });
+    const late = new JobExecution(fetched("b"), "scripted", "queue", pool);
+    late.conclude(deadLettered(error));
+    late.beginSettling();
+    late.cancel();
+    expect(late.end?.outcome.type).toBe("dead-lettered");
+  });
+
+  it("stays cancelled if its worker stops, and is cancelled if it was interrupted before", () => {
+    execution.cancel();
+    execution.interrupt();
+    expect(execution.state).toEqual({ phase: "waiting", stop: "cancelled" });
+    const other = new JobExecution(fetched("b"), "scripted", "queue", pool);
+    other.interrupt();
+    other.cancel();
+    expect(other.state).toEqual({ phase: "waiting", stop: "cancelled" });
+  });
+
+  it("is released if it is abandoned while its handler runs, whatever becomes of that", () => {
+    void execution.run(defineJob<unknown>({ name: "send_mail", run: () => new Promise(() => {}) }), runner);
+    expect(execution.abandon()).toBe(released);
+    execution.conclude(succeeded);
+    expect(execution.state).toEqual({ phase: "abandoned", end: released, hasRun: true });
+  });
+
+  it("keeps its own end if it is abandoned after its handler has ended", () => {
+    execution.conclude(succeeded);
+    expect(execution.abandon()).toBe(succeeded);
+  });
+
+  it("tells who waits for its end, before and after", async () => {
+    const before = execution.ended();
+    execution.conclude(succeeded);
+    expect(await Promise.all([before, execution.ended()])).toEqual([succeeded, succeeded]);
+  });
+});
