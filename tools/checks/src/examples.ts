@@ -74,5 +74,8 @@ function documents(checkout: string): string[] {
   const readmes = ["packages", "apps", "tools", toCopy]
     .flatMap((group) => readdirSync(join(checkout, group)).map((name) => join(group, name, "README.md")))
     .filter((document) => existsSync(join(checkout, document)));
-  return [...new Set([...pages, ...readmes])];
+  const indexes = ["tools", "tests", toCopy]
+    .map((group) => join(group, "README.md"))
+    .filter((document) => existsSync(join(checkout, document)));
+  return [...new Set([...pages, ...readmes, ...indexes])];
 }
