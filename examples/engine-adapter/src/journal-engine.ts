@@ -1,11 +1,11 @@
-import { invalidArgument, requireWholeNumber } from "@nidus/jobs-core/adapter";
+import { invalidArgument } from "@nidus/jobs-core/adapter";
 import type { JobEngine } from "@nidus/jobs-durable";
 import {
   createEngine,
-  defaultRetention,
   type EngineOptions,
   type RetentionOptions,
   requireEngineOptions,
+  requireRetention,
 } from "@nidus/jobs-durable/backend";
 import { openJournal } from "./journal.ts";
 import { JournalBackend } from "./journal-backend.ts";
@@ -26,19 +26,17 @@ export interface JournalEngineOptions extends EngineOptions, RetentionOptions {
  */
 export function journalEngine(options: JournalEngineOptions): JobEngine {
   requireEngineOptions(options, ["file", "retainSucceededMs", "retainDeadLettersMs"]);
-  const {
-    file,
-    retainSucceededMs = defaultRetention.retainSucceededMs,
-    retainDeadLettersMs = defaultRetention.retainDeadLettersMs,
-    ...common
-  } = options;
+  const { file, runner, answerWithinMs, onError } = options;
+  const { retainSucceededMs, retainDeadLettersMs } = requireRetention(options);
   if (!file || typeof file !== "string") throw invalidArgument("`file`", "a non-empty string", file);
-  requireWholeNumber("`retainSucceededMs`", retainSucceededMs);
-  requireWholeNumber("`retainDeadLettersMs`", retainDeadLettersMs);
   const now = Date.now();
   const isKept = ({ state, endedAtMs }: StoredJob): boolean => {
     if (state === "deadLettered") return endedAtMs > now - retainDeadLettersMs;
     return state === "pending" || endedAtMs > now - retainSucceededMs;
   };
-  return createEngine(new JournalBackend(file, openJournal(file, isKept)), common);
+  return createEngine(new JournalBackend(file, openJournal(file, isKept)), {
+    runner,
+    answerWithinMs,
+    onError,
+  });
 }

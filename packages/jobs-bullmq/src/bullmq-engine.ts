@@ -1,11 +1,12 @@
-import { invalidArgument, requireWholeNumber } from "@nidus/jobs-core/adapter";
+import { invalidArgument } from "@nidus/jobs-core/adapter";
 import { EngineUnavailableError, type JobEngine } from "@nidus/jobs-durable";
 import {
   createEngine,
-  defaultRetention,
   type EngineOptions,
   type RetentionOptions,
   requireEngineOptions,
+  requireInRange,
+  requireRetention,
   throttledWarning,
   withDeadline,
 } from "@nidus/jobs-durable/backend";
@@ -64,8 +65,6 @@ export async function bullmqEngine(options: BullmqEngineOptions): Promise<JobEng
     prefix = "bull",
     leaseMs = 30_000,
     onError: tell = throttledWarning(),
-    retainSucceededMs = defaultRetention.retainSucceededMs,
-    retainDeadLettersMs = defaultRetention.retainDeadLettersMs,
   } = options;
   requireConnection(connection);
   if (typeof queue !== "string" || !/^[^:.]+$/.test(queue)) {
@@ -74,10 +73,8 @@ export async function bullmqEngine(options: BullmqEngineOptions): Promise<JobEng
   if (typeof prefix !== "string" || prefix === "")
     throw invalidArgument("`prefix`", "a non-empty string", prefix);
   if (isCluster(connection) && !hasHashTag(`${prefix}:${queue}`)) throw noHashTag("`connection`");
-  requireWholeNumber("`leaseMs`", leaseMs);
-  if (leaseMs < 100) throw invalidArgument("`leaseMs`", "at least 100", leaseMs, RangeError);
-  requireWholeNumber("`retainSucceededMs`", retainSucceededMs);
-  requireWholeNumber("`retainDeadLettersMs`", retainDeadLettersMs);
+  requireInRange("`leaseMs`", leaseMs, 100);
+  const { retainSucceededMs, retainDeadLettersMs } = requireRetention(options);
 
   // BullMQ tells an error of the shared connection to each queue and worker on it.
   const told = new WeakSet<WeakKey>();

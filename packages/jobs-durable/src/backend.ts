@@ -11,9 +11,10 @@ export type {
   SettleResult,
 } from "./backend/job-backend.ts";
 export { noJobs } from "./backend/job-counts.ts";
-export { defaultRetention, type RetentionOptions } from "./backend/retention.ts";
+export { type Retention, type RetentionOptions, requireRetention } from "./backend/retention.ts";
 export { createEngine } from "./engine/create-engine.ts";
 export { type EngineOptions, requireEngineOptions } from "./engine/engine-options.ts";
 export type { StartableEngine } from "./engine/job-engine.ts";
 export { withDeadline } from "./errors/deadline.ts";
 export { throttledWarning } from "./errors/throttled-warning.ts";
+export { requireInRange } from "./job/whole-number.ts";

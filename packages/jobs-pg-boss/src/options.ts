@@ -1,5 +1,10 @@
-import { invalidArgument, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
-import { defaultRetention, type EngineOptions, type RetentionOptions } from "@nidus/jobs-durable/backend";
+import {
+  type EngineOptions,
+  type RetentionOptions,
+  requireEngineOptions,
+  requireInRange,
+  requireRetention,
+} from "@nidus/jobs-durable/backend";
 import type { StorageSettings } from "./dialect.ts";
 import type { PgBossLike } from "./pg-boss-like.ts";
 
@@ -59,12 +64,9 @@ export interface Settings extends StorageSettings {
 
 const places = ["dataDir", "connectionString", "boss"] as const;
 
-const known = [
+const ownOptions = [
   ...places,
   "maxConnections",
-  "runner",
-  "onError",
-  "answerWithinMs",
   "leaseMs",
   "pollIntervalMs",
   "schema",
@@ -83,21 +85,12 @@ const maxRetentionMs = (2 ** 31 - 1) * 1000;
 
 /** @throws TypeError or RangeError for an option that is not as documented. It never shows what may hold a password. */
 export function settingsOf(options: PgBossEngineOptions): Settings {
-  if (typeof options !== "object" || options === null)
-    throw invalidArgument("the options", "an object", options);
-  requireKnownKeys("the engine's options", options, known);
+  requireEngineOptions(options, ownOptions);
   requirePlace(options);
-  const {
-    leaseMs = 30_000,
-    pollIntervalMs = 500,
-    schema = "pgboss",
-    retainSucceededMs = defaultRetention.retainSucceededMs,
-    retainDeadLettersMs = defaultRetention.retainDeadLettersMs,
-  } = options;
-  requireBetween("`leaseMs`", leaseMs, 1_000, maxLeaseMs);
-  requireBetween("`pollIntervalMs`", pollIntervalMs, 50, maxPollIntervalMs);
-  requireBetween("`retainSucceededMs`", retainSucceededMs, 1, maxRetentionMs);
-  requireBetween("`retainDeadLettersMs`", retainDeadLettersMs, 1, maxRetentionMs);
+  const { leaseMs = 30_000, pollIntervalMs = 500, schema = "pgboss" } = options;
+  requireInRange("`leaseMs`", leaseMs, 1_000, maxLeaseMs);
+  requireInRange("`pollIntervalMs`", pollIntervalMs, 50, maxPollIntervalMs);
+  const { retainSucceededMs, retainDeadLettersMs } = requireRetention(options, maxRetentionMs);
   // It stands unquoted in statements, as pg-boss has it. Names that begin with "pg_" are PostgreSQL's.
   if (typeof schema !== "string" || !/^(?!pg_)[a-z_][a-z0-9_]{0,49}$/.test(schema)) {
     const expectation = 'a lower-case name of at most 50 characters that does not begin with "pg_"';
@@ -130,7 +123,7 @@ function requirePlace(options: PgBossEngineOptions): void {
   if (maxConnections === undefined) return;
   if (connectionString === undefined)
     throw new TypeError("`maxConnections` goes with `connectionString` alone");
-  requireWholeNumber("`maxConnections`", maxConnections as number);
+  requireInRange("`maxConnections`", maxConnections as number, 1);
 }
 
 /** Of any version: which one is a question of its own. */
@@ -152,9 +145,4 @@ function redactedInvalidArgument(
   kind: string = received === "" ? "an empty string" : received === null ? "null" : typeof received,
 ): TypeError {
   return new TypeError(`expected ${what} to be ${expectation}, got ${kind}`);
-}
-
-function requireBetween(what: string, value: number, least: number, most: number): void {
-  requireWholeNumber(what, value);
-  if (value < least || value > most) throw invalidArgument(what, `${least} to ${most}`, value, RangeError);
 }

@@ -1,10 +1,5 @@
 import type { JobEngine } from "@nidus/jobs-durable";
-import {
-  createEngine,
-  requireEngineOptions,
-  type StartableEngine,
-  throttledWarning,
-} from "@nidus/jobs-durable/backend";
+import { createEngine, type StartableEngine, throttledWarning } from "@nidus/jobs-durable/backend";
 import { connect } from "./connection.ts";
 import { type PgBossEngineOptions, settingsOf } from "./options.ts";
 import { PgBossBackend, type PgBossEnqueueOptions } from "./pg-boss-backend.ts";
@@ -23,7 +18,6 @@ export type PgBossEngine = JobEngine<PgBossEnqueueOptions>;
 export async function pgBossEngine(options: PgBossEngineOptions): Promise<PgBossEngine> {
   const settings = settingsOf(options);
   const { runner, answerWithinMs, onError = throttledWarning() } = options;
-  requireEngineOptions({ runner, answerWithinMs, onError });
   const connection = await connect(options, settings, onError);
   const backend = new PgBossBackend(connection, settings, settings.pollIntervalMs);
   let engine: StartableEngine<PgBossEnqueueOptions>;

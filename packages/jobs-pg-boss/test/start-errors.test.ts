@@ -150,7 +150,7 @@ describe("options of an engine", () => {
     [{ ...place, schema: "pg_jobs" }, /`schema`/],
     [{ ...place, schema: "Jobs" }, /`schema`/],
     [{ ...place, schema: "j".repeat(51) }, /`schema`/],
-    [{ ...place, leaseMs: 86_400_001 }, /`leaseMs` to be 1000 to 86400000/],
+    [{ ...place, leaseMs: 86_400_001 }, /`leaseMs` to be a whole number from 1000 to 86400000/],
     [{ ...place, pollIntervalMs: 2 ** 31 }, /`pollIntervalMs`/],
     [{ ...place, retainSucceededMs: Number.MAX_SAFE_INTEGER }, /`retainSucceededMs`/],
     [{ ...place, retainDeadLettersMs: 0 }, /`retainDeadLettersMs`/],

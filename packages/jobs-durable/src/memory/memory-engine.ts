@@ -1,5 +1,4 @@
-import { requireWholeNumber } from "@nidus/jobs-core/adapter";
-import { defaultRetention, type RetentionOptions } from "../backend/retention.ts";
+import { type RetentionOptions, requireRetention } from "../backend/retention.ts";
 import { createEngine } from "../engine/create-engine.ts";
 import { type EngineOptions, requireEngineOptions } from "../engine/engine-options.ts";
 import type { JobEngine } from "../engine/job-engine.ts";
@@ -16,12 +15,8 @@ export interface MemoryEngineOptions extends EngineOptions, RetentionOptions {}
  */
 export function memoryEngine(options: MemoryEngineOptions): JobEngine {
   requireEngineOptions(options, ["retainSucceededMs", "retainDeadLettersMs"]);
-  const {
-    retainSucceededMs = defaultRetention.retainSucceededMs,
-    retainDeadLettersMs = defaultRetention.retainDeadLettersMs,
-    ...common
-  } = options;
-  requireWholeNumber("`retainSucceededMs`", retainSucceededMs);
-  requireWholeNumber("`retainDeadLettersMs`", retainDeadLettersMs);
-  return createEngine(new MemoryBackend(retainSucceededMs, retainDeadLettersMs), common);
+  const { runner, answerWithinMs, onError } = options;
+  const { retainSucceededMs, retainDeadLettersMs } = requireRetention(options);
+  const backend = new MemoryBackend(retainSucceededMs, retainDeadLettersMs);
+  return createEngine(backend, { runner, answerWithinMs, onError });
 }
