@@ -1,7 +1,7 @@
 import { register } from "node:module";
 import type { Task } from "./task.ts";
 
-// What nobody waits for must not end unseen: the tests take this status for a failure.
+// An unhandled rejection must not go unseen: the tests take this status for a failure.
 for (const event of ["unhandledRejection", "uncaughtException"]) {
   process.on(event, (error) => {
     console.error(`${event}:`, error);
@@ -18,7 +18,7 @@ if (task.engine.isNewerMajor) {
   register("./alias-resolver.js", import.meta.url, { data: newer });
 }
 
-// After the registration, which is for what is imported from here on.
+// Imported after the registration, which applies to later imports.
 switch (task.role) {
   case "produce":
     await (await import("./produce.ts")).produce(task);
@@ -33,6 +33,6 @@ switch (task.role) {
     await (await import("./race.ts")).race(task);
     break;
 }
-// Done: the process ends by itself, unless something was left open.
+// The process now ends by itself, unless a handle is still open.
 process.off("disconnect", leave);
 process.disconnect?.();

@@ -3,7 +3,7 @@ import { type JobObserver, ObservedJobRunner } from "@nidus/jobs-observe";
 import type { Work } from "./payload.ts";
 import type { EngineTask } from "./task.ts";
 
-/** Opens an engine where the task says. Only its own package is loaded. */
+/** Opens the engine of a task. Loads only the package of that engine. */
 export async function openEngine(
   { kind, place, space, leaseMs, answerWithinMs }: EngineTask,
   onError: (error: unknown) => void,
@@ -20,7 +20,7 @@ export async function openEngine(
     : pgBossEngine({ ...options, dataDir: place, schema: space });
 }
 
-/** The one job of the crash tests: its payload says what it does. */
+/** Defines the job of the crash tests. Its payload decides its behaviour. */
 export function workJob(
   run: (work: Work, context: JobHandlerContext) => unknown = () => {},
 ): DurableJob<Work> {

@@ -1,9 +1,9 @@
-/** What a job of the crash tests does. */
+/** The behaviour of a job of the crash tests. */
 export interface Work {
-  /** How long its handler takes. */
+  /** The duration of its handler. */
   readonly runMs: number;
-  /** In how many of its first attempts the handler kills its own process. @default 0 */
+  /** The number of first attempts in which the handler kills its own process. @default 0 */
   readonly deadlyAttempts?: number;
-  /** Whether the handler, once it has done its work, waits for the parent's word before it returns. */
+  /** Whether the handler waits for a request of the parent between its work and its return. */
   readonly waitsForWord?: boolean;
 }

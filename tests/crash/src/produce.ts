@@ -4,10 +4,10 @@ import { openEngine, workJob } from "./open-engine.ts";
 import { report, reportReady, requested } from "./parent.ts";
 import type { ProduceTask } from "./task.ts";
 
-/** How much a produced job does: some are done at once, others are still at it when their process is killed. */
+/** The longest run of a produced job. Some jobs end at once, others still run when their process is killed. */
 const maxRunMs = 60;
 
-/** Enqueues until the parent says stop. What is in the log has been acknowledged. */
+/** Enqueues until the parent says stop. The log lists acknowledged jobs. */
 export async function produce({ engine: engineTask, log, pauseMs }: ProduceTask): Promise<void> {
   let isStopping = false;
   requested("stop").then(() => {
@@ -26,7 +26,7 @@ export async function produce({ engine: engineTask, log, pauseMs }: ProduceTask)
         payloads.length === 1 ? [await engine.enqueue(job, first)] : await engine.enqueueMany(job, payloads);
       appendFileSync(log, enqueued.map(({ id }) => `${id}\n`).join(""));
     } catch (error) {
-      // Not acknowledged: whether it was stored is not this log's to say.
+      // Not acknowledged. The job may still have been stored.
       report({ type: "error", message: String(error) });
       await pause(50);
     }

@@ -7,10 +7,10 @@ import { onRequest, report, reportReady, requested } from "./parent.ts";
 import { describe } from "./stand-by.ts";
 import type { RaceTask } from "./task.ts";
 
-/** Those who are told to within this time open at the same moment, by the clock that they share. */
+/** Processes that get the request within this time open at the same moment, by the clock that they share. */
 const startsEveryMs = 500;
 
-/** Tries to open an engine each time the parent says so, and reports how it went. */
+/** Tries to open an engine at each request of the parent, and reports the result. */
 export async function race({ engine: engineTask }: RaceTask): Promise<void> {
   const stop = requested("stop");
   let opening: Promise<JobEngine | undefined> = Promise.resolve(undefined);

@@ -3,7 +3,7 @@ import { openEngine, workJob } from "./open-engine.ts";
 import { onRequest, report, reportReady, requested } from "./parent.ts";
 import type { StandByTask } from "./task.ts";
 
-/** Opens an engine and answers the parent, until it says stop. An engine that cannot be opened is reported too. */
+/** Opens an engine and answers the parent until the parent says stop. Also reports an engine that does not open. */
 export async function standBy({ engine: engineTask, idleNames = [] }: StandByTask): Promise<void> {
   const stop = requested("stop");
   const beganMs = performance.now();
@@ -38,7 +38,7 @@ async function enqueue(engine: JobEngine): Promise<void> {
   }
 }
 
-/** What a parent is told of an error. */
+/** Describes an error to the parent. */
 export function describe(error: unknown): { name: string; message: string } {
   const { name, message } = error as Error;
   return { name, message };

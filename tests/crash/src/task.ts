@@ -1,9 +1,9 @@
-/** Where the jobs are kept, as a child process is told on its command line. */
+/** The engine of a child process, as given on its command line. */
 export interface EngineTask {
   readonly kind: "bullmq" | "pg-boss" | "pglite";
   /** A Redis or PostgreSQL URL, or the folder of PGlite. */
   readonly place: string;
-  /** Keeps the jobs of tests apart that share a server: the queue of BullMQ, the schema of pg-boss. */
+  /** Separates the jobs of tests that share a server: the queue of BullMQ, the schema of pg-boss. */
   readonly space: string;
   readonly leaseMs: number;
   /** @default the engine's own */
@@ -12,7 +12,7 @@ export interface EngineTask {
   readonly isNewerMajor?: boolean;
 }
 
-/** Enqueues without end, and notes the id of every job that was acknowledged. */
+/** Enqueues without end, and logs the id of every acknowledged job. */
 export interface ProduceTask {
   readonly role: "produce";
   readonly engine: EngineTask;
@@ -21,7 +21,7 @@ export interface ProduceTask {
   readonly pauseMs: number;
 }
 
-/** Runs jobs, and notes the id of each when its handler starts or ends. */
+/** Runs jobs, and logs the id of each when its handler starts or ends. */
 export interface WorkTask {
   readonly role: "work";
   readonly engine: EngineTask;
@@ -29,7 +29,7 @@ export interface WorkTask {
   readonly concurrency: number;
 }
 
-/** Opens an engine, and does what it is asked to. */
+/** Opens an engine, and answers requests. */
 export interface StandByTask {
   readonly role: "stand-by";
   readonly engine: EngineTask;
@@ -37,7 +37,7 @@ export interface StandByTask {
   readonly idleNames?: readonly string[];
 }
 
-/** Opens and closes an engine whenever it is told to, with everything loaded beforehand. */
+/** Opens and closes an engine at each request, with its modules already loaded. */
 export interface RaceTask {
   readonly role: "race";
   readonly engine: EngineTask;
@@ -45,9 +45,9 @@ export interface RaceTask {
 
 export type Task = ProduceTask | WorkTask | StandByTask | RaceTask;
 
-/** What a child says of itself. */
+/** A report of a child. */
 export type Report =
-  /** With the address of the library that the engine is on, once everything is loaded. */
+  /** Says that everything is loaded, with the address of the engine's library. */
   | { readonly type: "ready"; readonly library: string }
   | { readonly type: "refused"; readonly name: string; readonly message: string; readonly tookMs: number }
   | { readonly type: "opened" }
@@ -57,5 +57,5 @@ export type Report =
   | { readonly type: "enqueued"; readonly id: string }
   | { readonly type: "cpu"; readonly userAndSystemMs: number };
 
-/** What a parent asks of it. */
+/** A request of the parent. */
 export type Request = "stop" | "open" | "return" | "enqueue" | "cpu";

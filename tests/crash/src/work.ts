@@ -11,7 +11,7 @@ export async function work({ engine: engineTask, log, concurrency }: WorkTask): 
     {
       onJobSettled: ({ delivery, outcome }) => {
         appendFileSync(log, `${outcome} ${delivery.jobId}\n`);
-        // That of a stalled attempt is told about a worker that died: the job goes on here.
+        // "stalled" is about an earlier worker that died. The job continues here.
         if (outcome !== "stalled") report({ type: "settled", id: delivery.jobId, outcome });
       },
     },

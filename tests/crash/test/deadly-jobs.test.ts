@@ -9,10 +9,10 @@ import { times } from "./support/ledger.ts";
 import { postgresToKill, redisToKill } from "./support/servers.ts";
 import { type OnFinished, temporaryFolder } from "./support/temporary-folder.ts";
 
-/** Lost by death alone, also on a machine that does much else. */
+/** Long enough that only a death loses the lease, even on a busy machine. */
 const leaseMs = 3_000;
 
-/** Enqueues one job and starts workers, each after the death of the one before, until the job has ended. */
+/** Enqueues one job and starts workers until the job has ended, each worker after the death of the one before. */
 async function runToItsEnd(
   engineTask: EngineTask,
   folder: string,

@@ -16,7 +16,7 @@ function standByIn(folder: string): StandByTask {
   };
 }
 
-/** As if the system had given the id of a dead process to another one. Resolves to how many locks there were. */
+/** Rewrites locks as if the system had reused the id of a dead process. Resolves to the number of locks. */
 async function reusePid(folder: string, deadPid: number, pid: number): Promise<number> {
   const locks = (await readdir(folder)).filter((name) => name.includes("lock"));
   for (const name of locks) {
@@ -30,7 +30,7 @@ async function reusePid(folder: string, deadPid: number, pid: number): Promise<n
 describe("the folder of an embedded database", () => {
   beforeAll(buildProgram);
 
-  it.concurrent("belongs to one living process, and to the next when that is dead", async ({
+  it.concurrent("belongs to one living process, and to the next after its death", async ({
     onTestFinished,
   }) => {
     const folder = join(await temporaryFolder(onTestFinished), "jobs");
@@ -56,7 +56,7 @@ describe("the folder of an embedded database", () => {
     await fourth.stop();
   });
 
-  it.concurrent(`goes to exactly one of ${racers} that find a dead one's lock at the same moment`, async ({
+  it.concurrent(`goes to exactly one of ${racers} processes that find a dead lock at the same moment`, async ({
     onTestFinished,
   }) => {
     const folder = join(await temporaryFolder(onTestFinished), "jobs");
@@ -67,7 +67,7 @@ describe("the folder of an embedded database", () => {
       return child;
     };
     const field = await Promise.all(Array.from({ length: racers }, start));
-    // The first race is for a folder without a lock, the others are for one that its holder has left by dying.
+    // The first race is for a folder without a lock, the others for a lock whose holder has died.
     for (let number = 0; number <= races; number++) {
       const results = await Promise.all(
         field.map(async (child) => {

@@ -12,14 +12,14 @@ import { type OnFinished, temporaryFolder } from "./support/temporary-folder.ts"
 const enqueuingKills = 10;
 const runningKills = 3;
 
-/** The shares of a first boot's files that exist when the process is killed. */
+/** The share of a first boot's files that exist at the kill. */
 const partsOfFirstBoot = [0, 0.3, 0.6, 0.9];
 
-/** Some ten lines, each of which has an id. */
+/** About ten lines with an id each. */
 const bytesBeforeKill = 400;
 
 async function filesIn(folder: string): Promise<number> {
-  // A folder may go while it is being read.
+  // A folder may disappear while it is read.
   return (await readdir(folder, { recursive: true }).catch(() => [])).length;
 }
 
@@ -31,7 +31,7 @@ function embedded(folder: string): EngineTask {
   return { kind: "pglite", place: join(folder, "jobs"), space: "embedded", leaseMs: 1_000 };
 }
 
-/** Starts a process, and kills it at a random moment after it has written some lines to its log. */
+/** Starts a process, and kills it at a random moment after the first lines of its log. */
 async function startAndKill(task: ProduceTask | WorkTask, onFinished: OnFinished): Promise<void> {
   const child = new Child(task, onFinished);
   const length = await lengthOf(task.log);
@@ -48,7 +48,7 @@ async function startAndKill(task: ProduceTask | WorkTask, onFinished: OnFinished
 describe("an embedded database whose process is killed", () => {
   beforeAll(buildProgram);
 
-  it.concurrent("loses nothing that was acknowledged, killed while enqueuing and in mid-run", async ({
+  it.concurrent("loses no acknowledged job, killed while it enqueues and while it runs jobs", async ({
     onTestFinished,
   }) => {
     const folder = await temporaryFolder(onTestFinished);
@@ -72,7 +72,7 @@ describe("an embedded database whose process is killed", () => {
     expect(lost).toBe(0);
   });
 
-  it.concurrent("opens after it was killed in its first boot", async ({ onTestFinished }) => {
+  it.concurrent("opens after a kill during its first boot", async ({ onTestFinished }) => {
     const whole = await temporaryFolder(onTestFinished);
     const booted = new Child({ role: "stand-by", engine: embedded(whole) }, onTestFinished);
     await booted.says("ready");

@@ -7,7 +7,7 @@ import { postgresToKill, redisToKill } from "./support/servers.ts";
 
 const kills = 2;
 
-describe("a server killed in mid-run", async () => {
+describe("a server that is killed", async () => {
   const [redis, postgres] = await Promise.all([redisToKill(), postgresToKill()]);
   beforeAll(buildProgram);
   afterAll(() => Promise.all([redis?.stop(), postgres?.stop()]));
@@ -27,7 +27,7 @@ describe("a server killed in mid-run", async () => {
   ] satisfies { name: string; server: unknown; engine: EngineTask }[];
   for (const { name, server, engine } of servers) {
     it.skipIf(server === undefined).concurrent(
-      `loses nothing: ${name}, whose clients recover by themselves`,
+      `loses no job, and its clients recover by themselves: ${name}`,
       async ({ onTestFinished }) => {
         const crew = await Crew.start(engine, 5, onTestFinished);
         for (let kill = 0; kill < kills; kill++) {

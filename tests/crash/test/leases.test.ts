@@ -9,7 +9,7 @@ import { times } from "./support/ledger.ts";
 import { postgresToKill, redisToKill } from "./support/servers.ts";
 import { temporaryFolder } from "./support/temporary-folder.ts";
 
-/** Long enough for a machine that does much else to renew it, as long as its server is there. */
+/** Long enough for a busy machine to renew it while its server answers. */
 const shortLeaseMs = 5_000;
 
 const kinds = [
@@ -22,7 +22,7 @@ const leases = [
   { lease: "ends in the outage", leaseMs: shortLeaseMs, awayMs: shortLeaseMs + 1_000 },
 ];
 
-/** Requires that the one job has succeeded for good: what has ended in its store is not delivered again. */
+/** Requires that the only job has succeeded. The store does not deliver an ended job again. */
 async function requireEnded(engineTask: EngineTask): Promise<void> {
   await using engine = await openEngine(engineTask, () => {});
   expect(await engine.stats()).toMatchObject({ succeeded: 1, running: 0, waiting: 0, scheduled: 0 });
@@ -52,7 +52,7 @@ describe("a lease", () => {
         worker.ask("return");
         await pause(awayMs);
         await server.start();
-        // Or it has run again, which is what must not be.
+        // Otherwise the job has run again, which must not happen.
         await Promise.any([worker.says("settled", since), worker.says("ran", since)]);
         await requireEnded(engineTask);
         await worker.stop();
@@ -61,7 +61,7 @@ describe("a lease", () => {
       });
     }
 
-    it.concurrent(`is renewed: a long job runs once, though two look for work, on ${name}`, async ({
+    it.concurrent(`is renewed: a long job runs once while a second worker looks for work, on ${name}`, async ({
       onTestFinished,
       skip,
     }) => {

@@ -8,7 +8,7 @@ import { postgresToKill, redisToKill } from "./support/servers.ts";
 
 const idleNames = ["one", "two", "three", "four", "five"];
 const answerWithinMs = 2_000;
-/** Without the option, clients wait for ever; with it, not even a machine that does much else takes so long. */
+/** Without the option, clients wait for ever. With it, even a busy machine does not take so long. */
 const boundMs = 30_000;
 const common = { space: "outage", leaseMs: 30_000, answerWithinMs };
 
@@ -19,7 +19,7 @@ const kinds = [
 
 const windowMs = 4_000;
 
-/** The part of one core that a child uses over some time. */
+/** Measures the share of one core that a child uses over some time. */
 async function loadOf(child: Child): Promise<number> {
   const before = await child.answer("cpu", "cpu");
   const beganMs = performance.now();
@@ -28,7 +28,7 @@ async function loadOf(child: Child): Promise<number> {
   return (after.userAndSystemMs - before.userAndSystemMs) / (performance.now() - beganMs);
 }
 
-/** Requires that a child comes to rest: what it does for a moment longer, such as after its start, it may do. */
+/** Requires that a child becomes idle. It may work for a moment first, such as after its start. */
 async function requireLoadBelow(limit: number, child: Child, title: string): Promise<void> {
   let load = 0;
   await eventually(
@@ -43,14 +43,14 @@ async function requireLoadBelow(limit: number, child: Child, title: string): Pro
 
 const percent = (load: number): string => `${(load * 100).toFixed(2)} % of a core`;
 
-describe("a server that is away", () => {
+describe("a server that does not answer", () => {
   beforeAll(buildProgram);
 
   for (const { name, kind, start, scheme, path } of kinds) {
-    it.concurrent(`is named at the start, without its password, within a bounded time, on ${name}`, async ({
+    it.concurrent(`is named in the error at the start, in bounded time and without its password, on ${name}`, async ({
       onTestFinished,
     }) => {
-      // Nobody listens on port 1.
+      // No program listens on port 1.
       const place = `${scheme}://nidus:open-sesame@127.0.0.1:1${path}`;
       const child = new Child({ role: "stand-by", engine: { ...common, kind, place } }, onTestFinished);
       const refused = await child.says("refused");
@@ -62,7 +62,7 @@ describe("a server that is away", () => {
       expect(JSON.stringify(child.reports) + child.stderr).not.toContain("open-sesame");
     });
 
-    it.concurrent(`is waited for with bounds and without a busy loop, and found again, on ${name}`, async ({
+    it.concurrent(`leaves workers idle and calls bounded, and both recover when it is back, on ${name}`, async ({
       onTestFinished,
       skip,
     }) => {

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 const page = "prometheus-and-alerting.md";
 const rulesFile = "nidus-rules.yml";
 const rules = pageBlocksOf(page).find(({ file }) => file === rulesFile)?.code ?? "";
-/** Alert expressions that stand by themselves. */
+/** Alert expressions outside of the rules file. */
 const expressions = codeBlocksOf(readFileSync(join(root, "packages/jobs-prometheus/README.md"), "utf8"))
   .filter(({ opening }) => opening === "```promql")
   .flatMap(({ code }) => code.trimEnd().split("\n"));
@@ -27,12 +27,12 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** What was scraped, and whether an alert fires then. */
+/** Scraped series, and whether an alert fires. */
 interface Case {
-  /** One sample a minute, in the notation of promtool: `0+2x9` is 0, 2, 4 … 18, and `1x9` is 1 all the time. */
+  /** One sample a minute, in the notation of promtool: `0+2x9` is 0, 2, 4 … 18, and `1x9` is always 1. */
   readonly series: Readonly<Record<string, string>>;
   readonly alert: string;
-  /** Whether it fires, by minute. */
+  /** Whether the alert fires, by minute. */
   readonly fires: Readonly<Record<number, boolean>>;
   /** @default "mail" */
   readonly jobName?: string;
@@ -81,7 +81,7 @@ const cases: Readonly<Record<string, Case>> = {
     alert: "JobStuck",
     fires: { 60: false, 63: true },
   },
-  "a backlog that is old, as two processes report it": {
+  "an old backlog that two processes report": {
     series: {
       'nidus_job_oldest_waiting_timestamp_seconds{job_name="mail",instance="a"}': "60x30",
       'nidus_job_oldest_waiting_timestamp_seconds{job_name="mail",instance="b"}': "60x30",
@@ -94,7 +94,7 @@ const cases: Readonly<Record<string, Case>> = {
     alert: "JobsDeadLettered",
     fires: { 90: false, 110: true, 170: false },
   },
-  "a dead letter that a process has had before it was first scraped": {
+  "a dead letter from before the first scrape of its process": {
     series: { [`nidus_jobs_dead_lettered_total${mail}`]: "_x9 1x200" },
     alert: "JobsDeadLettered",
     fires: { 5: false, 15: true, 100: false },
@@ -102,7 +102,7 @@ const cases: Readonly<Record<string, Case>> = {
 };
 
 describe("the alerting rules of the documents", () => {
-  it.skipIf(!isThere)("are taken by Prometheus, with the configuration beside them", async () => {
+  it.skipIf(!isThere)("are valid for Prometheus, with their configuration", async () => {
     const checked = await run("promtool", ["check", "config", join(folder, "prometheus.yml")]);
     expect(checked, checked.output).toMatchObject({ isOk: true });
     expect(checked.output).toContain("7 rules found");
@@ -112,7 +112,7 @@ describe("the alerting rules of the documents", () => {
     "judge %s",
     async (name, { series, alert, fires, jobName = "mail" }) => {
       const test = join(folder, `${name.replaceAll(" ", "-")}.yml`);
-      // promtool reads YAML, of which JSON is a part.
+      // promtool reads YAML, and JSON is YAML.
       const tests = {
         rule_files: [rulesFile],
         evaluation_interval: "1m",
@@ -134,7 +134,7 @@ describe("the alerting rules of the documents", () => {
     },
   );
 
-  it.skipIf(!isThere)("are expressions where they stand by themselves", async () => {
+  it.skipIf(!isThere)("are valid expressions outside of the rules file, too", async () => {
     const file = join(folder, "expressions.yml");
     const rulesOf = expressions.map((expr, index) => ({ alert: `Expression${index}`, expr }));
     writeFileSync(file, JSON.stringify({ groups: [{ name: "expressions", rules: rulesOf }] }));
@@ -143,7 +143,7 @@ describe("the alerting rules of the documents", () => {
     expect(checked.output).toContain("3 rules found");
   });
 
-  it("ask for metrics and statuses that there are", async () => {
+  it("name metrics and statuses that exist", async () => {
     const observer = prometheusJobObserver();
     const engine = memoryEngine({ runner: new ObservedJobRunner(observer) });
     const job = defineJob({ name: "mail", run: async () => {} });

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 const toCopy = join(root, "examples");
 const names = readdirSync(toCopy);
 let folder: string;
-/** Where each of our packages is, packed. */
+/** The tarballs of our packages, by name. */
 const tarballs = new Map<string, string>();
 
 beforeAll(async () => {
@@ -28,7 +28,7 @@ async function copyOf(name: string): Promise<string> {
   return copy;
 }
 
-/** Our packages are not published yet: tarballs take the place of a registry, also for those that ours depend on. */
+/** Replaces our packages and their dependencies among ours by tarballs, because none is published yet. */
 async function fromTarballs(copy: string): Promise<void> {
   const file = join(copy, "package.json");
   const manifest = JSON.parse(await readFile(file, "utf8")) as Record<string, Record<string, string>>;
@@ -42,7 +42,7 @@ async function fromTarballs(copy: string): Promise<void> {
   await writeFile(file, JSON.stringify({ ...manifest, overrides }));
 }
 
-describe("an example that was copied out of the repository", () => {
+describe("an example that is copied out of the repository", () => {
   it.each(names)(
     "installs with npm, builds, passes its tests and is used as its README says: %s",
     async (name) => {

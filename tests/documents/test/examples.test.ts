@@ -22,7 +22,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe("the code of the documents", () => {
-  it("is there", () => {
+  it("exists", () => {
     expect(examples.length).toBeGreaterThan(8);
   });
 
@@ -31,7 +31,7 @@ describe("the code of the documents", () => {
     expect(output).toBe("");
   });
 
-  // Those that declare tests of `node:test` report to a process of their own: they are run where all are, from the tarballs.
+  // Examples with tests of `node:test` report to a process of their own. The rehearsal of a release runs them from the tarballs.
   it.each(examples.map((example, index) => ({ ...example, index })).filter(({ hasTests }) => !hasTests))(
     "runs: $where",
     async ({ index, prints }) => {

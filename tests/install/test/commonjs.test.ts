@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 const require = createRequire(import.meta.url);
 const typescript = require.resolve("typescript-5/lib/tsc.js");
 
-/** Every entry point of every package, such as "@nidus/jobs-otel/sdk". */
+/** The entry points of all packages, such as "@nidus/jobs-otel/sdk". */
 const entries = publishedPackages().flatMap(({ manifest }) =>
   Object.keys((manifest as { exports?: object }).exports ?? {}).map((each) => join(manifest.name, each)),
 );
@@ -24,7 +24,7 @@ const compilerOptions = {
   types: ["node"],
 };
 
-/** A service as many were written before modules: it imports as TypeScript, and requires as JavaScript. */
+/** A service from before modules: it imports in TypeScript, and requires in JavaScript. */
 const program = `
 ${entries.map((entry, index) => `import * as entry${index} from "${entry}";`).join("\n")}
 import { AsyncJobQueue, asyncJob } from "@nidus/jobs-core";

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 const tarballs = new Map<string, string>();
 let packed: string;
 
-/** The tarballs of packages and of all that they depend on. */
+/** Lists the tarballs of packages and of their dependencies among ours. */
 function tarballsFor(names: readonly string[]): string[] {
   const needed = new Set(names);
   for (const name of needed) {
@@ -52,13 +52,13 @@ describe("the packed packages", () => {
   });
 
   it.skipIf(!hasProgram("curl", "the first page is not followed"))(
-    "are what the first page leads to, followed to the letter in an empty folder",
+    "work as the first page says, followed to the letter in an empty folder",
     async () => {
       const folder = await mkdtemp(join(tmpdir(), "nidus-first-page-"));
       onTestFinished(() => rm(folder, { recursive: true }));
       const page = pageBlocksOf("five-minute-start.md");
       const script = scriptOf(page)
-        // The packages as they are here, and a port that nobody has.
+        // The packages of this checkout, and a free port.
         .replace(/(?: @nidus\/[\w-]+)+/, (names) => ` ${tarballsFor(names.trim().split(" ")).join(" ")}`)
         .replaceAll("9464", String(await freePort()));
       const ended = await run(

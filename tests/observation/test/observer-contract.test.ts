@@ -5,7 +5,7 @@ import { production } from "@nidus/observability";
 import { BasicTracerProvider, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base";
 import { describe, test } from "vitest";
 
-/** A pipeline that makes real spans, and sends them nowhere. */
+/** Creates a pipeline that makes real spans and drops them. */
 const createOtel: CreateObserver = () => {
   const exporter = {
     export: (_spans: unknown, done: (result: { code: number }) => void) => done({ code: 0 }),

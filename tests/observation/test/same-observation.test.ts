@@ -26,7 +26,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** A name that no store has seen. */
+/** Makes a name that no store has. */
 const fresh = (): string => `fresh_${crypto.randomUUID().replaceAll("-", "")}`;
 
 type Create = (runner: ObservedJobRunner) => JobEngine | Promise<JobEngine>;
@@ -42,7 +42,7 @@ const engines: Readonly<Record<string, Create>> = {
   }),
 };
 
-/** Jobs that end in every way there is, and what was seen of them. */
+/** Runs jobs that end in every possible way. Resolves to their metrics and spans. */
 async function observe(create: Create, propagation: "link" | "parent") {
   const exporter = new InMemorySpanExporter();
   const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
@@ -73,7 +73,7 @@ async function observe(create: Create, propagation: "link" | "parent") {
   return { text: await metrics.metrics(), spans: exporter.getFinishedSpans() };
 }
 
-/** The samples of an exposition without what depends on the clock. */
+/** Keeps the samples of an exposition that do not depend on the clock. */
 function samplesOf(text: string): string[] {
   return text
     .split("\n")

@@ -8,7 +8,7 @@ type Needed = Pick<
   "jobRunner" | "jobObserver" | "forceFlush" | "shutdown" | typeof Symbol.asyncDispose
 >;
 
-/** An application as it is written for production. */
+/** Runs an application that was written for production. */
 async function application(observability: Needed): Promise<string> {
   await using observed = observability;
   const result = observed

@@ -26,7 +26,7 @@ registerInstrumentations({
   tracerProvider,
   instrumentations: [new PgInstrumentation(), new IORedisInstrumentation({ requireParentSpan: false })],
 });
-// Instrumented as they are required, before an engine imports them.
+// Requiring a library instruments it, before an engine imports it.
 const require = createRequire(import.meta.url);
 for (const library of ["pg", "ioredis"]) require(library);
 
@@ -41,13 +41,13 @@ const fresh = (): string => `fresh_${crypto.randomUUID().replaceAll("-", "")}`;
 
 const spans = (): ReadableSpan[] => exporter.getFinishedSpans();
 
-/** Spans of libraries: of neither the engine nor the test. */
+/** Lists the spans of libraries, without those of the engine and the test. */
 const ofLibraries = (): string[] =>
   spans()
     .map(({ name }) => name)
     .filter((name) => !["job.run", "job.enqueue", "in the handler"].includes(name));
 
-/** What a service does that has an engine: works, and lies idle for some polls. */
+/** Runs an engine like a service: it works, then idles for some polls. */
 async function work(engine: JobEngine): Promise<void> {
   const job = defineJob<string>({
     name: fresh(),
@@ -57,7 +57,7 @@ async function work(engine: JobEngine): Promise<void> {
       if (payload === "twice" && delivery?.attempt === 1) throw new Error("once");
     },
   });
-  // As from a request that is traced: what the worker does later is none of it.
+  // Started as in a traced request, which the worker's later work does not belong to.
   const worker = await tracer.startActiveSpan("a request", async (span) => {
     await engine.enqueueMany(job, ["once", "twice"]);
     await engine.enqueue(job, "later", { runAt: new Date(Date.now() + 1_500) });
@@ -66,17 +66,17 @@ async function work(engine: JobEngine): Promise<void> {
     span.end();
     return started;
   });
-  // Between the first two and the last, the worker looks for work a few times in vain.
+  // Between the first two jobs and the last, the worker polls a few times in vain.
   await expect.poll(() => spans().filter(({ name }) => name === "job.run").length).toBe(4);
   await worker.stop();
 }
 
-/** It is renewed meanwhile, and not lost on a machine that does much else. */
+/** Long enough to be renewed during the test, and not to be lost on a busy machine. */
 const leaseMs = 6_000;
 
 const runner = new ObservedJobRunner(otelJobObserver({ tracer }));
 
-describe("what an engine does by itself, where its driver is instrumented", () => {
+describe("an engine's own work with an instrumented driver", () => {
   it.skipIf(postgres === undefined)("makes no spans on pg-boss", async () => {
     const { pgBossEngine } = await import("@nidus/jobs-pg-boss");
     const connectionString = postgres?.url ?? "";
@@ -104,8 +104,8 @@ describe("what an engine does by itself, where its driver is instrumented", () =
   });
 });
 
-describe("what an engine delivers to a worker that was started within a span", () => {
-  it("has traces of its own while that span is open, and so has what handlers do", async () => {
+describe("a job of a worker that was started within a span", () => {
+  it("has a trace of its own while that span is open, including the spans of its handler", async () => {
     const engine = memoryEngine({ runner });
     await tracer.startActiveSpan("the whole service", async (span) => {
       await work(engine);

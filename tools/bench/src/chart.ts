@@ -6,7 +6,7 @@ interface Bar {
   readonly isOurs: boolean;
 }
 
-/** The cost of one run with metrics, or with a span, against the alternatives: horizontal bars. */
+/** Draws the cost of one run with metrics, or with a span, against the alternatives, as horizontal bars. */
 export function chartOf(results: Results): string {
   const bars = barsOf(results);
   const longest = Math.max(...bars.map((bar) => bar.nanoseconds));

@@ -1,26 +1,26 @@
 import { measure } from "mitata";
 import type { Comparison, Measured, Side, Spread } from "./comparison.ts";
 
-/** How often the two sides are measured in turn, in one process. */
+/** The number of times that the two sides are measured in turn, in one process. */
 export interface Effort {
   readonly rounds: number;
-  /** Of one side in one round. */
+  /** The CPU time of one side in one round. */
   readonly cpuMs: number;
 }
 
-/** Nanoseconds an operation, of both sides in one round. */
+/** Nanoseconds an operation of both sides, in one round. */
 export interface Round {
   readonly ours: number;
   readonly peer: number;
 }
 
-/** Measures the two sides in turn, round by round, so that what slows the machine down slows both. */
+/** Measures the two sides in turn, round by round, so that a slower machine slows both. */
 export async function measureRounds(comparison: Comparison, effort: Effort): Promise<Round[]> {
   const { operations, ours, peer, rounds = effort.rounds } = comparison;
   const time = comparison.followsCollection ? timeAfterCollection : timeOf;
   comparison.prepare?.();
   const measured: Round[] = [];
-  // The first round warms up, and does not count.
+  // The first round warms up and does not count.
   for (let round = 0; round <= rounds; round++) {
     const first = round % 2 === 0 ? ours : peer;
     const second = first === ours ? peer : ours;
@@ -31,7 +31,7 @@ export async function measureRounds(comparison: Comparison, effort: Effort): Pro
   return measured;
 }
 
-/** The ratio is that of a round; the median of the rounds is what counts, with its quarters. */
+/** Computes the ratio of each round, then the median of the rounds with its quarters. */
 export function summaryOf(comparison: Comparison, rounds: readonly Round[]): Measured {
   const { id, title, ours, peer, asked, note } = comparison;
   const isFaster = asked !== undefined && "timesFaster" in asked;
@@ -49,7 +49,7 @@ export function summaryOf(comparison: Comparison, rounds: readonly Round[]): Mea
   };
 }
 
-/** Nanoseconds an operation: the median of the harness's samples. */
+/** Measures nanoseconds an operation: the median of the harness's samples. */
 async function timeOf({ run }: Side, operations: number, cpuMs: number): Promise<number> {
   const { p50 } = await measure(run, {
     min_cpu_time: cpuMs * 1e6,
@@ -61,7 +61,7 @@ async function timeOf({ run }: Side, operations: number, cpuMs: number): Promise
   return p50 / operations;
 }
 
-/** The same, where a full garbage collection comes before each sample: what it throws away has to be made again. */
+/** Measures the same with a full garbage collection before each sample, which discards caches. */
 async function timeAfterCollection({ run }: Side, operations: number): Promise<number> {
   const samplesMs: number[] = [];
   while (samplesMs.length < 10) {
@@ -73,7 +73,7 @@ async function timeAfterCollection({ run }: Side, operations: number): Promise<n
   return (spreadOf(samplesMs).median * 1e6) / operations;
 }
 
-/** The median of values, and their quarters. */
+/** Computes the median of values, and their quarters. */
 export function spreadOf(values: readonly number[]): Spread {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (share: number): number => sorted[Math.round((sorted.length - 1) * share)] ?? Number.NaN;

@@ -33,9 +33,9 @@ const { values } = parseArgs({
 
 const effort = { rounds: 5, cpuMs: 40 };
 const processes = 3;
-/** What is read of engines, as the id of one measurement. */
+/** The id of the measurement of engines. */
 const engines = "engines";
-/** Of observed runs, in the reading of the heap. */
+/** The number of observed runs for the reading of the heap. */
 const heapRuns = 50_000_000;
 
 const comparisons: readonly Comparison[] = [
@@ -47,8 +47,8 @@ const comparisons: readonly Comparison[] = [
 ];
 
 /**
- * In processes of their own: what one comparison has taught the compiler must not help or hinder the next, and what it makes
- * of the same code differs from process to process.
+ * Measures each comparison in processes of its own. The optimisations of one comparison must not affect the next, and they differ from
+ * process to process.
  */
 function measureApart(comparison: Comparison): Measured {
   const args = ["--expose-gc", fileURLToPath(import.meta.url), "--one", comparison.id];
@@ -77,7 +77,7 @@ function measureAll(): Measured[] {
     });
 }
 
-/** Engines in a process of their own, for the same reason. */
+/** Measures engines in a process of their own, for the same reason. */
 function readEnginesApart(): Reading[] {
   const args = ["--expose-gc", fileURLToPath(import.meta.url), "--one", engines];
   return JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" })) as Reading[];

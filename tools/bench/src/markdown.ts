@@ -1,7 +1,7 @@
 import { type Asked, isReadingMet, type Measured, type Reading, type Spread } from "./comparison.ts";
 import type { Results } from "./results.ts";
 
-/** The whole table, and whose figures they are. */
+/** Writes the whole table, with the machine of its figures. */
 export function markdownOf({ date, node, machine, command, comparisons, readings }: Results): string {
   return [
     `Measured ${date} with Node ${node} on ${machine}, by \`${command}\`.`,
@@ -29,7 +29,7 @@ export function markdownOf({ date, node, machine, command, comparisons, readings
   ].join("\n\n");
 }
 
-/** What moved since the kept figures: a ratio whose middle half no longer overlaps the middle half of then. */
+/** Lists ratios that moved: their middle half no longer overlaps that of the kept figures. */
 export function changesOf(kept: Results, today: Results): string {
   const before = new Map(kept.comparisons.map((row) => [row.id, row]));
   const rows = today.comparisons.map((row) => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Measured, Reading } from "./comparison.ts";
 
-/** Everything that one run of the benchmarks found out. */
+/** All figures of one run of the benchmarks. */
 export interface Results {
   readonly date: string;
   readonly node: string;
@@ -28,7 +28,7 @@ export function resultsOf(comparisons: readonly Measured[], readings: readonly R
   };
 }
 
-/** Figures of one major version of Node are kept in one file. */
+/** Finds the file of figures for one major version of Node. */
 function pathOf(extension: string): string {
   return join(folder, `node-${process.versions.node.split(".")[0]}.${extension}`);
 }
@@ -43,7 +43,7 @@ export function writeChart(svg: string): void {
   writeFileSync(pathOf("svg"), svg);
 }
 
-/** The figures that are kept for this major version of Node, or undefined where there are none. */
+/** Reads the kept figures for this major version of Node. Undefined if there are none. */
 export function keptResults(): Results | undefined {
   try {
     return JSON.parse(readFileSync(pathOf("json"), "utf8")) as Results;

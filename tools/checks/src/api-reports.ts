@@ -4,14 +4,14 @@ import { basename, join, relative } from "node:path";
 import { Extractor, ExtractorConfig, ExtractorLogLevel } from "@microsoft/api-extractor";
 import { type Package, publishedPackages, root } from "./repository.ts";
 
-/** What one entry point of a package exports, as text. */
+/** Describes the exports of one entry point of a package, as text. */
 interface ApiReport {
-  /** Where it is kept. */
+  /** The path of the report. */
   readonly file: string;
   readonly text: string;
 }
 
-/** Reports that do not say what the built packages export, and those of no entry point. */
+/** Finds reports that differ from the exports of the built packages, and reports without an entry point. */
 export function checkApiReports(packages: readonly Package[] = publishedPackages()): string[] {
   return packages.flatMap((each) => {
     const reports = apiReports(each);
@@ -21,7 +21,7 @@ export function checkApiReports(packages: readonly Package[] = publishedPackages
   });
 }
 
-/** Writes what the built packages export, and removes the reports of no entry point. */
+/** Writes the exports of the built packages, and removes reports without an entry point. */
 export function writeApiReports(packages: readonly Package[] = publishedPackages()): void {
   for (const each of packages) {
     const reports = apiReports(each);
@@ -35,7 +35,7 @@ function reportFolder({ folder }: Package): string {
   return join(folder, "api");
 }
 
-/** One for each entry point in `exports`: `jobs-otel.api.md` for ".", `jobs-otel-sdk.api.md` for "./sdk". */
+/** Lists one report for each entry point in `exports`: `jobs-otel.api.md` for ".", `jobs-otel-sdk.api.md` for "./sdk". */
 function apiReports(each: Package): ApiReport[] {
   return Object.entries(each.manifest.exports).map(([entry, { types }]) => {
     const name = [basename(each.folder), ...entry.split("/").slice(1)].join("-");
@@ -46,7 +46,7 @@ function apiReports(each: Package): ApiReport[] {
   });
 }
 
-/** @throws Error if the declarations are not there or cannot be read. */
+/** @throws Error if the declarations are missing or unreadable. */
 function apiReport({ folder }: Package, name: string, declarations: string): string {
   const work = mkdtempSync(join(tmpdir(), "nidus-api-"));
   const none = { logLevel: ExtractorLogLevel.None, addToApiReportFile: false };
@@ -72,13 +72,13 @@ function apiReport({ folder }: Package, name: string, declarations: string): str
               module: "nodenext",
               strict: true,
               types: ["node"],
-              // The compiler has checked them when it made them.
+              // The compiler has checked the declarations already.
               skipLibCheck: true,
             },
             files: [declarations],
           },
         },
-        // Release tags are not used here: whatever is exported is public. Comments are TypeScript's own, not TSDoc's.
+        // Every export is public, so there are no release tags. Comments follow TypeScript, not TSDoc.
         messages: {
           extractorMessageReporting: {
             default: none,

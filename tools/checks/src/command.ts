@@ -2,22 +2,22 @@ import { execFile } from "node:child_process";
 import { delimiter, join } from "node:path";
 import { root } from "./repository.ts";
 
-/** How a command ended. */
+/** The end of a command. */
 export interface Ended {
   readonly isOk: boolean;
   /** stdout, then stderr. */
   readonly output: string;
 }
 
-/** What a command is run with. */
+/** Options of {@link run}. */
 export interface RunOptions {
-  /** Added to the environment of this process. */
+  /** Variables that are added to the environment of this process. */
   readonly env?: Readonly<Record<string, string>> | undefined;
-  /** Ends the command when it is aborted. */
+  /** Ends the command on abort. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Runs a command, with the workspace's own tools first on its PATH, from the root unless told otherwise. */
+/** Runs a command in `folder`, by default the root. The workspace's own tools come first on its PATH. */
 export function run(
   command: string,
   args: readonly string[],

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { importsOf, type Package, packageOf, publishedPackages, sourceFiles } from "./repository.ts";
 
-/** Which of our packages each may know. An arrow that is not here runs back. */
+/** The packages that each package may import. Every other arrow runs back. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   "@nidus/jobs-core": [],
   "@nidus/jobs-observe": ["@nidus/jobs-core"],
@@ -20,7 +20,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   "@nidus/jobs-testkit": ["@nidus/jobs-core", "@nidus/jobs-durable", "@nidus/jobs-observe"],
 };
 
-/** What is wrong with the direction of dependencies, and with what is imported but not declared. */
+/** Finds dependencies that run back, and imports that are not declared. */
 export function checkDependencyDirection(packages: readonly Package[] = publishedPackages()): string[] {
   return packages.flatMap((each) => {
     const { name, dependencies, peerDependencies } = each.manifest;
@@ -43,8 +43,8 @@ export function checkDependencyDirection(packages: readonly Package[] = publishe
 }
 
 /**
- * Peers that are declared and not imported. Those of the packages below the facade are its users' to install, so it passes
- * them on; pino is known by an interface alone, and declared for the range that is tested.
+ * Peers that are declared and not imported. The facade passes on the peers of the packages below it, because its users install them.
+ * jobs-pino knows pino by an interface alone, and declares the range that is tested.
  */
 const forOthers: Readonly<Record<string, readonly string[]>> = {
   "@nidus/observability": ["prom-client", "@opentelemetry/api"],

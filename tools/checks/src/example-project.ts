@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { run } from "./command.ts";
 import type { Example } from "./examples.ts";
 
-/** What users install beside our packages: the peers that the READMEs name. */
+/** The peers that users install beside our packages, as the READMEs name them. */
 const peers: Readonly<Record<string, string>> = {
   "prom-client": "15",
   "@opentelemetry/api": "1.9",
@@ -16,14 +16,14 @@ const peers: Readonly<Record<string, string>> = {
   bullmq: "5",
   "pg-boss": "10",
   "@electric-sql/pglite": "0.5",
-  // What the examples bring along.
+  // Libraries that only the examples need.
   "p-queue": "9",
   zod: "4",
   "@types/pg": "8",
   "@types/node": "20",
 };
 
-/** Some wait more than they compute: for a collector that is not there, or for jobs to become due. */
+/** Several run at once, because some wait: for a missing collector, or for jobs to become due. */
 const examplesAtOnce = 4;
 
 const compilerOptions = {
@@ -39,7 +39,7 @@ const compilerOptions = {
 /**
  * Writes a project like a user's, with the examples as its programs.
  *
- * @param packages - our packages by name, each as what package.json can say of it: a version, or `file:` and a tarball.
+ * @param packages - our packages by name, each with a version or with `file:` and a tarball.
  */
 export async function writeExampleProject(
   folder: string,
@@ -64,7 +64,7 @@ export async function writeExampleProject(
   );
 }
 
-/** Compiles and runs the examples of an installed project: what is wrong with them. */
+/** Compiles and runs the examples of an installed project. Resolves to their problems. */
 export async function runExamples(
   folder: string,
   examples: readonly Example[],
@@ -84,7 +84,7 @@ export async function runExamples(
   return problems;
 }
 
-/** Runs an example that was compiled to a file of a folder: what is wrong with it. */
+/** Runs an example that was compiled to a file of a folder. Resolves to its problems. */
 export async function runExample(
   file: string,
   folder: string,

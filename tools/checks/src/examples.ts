@@ -3,34 +3,34 @@ import { join } from "node:path";
 import { type CodeBlock, codeBlocksOf } from "./markdown-document.ts";
 import { root } from "./repository.ts";
 
-/** A TypeScript block of a document: a program of its own. */
+/** A TypeScript block of a document, which is a complete program. */
 export interface Example {
   /** Such as "packages/jobs-core/README.md:12". */
   readonly where: string;
   readonly code: string;
-  /** What its `console.log(…); // …` lines say that they print, in order. */
+  /** The output that its `console.log(…); // …` lines promise, in order. */
   readonly prints: readonly string[];
-  /** Whether it declares tests of `node:test`, which report to the process that they run in. */
+  /** Whether it declares tests of `node:test`. These report to the process in which they run. */
   readonly hasTests: boolean;
 }
 
-/** Where the documents of the packages to copy are: their examples are run in a copy. */
+/** The folder of the packages to copy. Their examples run in a copy. */
 const toCopy = "examples";
 
-/** The pages whose blocks are followed to the letter as well, as one script. */
+/** Pages whose blocks a test also follows to the letter, as one script. */
 const followedPages: readonly string[] = ["apps/docs/five-minute-start.md"];
 
-/** What the first line of a block says that is printed, typed or tried by a test of its own, and not a program. */
+/** Openings of blocks that are no programs: output, commands, and configuration that another test checks. */
 const noProgram = /^```(text|sh|yaml|promql)$/;
 
-/** Every `ts` block of the documents of a checkout, in order, but for those of the packages to copy. */
+/** Finds every `ts` block of the documents of a checkout, in order. The packages to copy are left out. */
 export function examplesOf(checkout: string = root): Example[] {
   return documents(checkout)
     .filter((document) => !document.startsWith(toCopy))
     .flatMap((document) => examplesIn(document, checkout));
 }
 
-/** Every `ts` block of a document, in order. */
+/** Finds every `ts` block of a document, in order. */
 export function examplesIn(document: string, checkout: string = root): Example[] {
   return blocksIn(document, checkout)
     .filter(isExample)
@@ -43,7 +43,7 @@ export function examplesIn(document: string, checkout: string = root): Example[]
     });
 }
 
-/** Every block of the documents of a checkout that is neither run nor known to be no program. */
+/** Finds blocks that are neither run nor known to be no program, in the documents of a checkout. */
 export function checkCodeBlocks(checkout: string = root): string[] {
   return documents(checkout).flatMap((document) =>
     blocksIn(document, checkout)
@@ -64,7 +64,7 @@ function blocksIn(document: string, checkout: string): CodeBlock[] {
   return codeBlocksOf(readFileSync(join(checkout, document), "utf8"));
 }
 
-/** The documents whose code is run, as paths in the checkout. */
+/** Lists the documents whose code runs, as paths in the checkout. */
 function documents(checkout: string): string[] {
   const pages = [".", "apps/docs"].flatMap((folder) =>
     readdirSync(join(checkout, folder))

@@ -28,7 +28,7 @@ export function checkFloors(
   });
 }
 
-/** The folder below `src` that a file is in. Undefined for an entry point. */
+/** Finds the folder below `src` that contains a file. Undefined for an entry point. */
 function floorOf(source: string, file: string): string | undefined {
   const parts = relative(source, file).split(sep);
   return parts.length > 1 ? parts[0] : undefined;

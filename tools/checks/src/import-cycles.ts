@@ -15,7 +15,7 @@ function sourceFolders(): string[] {
   return publishedPackages().map(({ folder }) => join(folder, "src"));
 }
 
-/** The cycles that a depth-first walk meets: none if and only if there is none. Each begins and ends with the same file. */
+/** Lists the cycles that a depth-first walk meets: at least one if any exists. Each begins and ends with the same file. */
 function cyclesIn(folder: string): string[][] {
   const files = new Set(sourceFiles(folder));
   const done = new Set<string>();

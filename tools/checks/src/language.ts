@@ -43,7 +43,7 @@ interface Place {
   readonly text: string;
 }
 
-/** How often a habit occurs in the prose of a checkout. */
+/** The number of times that a habit occurs in the prose of a checkout. */
 export interface HabitCount {
   readonly name: string;
   readonly limit: number;

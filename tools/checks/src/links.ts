@@ -6,10 +6,10 @@ import { anchorsOf, linksOf } from "./markdown-document.ts";
 import { root } from "./repository.ts";
 
 /**
- * What is wrong with the links of every Markdown document that git tracks in `folder`: a relative one leads to a file that is
- * there, with a fragment to one of its headings; any other is well-formed and https. Nothing is fetched.
+ * Finds broken links in the Markdown documents that git tracks in `folder`. A relative link must lead to a file, and its fragment to a
+ * heading. Any other link must be a well-formed https URL. Nothing is fetched.
  *
- * @throws (rejects with) Error where git cannot list the documents.
+ * @throws (rejects with) Error if git cannot list the documents.
  */
 export async function checkLinks(folder: string = root): Promise<string[]> {
   const { isOk, output } = await run("git", ["ls-files", "-z", "*.md"], folder);

@@ -10,7 +10,7 @@ import { checkTarballs } from "./publishing.ts";
 import { checkVersions } from "./versions.ts";
 import { checkWorkflows } from "./workflows.ts";
 
-/** A check, and what it finds. */
+/** A check, and the function that finds its problems. */
 type Check = readonly [name: string, find: () => string[] | Promise<string[]>];
 
 const checks: readonly Check[] = [

@@ -2,12 +2,12 @@
 export interface CodeBlock {
   /** The whole line that opens it, such as "```ts". */
   readonly opening: string;
-  /** The number of the line after that. */
+  /** The number of the line after the opening. */
   readonly line: number;
   readonly code: string;
 }
 
-/** Every fenced block of a Markdown document, in order, also in lists and quotations. */
+/** Finds every fenced block of a Markdown document, in order, also in lists and quotations. */
 export function codeBlocksOf(text: string): CodeBlock[] {
   const blocks = /^([ \t>*+\-.)\d]*(```+|~~~+)[^`\n]*)\n(.*?)(?:^[ \t>]*\2[`~]*[ \t]*$|(?![\s\S]))/gms;
   return [...text.matchAll(blocks)].map(({ 1: opening, 3: code, index }) => ({
@@ -17,7 +17,7 @@ export function codeBlocksOf(text: string): CodeBlock[] {
   }));
 }
 
-/** Where the links of a Markdown document lead, as they are written; those in code are none. */
+/** Lists the targets of the links of a Markdown document, as written. Code contains no links. */
 export function linksOf(text: string): string[] {
   const links =
     /\]\(([^()\s]*(?:\([^()\s]*\)[^()\s]*)*)(?:\s+"[^"]*")?\)|^\[[^\]]+\]:\s+(\S+)|<([a-z]+:[^>\s]*)>|\b(?:href|src)="([^"]*)"/gim;
@@ -26,7 +26,7 @@ export function linksOf(text: string): string[] {
   );
 }
 
-/** The anchors that GitHub gives to the headings of a Markdown document. */
+/** Computes the anchors that GitHub gives to the headings of a Markdown document. */
 export function anchorsOf(text: string): Set<string> {
   const anchors = new Set<string>();
   for (const [, heading] of withoutFences(text).matchAll(/^#{1,6}\s+(.*?)\s*#*$/gm)) {
@@ -38,7 +38,7 @@ export function anchorsOf(text: string): Set<string> {
   return anchors;
 }
 
-/** In lower case, of links their text; only letters, digits, `_` and `-` stay, and each space becomes a `-`. */
+/** Keeps letters, digits, `_` and `-`, in lower case, and the text of links. Each space becomes a `-`. */
 function anchorOf(heading: string): string {
   return heading
     .replace(/!?\[([^\]]*)\]\([^)]*\)/g, "$1")

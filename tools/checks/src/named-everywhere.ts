@@ -40,12 +40,12 @@ export function checkNamedEverywhere(checkout: string = root): string[] {
   ];
 }
 
-/** Without its scope. */
+/** The name without its scope. */
 function nameOf({ folder }: Package): string {
   return basename(folder);
 }
 
-/** An engine has a backend in its sources, and is not the package of the interface. */
+/** Tells whether a package is an engine: its sources have a backend, and it does not define the interface. */
 function isEngine({ folder }: Package): boolean {
   const files = readdirSync(join(folder, "src"), { recursive: true, encoding: "utf8" });
   return basename(folder) !== "jobs-durable" && files.some((file) => file.endsWith("-backend.ts"));

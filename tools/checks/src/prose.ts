@@ -2,7 +2,7 @@
 export interface Sentence {
   /** The number of the line on which its paragraph begins. */
   readonly line: number;
-  /** Without markup, each piece of inline code as a `_`. */
+  /** The text without markup. A `_` stands for each piece of inline code. */
   readonly text: string;
 }
 
@@ -12,7 +12,7 @@ interface Passage {
   readonly text: string;
 }
 
-/** Finds the sentences of a file: of Markdown its prose, of TypeScript its comments. Code, headings and drawings are left out. */
+/** Finds the sentences of a file: the prose of Markdown, the comments of TypeScript. Code and headings are left out. */
 export function sentencesOf(path: string, text: string): Sentence[] {
   const lines = path.endsWith(".md") ? text.split("\n") : commentLinesOf(text);
   return passagesOf(lines).flatMap(split);

@@ -5,7 +5,7 @@ import { run } from "./command.ts";
 import { publishedPackages } from "./repository.ts";
 import { pack } from "./tarballs.ts";
 
-/** What publint and "are the types wrong" find in the packed tarballs. */
+/** Runs publint and "are the types wrong" on the packed tarballs. Resolves to the problems they find. */
 export async function checkTarballs(): Promise<string[]> {
   const folder = await mkdtemp(join(tmpdir(), "nidus-tarballs-"));
   try {
@@ -19,11 +19,11 @@ export async function checkTarballs(): Promise<string[]> {
   }
 }
 
-/** What they find in the tarball of one package. */
+/** Runs both on the tarball of one package. */
 export async function checkTarball(name: string, tarball: string): Promise<string[]> {
   const commands: [string, string[]][] = [
     ["publint", ["run", tarball, "--strict"]],
-    // CommonJS loads the modules by `require`, as Node can from 20.19 on: every other resolution has to find its types.
+    // From Node 20.19 on, CommonJS loads modules by `require`. Every other resolution must find its types.
     ["attw", [tarball, "--ignore-rules", "cjs-resolves-to-esm", "--no-emoji"]],
   ];
   const ended = await Promise.all(

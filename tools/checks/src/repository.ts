@@ -2,27 +2,27 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** The root of the checkout, from this file as it is and as it is built. */
+/** The root of the checkout, from this file in `src` and in `dist`. */
 export const root: string = fileURLToPath(new URL("../../..", import.meta.url));
 
-/** The fields of a package.json that the checks look at. */
+/** The fields of a package.json that the checks read. */
 interface Manifest {
   readonly name: string;
   readonly version: string;
   readonly private?: boolean;
-  /** By entry point: its declarations, among other things. */
+  /** The entry points, each with its declarations. */
   readonly exports: Readonly<Record<string, { readonly types: string }>>;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
 }
 
-/** A package that is published. */
+/** A published package. */
 export interface Package {
   readonly folder: string;
   readonly manifest: Manifest;
 }
 
-/** The published packages of a checkout, by folder name. */
+/** Lists the published packages of a checkout, by folder name. */
 export function publishedPackages(checkout: string = root): Package[] {
   return readdirSync(join(checkout, "packages"), { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
@@ -33,14 +33,14 @@ export function publishedPackages(checkout: string = root): Package[] {
     .filter(({ manifest }) => manifest.private !== true);
 }
 
-/** Every TypeScript file below a folder. */
+/** Lists every TypeScript file below a folder. */
 export function sourceFiles(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith(".ts"))
     .map((path) => join(folder, path));
 }
 
-/** What a TypeScript file imports, types included. */
+/** Lists the imports of a TypeScript file, types included. */
 export function importsOf(file: string): string[] {
   const text = readFileSync(file, "utf8");
   const imports = /^(?:import|export)\b[^;]*?from "([^"]+)";|^import "([^"]+)";|\bimport\("([^"]+)"\)/gm;
@@ -49,7 +49,7 @@ export function importsOf(file: string): string[] {
   );
 }
 
-/** The package that an import specifier belongs to. */
+/** Finds the package of an import specifier. */
 export function packageOf(specifier: string): string {
   return specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
 }

@@ -4,9 +4,9 @@ import { run } from "./command.ts";
 import type { Package } from "./repository.ts";
 
 /**
- * Packs a package as it would be published, into `folder`. The package has to be built.
+ * Packs a built package into `folder`, as a release does. Resolves to the path of the tarball.
  *
- * @throws Error with what the packer said.
+ * @throws Error with the output of the packer.
  */
 export async function pack(each: Package, folder: string): Promise<string> {
   const { isOk, output } = await run("pnpm", ["pack", "--pack-destination", folder], each.folder);

@@ -11,7 +11,7 @@ interface StatedVersion {
   readonly actual: string;
 }
 
-/** Files named version.ts, which state the version of their package. */
+/** Finds files named version.ts, which state the version of their package. */
 function statedVersions(): StatedVersion[] {
   return publishedPackages().flatMap(({ folder, manifest }) =>
     sourceFiles(join(folder, "src"))
@@ -23,14 +23,14 @@ function statedVersions(): StatedVersion[] {
   );
 }
 
-/** Packages that state another version than their package.json. */
+/** Finds packages that state another version than their package.json. */
 export function checkVersions(): string[] {
   return statedVersions()
     .filter(({ stated, actual }) => stated !== actual)
     .map(({ file, stated, actual }) => `${file} says ${stated}, its package.json ${actual}`);
 }
 
-/** Brings the stated versions up to those of the package.json files. */
+/** Updates the stated versions to those of the package.json files. */
 export function writeVersions(): void {
   for (const { file, text, actual } of statedVersions()) {
     writeFileSync(file, text.replace(declaration, `export const version = "${actual}";`));

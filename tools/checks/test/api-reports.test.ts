@@ -8,7 +8,7 @@ import { type Package, root } from "../src/repository.ts";
 const generated = fileURLToPath(new URL("./.generated", import.meta.url));
 let built: Package;
 
-/** A package with two entry points, as the build leaves it. */
+/** Creates a package with two entry points, as the build leaves it. */
 beforeEach(() => {
   mkdirSync(generated, { recursive: true });
   const folder = mkdtempSync(join(generated, "api-"));
@@ -36,9 +36,9 @@ const reportOf = (entry: string): string =>
 const isStale = (entry: string): string =>
   `${relative(root, reportOf(entry))} is stale: \`pnpm api\` mends it`;
 
-// Each report is an analysis by a compiler.
+// A compiler analyses the package for each report.
 describe("the API reports", () => {
-  it("are one for each entry point, without a path of the machine, and the same each time", () => {
+  it("exist for each entry point, contain no path of the machine, and are the same each time", () => {
     writeApiReports([built]);
     const text = readFileSync(reportOf(""), "utf8");
     expect(text).toContain("export function twice(value: number): number;");
@@ -49,14 +49,14 @@ describe("the API reports", () => {
     expect(readFileSync(reportOf(""), "utf8")).toBe(text);
   });
 
-  it("are stale where they are missing, and where an export has changed", () => {
+  it("are stale if they are missing or if an export has changed", () => {
     expect(checkApiReports([built])).toEqual([isStale(""), isStale("-extra")]);
     writeApiReports([built]);
     declare("extra.d.ts", "export declare const size: string;");
     expect(checkApiReports([built])).toEqual([isStale("-extra")]);
   });
 
-  it("are stale, and removed, where their entry point is gone", () => {
+  it("are stale, and removed, if their entry point is gone", () => {
     writeApiReports([built]);
     const single = {
       ...built,
@@ -67,7 +67,7 @@ describe("the API reports", () => {
     expect(checkApiReports([single])).toEqual([]);
   });
 
-  it("cannot be made of what was not built", () => {
+  it("fail for a package that is not built", () => {
     rmSync(join(built.folder, "extra.d.ts"));
     expect(() => checkApiReports([built])).toThrow("extra.d.ts");
   });

@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { runExample } from "../src/example-project.ts";
 import { checkCodeBlocks, type Example, examplesIn, examplesOf } from "../src/examples.ts";
 
-/** A checkout with these documents, which ends with the test. */
+/** Creates a checkout with these documents. The end of the test removes it. */
 function checkoutOf(documents: Readonly<Record<string, string>>): string {
   const checkout = mkdtempSync(join(tmpdir(), "nidus-documents-"));
   onTestFinished(() => rmSync(checkout, { recursive: true }));
@@ -19,7 +19,7 @@ function checkoutOf(documents: Readonly<Record<string, string>>): string {
 }
 
 describe("the code blocks of the documents", () => {
-  it("are all run, or no programs", () => {
+  it("all run, or are no programs", () => {
     expect(checkCodeBlocks()).toEqual([]);
   });
 
@@ -51,14 +51,14 @@ describe("the code blocks of the documents", () => {
     "tools/bench/README.md",
     "examples/engine/README.md",
     "packages/jobs/README.md",
-  ])("are looked for in %s, also where one does not end", (document) => {
+  ])("are found in %s, also if one does not end", (document) => {
     const text = "```sh\nls\n```\n\n```text\na\n```\n\n```python\nescapes()\n";
     expect(checkCodeBlocks(checkoutOf({ [document]: text }))).toEqual([
       expect.stringContaining(`${document}:10: `),
     ]);
   });
 
-  it("say which of them have tests", () => {
+  it("tell which of them have tests", () => {
     const text = ["mock", "mock, test", "type TestContext"].map(
       (names) => `\`\`\`ts\nimport { ${names} } from "node:test";\n\`\`\`\n`,
     );
@@ -67,7 +67,7 @@ describe("the code blocks of the documents", () => {
   });
 });
 
-describe("an example that is run by itself", () => {
+describe("an example that runs by itself", () => {
   const declares = (body: string) => `import { test } from "node:test";\n${body}`;
 
   it.each([

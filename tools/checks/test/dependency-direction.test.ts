@@ -9,11 +9,11 @@ const packageNamed = (name: string): Package => {
 };
 
 describe("the direction of dependencies", () => {
-  it("is as drawn, and what is imported is declared", () => {
+  it("follows the drawing, and every import is declared", () => {
     expect(checkDependencyDirection()).toEqual([]);
   });
 
-  it("is watched: an arrow that runs back, an import that is not declared, and an unknown package are found", () => {
+  it("finds an arrow that runs back, an import that is not declared, and an unknown package", () => {
     const core = packageNamed("@nidus/jobs-core");
     const observe = packageNamed("@nidus/jobs-observe");
     const backwards = {
@@ -33,7 +33,7 @@ describe("the direction of dependencies", () => {
     ]);
   });
 
-  it("has no dependency outside of Nidus in jobs-core and jobs-observe", () => {
+  it("allows no dependency outside of Nidus in jobs-core and jobs-observe", () => {
     for (const name of ["@nidus/jobs-core", "@nidus/jobs-observe"]) {
       const { dependencies = {}, peerDependencies = {} } = packageNamed(name).manifest;
       expect(

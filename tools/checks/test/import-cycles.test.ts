@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { checkFloors } from "../src/floors.ts";
 import { checkImportCycles } from "../src/import-cycles.ts";
 
-/** A folder with the `src` of a package, which ends with the test. */
+/** Creates a folder with the `src` of a package. The end of the test removes it. */
 function packageWith(files: Readonly<Record<string, string>>): string {
   const packages = mkdtempSync(join(tmpdir(), "nidus-packages-"));
   onTestFinished(() => rmSync(packages, { recursive: true }));
@@ -22,7 +22,7 @@ describe("the imports of the packages", () => {
     expect(checkImportCycles()).toEqual([]);
   });
 
-  it("are followed through types, exports and folders, and a cycle is told with its files", () => {
+  it("are followed through types, exports and folders, and a cycle is reported with its files", () => {
     const packages = packageWith({
       "index.ts": 'export { a } from "./in/a.ts";\nexport type { C } from "./c.ts";\n',
       "in/a.ts": 'import { b } from "./b.ts";\nexport const a = b;\n',
@@ -37,7 +37,7 @@ describe("the imports of the packages", () => {
     expect(cycle).not.toContain("d.ts");
   });
 
-  it("find a file that imports itself", () => {
+  it("may not lead from a file to itself", () => {
     const packages = packageWith({ "a.ts": 'export { a } from "./a.ts";\n' });
     expect(checkImportCycles([join(packages, "some", "src")])).toEqual([
       "import cycle in some/src: src/a.ts → src/a.ts",
@@ -50,7 +50,7 @@ describe("the floors of the durable core", () => {
     expect(checkFloors()).toEqual([]);
   });
 
-  it("are watched: an import from above, one of an entry point, and a folder that is no floor are found", () => {
+  it("find an import from above, an import of an entry point, and a folder that is no floor", () => {
     const packages = packageWith({
       "index.ts": 'export { up } from "./upper/up.ts";\n',
       "upper/up.ts": 'import { low } from "../lower/low.ts";\nexport const up = low;\n',

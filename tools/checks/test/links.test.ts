@@ -6,7 +6,7 @@ import { run } from "../src/command.ts";
 import { checkLinks } from "../src/links.ts";
 import { anchorsOf, linksOf } from "../src/markdown-document.ts";
 
-/** A git repository that tracks these files, and ends with the test. */
+/** Creates a git repository that tracks these files. The end of the test removes it. */
 async function repositoryOf(files: Readonly<Record<string, string>>): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "nidus-links-"));
   onTestFinished(() => rm(folder, { recursive: true }));
@@ -34,7 +34,7 @@ describe("the links of the documents", () => {
     expect(await checkLinks(folder)).toEqual([]);
   });
 
-  it("are watched: each that leads nowhere is found, with its document", async () => {
+  it("that lead nowhere are found, with their document", async () => {
     const folder = await repositoryOf({
       "README.md": "[a](gone.md) [b](docs/a.md#gone) [c](#gone) [d](docs/a.txt#part)\n\n[e]: docs/gone.md",
       "docs/a.md": "[f](http://example.org) [g](https://) <mailto:ada@example.org> [h](//example.org)",
@@ -53,13 +53,13 @@ describe("the links of the documents", () => {
     ]);
   });
 
-  it("are not looked for in documents that git does not track", async () => {
+  it("are ignored in documents that git does not track", async () => {
     const folder = await repositoryOf({ "README.md": "# Top" });
     await writeFile(join(folder, "notes.md"), "[a](gone.md)");
     expect(await checkLinks(folder)).toEqual([]);
   });
 
-  it("cannot be checked where there is no repository", async () => {
+  it("cannot be checked without a repository", async () => {
     const folder = await mkdtemp(join(tmpdir(), "nidus-links-"));
     onTestFinished(() => rm(folder, { recursive: true }));
     await expect(checkLinks(folder)).rejects.toThrow("git could not list the documents");
@@ -72,7 +72,7 @@ describe("the links of a document", () => {
     expect(linksOf(text)).toEqual(["1", "2", "3", "4_(x)", "https://5", "6", "7"]);
   });
 
-  it("are not what stands in code", () => {
+  it("do not include those in code", () => {
     expect(linksOf("`[a](1)` ``[b](`2`)`` and\n```sh\n[c](3)\n```\n~~~\n[d](4)\n~~~\n[e](5)")).toEqual(["5"]);
   });
 });
@@ -87,7 +87,7 @@ describe("the anchors of a document", () => {
     expect([...anchorsOf(heading)]).toEqual([anchor]);
   });
 
-  it("are numbered where a heading is there again, and are not made of comments in code", () => {
+  it("are numbered if a heading repeats, and ignore comments in code", () => {
     expect([...anchorsOf("# A\n## A\n```sh\n# no heading\n```\n## A")]).toEqual(["a", "a-1", "a-2"]);
   });
 });

@@ -25,7 +25,7 @@ describe("the workflows", () => {
     expect(await checkWorkflow("a.yml", workflow(`uses: actions/checkout@${commit} # v6.0.2`))).toEqual([]);
   });
 
-  it("are watched: an action by its tag, by half a commit, or without its version", async () => {
+  it("may not name an action by its tag, by half a commit, or without its version", async () => {
     for (const action of ["actions/checkout@v6", "actions/checkout@aaaaaaa # v6.0.2", `a/b@${commit}`]) {
       expect(await checkWorkflow("a.yml", workflow(`uses: ${action}`))).toEqual([
         `a.yml:8: ${action} is not pinned to a commit with its version beside it`,
@@ -33,7 +33,7 @@ describe("the workflows", () => {
     }
   });
 
-  it("are watched: another pnpm than the repository's beside a secret", async () => {
+  it("may not use another pnpm than the repository's beside a secret", async () => {
     const token = "$" + "{{ secrets.NPM_TOKEN }}";
     const step = `run: npx --yes pnpm@12 release\n        env:\n          NPM_TOKEN: ${token}`;
     const [wrong] = await checkWorkflow("a.yml", workflow(step));
@@ -41,7 +41,7 @@ describe("the workflows", () => {
     expect(await checkWorkflow("a.yml", workflow("run: npx --yes pnpm@12 test"))).toEqual([]);
   });
 
-  it("are watched: an expression that means nothing, and a key that does not exist", async () => {
+  it("may not contain an expression without meaning, or an unknown key", async () => {
     const [wrong] = await checkWorkflow("a.yml", workflow("run: echo $" + "{{ matrix.node }}"));
     expect(wrong).toContain('a.yml:8: property "node" is not defined');
     const unknown = await checkWorkflow("a.yml", workflow("runs: echo"));
@@ -65,7 +65,7 @@ describe("the release workflow", () => {
     expect(step).toEqual([expect.stringMatching(/^run: .* tools\/release\/dist\/main\.js\n {8}env:\n/)]);
   });
 
-  it("lets one job publish that writes nothing, and another one write that cannot publish", () => {
+  it("separates the job that publishes from the job that writes to the repository", () => {
     for (const [name, job] of jobs) {
       expect([name, /id-token: write|secrets\.|environment:/.test(job)]).toEqual([name, name === "publish"]);
     }

@@ -7,7 +7,7 @@ import { excerptOf } from "./excerpt.ts";
 import { makeHistory } from "./history.ts";
 import { terminalSvg } from "./terminal-svg.ts";
 
-// `pnpm pictures` runs the demo on a small history, and draws what it printed.
+// `pnpm pictures` runs the demo on a small history, and draws its output.
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const program = join(root, "apps/users-api/dist/main.js");
 const picture = join(root, "apps/docs/pictures/demo.svg");

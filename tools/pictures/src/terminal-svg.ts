@@ -12,14 +12,14 @@ const colours = {
   command: "#6bc46d",
 } as const;
 
-/** What a terminal shows: a command, and its output. */
+/** The content of a terminal: a command and its output. */
 export interface Terminal {
   readonly title: string;
   readonly command: string;
   readonly lines: readonly string[];
 }
 
-/** Draws a terminal as an SVG. It brings its own background, so that it reads on light and on dark pages. */
+/** Draws a terminal as an SVG. The SVG has a background of its own, for light and dark pages. */
 export function terminalSvg({ title, command, lines }: Terminal): string {
   const rows = [`$ ${command}`, "", ...lines];
   const width = Math.round(columns * columnWidth + 2 * margin);
@@ -49,7 +49,7 @@ function styleOf(row: string, index: number): { colour: string; weight: number }
   return { colour: colours.text, weight: 400 };
 }
 
-/** Spaces become non-breaking ones: SVG would draw several of them as one. */
+/** Makes spaces non-breaking, because SVG draws several spaces as one. */
 function cut(row: string): string {
   const fitting = row.length <= columns ? row : `${row.slice(0, columns - 1)}…`;
   return fitting.replaceAll(" ", "\u00a0");

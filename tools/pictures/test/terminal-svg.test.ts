@@ -7,7 +7,7 @@ import { terminalSvg } from "../src/terminal-svg.ts";
 const drawn = (...lines: string[]): string => terminalSvg({ title: "A run", command: "run", lines });
 
 describe("the drawing of a terminal", () => {
-  it("has a title for readers who do not see it, and the command", () => {
+  it("has a title for screen readers, and the command", () => {
     expect(drawn()).toContain("<title>A run</title>");
     expect(drawn()).toContain(">$\u00a0run</text>");
   });

@@ -6,7 +6,7 @@ import type { PackageManager } from "./package-manager.ts";
 import type { Tarball } from "./publish.ts";
 import type { Registry } from "./registry.ts";
 
-/** An application that has OpenTelemetry already, by the major version of its SDK. */
+/** Applications that have OpenTelemetry already, by the major version of their SDK. */
 export const openTelemetryLines: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "2": { "@opentelemetry/sdk-node": "0.223", "@opentelemetry/api": "1.9" },
   "3": { "@opentelemetry/sdk-node": "0.301", "@opentelemetry/api": "1.10" },
@@ -48,10 +48,10 @@ for (const name of ["by_the_application", "by_the_pipeline"]) {
 `;
 
 /**
- * Installs an application with OpenTelemetry below `folder`, adds all that the install lines of the READMEs name, and runs a program.
+ * Installs an application with OpenTelemetry below `folder`, adds the packages of the READMEs' install lines, and runs a program.
  *
  * @param line - the major version of the application's OpenTelemetry SDK.
- * @throws (rejects with) Error with what did not install or run.
+ * @throws (rejects with) Error with the output of the step that failed.
  */
 export async function tryBesideOpenTelemetry(
   manager: PackageManager,
@@ -90,7 +90,7 @@ async function namedByReadmes(packages: readonly Package[], line: string): Promi
 /**
  * Reads the install lines of a document.
  *
- * @param line - the major version of the OpenTelemetry SDK: lines for another one are left out.
+ * @param line - the major version of the OpenTelemetry SDK. Lines for another version are left out.
  * @returns ranges by the name of the package, `*` if none is given.
  */
 export function installed(document: string, line: string): Record<string, string> {

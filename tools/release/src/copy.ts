@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { execute } from "./execute.ts";
 
 /**
- * Copies what is committed of a checkout into a folder that does not exist, with its dependencies installed, and raises the versions there
- * as the pull request of the release workflow does.
+ * Copies the committed files of a checkout into a new folder and installs their dependencies. Then raises the versions there, as the pull
+ * request of the release workflow does.
  *
- * @throws (rejects with) Error with what a command said.
+ * @throws (rejects with) Error with the output of the command that failed.
  */
 export async function raisedCopy(
   checkout: string,
@@ -25,7 +25,7 @@ export async function raisedCopy(
   await git("commit", "--quiet", "--allow-empty", "--message", "Version packages");
 }
 
-/** Where a checkout has only its newest commits, changesets would ask for older ones without end: the oldest are made the first. */
+/** Makes the oldest commits of a shallow checkout the first ones. Otherwise changesets asks for older commits without end. */
 async function endHistory(copy: string, git: (...args: string[]) => Promise<string>): Promise<void> {
   const shallow = join(copy, ".git", "shallow");
   const oldest = await readFile(shallow, "utf8").catch(() => "");

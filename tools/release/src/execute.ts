@@ -3,8 +3,8 @@ import { type RunOptions, run } from "checks";
 /**
  * Runs a command to its end.
  *
- * @returns what it printed.
- * @throws (rejects with) Error with the end of what it printed, if it fails.
+ * @returns its output.
+ * @throws (rejects with) Error with the end of its output, if it fails.
  */
 export async function execute(
   command: string,

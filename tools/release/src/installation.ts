@@ -9,7 +9,7 @@ import type { Registry } from "./registry.ts";
 /**
  * Installs published packages in a fresh project below `folder`, and compiles and runs the examples there.
  *
- * @throws (rejects with) Error with what did not install, compile or run.
+ * @throws (rejects with) Error with the output of the step that failed.
  */
 export async function tryInstallation(
   manager: PackageManager,

@@ -7,13 +7,13 @@ import { configuredRegistry } from "./registry.ts";
 import { rehearse } from "./rehearse.ts";
 import { release } from "./release.ts";
 
-/** No release takes longer, unless something hangs. */
+/** Bounds a release. A longer one hangs. */
 const limitMs = 20 * 60_000;
 
 async function perform(mode: Mode, work: string, signal: AbortSignal): Promise<void> {
   if (mode === "rehearsal") return rehearse(root, work, signal);
   const token = process.env.NPM_TOKEN || undefined;
-  // Commands inherit the environment, and only npm has to know the token.
+  // Commands inherit the environment, and only npm needs the token.
   delete process.env.NPM_TOKEN;
   const registry = { url: await configuredRegistry(root), token, hasProvenance: true };
   return release(root, registry, work, signal);

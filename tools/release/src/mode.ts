@@ -1,14 +1,14 @@
-/** What is done: packages are published, or it is only rehearsed. */
+/** Whether to publish the packages or to rehearse that. */
 export type Mode = "release" | "rehearsal";
 
 /** The one workflow that releases, on the one branch. */
 const workflow = /\/\.github\/workflows\/release\.yml@refs\/heads\/main$/;
 
 /**
- * What the command line asks for.
+ * Reads the mode from the command line.
  *
- * @throws Error with what to do instead: for an unknown argument, and for a release outside of its workflow, where a package could not
- * prove from which commit it was made.
+ * @throws Error that says what to do instead: for an unknown argument, and for a release outside of its workflow. There a package could not
+ * prove from which commit it was built.
  */
 export function modeOf(
   args: readonly string[],

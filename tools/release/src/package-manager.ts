@@ -3,12 +3,12 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { npmSetting, type Registry } from "./registry.ts";
 
-/** Installs a project: our packages from the given registry, all others from the one that npm is configured with. */
+/** Installs a project. Our packages come from the given registry, all others from the registry in npm's configuration. */
 export interface PackageManager {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
-  /** Writes its settings into the project. */
+  /** Writes the settings of the package manager into the project. */
   configure(project: string, registry: Registry): Promise<void>;
 }
 
@@ -18,10 +18,10 @@ async function writeNpmrc(project: string, { url }: Registry): Promise<void> {
   await writeFile(join(project, ".npmrc"), `@nidus:registry=${url}\n`);
 }
 
-/** What was published a moment ago is otherwise too new for yarn. A scope has a setting of its own. */
+/** Lets yarn take packages that were just published. A scope has a setting of its own. */
 const noAgeGate = { npmMinimalAgeGate: "0" };
 
-/** Nothing of ours needs an install script, nor do its peers: all three run without. */
+/** The package managers that a release tries. None runs install scripts: neither our packages nor their peers need one. */
 export const packageManagers: readonly PackageManager[] = [
   {
     name: "npm",
@@ -35,7 +35,7 @@ export const packageManagers: readonly PackageManager[] = [
     args: ["install", "--ignore-scripts", "--no-frozen-lockfile"],
     async configure(project, registry) {
       await writeNpmrc(project, registry);
-      // What was published a moment ago is otherwise too new.
+      // Accepts packages that were just published.
       const settings = { minimumReleaseAgeExclude: ["@nidus/*"], strictPeerDependencies: true };
       await writeFile(join(project, "pnpm-workspace.yaml"), JSON.stringify(settings));
     },
@@ -54,7 +54,7 @@ export const packageManagers: readonly PackageManager[] = [
       const settings = {
         nodeLinker: "node-modules",
         enableTelemetry: false,
-        // Of this rehearsal: what an earlier one left in the user's folder would answer for the same versions.
+        // A cache of this rehearsal alone: the user's cache may have the same versions from an earlier one.
         enableGlobalCache: true,
         globalFolder: "../yarn",
         npmScopes: { nidus: { npmRegistryServer: url, ...noAgeGate } },
@@ -65,15 +65,15 @@ export const packageManagers: readonly PackageManager[] = [
       };
       await writeFile(join(project, ".yarnrc.yml"), JSON.stringify(settings));
       await resolveEverywhere(join(project, "package.json"));
-      // Says that the project is a root.
+      // Marks the project as a root.
       await writeFile(join(project, "yarn.lock"), "");
     },
   },
 ];
 
 /**
- * Yarn resolves optional packages of all platforms, and fails where a registry lacks one. The newest `msgpackr-extract` (a native part of
- * BullMQ's, which is not needed) was published with gaps, so the newest without is taken.
+ * Yarn resolves optional packages of all platforms, and fails if a registry lacks one. The newest `msgpackr-extract` (an optional native
+ * part of BullMQ) was published with gaps. So this pins the newest version without gaps.
  */
 async function resolveEverywhere(file: string): Promise<void> {
   const manifest = JSON.parse(await readFile(file, "utf8")) as object;

@@ -10,10 +10,10 @@ export interface Tarball {
 }
 
 /**
- * Publishes the tarballs that the registry does not have yet, so that a release which was interrupted can be repeated.
+ * Publishes the tarballs that the registry lacks, so that an interrupted release can be repeated.
  *
- * @returns those that were published now.
- * @throws (rejects with) Error with what npm said, without the token.
+ * @returns the tarballs that it published.
+ * @throws (rejects with) Error with the output of npm, without the token.
  */
 export async function publish(
   tarballs: readonly Tarball[],
@@ -36,7 +36,7 @@ export async function publish(
   return published;
 }
 
-/** Whether a registry has this version of a package. */
+/** Tells whether a registry has this version of a package. */
 export async function isPublished(
   { name, version }: Tarball,
   registry: Registry,

@@ -5,15 +5,15 @@ import { fileURLToPath } from "node:url";
 import { answersOn, freePort, ServerProcess } from "test-servers";
 import type { Registry } from "./registry.ts";
 
-/** A registry of one's own, on loopback, in a folder. It knows our packages alone and asks nobody for others. */
+/** A registry on loopback that keeps its files in a folder. It knows our packages alone and asks no other registry. */
 export interface RehearsalRegistry extends Registry {
-  /** Ends it. Its files stay. */
+  /** Ends the registry. Its files stay. */
   stop(): Promise<void>;
 }
 
 const command = fileURLToPath(new URL("../node_modules/.bin/verdaccio", import.meta.url));
 
-/** JSON, which is YAML as well. */
+/** Writes the settings as JSON, which is YAML as well. */
 const configuration = {
   storage: "./storage",
   auth: { htpasswd: { file: "./htpasswd" } },
@@ -22,7 +22,7 @@ const configuration = {
   log: { type: "stdout", format: "pretty", level: "warn" },
 };
 
-/** @throws (rejects with) Error if it does not start. */
+/** @throws (rejects with) Error if the registry does not start. */
 export async function startRegistry(folder: string): Promise<RehearsalRegistry> {
   const file = join(folder, "registry.json");
   await writeFile(file, JSON.stringify(configuration));

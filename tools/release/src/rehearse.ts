@@ -6,10 +6,10 @@ import { release } from "./release.ts";
 import { step } from "./step.ts";
 
 /**
- * A release of a copy of the checkout to a registry of its own. Nothing of it is left, and the checkout stays as it was.
+ * Releases a copy of the checkout to a registry of its own. It leaves nothing behind and does not change the checkout.
  *
- * @param work - an empty folder for all of it.
- * @throws (rejects with) Error with what went wrong, or with what has changed in the checkout.
+ * @param work - an empty folder for its files.
+ * @throws (rejects with) Error with the failed step, or with the changes in the checkout.
  */
 export async function rehearse(
   checkout: string,
@@ -26,7 +26,7 @@ export async function rehearse(
   );
   try {
     await release(copy, registry, work, signal);
-    // Of the workflow, in a job of its own.
+    // The workflow does this in a job of its own.
     await step("tag", () => execute(join(copy, ".ci", "tag"), [], copy, { signal }));
   } finally {
     await registry.stop();
@@ -37,7 +37,7 @@ export async function rehearse(
   });
 }
 
-/** Its commit, its tags, and what is not committed. */
+/** Describes a checkout by its commit, its tags and its uncommitted changes. */
 async function stateOf(checkout: string): Promise<string> {
   const git = (...args: string[]): Promise<string> => execute("git", args, checkout);
   return [await git("rev-parse", "HEAD"), await git("tag"), await git("status", "--porcelain")].join("\n");

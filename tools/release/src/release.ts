@@ -11,12 +11,12 @@ import type { Registry } from "./registry.ts";
 import { step } from "./step.ts";
 
 /**
- * Publishes the packages of a checkout, whose versions were raised: builds, packs and checks them, publishes what the registry does not
- * have, installs it with each package manager and runs the examples, and adds it to applications with either line of OpenTelemetry.
- * The tarballs that were packed once are checked and published.
+ * Publishes the packages of a checkout whose versions were raised. Builds, packs and checks each package once, and publishes these tarballs
+ * if the registry lacks them. Then installs them with each package manager, runs the examples, and adds them to applications with either
+ * line of OpenTelemetry.
  *
  * @param work - an empty folder for tarballs and projects.
- * @throws (rejects with) Error with what went wrong. It can be repeated: what was published stays.
+ * @throws (rejects with) Error with the failed step. Repeat the call: published packages stay.
  */
 export async function release(
   checkout: string,
@@ -55,9 +55,9 @@ export async function release(
 }
 
 /**
- * Refuses a checkout whose versions are still to be raised.
+ * Refuses a checkout with changesets that were not applied.
  *
- * @param files - of its folder `.changeset`.
+ * @param files - the files of its folder `.changeset`.
  * @throws Error that names the changesets.
  */
 export function refusePending(files: readonly string[]): void {
@@ -83,7 +83,7 @@ async function refuseFaulty(tarballs: readonly Tarball[]): Promise<void> {
   if (problems.length > 0) throw new Error(problems.join("\n"));
 }
 
-/** Registries answer from caches for a while: waits, as long as `signal` allows, until each version is there. */
+/** Waits until the registry has each version, as long as `signal` allows. Registries answer from caches for a while. */
 async function untilVisible(
   tarballs: readonly Tarball[],
   registry: Registry,

@@ -1,7 +1,7 @@
 /**
- * Does one step, and prints a line of it: what it said, and how long it took.
+ * Runs one step, and prints a line with its result and duration.
  *
- * @throws (rejects with) whatever the step throws, after a line that says so.
+ * @throws (rejects with) the error of the step, after a line that names it.
  */
 export async function step<T>(
   name: string,

@@ -21,7 +21,7 @@ describe("the changelog", () => {
     );
   });
 
-  it("links the pull request of a commit that was squashed or merged, and none of another", () => {
+  it("links the pull request of a squashed or merged commit, and none of another commit", () => {
     const repository = mkdtempSync(join(tmpdir(), "nidus-changelog-"));
     onTestFinished(() => rmSync(repository, { recursive: true }));
     const run = (command: string, ...args: string[]): string =>
@@ -49,7 +49,7 @@ describe("the changelog", () => {
     const page = "https://github.com/nidus-jobs/nidus";
     expect(lineOf(squashed)).toContain(`- [#12](${page}/pull/12) [`);
     expect(lineOf(merged)).toContain(`- [#13](${page}/pull/13) [`);
-    // It is older than the merge, which did not bring it.
+    // This commit is older than the merge, which did not bring it.
     expect(lineOf(alone)).toContain(`- [\`${alone.slice(0, 7)}\`](`);
   });
 
@@ -57,7 +57,7 @@ describe("the changelog", () => {
     expect(await getReleaseLine({ summary: "Jobs rest." })).toBe("- Jobs rest.");
   });
 
-  it("names raised dependencies in one line, and says nothing where there are none", async () => {
+  it("names raised dependencies in one line, and says nothing if there are none", async () => {
     const dependencies = [
       { name: "@nidus/jobs-core", newVersion: "0.2.0" },
       { name: "@nidus/jobs-observe", newVersion: "0.2.0" },

@@ -13,7 +13,7 @@ describe("the command line", () => {
     expect(modeOf(["--dry-run"], inWorkflow)).toBe("rehearsal");
   });
 
-  it("releases in the release workflow on main, and refuses to elsewhere", () => {
+  it("releases in the release workflow on main, and refuses elsewhere", () => {
     expect(modeOf([], inWorkflow)).toBe("release");
     for (const elsewhere of [
       {},
@@ -29,7 +29,7 @@ describe("the command line", () => {
     }
   });
 
-  it("refuses what it does not know", () => {
+  it("refuses unknown arguments", () => {
     expect(() => modeOf(["--dryrun"], inWorkflow)).toThrow(
       "expected nothing or --dry-run, received --dryrun",
     );

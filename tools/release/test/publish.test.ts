@@ -28,7 +28,7 @@ afterAll(async () => {
 });
 
 describe("publishing", () => {
-  it("publishes what the registry lacks, and leaves alone what it has", async () => {
+  it("publishes only the packages that the registry lacks", async () => {
     expect(await isPublished(tarball, registry, work)).toBe(false);
     expect(await publish([tarball], registry, work)).toEqual([tarball]);
     expect(await isPublished(tarball, registry, work)).toBe(true);
@@ -36,7 +36,7 @@ describe("publishing", () => {
     expect(await publish([tarball], registry, work)).toEqual([]);
   });
 
-  it("says why it could not, without the token", async () => {
+  it("fails with a reason that does not contain the token", async () => {
     const stranger = { ...registry, token: "a-token-of-nobody" };
     const unpublished = { ...tarball, version: "1.2.4" };
     const failure = publish([unpublished], stranger, work).catch((error: unknown) => String(error));
@@ -46,14 +46,14 @@ describe("publishing", () => {
 });
 
 describe("the token of a registry", () => {
-  it("is in the environment of npm alone, under the registry's address", () => {
+  it("is only in the environment of npm, under the registry's address", () => {
     expect(npmEnvironment({ url: "https://a.example/npm/", token: "secret", hasProvenance: true })).toEqual({
       "npm_config_@nidus:registry": "https://a.example/npm/",
       "npm_config_//a.example/npm/:_authToken": "secret",
     });
   });
 
-  it("is taken out of what is printed", () => {
+  it("is removed from the output", () => {
     const to = { url: "https://a.example/", hasProvenance: true };
     expect(withoutToken("sent secret, and secret", { ...to, token: "secret" })).toBe("sent ***, and ***");
     expect(withoutToken("sent", { ...to, token: undefined })).toBe("sent");

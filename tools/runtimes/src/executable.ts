@@ -5,13 +5,13 @@ import { fileURLToPath } from "node:url";
 import { run } from "checks";
 import type { Runtime } from "./runtimes.ts";
 
-/** Git ignores it, and it outlives builds and tests: runtimes are large. */
+/** The folder of the runtimes. Git ignores it, and it outlives builds and tests, because runtimes are large. */
 const cache = fileURLToPath(new URL("../node_modules/.cache/runtimes", import.meta.url));
 
 /**
- * The path of a runtime's executable, which is installed from npm the first time that it is asked for.
+ * Finds the path of a runtime's executable. The first call installs it from npm.
  *
- * @throws Error where the package cannot be installed, or does not run on this machine.
+ * @throws Error if the package cannot be installed, or does not run on this machine.
  */
 export async function executableOf(runtime: Runtime): Promise<string> {
   const { product, version, packageName } = runtime;
@@ -26,7 +26,7 @@ export async function executableOf(runtime: Runtime): Promise<string> {
   await mkdir(cache, { recursive: true });
   const fresh = await mkdtemp(join(cache, "new-"));
   try {
-    // An executable is all that is wanted of the package: none of its scripts, which could fetch more.
+    // Only the executable is needed. The scripts of the package could fetch more.
     const options = ["--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", fresh];
     const installed = await run("npm", ["install", ...options, `${packageName}@${version}`], fresh);
     if (!installed.isOk) throw new Error(`${packageName}@${version} was not installed: ${installed.output}`);
@@ -34,7 +34,7 @@ export async function executableOf(runtime: Runtime): Promise<string> {
     if (!started.isOk || !started.output.includes(version)) {
       throw new Error(`${packageName}@${version} does not run as ${version}: ${started.output}`);
     }
-    // Whole, or not at all: a run that is cut short leaves nothing that looks like a runtime.
+    // Moved as a whole, so that an interrupted run leaves nothing that looks like a runtime.
     await rename(fresh, folder);
   } finally {
     await rm(fresh, { recursive: true, force: true });

@@ -3,19 +3,19 @@ import { executableOf } from "./executable.ts";
 import type { Project } from "./project.ts";
 import type { Runtime } from "./runtimes.ts";
 
-/** What was found on one runtime. */
+/** The findings on one runtime. */
 export interface Findings {
   readonly runtime: Runtime;
-  /** By name of the check: what went wrong, or undefined. */
+  /** The error of each check, by name. Undefined if it passed. */
   readonly errors: ReadonlyMap<string, string | undefined>;
 }
 
 const limitMs = 60_000;
 
-/** Runs the probe of a project. What the probe says counts, and also whether it ends by itself. */
+/** Runs the probe of a project. Collects its reports, and checks that it ends by itself. */
 export async function findingsOn(runtime: Runtime, { folder, probe }: Project): Promise<Findings> {
   const executable = await executableOf(runtime);
-  // The machine's own settings have no part in it, and nobody asks for a newer version.
+  // Ignores the settings of the machine, and asks for no newer version.
   const env = { HOME: folder, DENO_NO_UPDATE_CHECK: "1", DO_NOT_TRACK: "1" };
   const options = { cwd: folder, env, timeout: limitMs, killSignal: "SIGKILL" } as const;
   return new Promise((resolve) => {

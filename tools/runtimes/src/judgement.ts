@@ -4,18 +4,18 @@ import type { KnownLimit } from "./known-limits.ts";
 /** A check on every runtime. */
 export interface Row {
   readonly check: string;
-  /** In the order of the findings. */
+  /** The verdicts, in the order of the findings. */
   readonly cells: readonly Cell[];
 }
 
 /** A check on one runtime. */
 interface Cell {
   readonly state: "ok" | "limit" | "failed";
-  /** Where it is not ok: what went wrong. */
+  /** The error, if the check is not ok. */
   readonly problem?: string;
 }
 
-/** Every check that any runtime has reported, on all of them. One that a runtime has not reported has failed there. */
+/** Judges every check that any runtime has reported, on all runtimes. If a runtime has not reported a check, it failed there. */
 export function judge(all: readonly Findings[], limits: readonly KnownLimit[]): Row[] {
   const checks = new Set(all.flatMap(({ errors }) => [...errors.keys()]));
   return [...checks].map((check) => ({

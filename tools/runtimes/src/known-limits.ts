@@ -1,4 +1,4 @@
-/** A check that fails on some runtimes for a reason that is known and not ours to mend. */
+/** A check that fails on some runtimes, for a known reason outside of this repository. */
 export interface KnownLimit {
   readonly check: string;
   /** Names of runtimes. */
@@ -6,7 +6,7 @@ export interface KnownLimit {
   readonly reason: string;
 }
 
-/** Anything else that fails is an error, and so is a limit that is no longer one. */
+/** The known limits. Every other failure is an error, and so is a limit that no longer fails. */
 export const knownLimits: readonly KnownLimit[] = [
   {
     check: "observability: await using shuts down, as it is written",

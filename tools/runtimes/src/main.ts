@@ -36,7 +36,7 @@ async function tryAll(): Promise<void> {
   process.exitCode = failed.length === 0 ? 0 : 1;
 }
 
-/** Runs a program with a runtime, and ends as it does. */
+/** Runs a program with a runtime, and ends with the program's status. */
 async function runWith(name: string | undefined, args: readonly string[]): Promise<void> {
   const running = spawn(await executableOf(runtimeNamed(name)), args, { stdio: "inherit" });
   const [status] = (await once(running, "exit")) as [number | null];

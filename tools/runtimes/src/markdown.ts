@@ -4,7 +4,7 @@ import type { Runtime } from "./runtimes.ts";
 
 const states = { ok: "ok", limit: "no", failed: "**failed**" } as const;
 
-/** The table of runtimes and checks, and why some do not pass. */
+/** Writes the table of runtimes and checks, with the reasons for failures. */
 export function markdownOf(
   runtimes: readonly Runtime[],
   rows: readonly Row[],
@@ -28,12 +28,12 @@ export function markdownOf(
     .concat("\n");
 }
 
-/** The runtime with its version. */
+/** Names the runtime with its version. */
 export function titleOf({ product, version }: Runtime): string {
   return `${product} ${version}`;
 }
 
-/** Aligned, so that the formatter finds nothing to do. */
+/** Aligns the table, so that the formatter changes nothing. */
 function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = headings.map((heading, column) =>
     Math.max(heading.length, ...rows.map((cells) => cells[column]?.length ?? 0)),

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { pack, publishedPackages, run } from "checks";
 
-/** A project outside of the repository, which is removed when it is disposed of. */
+/** A project outside of the repository. Disposing of it removes it. */
 export interface Project extends AsyncDisposable {
   readonly folder: string;
   /** The program that tries the packages. */
@@ -12,10 +12,10 @@ export interface Project extends AsyncDisposable {
 }
 
 /**
- * Makes a project that has installed the packages as they would be published, with their peers: those that the package.json
- * of this program names, in the ranges that it names. Takes some seconds.
+ * Creates a project and installs the packed packages with their peers. The package.json of this program names the peers and their
+ * ranges. Takes some seconds.
  *
- * @throws Error where something cannot be packed or installed.
+ * @throws Error if a package cannot be packed or installed.
  */
 export async function createProject(): Promise<Project> {
   const folder = await mkdtemp(join(tmpdir(), "nidus-runtimes-"));

@@ -2,19 +2,19 @@ import { invalidArgument } from "@nidus/jobs-core/adapter";
 
 /** One version of a runtime, and the npm package that carries its executable. */
 export interface Runtime {
-  /** What it is called on the command line. */
+  /** The name on the command line. */
   readonly name: string;
   readonly product: "Node" | "Bun" | "Deno";
-  /** Of the runtime, and of the package. */
+  /** The version of the runtime and of the package. */
   readonly version: string;
   readonly packageName: string;
   /** The path of the executable within the package. */
   readonly executable: string;
-  /** What it needs on its command line to run a program of an npm project, and to fetch nothing. */
+  /** Arguments that make it run a program of an npm project and fetch nothing. */
   readonly options: readonly string[];
 }
 
-/** The runtimes on which the packages are tried. */
+/** The runtimes that the probe runs on. */
 export const runtimes: readonly Runtime[] = [
   node("20.20.2"),
   node("22.23.3"),
@@ -24,7 +24,7 @@ export const runtimes: readonly Runtime[] = [
     name: "bun",
     product: "Bun",
     version: "1.4.5",
-    // The build that asks for no AVX2 runs on every x64 processor.
+    // The build without AVX2 runs on every x64 processor.
     packageName: "@oven/bun-linux-x64-baseline",
     executable: "bin/bun",
     options: ["--no-install"],
@@ -51,9 +51,9 @@ function node(version: string): Runtime {
 }
 
 /**
- * The runtime of that name.
+ * Finds a runtime by name.
  *
- * @throws RangeError that lists the names there are.
+ * @throws RangeError that lists the known names.
  */
 export function runtimeNamed(name: string | undefined): Runtime {
   const found = runtimes.find((runtime) => runtime.name === name);

@@ -14,13 +14,13 @@ const onDeno = (errors: Record<string, string | undefined>): Findings => ({
 const limits = [{ check: "syntax", runtimes: ["node-20"], reason: "too new" }];
 
 describe("a check", () => {
-  it("is ok where it was reported without an error", () => {
+  it("is ok if it was reported without an error", () => {
     expect(judge([onNode20({ queue: undefined })], [])).toEqual([
       { check: "queue", cells: [{ state: "ok" }] },
     ]);
   });
 
-  it("fails with what was reported, but for a known limit of that runtime", () => {
+  it("fails with its error, except for a known limit of that runtime", () => {
     const all = [onNode20({ syntax: "SyntaxError" }), onDeno({ syntax: "SyntaxError" })];
     expect(judge(all, limits)[0]?.cells).toEqual([
       { state: "limit", problem: "SyntaxError" },
@@ -39,13 +39,13 @@ describe("a check", () => {
     ]);
   });
 
-  it("fails where it works and is listed as a limit", () => {
+  it("fails if it works and is listed as a limit", () => {
     expect(judge([onNode20({ syntax: undefined })], limits)[0]?.cells[0]).toMatchObject({ state: "failed" });
   });
 });
 
 describe("runtimeNamed", () => {
-  it("refuses a name that there is none of, and lists those there are", () => {
+  it("refuses an unknown name, and lists the known names", () => {
     expect(() => runtimeNamed("node-18")).toThrow(RangeError);
     expect(() => runtimeNamed(undefined)).toThrow(/one of node-20, .*deno, got undefined/);
   });

@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 
-/** Whether a server on a loopback port answers `question` with a text that contains `answer`. */
+/** Tells whether a server on a loopback port answers `question` with a text that contains `answer`. */
 export function answersOn(port: number, question: Buffer | string, answer: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1");

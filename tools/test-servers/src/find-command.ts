@@ -2,10 +2,10 @@ import { readdirSync, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { packagedPostgres } from "./packaged-postgres.ts";
 
-/** Where Debian puts the programs of a PostgreSQL server: beside the PATH, a folder per version. */
+/** Debian's folder for the programs of PostgreSQL, which are not on the PATH. It has a folder per version. */
 const debianFolder = "/usr/lib/postgresql";
 
-/** The path of a program: on the PATH, where Debian has it, or in a package of npm's. Undefined where it is in none of them. */
+/** Finds a program on the PATH, in Debian's folder, or in an npm package. Undefined if it is missing. */
 export function findCommand(name: string): string | undefined {
   const folders = (process.env.PATH ?? "").split(delimiter);
   const installed = [...folders, ...debianFolders()].map((folder) => join(folder, name)).find(isFile);

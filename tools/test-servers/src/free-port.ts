@@ -1,10 +1,10 @@
 import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 
-/** From here on systems give ports to clients and to `listen(0)`, which would take one that is free for a moment. */
+/** The first port that systems assign to clients and to `listen(0)`. They could take a port from here on before a server does. */
 const [lowest, beyond] = [10_000, 32_768];
 
-/** A loopback port that nobody listens on, and that nobody is given who does not ask for it by number. */
+/** Finds a free loopback port below those that the system assigns. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(lowest, beyond);

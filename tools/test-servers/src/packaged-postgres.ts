@@ -2,13 +2,13 @@ import { existsSync, readFileSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 
-/** A link that the package could not be published with. Paths are relative to the package. */
+/** A symbolic link that npm cannot publish. Paths are relative to the package. */
 interface MissingLink {
   readonly source: string;
   readonly target: string;
 }
 
-/** The programs of the PostgreSQL that npm brought, or undefined where there is none for this machine. */
+/** Finds the programs of the PostgreSQL that npm installed. Undefined if there is none for this machine. */
 export function packagedPostgres(): string | undefined {
   try {
     const require = createRequire(import.meta.url);
@@ -21,7 +21,7 @@ export function packagedPostgres(): string | undefined {
   }
 }
 
-/** Makes the links between its libraries, which its install script would make, and which may not run here. */
+/** Makes the links between its libraries. Its install script would make them, but install scripts do not run here. */
 function link(folder: string): void {
   const links = JSON.parse(
     readFileSync(join(folder, "native", "pg-symlinks.json"), "utf8"),

@@ -8,32 +8,32 @@ import { findCommand } from "./find-command.ts";
 import { freePort } from "./free-port.ts";
 import { ServerProcess } from "./server-process.ts";
 
-/** A PostgreSQL of one's own, on disk as it comes: what it has acknowledged survives its death. */
+/** A PostgreSQL server for tests, with default settings on disk: acknowledged data survives its death. */
 export interface PostgresServer {
   readonly port: number;
-  /** Of its one database, with its superuser, who needs no password. */
+  /** The URL of its only database, with its superuser, who needs no password. */
   readonly url: string;
-  /** Ends it at once, as a crash would: what runs is not finished. */
+  /** Ends the server at once, like a crash. Running statements do not finish. */
   kill(): Promise<void>;
-  /** Starts it again, with what it has on disk. */
+  /** Starts the server again, with its data on disk. */
   start(): Promise<void>;
-  /** Ends it for good and removes its files. */
+  /** Ends the server for good and removes its files. */
   stop(): Promise<void>;
 }
 
 export const postgresCommand: string | undefined = findCommand("postgres");
 
-/** SSLRequest of the protocol: a server that can be connected to answers it with "S" or "N". */
+/** SSLRequest of the protocol. A server that accepts connections answers with "S" or "N". */
 const sslRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
 
-/** @throws (rejects with) Error if there is no `postgres` or `initdb`, or if it does not start. */
+/** @throws (rejects with) Error if `postgres` or `initdb` is missing, or if the server does not start. */
 export async function startPostgres(): Promise<PostgresServer> {
   const initdb = findCommand("initdb");
   if (postgresCommand === undefined || initdb === undefined) {
     throw new Error("there is no PostgreSQL server on the PATH or in Debian's place for it");
   }
   const folder = await mkdtemp(join(tmpdir(), "nidus-postgres-"));
-  // It refuses to run as root.
+  // PostgreSQL refuses to run as root.
   const user = process.getuid?.() === 0 ? postgresUser() : {};
   if (user.uid !== undefined) await chown(folder, user.uid, user.gid ?? user.uid);
   const data = join(folder, "data");
@@ -51,7 +51,7 @@ export async function startPostgres(): Promise<PostgresServer> {
   return {
     port,
     url: `postgres://nidus@127.0.0.1:${port}/postgres`,
-    // SIGQUIT is its immediate shutdown; SIGKILL would leave its children behind.
+    // SIGQUIT is PostgreSQL's immediate shutdown. SIGKILL would leave its children behind.
     kill: () => server.stop("SIGQUIT"),
     start: () => server.start(),
     async stop() {
@@ -71,7 +71,7 @@ async function isReady(port: number): Promise<boolean> {
   );
 }
 
-/** The user of Debian's package, or the one that every system has for what is to have no rights. */
+/** Finds the user of Debian's package, or the user without rights that every system has. */
 function postgresUser(): { uid?: number; gid?: number } {
   return idsOf("postgres") ?? idsOf("nobody") ?? {};
 }

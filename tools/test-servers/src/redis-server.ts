@@ -6,30 +6,30 @@ import { findCommand } from "./find-command.ts";
 import { freePort } from "./free-port.ts";
 import { ServerProcess } from "./server-process.ts";
 
-/** A Redis of one's own, with an append-only file: what it has acknowledged survives its death. */
+/** A Redis server for tests, with an append-only file: acknowledged data survives its death. */
 export interface RedisServer {
   readonly port: number;
   readonly url: string;
-  /** Ends it by SIGKILL. */
+  /** Ends the server by SIGKILL. */
   kill(): Promise<void>;
-  /** Starts it again, after `kill` or `pause`, with what it has on disk. */
+  /** Starts the server again after `kill` or `pause`, with its data on disk. */
   start(): Promise<void>;
-  /** Ends it for good and removes its files. */
+  /** Ends the server for good and removes its files. */
   stop(): Promise<void>;
 }
 
 export const redisCommand: string | undefined = findCommand("redis-server");
 
 /**
- * Starts a Redis, with further arguments for `redis-server` if you like.
+ * Starts a Redis, with optional arguments for `redis-server`.
  *
- * @throws (rejects with) Error if there is no `redis-server`, or if it does not start.
+ * @throws (rejects with) Error if `redis-server` is missing, or if the server does not start.
  */
 export async function startRedis(further: readonly string[] = []): Promise<RedisServer> {
   if (redisCommand === undefined) throw new Error("there is no redis-server on the PATH");
   const folder = await mkdtemp(join(tmpdir(), "nidus-redis-"));
   const port = await freePort();
-  // It writes before it answers. With "everysec" it would put writing off while it syncs, on a machine whose disk is busy.
+  // Redis writes before it answers. With "everysec", it would delay writes during a sync on a busy disk.
   const options = ["--appendonly", "yes", "--appendfsync", "no", "--save", "", "--dir", folder];
   const server = new ServerProcess(
     redisCommand,

@@ -1,10 +1,10 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { once } from "node:events";
 
-/** How long a server may take to answer, on a slow machine that does other things as well. */
+/** Bounds the start of a server, on a slow and busy machine. */
 const startWithinMs = 120_000;
 
-/** A server that can be killed and started again with what it has on disk. */
+/** Runs a server that can be killed and started again with its data on disk. */
 export class ServerProcess {
   readonly #command: string;
   readonly #args: readonly string[];
@@ -25,7 +25,7 @@ export class ServerProcess {
     this.#answers = answers;
   }
 
-  /** @throws (rejects with) Error with what the server said, if it ends or does not answer in time. */
+  /** @throws (rejects with) Error with the output of the server, if it ends or does not answer in time. */
   async start(): Promise<void> {
     const started = spawn(this.#command, this.#args, { ...this.#options, stdio: ["ignore", "pipe", "pipe"] });
     this.#process = started;
@@ -44,7 +44,7 @@ export class ServerProcess {
     }
   }
 
-  /** Ends it without giving it time for anything. */
+  /** Ends the server at once. */
   kill(): Promise<void> {
     return this.#end("SIGKILL");
   }

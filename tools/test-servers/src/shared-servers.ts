@@ -1,16 +1,16 @@
 import { postgresCommand, startPostgres } from "./postgres-server.ts";
 import { redisCommand, startRedis } from "./redis-server.ts";
 
-/** A server that tests share, and how to be done with it. */
+/** A server that tests share. */
 export interface SharedServer {
   readonly url: string;
   stop(): Promise<void>;
 }
 
 /**
- * The Redis of NIDUS_REDIS_URL, or one of our own; undefined, with a loud word, where there is neither.
+ * Connects to the Redis of NIDUS_REDIS_URL, or starts one. Resolves to undefined, with a warning, if neither is possible.
  *
- * @throws (rejects with) Error where `CI` is set and there is neither.
+ * @throws (rejects with) Error if `CI` is set and neither is possible.
  */
 export async function sharedRedis(): Promise<SharedServer | undefined> {
   const url = process.env.NIDUS_REDIS_URL;
@@ -19,9 +19,9 @@ export async function sharedRedis(): Promise<SharedServer | undefined> {
 }
 
 /**
- * The PostgreSQL of NIDUS_PG_URL, or one of our own; undefined, with a loud word, where there is neither.
+ * Connects to the PostgreSQL of NIDUS_PG_URL, or starts one. Resolves to undefined, with a warning, if neither is possible.
  *
- * @throws (rejects with) Error where `CI` is set and there is neither.
+ * @throws (rejects with) Error if `CI` is set and neither is possible.
  */
 export async function sharedPostgres(): Promise<SharedServer | undefined> {
   const url = process.env.NIDUS_PG_URL;

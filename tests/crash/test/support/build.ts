@@ -8,11 +8,11 @@ import { promisify } from "node:util";
 const repositoryRoot = fileURLToPath(new URL("../../../..", import.meta.url));
 const lockFolder = fileURLToPath(new URL("../../.turbo", import.meta.url));
 
-/** Builds the program that is spawned, and what it depends on: Node 20 does not run the sources. */
+/** Builds the spawned program and its dependencies, because Node 20 does not run the sources. */
 export async function buildProgram(): Promise<void> {
   await mkdir(lockFolder, { recursive: true });
   const lock = join(lockFolder, "test-build.lock");
-  // Test files run beside each other, and a program must not be rewritten under the one that runs it.
+  // Test files run in parallel, and none may rewrite the program while another runs it.
   while (!(await take(lock))) await pause(50);
   try {
     const args = ["run", "build", "--filter=crash-tests...", "--output-logs=errors-only"];
@@ -25,7 +25,7 @@ export async function buildProgram(): Promise<void> {
   }
 }
 
-/** A lock whose owner has died is taken over in the next round. */
+/** Takes over a lock in the next round if its owner has died. */
 async function take(lock: string): Promise<boolean> {
   try {
     await writeFile(lock, String(process.pid), { flag: "wx" });

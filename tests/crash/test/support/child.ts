@@ -7,7 +7,7 @@ import type { OnFinished } from "./temporary-folder.ts";
 
 const main = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
 
-/** A process that runs a task, and ends with the test at the latest. */
+/** Runs a task in a process, which ends with the test at the latest. */
 export class Child {
   readonly reports: Report[] = [];
   readonly ended: Promise<unknown>;
@@ -42,21 +42,21 @@ export class Child {
     this.#process.send(request);
   }
 
-  /** The first report of a type that comes after `since` others. */
+  /** Resolves to the first report of a type after `since` others. */
   async says<Type extends Report["type"]>(type: Type, since = 0): Promise<Extract<Report, { type: Type }>> {
     const found = (): Report | undefined => this.reports.slice(since).find((report) => report.type === type);
     await eventually(
       () => found() !== undefined || this.hasEnded,
       () => `a child did not say "${type}": ${this.#stderr}`,
     );
-    // What it said last may come after its end.
+    // The last report may arrive after the end.
     if (this.hasEnded) await this.ended;
     const report = found();
     if (report === undefined) throw new Error(`a child ended before it said "${type}": ${this.#stderr}`);
     return report as Extract<Report, { type: Type }>;
   }
 
-  /** Asks and waits for the answer. */
+  /** Sends a request and waits for the answer. */
   async answer<Type extends Report["type"]>(
     request: Request,
     type: Type,
@@ -66,14 +66,14 @@ export class Child {
     return this.says(type, since);
   }
 
-  /** Ends it by SIGKILL. */
+  /** Ends the process by SIGKILL. */
   async kill(): Promise<void> {
     if (!this.hasEnded) this.#process.kill("SIGKILL");
     await this.ended;
   }
 
   /**
-   * Asks it to stop, and waits until it has ended by itself.
+   * Asks the process to stop, and waits until it has ended by itself.
    *
    * @throws (rejects with) Error if it ends in another way, such as by an unhandled rejection, or not in time.
    */
@@ -86,12 +86,12 @@ export class Child {
     this.requireSound();
   }
 
-  /** @throws Error if it has ended. */
+  /** @throws Error if the process has ended. */
   requireAlive(): void {
     if (this.hasEnded) throw new Error(`a child has ended: ${this.#stderr}`);
   }
 
-  /** @throws Error if it has ended by anything but a SIGKILL or its own will. */
+  /** @throws Error if the process has ended in another way than by SIGKILL or by itself. */
   requireSound(): void {
     const { exitCode, signalCode } = this.#process;
     if (exitCode === 0 || signalCode === "SIGKILL" || (exitCode === null && signalCode === null)) return;

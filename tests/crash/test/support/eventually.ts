@@ -1,9 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
 
-/** Below the limit of a test, so that what does not come is named; far above what anything takes on a machine that does much else. */
+/** Below the limit of a test, so that the error names the missing event. Far above any duration on a busy machine. */
 const withinMs = 200_000;
 
-/** Resolves once this holds. @throws (rejects with) Error with the complaint, if it never does. */
+/** Resolves when `holds` returns true. @throws (rejects with) Error with the complaint, if it never does. */
 export async function eventually(
   holds: () => boolean | Promise<boolean>,
   complaint: () => string,

@@ -4,9 +4,9 @@ import { eventually } from "./eventually.ts";
 /** Counts acknowledged jobs, and their runs in the logs of the workers. */
 export interface Balance {
   readonly acknowledged: number;
-  /** Acknowledged, and never run. */
+  /** Acknowledged jobs that never ran. */
   readonly lost: number;
-  /** Jobs that have run. */
+  /** Jobs that ran at least once. */
   readonly ran: number;
   /** Runs beyond the first of each job. */
   readonly duplicates: number;

@@ -1,12 +1,12 @@
 import { type PostgresServer, type RedisServer, startPostgres, startRedis } from "test-servers";
 
-/** A Redis that may be killed, or undefined, with a loud word, where there is none. */
+/** Starts a Redis that a test may kill. Resolves to undefined, with a warning, if it is not installed. */
 export const redisToKill = (): Promise<RedisServer | undefined> => orSkip(startRedis);
 
-/** A PostgreSQL that may be killed, or undefined, with a loud word, where there is none. */
+/** Starts a PostgreSQL that a test may kill. Resolves to undefined, with a warning, if it is not installed. */
 export const postgresToKill = (): Promise<PostgresServer | undefined> => orSkip(startPostgres);
 
-/** @throws (rejects with) Error where `CI` is set and the server is not installed. */
+/** @throws (rejects with) Error if `CI` is set and the server is not installed. */
 async function orSkip<Server>(start: () => Promise<Server>): Promise<Server | undefined> {
   try {
     return await start();

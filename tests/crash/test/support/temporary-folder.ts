@@ -2,10 +2,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Called when a test is over, however it ended. */
+/** Registers a function that runs when a test has ended. */
 export type OnFinished = (cleanUp: () => Promise<void>) => void;
 
-/** A new empty folder that is removed when the test has finished. */
+/** Creates an empty folder. The end of the test removes it. */
 export async function temporaryFolder(onFinished: OnFinished): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "nidus-crash-"));
   onFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));

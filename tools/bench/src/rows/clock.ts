@@ -2,7 +2,7 @@ import type { Side } from "../comparison.ts";
 
 export const operations = 1_000;
 
-/** The floor: what it takes to know a duration at all. */
+/** Measures the floor: the least time that it takes to measure a duration. */
 export const twoClockReads: Side = {
   label: "two clock reads",
   run: () => {

@@ -9,18 +9,18 @@ import { startPostgres, startRedis } from "test-servers";
 import type { Reading } from "../comparison.ts";
 import { spreadOf } from "../harness.ts";
 
-/** Jobs a round, and handlers at a time. */
+/** Jobs per round, and handlers at a time. */
 const jobs = 10_000;
 const concurrency = 50;
 const rounds = 11;
 const warmUpRounds = 3;
 
-/** Works off as many jobs as there are, which were enqueued before; resolves to how long it took. */
+/** Runs all jobs, which were enqueued before. Resolves to the duration. */
 type Side = () => Promise<number>;
 
 /**
- * How fast a side is against another: above 1 is faster. They take turns in being the first, and the median of each counts: a
- * server's own housekeeping comes in bursts, which are not to meet always the same one.
+ * Computes how many times faster one side is than another: above 1 is faster. The sides take turns to go first, and the median of each
+ * counts. A server's own housekeeping comes in bursts, and must not always meet the same side.
  */
 async function throughputRatio(side: Side, other: Side): Promise<number> {
   const sideMs: number[] = [];
@@ -40,7 +40,7 @@ function observedRunner(): ObservedJobRunner {
   return production("bench").prometheus().jobRunner();
 }
 
-/** Counts runs, and says when all have run. */
+/** Counts runs, and resolves when all have run. */
 function countdown(): { readonly done: Promise<void>; readonly run: () => void } {
   let left = jobs;
   let resolve = (): void => {};
@@ -55,7 +55,7 @@ function countdown(): { readonly done: Promise<void>; readonly run: () => void }
   };
 }
 
-/** The engine with a runner that feeds Prometheus. */
+/** Opens the engine with a runner that feeds Prometheus. */
 function observed(engine: JobEngine): Side {
   return async () => {
     const { done, run } = countdown();
@@ -75,7 +75,7 @@ function observed(engine: JobEngine): Side {
   };
 }
 
-/** What the engine gives each job, for the same work on both sides. */
+/** The options that the engine gives each job, for the same work on both sides. */
 const jobOptions = {
   attempts: 5,
   backoff: { type: "exponential", delay: 250 },
@@ -104,7 +104,7 @@ function bareBullmq(queue: Queue, connection: { readonly port: number }): Side {
   };
 }
 
-/** Fetches and completes in batches, the fastest that pg-boss has. */
+/** Fetches and completes in batches, the fastest way of pg-boss. */
 function barePgBoss(boss: PgBoss): Side {
   return async () => {
     const { done, run } = countdown();

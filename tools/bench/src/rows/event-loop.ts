@@ -5,7 +5,7 @@ import type { Reading } from "../comparison.ts";
 import { spreadOf } from "../harness.ts";
 import { namesOf, observerOf, promClientOf } from "./scrape.ts";
 
-/** The longest stretch for which the event loop had no other turn, in milliseconds: the median of several scrapes. */
+/** Measures the longest block of the event loop during a scrape, in milliseconds: the median of several scrapes. */
 async function longestStretchMs(scrape: () => Promise<unknown>): Promise<number> {
   const stretches: number[] = [];
   for (let round = 0; round < 7; round++) {
@@ -58,7 +58,7 @@ export async function eventLoopReadings(): Promise<Reading[]> {
   return [...readings, ...(await readingsOf10000())];
 }
 
-/** Other ways to write as many series. */
+/** Other ways to write the same number of series. */
 async function readingsOf10000(): Promise<Reading[]> {
   const names = namesOf(10_000);
   const { registry } = observerOf(names);

@@ -16,7 +16,7 @@ function heapPerQueuedJob(): number {
   const queue = new AsyncJobQueue();
   queue.pushAll(jobs);
   const bytes = (heapBytes() - before) / count;
-  // Both have to be alive until here.
+  // Keeps both alive until here.
   return queue.size === jobs.length ? bytes : Number.NaN;
 }
 
@@ -29,7 +29,7 @@ async function drainMs(count: number): Promise<number> {
   return performance.now() - startMs;
 }
 
-/** Bytes by which the heap grew from the first million observed runs to the last. */
+/** Measures the bytes by which the heap grew from the first million observed runs to the last. */
 function heapGrowth(runs: number): number {
   const runner = production("bench").prometheus().jobRunner();
   const work = job("send_digest", () => {});

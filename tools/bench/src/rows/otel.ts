@@ -15,7 +15,7 @@ import type { Comparison, Side } from "../comparison.ts";
 const operations = 200;
 const work = job("send_digest", () => {});
 
-/** Takes every batch and is done with it at once: what is measured is the span, not the network. */
+/** Accepts every batch at once, so that the bench measures the span and not the network. */
 const discarding: SpanExporter = {
   export: (_spans, onResult) => onResult({ code: 0 }),
   shutdown: async () => {},

@@ -21,7 +21,7 @@ const packages = [
 ];
 const folder = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Of a new process that imports nothing else: the median of several. */
+/** Measures an import in a new process that imports nothing else: the median of several. */
 function importMs(specifier: string): number {
   const code = `const t = performance.now(); await import(${JSON.stringify(specifier)}); console.log(performance.now() - t);`;
   const times = Array.from({ length: 9 }, () =>
@@ -32,7 +32,7 @@ function importMs(specifier: string): number {
   return spreadOf(times).median;
 }
 
-/** Everything that a package exports, with the packages of Nidus below it and without the libraries that it wraps. */
+/** Measures the size of all exports of a package, with the packages of Nidus below it and without the wrapped libraries. */
 async function bundleBytes(contents: string): Promise<number> {
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: folder },

@@ -19,7 +19,7 @@ function jobsOf(count: number): AsyncJob[] {
   return Array.from({ length: count }, () => asyncJob("job", async () => {}));
 }
 
-/** Runs jobs one after the other and makes the report that a queue makes. */
+/** Runs jobs one after the other and makes the report of a queue. */
 function syncLoop(): unknown {
   const report = { completed: [] as string[], failed: [] as unknown[] };
   for (const each of syncJobs) {
@@ -46,7 +46,7 @@ async function asyncLoop(): Promise<unknown> {
   return report;
 }
 
-/** Each as its own documentation has it: jobs are added, and all of them awaited. */
+/** Adds jobs to each peer and awaits all of them, as its documentation says. */
 function peersOf(jobs: readonly AsyncJob[], concurrency: number): Side[] {
   return [
     {
@@ -77,7 +77,7 @@ function peersOf(jobs: readonly AsyncJob[], concurrency: number): Side[] {
   ];
 }
 
-/** The one peer that can do without the outcomes: it is told when all have run, and of the failures one by one. */
+/** Measures the only peer that needs no outcomes: it learns when all jobs have run, and of each failure. */
 function drained(jobs: readonly AsyncJob[], concurrency: number): Side {
   return {
     label: "async.queue, pushed at once and drained",
@@ -135,7 +135,7 @@ export const queueComparisons: readonly Comparison[] = [
     peer: { label: "await loop by hand", run: asyncLoop },
     asked: { atMost: 1.3 },
   },
-  // A backlog, where the peers' promises are what costs, and a handful, where they cost little.
+  // A backlog, in which the peers' promises dominate the cost, and a handful, in which they cost little.
   ...againstPeers(100_000, 1, undefined),
   ...againstPeers(100_000, 10, { timesFaster: 6 }),
   ...againstPeers(100_000, 100, undefined),

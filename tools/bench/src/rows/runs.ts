@@ -36,7 +36,7 @@ const prometheusRun = repeated("production(…).prometheus().jobRunner().run", (
   prometheusRunner.run(work),
 );
 
-/** Two counters and a histogram, as prom-client's documentation uses them. */
+/** Measures two counters and a histogram, used as in prom-client's documentation. */
 function promClient() {
   const registers = [new Registry()];
   const labelled = { labelNames: ["job_name", "status"] as const, registers };
@@ -102,7 +102,7 @@ const failingByHand = repeated("prom-client by hand, labels as objects", () => {
   } catch {}
 });
 
-/** Jobs as a service has them: each with a name, a class and fields of its own. */
+/** Makes jobs like those of a service: each with a name, a class and fields of its own. */
 const shapes = Array.from({ length: 32 }, (_, index) => {
   const fields = Array.from({ length: index % 8 }, (_, field) => `this.f${field}_${index} = ${field};`).join(
     " ",

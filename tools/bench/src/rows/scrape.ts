@@ -14,7 +14,7 @@ export function namesOf(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `job_${index}`);
 }
 
-/** Each name has run once, and succeeded. */
+/** Runs each name once, with success. */
 export function observerOf(
   names: readonly string[],
   exemplars?: PrometheusJobObserverOptions["exemplars"],
@@ -25,7 +25,7 @@ export function observerOf(
   return observer;
 }
 
-/** The same series, names and labels, in prom-client's own metrics. */
+/** Makes the same series, names and labels with prom-client's own metrics. */
 export function promClientOf(names: readonly string[]): Registry {
   const registry = new Registry();
   const common = { help: "x", registers: [registry] };

@@ -1,2 +1,2 @@
-/** What is tried of one package: an assertion that fails throws. The key says what holds. */
+/** Checks of one package, by their claim. A failing check throws. */
 export type Checks = Readonly<Record<string, () => void | Promise<void>>>;

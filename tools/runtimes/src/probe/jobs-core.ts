@@ -81,7 +81,7 @@ export const checks: Checks = {
   },
 };
 
-/** Ends when its signal is aborted, as its runtime's own timer does. */
+/** Rejects when its signal is aborted, like the runtime's own timer. */
 function sleeper(name: string): AsyncJob {
   return asyncJob(name, (signal) => pause(60_000, undefined, { signal }));
 }

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** A server on loopback while `use` runs, which gets its URL. */
+/** Runs a server on loopback during `use`, which gets its URL. */
 export async function withServer(
   listener: RequestListener,
   use: (url: string) => Promise<void>,

@@ -1,6 +1,6 @@
 import type { Checks } from "./check.ts";
 
-/** A module for each package, so that one which cannot be imported does not hide the others. */
+/** One module for each package, so that a failing import does not hide the other packages. */
 const modules: Readonly<Record<string, () => Promise<{ readonly checks: Checks }>>> = {
   "jobs-core": () => import("./jobs-core.ts"),
   "jobs-observe": () => import("./jobs-observe.ts"),
@@ -21,7 +21,7 @@ for (const [name, load] of Object.entries(modules)) {
   for (const [what, check] of Object.entries(checks)) await report(`${name}: ${what}`, check);
 }
 
-/** Writes a line of JSON for the check, whatever it does: the process that started this one reads it. */
+/** Writes a line of JSON for the check, whether it passes or not. The parent process reads it. */
 async function report(check: string, run: () => void | Promise<void>): Promise<void> {
   try {
     await limited(run);

@@ -32,7 +32,7 @@ export const checks: Checks = {
 
   async "await using shuts down, as it is written"() {
     const seen: string[] = [];
-    // As text: the compiler would write it in a form that older engines know.
+    // As text, because the compiler would rewrite it for older engines.
     const AsyncFunction = (async () => {}).constructor as new (
       ...text: string[]
     ) => (value: Observability, job: Job) => Promise<void>;
