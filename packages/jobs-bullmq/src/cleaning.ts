@@ -99,7 +99,7 @@ export class Cleaning {
     this.#timer.unref();
   }
 
-  /** Never rejects. While the server is away, one attempt waits for it. */
+  /** Never rejects. While the server is unreachable, one attempt waits for it. */
   async #clean(): Promise<void> {
     if (this.#isCleaning) return;
     this.#isCleaning = true;

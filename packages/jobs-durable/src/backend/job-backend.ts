@@ -165,7 +165,7 @@ export interface JobBackend<
   schedule?(job: NewJob, cron: string, timeZone: string, key: string | undefined): Promise<void>;
   /** Resolves to whether there was such a schedule. What it has enqueued stays. */
   unschedule?(jobName: string, key: string | undefined): Promise<boolean>;
-  /** Whether an error says that the server is away, beyond the codes of sockets and DNS. */
+  /** Whether an error says that the server is unreachable, beyond the codes of sockets and DNS. */
   isOutOfReach?(error: unknown): boolean;
   /** Lets go of connections. Called once, after the workers have stopped. */
   close(): Promise<void>;

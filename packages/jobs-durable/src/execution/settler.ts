@@ -39,7 +39,7 @@ export class Settler<Job extends LeasedJob> {
 
   /**
    * Records how an execution ended, and resolves to a further job that came with the answer. It repeats the question for as long
-   * as the server is away: the job has run, and must not run again for want of a record. A refusal is final.
+   * as the server is unreachable: the job has run, and must not run again for want of a record. A refusal is final.
    */
   async settle(execution: JobExecution<Job>): Promise<Job | undefined> {
     const { leases, onError } = this.#setUp;

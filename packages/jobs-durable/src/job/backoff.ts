@@ -10,5 +10,5 @@ export function backoffMs(
   return Math.ceil(fullMs / 2 + (fullMs / 2) * random);
 }
 
-/** How long a server that is away is left alone before the next try: longer from time to time. */
+/** How long an unreachable server is left alone before the next try: longer from time to time. */
 export const outage: JobBackoff = { baseMs: 250, maxMs: 5_000 };

@@ -100,7 +100,7 @@ export const engines: Behaviour = (declare) => {
     const backlogs: OpenedEngineContext["backlog"][] = [
       async () => [{ jobName: "a", waiting: 0, oldestWaitingAt: undefined }],
       async () => undefined,
-      () => Promise.reject(new Error("the server is away")),
+      () => Promise.reject(new Error("the server is unreachable")),
     ];
     for (const backlog of backlogs) runner.opened({ engine, backlog, observeBookkeeping });
     await subject.hasThrownNothing();
