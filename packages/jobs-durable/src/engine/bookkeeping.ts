@@ -1,4 +1,5 @@
 import { type JobObserver, ObservedJobRunner } from "@nidus/jobs-observe";
+import type { BackendAnswers } from "../backend/answers.ts";
 import type { JobConsumer, JobOutcome, LeasedJob, SettleResult } from "../backend/job-backend.ts";
 
 /** An engine's own work, observed by those who asked for it when the engine was opened. */
@@ -26,38 +27,44 @@ export class Bookkeeping {
   }
 }
 
-/** A consumer whose every call is book-keeping. */
+/** A consumer whose every call is book-keeping, and whose every answer is checked. */
 export class BookkeepingConsumer<Job extends LeasedJob> implements JobConsumer<Job> {
   readonly settleAndFetch?: NonNullable<JobConsumer<Job>["settleAndFetch"]>;
   readonly #consumer: JobConsumer<Job>;
   readonly #bookkeeping: Bookkeeping;
+  readonly #answers: BackendAnswers;
 
-  constructor(consumer: JobConsumer<Job>, bookkeeping: Bookkeeping) {
+  constructor(consumer: JobConsumer<Job>, bookkeeping: Bookkeeping, answers: BackendAnswers) {
     this.#consumer = consumer;
     this.#bookkeeping = bookkeeping;
-    if (typeof consumer.settleAndFetch === "function") {
-      const settleAndFetch = consumer.settleAndFetch.bind(consumer);
-      this.settleAndFetch = (job, outcome) => bookkeeping.run("settle", () => settleAndFetch(job, outcome));
-    }
+    this.#answers = answers;
+    if (consumer.settleAndFetch === undefined) return;
+    const settleAndFetch = consumer.settleAndFetch.bind(consumer);
+    this.settleAndFetch = async (job, outcome) =>
+      answers.settle("settleAndFetch", await bookkeeping.run("settle", () => settleAndFetch(job, outcome)));
   }
 
-  fetch(limit: number, signal: AbortSignal): Promise<readonly Job[]> {
-    return this.#bookkeeping.run("fetch", () => this.#consumer.fetch(limit, signal));
+  async fetch(limit: number, signal: AbortSignal): Promise<readonly Job[]> {
+    const fetch = (): Promise<readonly Job[]> => this.#consumer.fetch(limit, signal);
+    return this.#answers.fetch(await this.#bookkeeping.run("fetch", fetch));
   }
 
-  settle(job: Job, outcome: JobOutcome): Promise<SettleResult> {
-    return this.#bookkeeping.run("settle", () => this.#consumer.settle(job, outcome));
+  async settle(job: Job, outcome: JobOutcome): Promise<SettleResult> {
+    const settle = (): Promise<SettleResult> => this.#consumer.settle(job, outcome);
+    return this.#answers.settle("settle", await this.#bookkeeping.run("settle", settle));
   }
 
-  renewLeases(jobs: readonly Job[]): ReturnType<JobConsumer<Job>["renewLeases"]> {
-    return this.#bookkeeping.run("renew-leases", () => this.#consumer.renewLeases(jobs));
+  async renewLeases(jobs: readonly Job[]): Promise<readonly string[]> {
+    const renew = (): ReturnType<JobConsumer<Job>["renewLeases"]> => this.#consumer.renewLeases(jobs);
+    return this.#answers.renewLeases(await this.#bookkeeping.run("renew-leases", renew));
   }
 
-  cancelRequests(jobs: readonly Job[]): Promise<readonly string[]> {
-    return this.#bookkeeping.run("cancel-requests", () => this.#consumer.cancelRequests(jobs));
+  async cancelRequests(jobs: readonly Job[]): Promise<readonly string[]> {
+    const ask = (): Promise<readonly string[]> => this.#consumer.cancelRequests(jobs);
+    return this.#answers.cancelRequests(await this.#bookkeeping.run("cancel-requests", ask));
   }
 
   close(): Promise<void> {
-    return this.#bookkeeping.run("close", () => this.#consumer.close());
+    return this.#bookkeeping.run("close", async () => this.#consumer.close());
   }
 }

@@ -1,16 +1,20 @@
+import { BackendAnswers } from "../backend/answers.ts";
+import type { DeadLetter } from "../backend/dead-letter.ts";
 import type { EnqueueOptions } from "../backend/enqueue-options.ts";
-import type { JobBackend, LeasedJob } from "../backend/job-backend.ts";
+import type { JobBackend, LeasedJob, NewJob } from "../backend/job-backend.ts";
+import type { JobCounts } from "../backend/job-counts.ts";
 import { isConnectionError } from "../errors/connection-error.ts";
 import { withDeadline } from "../errors/deadline.ts";
 import { textOf } from "../errors/error-text.ts";
 import { EngineUnavailableError } from "../errors/errors.ts";
 
-/** A backend that is asked for a bounded time, and not at all once it is closed. */
+/** A backend that is asked for a bounded time, and not at all once it is closed. Its answers are checked. */
 export class BoundedBackend<Job extends LeasedJob, Options extends EnqueueOptions> {
   readonly #backend: JobBackend<Job, Options>;
   readonly #answerWithinMs: number;
   readonly #onError: (error: unknown) => void;
   readonly #where: string;
+  readonly answers: BackendAnswers;
   isClosed = false;
 
   constructor(backend: JobBackend<Job, Options>, answerWithinMs: number, onError: (error: unknown) => void) {
@@ -18,6 +22,33 @@ export class BoundedBackend<Job extends LeasedJob, Options extends EnqueueOption
     this.#answerWithinMs = answerWithinMs;
     this.#onError = onError;
     this.#where = `${backend.name} at ${backend.address}`;
+    this.answers = new BackendAnswers(backend.name, onError);
+  }
+
+  async insert(jobs: readonly NewJob[], options: Options): Promise<readonly boolean[]> {
+    const stored = await this.ask((backend) => backend.insert(jobs, options));
+    return this.answers.insert(stored, jobs.length);
+  }
+
+  async cancel(jobId: string): Promise<boolean> {
+    return this.answers.yesOrNo("cancel", await this.ask((backend) => backend.cancel(jobId)));
+  }
+
+  async redrive(jobId: string): Promise<boolean> {
+    return this.answers.yesOrNo("redrive", await this.ask((backend) => backend.redrive(jobId)));
+  }
+
+  async unschedule(jobName: string, key: string | undefined): Promise<boolean> {
+    const answer = await this.ask(async (backend) => backend.unschedule?.(jobName, key) ?? false);
+    return this.answers.yesOrNo("unschedule", answer);
+  }
+
+  async counts(): Promise<ReadonlyMap<string, JobCounts>> {
+    return this.answers.counts(await this.ask((backend) => backend.counts()));
+  }
+
+  async deadLetters(limit: number): Promise<readonly DeadLetter[]> {
+    return this.answers.deadLetters(await this.ask((backend) => backend.deadLetters(limit)));
   }
 
   /**

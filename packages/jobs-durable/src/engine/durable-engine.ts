@@ -101,7 +101,7 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
     try {
       const ask = (backend: JobBackend<Job, Options>): Promise<readonly JobBacklog[]> =>
         this.#bookkeeping.run("backlog", () => backend.backlog());
-      return backlogFrom(await this.#store.ask(ask));
+      return backlogFrom(this.#store.answers.backlog(await this.#store.ask(ask)));
     } catch (error) {
       this.#onError(error);
       throw error;
@@ -133,9 +133,7 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
     positionOf: (index: number) => number | undefined,
   ): Promise<readonly EnqueuedJob[]> {
     const slices = await this.#records.toEnqueue(job, payloads, options, positionOf);
-    return insertInSlices(slices, payloads.length, (jobs) =>
-      this.#store.ask((backend) => backend.insert(jobs, options)),
-    );
+    return insertInSlices(slices, payloads.length, (jobs) => this.#store.insert(jobs, options));
   }
 
   async schedule<Input>(
@@ -165,7 +163,7 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
     requireKnownKeys("the options of `unschedule`", options, ["key"]);
     const { key } = options;
     requireSchedules(this, key);
-    return this.#store.ask(async (backend) => (await backend.unschedule?.(jobName, key)) ?? false);
+    return this.#store.unschedule(jobName, key);
   }
 
   async work(options: WorkOptions): Promise<JobWorker> {
@@ -197,32 +195,35 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
       (backend) => this.#bookkeeping.run("open", () => backend.consumer(names)),
       (late) => late.close(),
     );
-    if (this.#closing === undefined) return new BookkeepingConsumer(consumer, this.#bookkeeping);
+    this.#store.answers.consumer(consumer);
+    if (this.#closing === undefined) {
+      return new BookkeepingConsumer(consumer, this.#bookkeeping, this.#store.answers);
+    }
     consumer.close().catch(this.#onError);
     throw this.#store.closedError();
   }
 
   async cancel(jobId: string): Promise<boolean> {
     if (!isJobId(jobId)) return false;
-    const isCancelled = await this.#store.ask((backend) => backend.cancel(jobId));
+    const isCancelled = await this.#store.cancel(jobId);
     // What runs in this process need not wait until its lease is renewed.
     for (const worker of this.#workers) worker.cancel(jobId);
     return isCancelled;
   }
 
   async stats(): Promise<JobStats> {
-    return statsFrom(await this.#store.ask((backend) => backend.counts()));
+    return statsFrom(await this.#store.counts());
   }
 
   async deadLetters(options: DeadLetterOptions = {}): Promise<readonly DeadLetter[]> {
     requireKnownKeys("the options of `deadLetters`", options, ["limit"]);
     const { limit = 100 } = options;
     requireWholeNumber("`limit`", limit);
-    return deadLettersFrom(await this.#store.ask((backend) => backend.deadLetters(limit)));
+    return deadLettersFrom(await this.#store.deadLetters(limit));
   }
 
   async redrive(jobId: string): Promise<boolean> {
-    return isJobId(jobId) && this.#store.ask((backend) => backend.redrive(jobId));
+    return isJobId(jobId) && this.#store.redrive(jobId);
   }
 
   close(): Promise<void> {

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { JobError } from "@nidus/jobs-core";
 import type { ObservedJobRunner, SettledJobContext } from "@nidus/jobs-observe";
+import { WrongAnswerError } from "../backend/answers.ts";
 import type { JobConsumer, LeasedJob, SettleResult } from "../backend/job-backend.ts";
 import { backoffMs, outage } from "../job/backoff.ts";
 import { cancelled, type ExecutionEnd, isFailure } from "./execution-end.ts";
@@ -53,6 +54,8 @@ export class Settler<Job extends LeasedJob> {
       try {
         answer = await this.#record(execution, end);
       } catch (thrown) {
+        // The store has answered, and what it did is not known.
+        if (thrown instanceof WrongAnswerError) throw thrown;
         onError(thrown);
         await pause(backoffMs(outage, failures));
         continue;

@@ -1,0 +1,214 @@
+import { isDate } from "node:util/types";
+import type { JobBacklog } from "@nidus/jobs-observe";
+import type { DeadLetter } from "./dead-letter.ts";
+import type { JobConsumer, LeasedJob, SettleResult } from "./job-backend.ts";
+import type { JobCounts } from "./job-counts.ts";
+
+/** A backend gave an answer that its port does not allow: its author has to change it, and a repetition does not help. */
+export class WrongAnswerError extends TypeError {
+  static {
+    WrongAnswerError.prototype.name = "WrongAnswerError";
+  }
+}
+
+/** An expectation, and whether a value meets it. */
+interface Expectation {
+  readonly text: string;
+  readonly isMet: (value: unknown) => boolean;
+}
+
+const aString: Expectation = { text: "a string", isMet: (value) => typeof value === "string" };
+const aNumber: Expectation = { text: "a number", isMet: (value) => typeof value === "number" };
+const aBoolean: Expectation = { text: "a boolean", isMet: (value) => typeof value === "boolean" };
+const aDate: Expectation = { text: "a Date", isMet: isDate };
+const anObject: Expectation = { text: "an object", isMet: isObject };
+const aFunction: Expectation = { text: "a function", isMet: (value) => typeof value === "function" };
+const orUndefined = ({ text, isMet }: Expectation): Expectation => ({
+  text: `${text} or undefined`,
+  isMet: (value) => value === undefined || isMet(value),
+});
+
+type Fields = readonly (readonly [field: string, expectation: Expectation])[];
+
+const consumerFields: Fields = [
+  ...["fetch", "settle", "renewLeases", "cancelRequests", "close"].map((name) => [name, aFunction] as const),
+  ["settleAndFetch", orUndefined(aFunction)],
+];
+/** Without these, a job cannot run. */
+const neededFields: Fields = [
+  ["id", aString],
+  ["name", aString],
+  ["envelope", anObject],
+];
+/** If these are wrong, the engine has a value of its own for them. */
+const descriptiveFields: Fields = [
+  ["attempt", aNumber],
+  ["maxAttempts", aNumber],
+  ["enqueuedAt", aDate],
+  ["runAt", aDate],
+  ["isCancelRequested", aBoolean],
+  ["followsStalled", aBoolean],
+];
+const settleFields: Fields = [
+  ["isRecorded", aBoolean],
+  ["isCancelled", orUndefined(aBoolean)],
+  ["next", orUndefined(anObject)],
+];
+const backlogFields: Fields = [
+  ["jobName", aString],
+  ["waiting", aNumber],
+  ["oldestWaitingAt", orUndefined(aDate)],
+];
+const countFields: Fields = [
+  ...["scheduled", "waiting", "running", "succeeded", "deadLettered", "cancelled"].map(
+    (name) => [name, aNumber] as const,
+  ),
+  ["oldestWaitingAt", orUndefined(aDate)],
+];
+const deadLetterFields: Fields = [
+  ["id", aString],
+  ["jobName", aString],
+  ["attempts", aNumber],
+  ["error", aString],
+  ["failedAt", aDate],
+];
+
+/**
+ * Checks what the methods of a backend and its consumers return, and returns it. Each throws a WrongAnswerError that names the
+ * method, the field and what was expected.
+ */
+export class BackendAnswers {
+  readonly #backend: string;
+  readonly #onError: (error: unknown) => void;
+
+  constructor(backend: string, onError: (error: unknown) => void) {
+    this.#backend = backend;
+    this.#onError = onError;
+  }
+
+  consumer<Job extends LeasedJob>(answer: JobConsumer<Job>): JobConsumer<Job> {
+    return this.#object("consumer", answer, "a JobConsumer", "a consumer", consumerFields);
+  }
+
+  insert(answer: readonly boolean[], count: number): readonly boolean[] {
+    const expected = `an array of ${count} booleans, one for each job`;
+    const isRight =
+      Array.isArray(answer) && answer.length === count && answer.every((each) => typeof each === "boolean");
+    if (!isRight) throw this.#wrong("insert", describe(answer), expected);
+    return answer;
+  }
+
+  yesOrNo(method: "cancel" | "redrive" | "unschedule", answer: boolean): boolean {
+    if (typeof answer !== "boolean") throw this.#wrong(method, describe(answer), aBoolean.text);
+    return answer;
+  }
+
+  /** Tells of jobs without an id, a name or an envelope, and leaves them out. Tells of other wrong fields. */
+  fetch<Job extends LeasedJob>(answer: readonly Job[]): readonly Job[] {
+    return this.#array("fetch", answer, "jobs").filter((job) => this.#isJob("fetch", job));
+  }
+
+  settle<Answer extends SettleResult & { readonly next?: LeasedJob | undefined }>(
+    method: "settle" | "settleAndFetch",
+    answer: Answer,
+  ): Answer {
+    const expected = "an object such as { isRecorded: true }";
+    this.#object(method, answer, expected, "an object", settleFields);
+    return answer.next === undefined || this.#isJob(method, answer.next)
+      ? answer
+      : { ...answer, next: undefined };
+  }
+
+  /** Nothing is right as well: some engines cannot tell. */
+  // biome-ignore lint/suspicious/noConfusingVoidType: what the port allows.
+  renewLeases(answer: readonly string[] | void): readonly string[] {
+    return answer === undefined ? [] : this.#ids("renewLeases", answer);
+  }
+
+  cancelRequests(answer: readonly string[]): readonly string[] {
+    return this.#ids("cancelRequests", answer);
+  }
+
+  backlog(answer: readonly JobBacklog[]): readonly JobBacklog[] {
+    for (const each of this.#array("backlog", answer, "a backlog for each job name")) {
+      this.#object("backlog", each, "an object for each job name", "a backlog", backlogFields);
+    }
+    return answer;
+  }
+
+  counts(answer: ReadonlyMap<string, JobCounts>): ReadonlyMap<string, JobCounts> {
+    if (typeof (answer as Partial<Map<string, JobCounts>> | undefined)?.[Symbol.iterator] !== "function") {
+      throw this.#wrong("counts", describe(answer), "a Map of counts by job name");
+    }
+    for (const [, each] of answer) {
+      this.#object("counts", each, "a Map of counts by job name", "counts", countFields);
+    }
+    return answer;
+  }
+
+  deadLetters(answer: readonly DeadLetter[]): readonly DeadLetter[] {
+    for (const each of this.#array("deadLetters", answer, "dead letters")) {
+      this.#object("deadLetters", each, "an array of dead letters", "a dead letter", deadLetterFields);
+    }
+    return answer;
+  }
+
+  #isJob(method: string, job: LeasedJob): boolean {
+    try {
+      this.#object(method, job, "jobs", "a job", neededFields);
+    } catch (error) {
+      this.#onError(error);
+      return false;
+    }
+    try {
+      this.#object(method, job, "jobs", "a job", descriptiveFields);
+    } catch (error) {
+      this.#onError(error);
+    }
+    return true;
+  }
+
+  #ids(method: string, answer: readonly string[]): readonly string[] {
+    const wrong = this.#array(method, answer, "ids of jobs").find((each) => typeof each !== "string");
+    if (wrong !== undefined) throw this.#wrong(method, `an array with ${describe(wrong)}`, "ids of jobs");
+    return answer;
+  }
+
+  #array<T>(method: string, answer: readonly T[], elements: string): readonly T[] {
+    if (!Array.isArray(answer)) throw this.#wrong(method, describe(answer), `an array of ${elements}`);
+    return answer;
+  }
+
+  #object<T extends object>(method: string, answer: T, expected: string, what: string, fields: Fields): T {
+    if (!isObject(answer)) throw this.#wrong(method, describe(answer), expected);
+    for (const [field, { text, isMet }] of fields) {
+      const value = (answer as Record<string, unknown>)[field];
+      if (!isMet(value)) throw this.#wrong(method, `${what} whose \`${field}\` is ${describe(value)}`, text);
+    }
+    return answer;
+  }
+
+  #wrong(method: string, returned: string, expected: string): WrongAnswerError {
+    return new WrongAnswerError(
+      `\`${method}\` of ${this.#backend} returned ${returned}, expected ${expected}`,
+    );
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+/** Names the kind of a value. Texts may be payloads: only dates and numbers are shown. */
+function describe(value: unknown): string {
+  if (typeof value === "string" && /^-?\d+$/.test(value)) return `the number ${value} as a string`;
+  if (typeof value === "string" && /^\d{4}-\d\d-\d\d/.test(value))
+    return `the date ${value.slice(0, 30)} as a string`;
+  if (typeof value === "string") return "a string";
+  if (typeof value === "bigint") return `the bigint ${value}`;
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (isDate(value)) return "a Date";
+  return value === null || !["object", "function", "symbol"].includes(typeof value)
+    ? String(value)
+    : `${typeof value === "object" ? "an" : "a"} ${typeof value}`;
+}
