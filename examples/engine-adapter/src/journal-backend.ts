@@ -13,11 +13,11 @@ import type { JobBacklog } from "@nidus/jobs-observe";
 import type { Journal } from "./journal.ts";
 import { hasEnded, type StoredJob } from "./stored-job.ts";
 
-/** How often somebody who waits for jobs looks for them. */
+/** The time between two looks of a waiting worker. */
 const pollMs = 20;
 const fetchWaitMs = 1_000;
 
-/** Jobs in a journal. Whoever holds a job is an object of this process, so leases end when it does, and need no clock. */
+/** Stores jobs in a journal. The holder of a job is an object of this process, so its lease ends with the process and needs no clock. */
 export class JournalBackend implements JobBackend {
   readonly name = "journal";
   readonly address: string;
@@ -75,7 +75,7 @@ export class JournalBackend implements JobBackend {
     };
   }
 
-  /** What could run now, the longest due first. */
+  /** Lists the jobs that are due, the longest due first. */
   #due(names: ReadonlySet<string>): StoredJob[] {
     const now = Date.now();
     return [...this.#journal.live()]
@@ -89,7 +89,7 @@ export class JournalBackend implements JobBackend {
     const fetched: LeasedJob = {
       ...{ id, name, attempt, maxAttempts, isCancelRequested },
       followsStalled: this.#journal.stalled.delete(id),
-      // A handler may change what it is given, and there may be a next attempt.
+      // A handler may change its payload, and there may be another attempt.
       envelope: structuredClone(envelope),
       enqueuedAt: new Date(leased.enqueuedAtMs),
       runAt: new Date(leased.runAtMs),

@@ -13,16 +13,15 @@ import type { StoredJob } from "./stored-job.ts";
 
 /** Options of {@link journalEngine}. */
 export interface JournalEngineOptions extends EngineOptions, RetentionOptions {
-  /** The journal's file, in a folder that exists. It is made if it is not there, and belongs to one process at a time. */
+  /** The journal's file, in a folder that exists. The engine creates the file if it is missing. It belongs to one process at a time. */
   readonly file: string;
 }
 
 /**
- * An engine on one file of JSON lines, for one process. What has ended is kept for as long as the options say, and left out
- * when the file is next opened by a process. Opening it reads all of it, and blocks for as long.
+ * Opens an engine on one file of JSON lines, for one process. It keeps ended jobs as long as the options say, and drops them when a
+ * process next opens the file. Opening reads the whole file and blocks meanwhile.
  *
- * @throws TypeError or RangeError for an option that is not as documented; Error if another process has the file, or it is no
- * journal.
+ * @throws TypeError or RangeError for an invalid option. Error if another process has the file, or the file is no journal.
  */
 export function journalEngine(options: JournalEngineOptions): JobEngine {
   requireEngineOptions(options, ["file", "retainSucceededMs", "retainDeadLettersMs"]);

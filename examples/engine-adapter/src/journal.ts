@@ -13,31 +13,31 @@ import { lockFile } from "./lock-file.ts";
 import { hasEnded, type JobChange, type StoredJob } from "./stored-job.ts";
 
 /**
- * The jobs of a file in which every line is a change of one job, as JSON. What was changed is in the hands of the operating
- * system when a call returns: it survives the death of the process, and not that of the machine. Calls block.
+ * Keeps jobs in a file. Each line is a change of one job, as JSON. When a call returns, the operating system has the change: the change
+ * survives the death of the process, but not that of the machine. Calls block.
  */
 export class Journal {
   readonly #unlock: () => void;
   readonly #jobs = new Map<string, StoredJob>();
-  /** Those that wait or run, apart: what has ended is kept, and need not be looked at. */
+  /** The jobs that wait or run. Ended jobs are kept elsewhere, so that searches skip them. */
   readonly #live = new Map<string, StoredJob>();
-  /** Who has a job, by its id: only that delivery can settle it. It ends with the process, and is not written. */
+  /** The delivery that holds each job, by id. Only that delivery can settle the job. It ends with the process and is not written. */
   readonly holders: Map<string, object> = new Map();
-  /** Ids of the jobs that ran when the process before died, until they are delivered again. */
+  /** Ids of jobs that ran when the previous process died, until they are delivered again. */
   readonly stalled: Set<string> = new Set();
   readonly #descriptor: number;
   #bytes = 0;
 
   /**
-   * Reads the file, if it is there, and writes it anew without what `isKept` does not want.
+   * Reads the file if it exists, and rewrites it with the jobs that `isKept` accepts.
    *
-   * @throws Error if another process has it, or it is no journal.
+   * @throws Error if another process has the file, or the file is no journal.
    */
   constructor(file: string, isKept: (job: StoredJob) => boolean) {
     this.#unlock = lockFile(file);
     try {
       for (const job of readJobs(file).values()) {
-        // Who ran it has died with it, else the file would be locked.
+        // Its worker has died, otherwise the file would be locked.
         const isStalled = job.state === "running";
         const found: StoredJob = isStalled ? { ...job, state: "pending" } : job;
         if (isStalled) this.stalled.add(job.id);
@@ -58,12 +58,12 @@ export class Journal {
     return this.#jobs.get(id);
   }
 
-  /** Every job there is, in the order in which they were added. */
+  /** Lists all jobs, in the order in which they were added. */
   all(): Iterable<StoredJob> {
     return this.#jobs.values();
   }
 
-  /** The jobs that wait or run. */
+  /** Lists the jobs that wait or run. */
   live(): Iterable<StoredJob> {
     return this.#live.values();
   }
@@ -73,7 +73,7 @@ export class Journal {
     for (const job of jobs) this.#keep(job);
   }
 
-  /** Writes what is new of a job that is there, and returns it as it is then. */
+  /** Writes the changes of a job, and returns the changed job. */
   change(job: StoredJob, news: Omit<JobChange, "id">): StoredJob {
     this.#write([{ id: job.id, ...news }]);
     const changed = { ...job, ...news };
@@ -95,7 +95,7 @@ export class Journal {
         written += writeSync(this.#descriptor, bytes, written, bytes.length - written, this.#bytes + written);
       }
     } catch (error) {
-      // A full disk may have taken a part, and half a line in the middle of the file would spoil it.
+      // A full disk may have stored a part, and half a line in the middle would spoil the file.
       ftruncateSync(this.#descriptor, this.#bytes);
       throw error;
     }
@@ -111,7 +111,7 @@ export class Journal {
 function readJobs(file: string): Map<string, StoredJob> {
   const jobs = new Map<string, StoredJob>();
   const lines = existsSync(file) ? readFileSync(file, "utf8").split("\n") : [];
-  // Behind the last line end there is nothing, or what a process that was killed had begun to write.
+  // After the last line end there is nothing, or the beginning of a line from a killed process.
   lines.pop();
   lines.forEach((line, index) => {
     try {
@@ -124,7 +124,7 @@ function readJobs(file: string): Map<string, StoredJob> {
   return jobs;
 }
 
-/** A journal that engines of this process share. */
+/** A journal that the engines of this process share. */
 interface SharedJournal {
   readonly journal: Journal;
   users: number;
@@ -132,7 +132,7 @@ interface SharedJournal {
 
 const open = new Map<string, SharedJournal>();
 
-/** The journal of a file: the one that this process has opened already, or a new one. Returns it, and what gives it back. */
+/** Opens the journal of a file, or reuses that of this process. Returns the journal and a function that releases it. */
 export function openJournal(
   file: string,
   isKept: (job: StoredJob) => boolean,

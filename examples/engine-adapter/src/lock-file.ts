@@ -1,11 +1,11 @@
 import { closeSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 
 /**
- * Locks a file for this process, by another one beside it that holds the process's id. Returns what unlocks it.
- * One that was left behind by a process that has died is taken over. Of two processes that do so in the same instant, one may
- * remove the lock of the other: do not start two on one file.
+ * Locks a file for this process. A second file beside it holds the process's id. Returns a function that unlocks it.
+ * Takes over the lock of a dead process. If two processes do so in the same instant, one may remove the lock of the other: do not
+ * start two processes on one file.
  *
- * @throws Error if a process that lives has it.
+ * @throws Error if a living process has the lock.
  */
 export function lockFile(file: string): () => void {
   const path = `${file}.lock`;
@@ -23,7 +23,7 @@ export function lockFile(file: string): () => void {
 
   if (!create()) {
     const owner = Number(readFileSync(path, "utf8"));
-    // Without a number in it, somebody is just about to write one, or has died of it: better to ask than to share.
+    // Without a number, a process is about to write one, or has died before it did. Refuse, rather than share the file.
     if (!(owner > 0) || isAlive(owner)) {
       throw new Error(`${file} is in use by process ${owner}; if there is none, delete ${path}`);
     }
@@ -38,7 +38,7 @@ function isAlive(processId: number): boolean {
     process.kill(processId, 0);
     return true;
   } catch (error) {
-    // Somebody else's process is alive as well.
+    // The process of another user is alive as well.
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }

@@ -1,6 +1,6 @@
 import type { JobEnvelope } from "@nidus/jobs-durable/backend";
 
-/** A job as the journal knows it. It is JSON. */
+/** A job in the journal, as JSON. */
 export interface StoredJob {
   readonly id: string;
   readonly name: string;
@@ -11,17 +11,17 @@ export interface StoredJob {
   readonly runAtMs: number;
   readonly endedAtMs: number;
   readonly state: "pending" | "running" | "succeeded" | "deadLettered" | "cancelled";
-  /** How often it was started, released attempts not counted. */
+  /** The number of starts, without released attempts. */
   readonly attempt: number;
   readonly isCancelRequested: boolean;
-  /** What its last attempt failed with. */
+  /** The error of its last attempt. */
   readonly error: string;
 }
 
-/** What is new of a job: one line of the journal. */
+/** The changes of a job: one line of the journal. */
 export type JobChange = Partial<StoredJob> & Pick<StoredJob, "id">;
 
-/** Whether nothing will become of it any more, unless somebody redrives it. */
+/** Tells whether a job has ended. Only a redrive runs it again. */
 export function hasEnded({ state }: StoredJob): boolean {
   return state !== "pending" && state !== "running";
 }

@@ -8,7 +8,7 @@ import { journalEngine } from "../src/index.ts";
 const folder = mkdtempSync(join(tmpdir(), "journal-"));
 after(() => rmSync(folder, { recursive: true }));
 
-// They wait more than they work, so they wait together.
+// The tests wait more than they work, so they wait at the same time.
 describe("journalEngine", { concurrency: 16 }, () => {
   engineContract({
     test,

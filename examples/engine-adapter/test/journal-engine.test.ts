@@ -26,7 +26,7 @@ const task = defineJob<string>({ name: "task", run() {} });
 const open = (options: Partial<JournalEngineOptions> = {}): JobEngine =>
   journalEngine({ runner: testing("journal").jobRunner(), file, ...options });
 
-/** A process in the middle of a job, killed there. */
+/** Kills a process in the middle of a job. */
 async function killedProcess(): Promise<void> {
   const program = fileURLToPath(new URL("./support/interrupted.js", import.meta.url));
   const child = spawn(process.execPath, [program, file], { stdio: ["ignore", "pipe", "inherit"] });
@@ -36,7 +36,7 @@ async function killedProcess(): Promise<void> {
   await once(child, "exit");
 }
 
-test("finishes what a process that was killed has left, and counts the attempt that died with it", async () => {
+test("finishes the jobs of a killed process, and counts the attempt that died with it", async () => {
   await killedProcess();
   const { recorder, ...observability } = testing("journal");
   await using engine = open({ runner: observability.jobRunner() });
@@ -47,7 +47,7 @@ test("finishes what a process that was killed has left, and counts the attempt t
   assert.equal((await engine.stats()).succeeded, 3);
 });
 
-test("leaves out a line that was not written to its end", async () => {
+test("ignores a line that was not written to its end", async () => {
   {
     await using engine = open();
     await engine.enqueue(task, "whole");
@@ -57,7 +57,7 @@ test("leaves out a line that was not written to its end", async () => {
   assert.equal((await engine.stats()).waiting, 1);
 });
 
-test("refuses what is no journal, and does not touch it", () => {
+test("refuses a file that is no journal, and does not change it", () => {
   writeFileSync(file, "name,payload\ntask,1\n");
   assert.throws(open, /is no journal: line 1 is not JSON/);
   assert.equal(readFileSync(file, "utf8"), "name,payload\ntask,1\n");
@@ -65,7 +65,7 @@ test("refuses what is no journal, and does not touch it", () => {
   return open().close();
 });
 
-test("leaves out what has been kept long enough when it is opened again", async () => {
+test("drops jobs after their retention when it is opened again", async () => {
   {
     await using engine = open();
     const { id } = await engine.enqueue(task, "cancelled");
@@ -79,13 +79,13 @@ test("leaves out what has been kept long enough when it is opened again", async 
   assert.equal(readFileSync(file, "utf8").trim().split("\n").length, 1);
 });
 
-/** When the cancelled job ended, and a millisecond more. */
+/** A millisecond after the end of the cancelled job. */
 function endedAtMs(): number {
   const times = readFileSync(file, "utf8").match(/(?<="endedAtMs":)\d+/g) ?? [];
   return Math.max(...times.map(Number)) + 1;
 }
 
-test("is shared by the engines of a process, and free when the last of them is closed", async () => {
+test("is shared by the engines of a process, and free when the last engine is closed", async () => {
   const one = open();
   const other = open();
   await one.enqueue(task, "a");

@@ -1,16 +1,16 @@
 import { createSocket, type Socket } from "node:dgram";
 import { setTimeout as pause } from "node:timers/promises";
 
-/** What fits into one Ethernet frame, with the headers of IPv6 and UDP. */
+/** The bytes that fit into one Ethernet frame beside the headers of IPv6 and UDP. */
 const maxBytes = 1_432;
-/** How long a line waits for others that go with it. */
+/** The time that a line waits for others in its datagram. */
 const maxWaitMs = 100;
-/** Datagrams that the operating system has not taken yet. More than these are dropped: memory is bounded. */
+/** The most datagrams that wait for the operating system. Further ones are dropped, so that memory is bounded. */
 const maxInFlight = 1_000;
-/** A name server may be away. */
+/** Bounds a wait for a name server that does not answer. */
 const flushLimitMs = 1_000;
 
-/** Lines on their way to an agent, as many to a datagram as fit. Nothing in it keeps the process alive, or throws. */
+/** Sends lines to an agent, as many per datagram as fit. It neither throws nor keeps the process alive. */
 export class Datagrams {
   readonly #host: string;
   readonly #port: number;
@@ -26,11 +26,11 @@ export class Datagrams {
     this.#port = port;
     this.#socket.unref();
     this.#socket.on("error", () => {
-      // The callback of the datagram that failed has heard of it.
+      // The callback of the failed datagram has received the error.
     });
   }
 
-  /** Adds a line, to be sent soon. Does nothing once it is closed. */
+  /** Adds a line, which is sent soon. Does nothing after `close`. */
   add(line: string): void {
     if (this.#closing !== undefined) return;
     const bytes = Buffer.byteLength(line) + 1;
@@ -40,7 +40,7 @@ export class Datagrams {
     this.#timer ??= setTimeout(() => this.#send(), maxWaitMs).unref();
   }
 
-  /** Sends what is there. Resolves when the operating system has taken it, or after a second. */
+  /** Sends all lines. Resolves when the operating system has taken them, or after a second. */
   async flush(): Promise<void> {
     if (this.#closing === undefined) this.#send();
     const late = new AbortController();
@@ -51,7 +51,7 @@ export class Datagrams {
     late.abort();
   }
 
-  /** Sends what is there, and ends. May be repeated. */
+  /** Sends all lines and ends. You may call it again. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -71,7 +71,7 @@ export class Datagrams {
     this.#lines = [];
     this.#bytes = 0;
     if (this.#inFlight.size >= maxInFlight) return;
-    // An error means that the datagram is lost, as others are on the way.
+    // An error means that the datagram is lost, like others on the network.
     const sending = new Promise<void>((resolve) => {
       this.#socket.send(text, this.#port, this.#host, () => resolve());
     });

@@ -1,21 +1,21 @@
 import type { JobObserver } from "@nidus/jobs-observe";
 
-/** What the lines are made with, and where they go. */
+/** Options of the observer. */
 export interface StatsdLines {
   readonly prefix: string;
   readonly serviceName: string;
   readonly send: (line: string) => void;
 }
 
-/** Longer values are cut: they name nothing that somebody wants to see in a dashboard. */
+/** The longest value of a tag. Longer values are cut, because they help no dashboard. */
 const maxTagCharacters = 200;
 
-/** A tag's value without what ends a tag, a line or a metric. Names are data: anything may be in them. */
+/** Removes characters that end a tag, a line or a metric. Names are data and may contain any character. */
 function tagValue(text: string): string {
   return text.slice(0, maxTagCharacters).replace(/[\s|,#:@\p{Cc}]/gu, "_");
 }
 
-/** One line a start, and one with the duration a finish. Run ids are never tags: they would make a series each. */
+/** Writes one line per start, and one with the duration per finish. Run ids are never tags: each would make a series. */
 export function statsdJobObserver({ prefix, serviceName, send }: StatsdLines): JobObserver {
   const service = `service:${tagValue(serviceName)}`;
   const line = (metric: string, jobName: string, tag: string): string =>

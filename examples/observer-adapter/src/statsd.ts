@@ -3,21 +3,21 @@ import type { ObservabilityAdapter } from "@nidus/observability";
 import { Datagrams } from "./datagrams.ts";
 import { statsdJobObserver } from "./statsd-job-observer.ts";
 
-/** Where the metrics go. */
+/** Options of {@link statsd}. */
 export interface StatsdOptions {
   /** The agent's host. @default "127.0.0.1" */
   readonly host?: string | undefined;
   /** The agent's UDP port: a whole number from 1 to 65,535. @default 8125 */
   readonly port?: number | undefined;
-  /** Stands before every metric's name. @default "nidus." */
+  /** The prefix of every metric's name. @default "nidus." */
   readonly prefix?: string | undefined;
 }
 
 /**
- * Job runs as StatsD metrics, with tags as DogStatsD writes them: `production("users-api").with(statsd())`. It never waits for
- * the agent: what cannot be sent is dropped.
+ * Sends job runs as StatsD metrics, with the tags of DogStatsD: `production("users-api").with(statsd())`. It never waits for the
+ * agent, and drops lines that it cannot send.
  *
- * @throws TypeError or RangeError for an option that is not as documented.
+ * @throws TypeError or RangeError for an invalid option.
  */
 export function statsd({
   host = "127.0.0.1",

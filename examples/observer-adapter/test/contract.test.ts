@@ -4,7 +4,7 @@ import { after, test } from "node:test";
 import { observerContract } from "@nidus/jobs-testkit/contracts";
 import { statsd } from "../src/index.ts";
 
-// An agent that keeps nothing: some tests look at how much memory of this process is in use.
+// This agent keeps nothing, because some tests measure the memory of this process.
 const agent = createSocket("udp4").bind(0, "127.0.0.1");
 await once(agent, "listening");
 after(() => agent.close());

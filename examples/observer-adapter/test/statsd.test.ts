@@ -6,7 +6,7 @@ import { production } from "@nidus/observability";
 import { statsd } from "../src/index.ts";
 import { statsdAgent } from "./support/statsd-agent.ts";
 
-test("sends a line when a run starts, and its duration when it has finished", async () => {
+test("sends a line when a run starts, and the duration when it finishes", async () => {
   await using agent = await statsdAgent();
   await using observability = production("users-api").with(statsd({ port: agent.port }));
   {
@@ -20,7 +20,7 @@ test("sends a line when a run starts, and its duration when it has finished", as
   ]);
 });
 
-test("sends by itself, also what a job failed with", async () => {
+test("sends without a flush, including the status of a failed job", async () => {
   await using agent = await statsdAgent();
   await using observability = production("users-api").with(statsd({ port: agent.port, prefix: "" }));
   const failing = asyncJob("failing", () => Promise.reject(new Error("no")));
@@ -30,7 +30,7 @@ test("sends by itself, also what a job failed with", async () => {
   assert.match(finished ?? "", /^job_duration:[\d.]+\|ms\|#.*,status:failure$/);
 });
 
-test("tells of jobs that engines enqueue and settle", async () => {
+test("reports jobs that engines enqueue and settle", async () => {
   await using agent = await statsdAgent();
   await using observability = production("users-api").with(statsd({ port: agent.port }));
   const runner = observability.jobRunner();
@@ -49,7 +49,7 @@ test("tells of jobs that engines enqueue and settle", async () => {
   ]);
 });
 
-test("lets no name end a tag, a line or a metric", async () => {
+test("removes characters from names that would end a tag, a line or a metric", async () => {
   await using agent = await statsdAgent();
   await using observability = production("users-api").with(statsd({ port: agent.port }));
   observability.jobRunner().run(job("a|b,c:d#e\nf", () => {}));
@@ -58,7 +58,7 @@ test("lets no name end a tag, a line or a metric", async () => {
   assert.equal(started, "nidus.jobs_started:1|c|#service:users-api,job_name:a_b_c_d_e_f");
 });
 
-test("sends what fits into a datagram together, and loses none of it", async () => {
+test("sends as many lines per datagram as fit, and loses none", async () => {
   await using agent = await statsdAgent();
   await using observability = production("users-api").with(statsd({ port: agent.port }));
   const runner = observability.jobRunner();
@@ -68,7 +68,7 @@ test("sends what fits into a datagram together, and loses none of it", async () 
   assert.equal(lines.filter((line) => line.includes("jobs_started")).length, 100);
 });
 
-test("sends what is left when it is shut down, and nothing afterwards", async () => {
+test("sends the remaining lines on shutdown, and nothing afterwards", async () => {
   await using agent = await statsdAgent();
   const observability = production("users-api").with(statsd({ port: agent.port }));
   const runner = observability.jobRunner();

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 /**
  * Tells whether a program that not every machine has is on the PATH.
  *
- * @param reason What a machine without it leaves out, such as "no Prometheus scrapes the application".
+ * @param reason The consequence for a machine without it, such as "no Prometheus scrapes the application".
  * @throws Error if CI is set and the program is missing.
  */
 export function hasProgram(name: string, reason: string): boolean {

@@ -2,7 +2,7 @@ import { defineJob } from "@nidus/jobs-durable";
 import { ObservedJobRunner } from "@nidus/jobs-observe";
 import { journalEngine } from "../../src/index.ts";
 
-// A process that is killed while it runs the second of three jobs.
+// This process is killed while it runs the second of three jobs.
 
 const [file = ""] = process.argv.slice(2);
 const engine = journalEngine({ runner: new ObservedJobRunner(), file });

@@ -1,14 +1,14 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 
-/** A StatsD agent that writes down what it gets. */
+/** A StatsD agent that keeps the lines it receives. */
 export interface StatsdAgent extends AsyncDisposable {
   readonly port: number;
-  /** The next lines, in the order in which they came. Waits until there are so many. */
+  /** Waits for a number of lines. Resolves to them, in order of arrival. */
   lines(count: number): Promise<string[]>;
 }
 
-/** Starts one on a free port of the loopback interface. */
+/** Starts an agent on a free port of the loopback interface. */
 export async function statsdAgent(): Promise<StatsdAgent> {
   const socket = createSocket("udp4");
   const received: string[] = [];
