@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -6,7 +6,7 @@ import { examplesIn, pack, publishedPackages, root, run, runExample } from "chec
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const toCopy = join(root, "examples");
-const names = readdirSync(toCopy);
+const names = readdirSync(toCopy).filter((name) => existsSync(join(toCopy, name, "package.json")));
 let folder: string;
 /** The tarballs of our packages, by name. */
 const tarballs = new Map<string, string>();
