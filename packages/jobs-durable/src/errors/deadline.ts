@@ -17,7 +17,7 @@ export async function withDeadline<T>(
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       const prefix = operation === undefined ? "" : `${operation}: `;
-      const reason = `${prefix}no answer within ${deadlineMs} ms`;
+      const reason = `${prefix}no answer within ${Math.round(deadlineMs)} ms`;
       reject(new EngineUnavailableError(`${server} is unreachable (${reason})`));
     }, deadlineMs);
   });

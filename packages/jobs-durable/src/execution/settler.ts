@@ -83,8 +83,9 @@ export class Settler<Job extends LeasedJob> {
 
   /** Tells of the attempt before, if its worker died or lost its lease. */
   tellStalled({ job, delivery }: JobExecution<Job>): void {
-    const { attempt } = delivery;
-    if (!job.followsStalled || attempt === 1) return;
+    const { attempt, maxAttempts } = delivery;
+    // A worker that died as it gave the job up made no attempt.
+    if (!job.followsStalled || attempt === 1 || attempt > maxAttempts + 1) return;
     const before = Object.freeze({ ...delivery, attempt: attempt - 1 });
     this.#setUp.runner.settled({
       jobName: job.name,
@@ -132,6 +133,9 @@ export class Settler<Job extends LeasedJob> {
     outcome: SettledJobContext["outcome"],
     error: JobError | undefined,
   ): void {
-    this.#setUp.runner.settled({ jobName: job.name, delivery, outcome, error });
+    const { attempt, maxAttempts } = delivery;
+    // A delivery after the last attempt makes no attempt: it tells how the last one ended.
+    const told = attempt > maxAttempts ? Object.freeze({ ...delivery, attempt: maxAttempts }) : delivery;
+    this.#setUp.runner.settled({ jobName: job.name, delivery: told, outcome, error });
   }
 }

@@ -32,6 +32,12 @@ describe("withDeadline", () => {
     );
   });
 
+  it("tells whole milliseconds", async () => {
+    const outcome = withDeadline(never(), 2_000 / 3, "it").catch(String);
+    await vi.advanceTimersByTimeAsync(667);
+    expect(await outcome).toContain("no answer within 667 ms");
+  });
+
   it("ignores how late work ends", async () => {
     const work = deferred();
     const outcome = withDeadline(work.promise, 10, "it").catch((error: unknown) => error);

@@ -73,8 +73,17 @@ describe("an attempt before that has no recorded end", () => {
     const delivered = new Delivered();
     const working = await delivered.work();
     await delivered.deliver(3);
-    expect(told(working)).toEqual(["stalled 2", "dead-lettered 3"]);
+    expect(told(working)).toEqual(["stalled 2", "dead-lettered 2"]);
     expect(await working.worker.stop({ graceMs: 0, abortMs: 0 })).toMatchObject({ deadLettered: 1 });
+  });
+});
+
+describe("a delivery that ends a job after its last attempt", () => {
+  it("is told of the last attempt, also if the worker before it died as it gave the job up", async () => {
+    const delivered = new Delivered();
+    const working = await delivered.work();
+    await delivered.deliver(4);
+    expect(told(working)).toEqual(["dead-lettered 2"]);
   });
 });
 
@@ -132,7 +141,7 @@ describe("a job that comes again although its handler runs here, or has run", ()
     await delivered.deliver(3, changes);
     expect(delivered.ends).toHaveLength(1);
     expect(delivered.consumer.endings).toEqual(["a succeeded", "a succeeded"]);
-    expect(told(working)).toEqual(["lost 2", "stalled 2", "succeeded 3"]);
+    expect(told(working)).toEqual(["lost 2", "stalled 2", "succeeded 2"]);
   });
 
   it("ends as the handler does that still runs", async () => {
@@ -145,7 +154,7 @@ describe("a job that comes again although its handler runs here, or has run", ()
     await delivered.end();
     expect(delivered.ends).toHaveLength(1);
     expect(delivered.consumer.endings).toEqual(["a succeeded"]);
-    expect(told(working)).toEqual(["stalled 2", "succeeded 3"]);
+    expect(told(working)).toEqual(["stalled 2", "succeeded 2"]);
     expect(await working.worker.stop({ graceMs: 0, abortMs: 0 })).toMatchObject({
       ...{ started: 1, succeeded: 1, interrupted: 0, abandoned: 0 },
     });

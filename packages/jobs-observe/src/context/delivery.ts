@@ -8,7 +8,7 @@ export interface JobDelivery {
   readonly queue: string;
   /** The job's id, the same in every attempt. */
   readonly jobId: string;
-  /** The number of the attempt, from 1. */
+  /** The number of the attempt, from 1 to `maxAttempts`. */
   readonly attempt: number;
   /** How many attempts the job gets at most, including the first. */
   readonly maxAttempts: number;
