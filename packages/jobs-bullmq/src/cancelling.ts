@@ -2,6 +2,17 @@ import type { RedisClient } from "./queues.ts";
 import { Script } from "./script.ts";
 
 /**
+ * Holds the idempotency key of a cancelled job: BullMQ stores no job whose key is there. Nothing else takes it for a job, since it has
+ * no time, and it ends by itself.
+ */
+export const holdKey = `
+local function holdKey(job, retainedMs)
+  if redis.call('EXISTS', job) == 1 then return end
+  redis.call('HSET', job, 'data', '{}')
+  redis.call('PEXPIRE', job, retainedMs)
+end`;
+
+/**
  * Cancels one job: takes it out where it waits, as BullMQ's `remove` does, else notes the request for the worker that runs it. What
  * BullMQ ties to something else (a schedule, a flow, a deduplication) is never taken out, since that has to go on: it finds the
  * request when it is delivered. Answers whether there was anything to cancel.
@@ -11,10 +22,17 @@ import { Script } from "./script.ts";
 const cancel = new Script(
   "nidusCancel",
   3,
-  `
+  `${holdKey}
 local keys, id, now = KEYS[1], ARGV[1], ARGV[2]
 local job = keys .. id
-if redis.call('EXISTS', job) == 0 or redis.call('ZSCORE', keys .. 'completed', id) or redis.call('ZSCORE', keys .. 'failed', id) then
+local function retainedMs()
+  local fields = redis.call('HMGET', job, 'data', 'opts')
+  if not string.find(fields[1] or '', '"nonce":"', 1, true) then return 0 end
+  local isRead, opts = pcall(cjson.decode, fields[2])
+  local keep = isRead and type(opts) == 'table' and opts.removeOnComplete
+  return type(keep) == 'table' and (tonumber(keep.age) or 0) * 1000 or 0
+end
+if redis.call('HEXISTS', job, 'timestamp') == 0 or redis.call('ZSCORE', keys .. 'completed', id) or redis.call('ZSCORE', keys .. 'failed', id) then
   return 0
 end
 local ties = redis.call('HMGET', job, 'rjk', 'parentKey', 'deid')
@@ -23,7 +41,9 @@ local from = not isTied and (
   redis.call('ZREM', keys .. 'delayed', id) == 1 and 'delayed' or redis.call('ZREM', keys .. 'prioritized', id) == 1 and 'prioritized'
   or redis.call('LREM', keys .. 'wait', 1, id) == 1 and 'wait' or redis.call('LREM', keys .. 'paused', 1, id) == 1 and 'paused')
 if from then
+  local heldMs = retainedMs()
   redis.call('DEL', job, job .. ':logs', job .. ':dependencies', job .. ':processed', job .. ':failed', job .. ':unsuccessful')
+  if heldMs > 0 then holdKey(job, heldMs) end
   redis.call('HSET', KEYS[3], id, now)
   redis.call('HDEL', KEYS[2], id)
   redis.call('XADD', keys .. 'events', 'MAXLEN', '~', redis.call('HGET', keys .. 'meta', 'opts.maxLenEvents') or 10000,

@@ -1,3 +1,4 @@
+import { holdKey } from "./cancelling.ts";
 import type { Lease } from "./leases.ts";
 import type { RedisClient } from "./queues.ts";
 import type { RedisClock } from "./redis-clock.ts";
@@ -14,6 +15,8 @@ export interface Note {
   readonly runAt?: string;
   /** When the job was cancelled, if it was. Its fraction tells who wrote it. */
   readonly cancelledAt?: string;
+  /** Milliseconds for which its idempotency key is held after it was cancelled, if it has one. */
+  readonly keyHeldMs?: number;
 }
 
 /** Does nothing without the lease, as the settlement after it. KEYS: the first part of the queue's keys, requests, cancellations. ARGV: id, token, runAt, cancelledAt. */
@@ -26,6 +29,14 @@ if redis.call('GET', job .. ':lock') ~= ARGV[2] or redis.call('EXISTS', job) == 
 if ARGV[3] ~= '' then redis.call('HSET', job, 'nidusRunAt', ARGV[3]) else redis.call('HDEL', KEYS[2], id) end
 if ARGV[4] ~= '' then redis.call('HSET', KEYS[3], id, ARGV[4]) end
 return 1`,
+);
+
+/** Holds the key of a job that the outcome has removed. KEYS: the job, cancellations. ARGV: id, cancelledAt, milliseconds. */
+const hold = new Script(
+  "nidusHoldKey",
+  2,
+  `${holdKey}
+if redis.call('HGET', KEYS[2], ARGV[1]) == ARGV[2] then holdKey(KEYS[1], ARGV[3]) end`,
 );
 
 /** BullMQ's scripts that give out jobs. The first number among their arguments is the time. */
@@ -94,12 +105,17 @@ export class ConsumerClient {
 
   async #runWith(note: Note, name: string, values: unknown[]): Promise<unknown> {
     write.define(this.#client);
-    const { keys, requests, cancellations, lease, runAt = "", cancelledAt = "" } = note;
-    const results = await this.#client
+    hold.define(this.#client);
+    const { keys, requests, cancellations, lease, runAt = "", cancelledAt = "", keyHeldMs = 0 } = note;
+    let transaction = this.#client
       .multi()
       .runCommand(write.name, [keys, requests, cancellations, lease.id, lease.token, runAt, cancelledAt])
-      .runCommand(name, values)
-      .exec();
+      .runCommand(name, values);
+    if (keyHeldMs > 0) {
+      const held = [keys + lease.id, cancellations, lease.id, cancelledAt, String(keyHeldMs)];
+      transaction = transaction.runCommand(hold.name, held);
+    }
+    const results = await transaction.exec();
     const [error, answer] = results?.[1] ?? [new Error("the transaction was not executed"), undefined];
     if (error) throw error;
     return answer;

@@ -6,6 +6,7 @@ import { backoffType, type QueueConsumer, RetryLater } from "./queue-consumer.ts
 import type { Queues } from "./queues.ts";
 import type { RedisClock } from "./redis-clock.ts";
 import { hasOpenChildren, isLeaseLost, isRefusedScript } from "./refusals.ts";
+import { keyHeldMs } from "./stored-data.ts";
 
 /** What came of a outcome. */
 export interface Recorded {
@@ -98,7 +99,8 @@ export class Settling {
       case "cancelled": {
         // BullMQ has no such state: the job goes, and a note of it stays.
         stored.opts.removeOnFail = true;
-        const note = { ...this.#keysOf(consumer), lease, cancelledAt: this.#marked(job, 0) };
+        const cancelledAt = this.#marked(job, 0);
+        const note = { ...this.#keysOf(consumer), lease, cancelledAt, keyHeldMs: keyHeldMs(stored) };
         return consumer.passage.withNote(note, () => fail(new UnrecoverableError("cancelled")));
       }
       case "released":

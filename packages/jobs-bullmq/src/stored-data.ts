@@ -38,6 +38,12 @@ export function optionsOf(
   };
 }
 
+/** Milliseconds for which the idempotency key of a job holds after it has ended without a failure: 0 if it has none. */
+export function keyHeldMs({ data, opts }: Job<StoredData>): number {
+  const { age } = (opts.removeOnComplete ?? {}) as { readonly age?: unknown };
+  return data?.nonce === undefined ? 0 : countOf(age) * 1000;
+}
+
 /** In 2001: no job is older. */
 const firstMoment = 1e12;
 

@@ -66,15 +66,33 @@ describe("cancelling", () => {
       };
       slow.interruptAfter(commands, work);
       const isCancelled = await producer.cancel(id);
+      // What comes from here on is not the cancel's.
+      slow.interruptAfter(Number.POSITIVE_INFINITY, work);
       const hasRun = recorder.runs.length > 0;
       expect(isCancelled).toBe(!hasRun);
       expect(await consumer.stats()).toMatchObject({ succeeded: hasRun ? 1 : 0, cancelled: hasRun ? 0 : 1 });
-      const again = await consumer.enqueue(job, undefined, options);
-      expect(again.isDuplicate).toBe(hasRun);
+      expect(await consumer.enqueue(job, undefined, options)).toEqual({ id, isDuplicate: true });
       await producer.close();
       await slow.close();
     },
   );
+
+  it("holds the idempotency key for as long as the job is retained, and no longer", async () => {
+    const connection = { url: redis.url };
+    const retainSucceededMs = 2_000;
+    const runner = new ObservedJobRunner();
+    await using engine = await bullmqEngine({ runner, connection, queue: fresh(), retainSucceededMs });
+    const job = defineJob({ name: "pay_once", run() {} });
+    const options = { idempotencyKey: "order 8" };
+    const { id } = await engine.enqueue(job, undefined, options);
+    expect(await engine.cancel(id)).toBe(true);
+    expect(await engine.enqueue(job, undefined, options)).toEqual({ id, isDuplicate: true });
+    expect(await engine.redrive(id)).toBe(false);
+    expect(await engine.deadLetters()).toEqual([]);
+    await expect.poll(() => engine.enqueue(job, undefined, options)).toEqual({ id, isDuplicate: false });
+    expect((await engine.stats()).waiting).toBe(1);
+    expect(await engine.cancel(id)).toBe(true);
+  });
 
   it("cancels one run of a schedule, and lets the next ones come", async () => {
     const queue = fresh();

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { defineJob } from "@nidus/jobs-durable";
+import { deferred } from "../contract/deferred.ts";
 import { eventually } from "../contract/eventually.ts";
 import type { Behaviour } from "../contract/test-plan.ts";
 import { countsOf, type Kit } from "./kit.ts";
@@ -34,6 +35,38 @@ export const idempotency: Behaviour<Kit> = (declare) => {
     assert.equal(answers.filter(({ isDuplicate }) => !isDuplicate).length, 1);
     assert.equal(new Set(answers.map(({ id }) => id)).size, 1);
     assert.equal((await countsOf(engine, job.name)).waiting, 1);
+  });
+
+  declare("holds the key of a job that was cancelled, before its run or during it", async (kit) => {
+    const { engine, recorder } = await kit.open();
+    let runs = 0;
+    const started = deferred();
+    const job = defineJob<string>({
+      name: kit.name("cancelled"),
+      run(_, { signal }) {
+        runs++;
+        started.resolve();
+        return new Promise((_, reject) => {
+          signal.addEventListener("abort", () => reject(signal.reason));
+        });
+      },
+    });
+    const before = { idempotencyKey: "before" };
+    const during = { idempotencyKey: "during" };
+    const waiting = await engine.enqueue(job, "waiting", before);
+    assert.equal(await engine.cancel(waiting.id), true);
+    assert.deepEqual(await engine.enqueue(job, "again", before), { id: waiting.id, isDuplicate: true });
+    const running = await engine.enqueue(job, "running", during);
+    await engine.work({ jobs: [job] });
+    await started.promise;
+    assert.equal(await engine.cancel(running.id), true);
+    await eventually(() => assert.deepEqual(recorder.outcomesOf(job.name), ["cancelled"]));
+    for (const options of [before, during]) {
+      assert.equal((await engine.enqueue(job, "again", options)).isDuplicate, true);
+    }
+    assert.equal(await engine.cancel(running.id), false, "it is cancelled already");
+    const { waiting: left, cancelled } = await countsOf(engine, job.name);
+    assert.deepEqual([left, cancelled, runs], [0, 2, 1]);
   });
 
   declare("takes a key for each position of a batch", async (kit) => {
