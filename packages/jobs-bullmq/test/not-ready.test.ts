@@ -51,42 +51,52 @@ beforeEach(() => {
 afterEach(() => redis.stop());
 
 describe("a Redis that runs a script for long", () => {
-  /** Resolves when Redis says that it is busy, to the end of the script. */
-  async function busy(seconds: number): Promise<{ readonly ended: Promise<void> }> {
+  /** Runs a script, and resolves when Redis says that it is busy. The script runs until `kill` is called. */
+  async function runScript(): Promise<{ kill(): Promise<void> }> {
     await configure("busy-reply-threshold", "50");
-    const lua = `local ends = redis.call('TIME')[1] + ${seconds}; while redis.call('TIME')[1] + 0 < ends do end`;
-    const ended = asAdmin((client) => client.call("EVAL", lua, 0)).then(() => {});
+    const [runner, killer] = [0, 1].map(() => new RedisConnection({ url: redis.url })) as RedisConnection[];
+    const clients = await Promise.all([runner?.client, killer?.client]);
+    const [running, killing] = clients as unknown as [AdminClient, AdminClient];
+    const ended = running.call("EVAL", "while true do end", 0).catch(() => {});
     const isBusy = (): Promise<boolean> =>
-      asAdmin((client) => client.call("PING"))
-        .then(() => false)
-        .catch(() => true);
-    await Promise.race([expect.poll(isBusy, { interval: 20 }).toBe(true), ended]);
-    return { ended };
+      killing.call("PING").then(
+        () => false,
+        () => true,
+      );
+    await expect.poll(isBusy, { interval: 20 }).toBe(true);
+    return {
+      async kill() {
+        await killing.call("SCRIPT", "KILL");
+        await ended;
+        await Promise.all([runner?.close(true), killer?.close(true)]);
+      },
+    };
   }
 
   it("is not ready, which calls say, and is worked on as soon as it is", async () => {
     redis = await startRedis();
     await using engine = await open();
     await engine.work({ jobs: [job] });
-    const { ended } = await busy(4);
+    const script = await runScript();
     const calls: Promise<unknown>[] = [engine.enqueue(job, "refused"), engine.stats(), engine.cancel("none")];
     const errors = await Promise.all(calls.map((call) => call.catch((error: unknown) => error)));
     for (const error of errors) {
       expect(EngineUnavailableError.isInstance(error), String(error)).toBe(true);
       expect(String(error)).toMatch(/bullmq at 127\.0\.0\.1:\d+ is not ready \(.*BUSY/);
     }
-    await ended;
+    await script.kill();
     await enqueueInTheEnd(engine, "after");
     await expect.poll(() => ran).toEqual(["after"]);
   });
 
   it("is waited for when an engine opens", async () => {
     redis = await startRedis();
-    const { ended } = await busy(3);
+    const script = await runScript();
     const heard: unknown[] = [];
-    await using engine = await open(heard);
-    await ended;
-    expect(heard.map(String)).toContainEqual(expect.stringMatching(/BUSY/));
+    const opening = open(heard);
+    await expect.poll(() => heard.map(String)).toContainEqual(expect.stringMatching(/BUSY/));
+    await script.kill();
+    await using engine = await opening;
     await engine.enqueue(job, "after");
     await engine.work({ jobs: [job] });
     await expect.poll(() => ran).toEqual(["after"]);
