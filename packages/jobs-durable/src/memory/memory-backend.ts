@@ -3,6 +3,7 @@ import type { DeadLetter } from "../backend/dead-letter.ts";
 import type { EngineCapabilities } from "../backend/engine-capabilities.ts";
 import type { JobBackend, JobConsumer, LeasedJob, NewJob } from "../backend/job-backend.ts";
 import type { JobCounts } from "../backend/job-counts.ts";
+import { jsonCopy } from "./json-copy.ts";
 import type { MemoryJob } from "./memory-job.ts";
 import { MemoryTable } from "./memory-table.ts";
 
@@ -91,7 +92,7 @@ export class MemoryBackend implements JobBackend<MemoryLeasedJob> {
 function leasedFrom(stored: MemoryJob): MemoryLeasedJob {
   const { id, name, attempt, maxAttempts, runAtMs, isCancelRequested, lease } = stored;
   // A copy: what a handler does to its payload is not for the next attempt to see.
-  const envelope = structuredClone(stored.envelope);
+  const envelope = jsonCopy(stored.envelope);
   const [enqueuedAt, runAt] = [new Date(stored.enqueuedAt), new Date(runAtMs)];
   return {
     ...{ stored, lease, id, name, envelope, attempt, maxAttempts, enqueuedAt, runAt, isCancelRequested },

@@ -3,6 +3,7 @@ import type { JobOutcome, NewJob } from "../backend/job-backend.ts";
 import type { JobCounts } from "../backend/job-counts.ts";
 import { noJobs } from "../backend/job-counts.ts";
 import { isBefore, JobHeap } from "./job-heap.ts";
+import { jsonCopy } from "./json-copy.ts";
 import type { MemoryJob } from "./memory-job.ts";
 
 /** How often what has ended is looked through for what is retained no longer. */
@@ -165,7 +166,7 @@ export class MemoryTable {
       .map(({ id, name, envelope, attempt, error, endedAtMs }) => ({
         id,
         jobName: name,
-        payload: structuredClone(envelope.payload),
+        payload: jsonCopy(envelope.payload),
         attempts: attempt,
         error,
         failedAt: new Date(endedAtMs),

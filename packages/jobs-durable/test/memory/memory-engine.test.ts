@@ -424,4 +424,27 @@ describe("stopping and closing", () => {
     await close(engine);
     expect(vi.getTimerCount()).toBe(0);
   });
+
+  it("runs jobs and lists dead letters in an environment without `structuredClone`, such as Jest with jsdom", async () => {
+    vi.stubGlobal("structuredClone", undefined);
+    const engine = engineWith();
+    const payload = { to: ["ada"] };
+    const seen: unknown[] = [];
+    const job = defineJob<typeof payload>({
+      name: "cloned",
+      maxAttempts: 1,
+      run(given) {
+        seen.push([...given.to]);
+        given.to.push("changed");
+        throw new Error("no");
+      },
+    });
+    await engine.enqueue(job, payload);
+    await engine.work({ jobs: [job] });
+    await settled();
+    expect(seen).toEqual([["ada"]]);
+    expect(await engine.deadLetters()).toMatchObject([{ payload: { to: ["ada"] } }]);
+    await close(engine);
+    vi.unstubAllGlobals();
+  });
 });
