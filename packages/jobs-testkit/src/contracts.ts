@@ -1,5 +1,7 @@
 // For authors of engines and observers: the tests that every adapter passes.
 
+export { type BackendContractOptions, backendContract } from "./backend/backend-contract.ts";
+export type { BackendUnderTestOptions, BackendWithOutage, CreateBackend } from "./backend/backend-kit.ts";
 export type { DeclareTest } from "./contract/declare-test.ts";
 export { type EngineContractOptions, engineContract } from "./engine/engine-contract.ts";
 export type { CreateEngine, EngineUnderTestOptions } from "./engine/kit.ts";

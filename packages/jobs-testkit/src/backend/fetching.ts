@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { setTimeout as pause } from "node:timers/promises";
+import type { Behaviour } from "../contract/test-plan.ts";
+import { withinLimit } from "../contract/time-limit.ts";
+import type { BackendKit } from "./backend-kit.ts";
+import { longestFetchMs } from "./tested-consumer.ts";
+
+/** How soon a fetch ends after its signal was aborted: "soon" on a busy machine. */
+const soonMs = 5_000;
+
+const rounds = 24;
+
+export const fetching: Behaviour<BackendKit> = (declare) => {
+  declare(
+    "waits while there is no job, and answers with none after some seconds",
+    async (kit) => {
+      const backend = await kit.open();
+      const consumer = await kit.consumer(backend, kit.name("empty"));
+      const startMs = performance.now();
+      for (let time = 0; time < 3; time++) assert.deepEqual(await consumer.fetch(1), []);
+      const tookMs = performance.now() - startMs;
+      assert.ok(
+        tookMs > 90,
+        `three fetches from an empty store took ${tookMs} ms: a worker would never rest`,
+      );
+    },
+    3 * longestFetchMs + 30_000,
+  );
+
+  declare("brings a job that is stored while it waits", async (kit) => {
+    const backend = await kit.open();
+    const name = kit.name("later");
+    const consumer = await kit.consumer(backend, name);
+    const coming = consumer.next();
+    await pause(300);
+    const job = kit.job(name);
+    await (await kit.another(backend)).insert([job], {});
+    assert.equal((await coming).id, job.id);
+  });
+
+  declare("ends soon after its signal was aborted", async (kit) => {
+    const backend = await kit.open();
+    const consumer = await kit.consumer(backend, kit.name("aborted"));
+    const controller = new AbortController();
+    const fetching = consumer.fetch(1, controller.signal);
+    await pause(100);
+    controller.abort();
+    const what = "a `fetch` whose signal was aborted";
+    assert.deepEqual(await withinLimit(fetching, soonMs, what), []);
+    await withinLimit(consumer.fetch(1, controller.signal), soonMs, what);
+  });
+
+  declare("loses no job that it has leased when its signal is aborted", async (kit) => {
+    const backend = await kit.open();
+    const name = kit.name("kept");
+    const ids = new Set<string>();
+    const consumer = await kit.consumer(backend, name);
+    for (let round = 0; round < rounds; round++) {
+      const job = kit.job(name);
+      ids.add(job.id);
+      const controller = new AbortController();
+      const fetching = consumer.fetch(2, controller.signal);
+      // The abort comes before, while or after the job is leased.
+      const inserted = backend.insert([job], {});
+      if (round % 3 > 0) await inserted;
+      if (round % 3 > 1) await pause(round % 8);
+      controller.abort();
+      await inserted;
+      for (const { id, attempt } of await fetching) {
+        assert.equal(attempt, 1);
+        ids.delete(id);
+      }
+    }
+    // What was not fetched still waits, and need not wait for the end of a lease.
+    for (const { id, attempt } of await consumer.take(ids.size, 20_000)) {
+      assert.equal(attempt, 1, "a job that goes back after an abort spends no attempt");
+      ids.delete(id);
+    }
+    assert.equal(ids.size, 0);
+  });
+};

@@ -1,0 +1,25 @@
+import { notClaimed, tellNotTested } from "../contract/not-tested.ts";
+import type { Behaviour } from "../contract/test-plan.ts";
+import type { BackendKit } from "./backend-kit.ts";
+
+/** What no test of this contract does, whatever the backend claims. */
+const never = [
+  "how long ended jobs are retained",
+  "the moments at which schedules are due (run engineContract)",
+];
+
+export const notTested: Behaviour<BackendKit> = (declare) => {
+  declare("names what this contract did not test", async (kit) => {
+    const { name, capabilities } = await kit.open();
+    const { createOutage, secrets } = kit.fixtures;
+    tellNotTested("backendContract", name, [
+      ...notClaimed(capabilities),
+      ...(capabilities.persistence ? [] : ["leases (without `persistence`, workers end with their store)"]),
+      ...(createOutage === undefined ? ["a server that is away (no `createOutage` was given)"] : []),
+      ...(secrets.length === 0
+        ? ["secrets in `address` beyond what looks like one (no `secrets` were given)"]
+        : []),
+      ...never,
+    ]);
+  });
+};
