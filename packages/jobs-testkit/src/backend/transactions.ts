@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Behaviour } from "../contract/test-plan.ts";
 import { type BackendKit, countsOf } from "./backend-kit.ts";
+
+const answerMs = 1_000;
 
 export const transactions: Behaviour<BackendKit> = (declare) => {
   declare("of the caller's decide whether a job is stored, if the backend claims them", async (kit) => {
@@ -13,15 +16,15 @@ export const transactions: Behaviour<BackendKit> = (declare) => {
     );
     const name = kit.name("transaction");
     const [kept, undone] = [kit.job(name), kit.job(name)];
+    const before = kit.job(name);
+    await backend.insert([before], {});
     await transaction(async (options) => {
       assert.deepEqual(await backend.insert([kept], options), [true]);
-      assert.equal(
-        (await countsOf(backend, name)).waiting,
-        0,
-        "a job is stored before the transaction commits",
-      );
+      // A store with one connection answers only once the transaction has ended.
+      const counted = await Promise.race([countsOf(backend, name), pause(answerMs, undefined)]);
+      assert.equal(counted?.waiting ?? 1, 1, "a job is stored before the transaction commits");
     });
-    assert.equal((await countsOf(backend, name)).waiting, 1, "the transaction has committed");
+    assert.equal((await countsOf(backend, name)).waiting, 2, "the transaction has committed");
     const reason = new Error("rolled back");
     await assert.rejects(
       transaction(async (options) => {
@@ -31,7 +34,8 @@ export const transactions: Behaviour<BackendKit> = (declare) => {
       (error) => error === reason,
     );
     const consumer = await kit.consumer(backend, name);
-    assert.equal((await consumer.next()).id, kept.id);
+    const ids = (await consumer.take(2)).map(({ id }) => id);
+    assert.deepEqual(ids.toSorted(), [before.id, kept.id].toSorted());
     assert.deepEqual(
       await consumer.takeFor(200),
       [],

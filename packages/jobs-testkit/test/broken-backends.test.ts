@@ -1,0 +1,155 @@
+import { type AddressInfo, createServer, type Server } from "node:net";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { type BackendContractOptions, backendContract } from "../src/contracts.ts";
+import * as ports from "./support/broken-ports.ts";
+import type { ListBackend, ListStore } from "./support/list-backend.ts";
+import { inQuickTime } from "./support/quick-time.ts";
+
+vi.mock("node:timers/promises", () => import("./support/fake-pause.ts"));
+
+const smoke = "smoke: stores one job, and runs it";
+const reclaims = "reclaim: gives a dead worker's job to another once its lease has ended, and not before";
+const oneMore =
+  "reclaim: delivers a job once more, above its attempts, after its worker died in the last one";
+const renews = "renewal: keeps the leases that it is asked to renew, and no others";
+const takesBack = "renewal: does not take back a lease that was lost";
+const fences = "fencing: refuses every outcome from a consumer whose lease another one has by now";
+const tokens = "fencing: tells two deliveries to one consumer apart";
+const repeats = "fencing: changes nothing if an outcome comes a second time";
+const inOrder = "order: is that of enqueuing among jobs that are due, over batches and single jobs";
+const byMoment = "order: is that of due moments, whatever was enqueued first";
+const aborts = "fetching: loses no job that it has leased when its signal is aborted";
+const waits = "fetching: waits while there is no job, and answers with none after some seconds";
+const heeds = "fetching: ends soon after its signal was aborted";
+const racing = "inserting: stores one of many jobs with one id that come at the same time";
+const ending = "inserting: stores nothing if its job ends at the same time";
+const places = "address: names the place, without a user or a password";
+const closes = "closing: ends every connection that the backend has opened";
+const stored = "moments: `enqueuedAt` is when a job was stored, in every delivery";
+const afterDeath = "moments: `enqueuedAt` stays after a worker's death";
+const twoMoments = "moments: `enqueuedAt` and `runAt` of a job for later are two moments";
+const inTransaction =
+  "transactions: of the caller's decide whether a job is stored, if the backend claims them";
+const persistent = "capabilities: `persistence`: another backend on the store sees the jobs";
+const nulls = "capabilities: `nullCharacters`: payloads with null characters and half surrogate pairs";
+const idle = "backlog: has a row for a name with nothing waiting, so that its gauge does not vanish";
+const due = "backlog: counts what is due and waits, and says since when";
+const reaches = "cancelling: reaches a job that runs in another process, and outlives its delivery";
+const releases = "outcomes: bring a released job back at once, without an attempt spent";
+const delays = "outcomes: bring a failed job back after its delay, and not before";
+const names = "deliveries: bring names, attempts and errors as long as users may make them";
+const isAway = "outage: is an EngineUnavailableError if the server is away from the start";
+const goesAway = "outage: is an EngineUnavailableError at every call if the server goes away later";
+
+const { KnownOutages, ...broken } = ports;
+
+/** What is wrong with a backend, and the tests that must not let it pass. */
+const caught: Readonly<Record<keyof typeof broken, readonly string[]>> = {
+  ReclaimingNothing: [reclaims, oneMore, tokens, afterDeath],
+  ReclaimingEarly: [reclaims],
+  RenewingNothing: [renews],
+  RenewingAll: [renews],
+  TakingLeasesBack: [takesBack],
+  SettlingAnything: [fences, tokens],
+  SettlingLateFailures: [fences, tokens],
+  OneTokenPerWorker: [tokens],
+  ForgivingDeaths: [reclaims, oneMore],
+  HidingStalls: [reclaims, oneMore],
+  GivingUpInSilence: [oneMore],
+  NewestFirst: [inOrder],
+  IgnoringDueMoments: [byMoment],
+  DroppingAfterAborts: [aborts],
+  RacingInserts: [racing],
+  FreeingIds: [ending],
+  NeverWaiting: [waits],
+  NeverReturning: [waits],
+  DeafToAborts: [heeds],
+  ShowingPasswords: [places],
+  LeavingConnections: [closes],
+  StoredWhenLeased: [stored, afterDeath],
+  StoredWhenDue: [twoMoments],
+  ClaimingTransactions: [inTransaction],
+  ClaimingPersistence: [persistent, reclaims],
+  ClaimingNullCharacters: [nulls],
+  LosingIdleNames: [idle],
+  CountingLaterJobs: [due],
+  ForgettingRequests: [reaches],
+  CancellingHereAlone: [reaches],
+  SpendingReleases: [releases],
+  IgnoringDelays: [delays],
+  CuttingNames: [names],
+  RecordingTwice: [repeats],
+  UnknownOutages: [isAway, goesAway],
+};
+
+type Options = Omit<BackendContractOptions, "test">;
+
+function optionsFor(Backend: typeof ListBackend): Options {
+  const store: ListStore = new Map();
+  return {
+    createBackend: ({ leaseMs }) => new Backend(store, leaseMs),
+    leaseMs: 500,
+    transaction: (body) => body({}),
+    async createOutage() {
+      const backend = new Backend(store) as ports.UnknownOutages;
+      return {
+        backend,
+        begin() {
+          backend.isAway = true;
+        },
+      };
+    },
+  };
+}
+
+/** Runs tests at the same time. Resolves to the names of those that failed. */
+async function failuresOf(options: Options, wanted?: readonly string[]): Promise<string[]> {
+  const tests = new Map<string, () => Promise<void>>();
+  backendContract({ ...options, test: (name, _options, body) => tests.set(name, body) });
+  const failed = await Promise.all(
+    (wanted ?? [...tests.keys()]).map(async (name) => {
+      const body = tests.get(name);
+      if (body === undefined) throw new Error(`the contract has no test named "${name}"`);
+      return body().then(
+        () => [],
+        () => [name],
+      );
+    }),
+  );
+  return failed.flat();
+}
+
+describe("the backend contract", () => {
+  const results = new Map<string, string[]>();
+  const server: Server = createServer().listen(0, "127.0.0.1");
+
+  beforeAll(async () => {
+    vi.spyOn(console, "info").mockImplementation(() => {});
+    ports.LeavingConnections.port = (server.address() as AddressInfo).port;
+    await inQuickTime(() =>
+      Promise.all(
+        Object.entries(broken).map(async ([what, Backend]) => {
+          const by = caught[what as keyof typeof caught];
+          results.set(what, await failuresOf(optionsFor(Backend), [smoke, ...by]));
+        }),
+      ),
+    );
+  });
+  afterAll(() => {
+    vi.restoreAllMocks();
+    server.close();
+  });
+
+  it("lets a healthy backend pass", async () => {
+    expect(await inQuickTime(() => failuresOf(optionsFor(KnownOutages)))).toEqual([]);
+  });
+
+  it("wants a transaction of who claims transactions", async () => {
+    const options = { ...optionsFor(ports.ClaimingTransactions), transaction: undefined };
+    expect(await inQuickTime(() => failuresOf(options, [smoke, inTransaction]))).toEqual([inTransaction]);
+  });
+
+  it.each(Object.entries(caught))("catches %s", (what, by) => {
+    expect(results.get(what)).toEqual(by);
+  });
+});
