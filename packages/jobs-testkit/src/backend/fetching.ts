@@ -15,16 +15,22 @@ export const fetching: Behaviour<BackendKit> = (declare) => {
     "waits while there is no job, and answers with none after some seconds",
     async (kit) => {
       const backend = await kit.open();
-      const consumer = await kit.consumer(backend, kit.name("empty"));
-      const startMs = performance.now();
-      for (let time = 0; time < 3; time++) assert.deepEqual(await consumer.fetch(1), []);
-      const tookMs = performance.now() - startMs;
+      const name = kit.name("empty");
+      const times = await Promise.all(
+        [1, 2, 3].map(async () => {
+          const consumer = await kit.consumer(backend, name);
+          const startMs = performance.now();
+          assert.deepEqual(await consumer.fetch(1), []);
+          return performance.now() - startMs;
+        }),
+      );
+      const shortestMs = Math.min(...times);
       assert.ok(
-        tookMs > 90,
-        `three fetches from an empty store took ${tookMs} ms: a worker would never rest`,
+        shortestMs > 40,
+        `a fetch from an empty store took ${shortestMs} ms: a worker would never rest`,
       );
     },
-    3 * longestFetchMs + 30_000,
+    longestFetchMs + 30_000,
   );
 
   declare("brings a job that is stored while it waits", async (kit) => {

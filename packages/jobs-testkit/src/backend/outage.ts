@@ -6,7 +6,7 @@ import type { Behaviour } from "../contract/test-plan.ts";
 import { withinLimit } from "../contract/time-limit.ts";
 import type { BackendKit } from "./backend-kit.ts";
 
-const answerWithinMs = 3_000;
+const answerWithinMs = 2_000;
 
 /** With connecting and letting go. */
 const answerMs = 30_000;
@@ -48,8 +48,9 @@ export const outage: Behaviour<BackendKit> = (declare) => {
       deadLetters: (on) => on.deadLetters(),
       redrive: (on) => on.redrive(id),
     };
-    for (const [name, call] of Object.entries(calls))
-      await assertUnavailable(`\`${name}\``, call(engine), kit);
+    await Promise.all(
+      Object.entries(calls).map(([name, call]) => assertUnavailable(`\`${name}\``, call(engine), kit)),
+    );
     await withinLimit(engine.close().catch(kit.onError), answerMs, "`close` while the server is away");
   });
 };
