@@ -1,11 +1,11 @@
 import type { JobError } from "@nidus/jobs-core";
 import { thrownErrorOf } from "@nidus/jobs-core/adapter";
 
-/** The class of what a job threw, for `error.type`. It never throws, whatever was thrown. */
+/** Returns the class name of what a job threw, for `error.type`. Never throws, whatever the job threw. */
 export function errorTypeOf(error: JobError): string {
   try {
     const thrown = thrownErrorOf(error);
-    // A name that was set says more than the class, and most classes set none: theirs is one that they inherit.
+    // A name that was set says more than the class. Most classes set none, and inherit the name of their parent.
     const setsName = Object.hasOwn(thrown, "name") || Object.hasOwn(thrown.constructor.prototype, "name");
     const type = setsName ? thrown.name : thrown.constructor.name;
     return typeof type === "string" && type !== "" ? type : "Error";
@@ -14,7 +14,7 @@ export function errorTypeOf(error: JobError): string {
   }
 }
 
-/** The stack of what a job threw, or an empty text where it has none. It never throws. */
+/** Returns the stack of what a job threw, or an empty text if it has none. Never throws. */
 export function stackOf(error: JobError): string {
   try {
     return thrownErrorOf(error).stack ?? "";

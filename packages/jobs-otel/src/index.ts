@@ -3,6 +3,6 @@ export { type OtelJobObserverOptions, otelJobObserver } from "./otel-job-observe
 export type { OtelPipeline } from "./pipeline.ts";
 export type { ServiceIdentity } from "./service-identity.ts";
 
-// For those who settle on names of their own.
+// For authors of span conventions.
 
 export { jobSpanConvention, type SpanConvention } from "./semantic-conventions.ts";

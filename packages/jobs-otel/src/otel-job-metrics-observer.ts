@@ -6,27 +6,27 @@ import { type Meter, metrics } from "@opentelemetry/api";
 import { type JobInstrument, jobInstruments } from "./semantic-conventions.ts";
 import { version } from "./version.ts";
 
-/** Where job metrics go. */
+/** Which meter the job metrics use. */
 export interface OtelJobMetricsObserverOptions {
   /**
    * Makes the instruments.
-   * @default the meter of the application's own OpenTelemetry set-up, which has to be there already: OpenTelemetry has no
-   * meters that wait for it
+   * @default the meter of the application's own OpenTelemetry set-up. Register that set-up first: OpenTelemetry has no
+   * meters that wait for one.
    */
   readonly meter?: Meter | undefined;
 }
 
-/** Longer job names are cut: a reader keeps each of them in memory. The metrics of `@nidus/jobs-prometheus` are cut alike. */
+/** Longer job names are cut, since a reader keeps each of them in memory. `@nidus/jobs-prometheus` cuts them alike. */
 const maxNameLength = 256;
 
 const statuses: readonly JobResultStatus[] = ["success", "failure", "cancelled"];
 
 /**
- * Counts, durations and times of the last success as OpenTelemetry metrics, by `job.name` and `status`.
- * How many job names a reader keeps apart is limited by its views (2,000 label sets an instrument by default); a name longer than
- * 256 characters is cut. Run ids and context attributes are never attributes.
+ * Records counts, durations and times of the last success as OpenTelemetry metrics, by `job.name` and `status`. A view
+ * of the reader limits how many job names it keeps apart: 2,000 label sets per instrument by default. A name longer
+ * than 256 characters is cut. Run ids and context attributes are never attributes.
  *
- * @throws TypeError if `meter` is not a meter, or for an option that there is not.
+ * @throws TypeError for an invalid or unknown option.
  */
 export function otelJobMetricsObserver(options: OtelJobMetricsObserverOptions = {}): JobObserver {
   requireKnownKeys("the options of otelJobMetricsObserver", options, ["meter"]);

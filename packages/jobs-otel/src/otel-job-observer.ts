@@ -30,7 +30,7 @@ import { version } from "./version.ts";
 export interface OtelJobObserverOptions {
   /** Makes the spans. @default the tracer of the application's own OpenTelemetry set-up */
   readonly tracer?: Tracer | undefined;
-  /** Whether spans carry the messages and stacks of errors; their types they always do. @default true */
+  /** Whether spans carry the messages and stacks of errors. They always carry the error types. @default true */
   readonly recordErrorMessage?: boolean | undefined;
   /**
    * How many characters of an error's message, stack and type a span carries: a whole number from 1. Longer texts are cut.
@@ -38,12 +38,12 @@ export interface OtelJobObserverOptions {
    */
   readonly maxErrorLength?: number | undefined;
   /**
-   * How a run that an engine delivered is tied to the span that enqueued it: by a link, as that span's child in the same trace,
-   * or not at all. Unless `"parent"` says otherwise, the run's span is a child of the span that is active when the run starts,
-   * such as one of bullmq-otel, or begins a trace of its own. @default "link"
+   * How the span of a delivered run relates to the span that enqueued the job: `"link"` links to it, `"parent"` makes
+   * the run its child in the same trace, `"none"` ignores it. Otherwise the run's span is a child of the span that is
+   * active when the run starts, such as one of bullmq-otel, or begins a new trace. @default "link"
    */
   readonly propagation?: "link" | "parent" | "none" | undefined;
-  /** Names and attributes. @default jobSpanConvention */
+  /** The names and attributes of spans. @default jobSpanConvention */
   readonly convention?: SpanConvention | undefined;
 }
 
@@ -56,12 +56,15 @@ const optionNames: readonly (keyof OtelJobObserverOptions)[] = [
 ];
 
 /**
- * One span a run, active while the job runs (also across awaits, where a context manager is registered) and a child of the
- * span that is active when it starts. A failure sets its status to ERROR; a cancelled run does not.
- * Costs what a span written by hand does, about 2 µs, of which the SDK has most. Spans are timed by their SDK. What an engine does
- * by itself (polling, settling, renewing leases, maintenance) makes no spans, whatever instrumentations are there.
+ * Makes one span per run. The span is a child of the span that is active when the run starts. It is active itself while
+ * the job runs, also across awaits if a context manager is registered. A failure sets its status to ERROR; a cancelled
+ * run does not.
  *
- * @throws TypeError for an option that is not as documented.
+ * A span costs as much as one written by hand, about 2 µs, most of it in the SDK. The SDK times the spans. Work that an
+ * engine does on its own (polling, settling, renewing leases, maintenance) makes no spans, whatever instrumentation is
+ * registered.
+ *
+ * @throws TypeError or RangeError for an invalid option.
  */
 export function otelJobObserver(options: OtelJobObserverOptions = {}): JobObserver {
   requireKnownKeys("the options of otelJobObserver", options, optionNames);
@@ -96,9 +99,9 @@ export function otelJobObserver(options: OtelJobObserverOptions = {}): JobObserv
     runInScope(context, run) {
       const active = context.delivery === undefined ? otelContext.active() : traced(otelContext.active());
       const span = startSpan(tracer, convention, propagation, context, active);
-      // A span that records nothing has nothing to be told of the end.
+      // A span that records nothing needs no end.
       if (span.isRecording()) {
-        // First of all: a span that is known is ended, whatever throws from here on.
+        // First of all: once the span is known, it is ended, whatever throws from here on.
         spans.add(context, span);
         span.setAttributes(convention.recordedRunAttributes(context));
       }
@@ -153,7 +156,7 @@ function startSpan(
   const kind = SpanKind.CONSUMER;
   const producer = propagation === "none" ? undefined : readTraceHeaders(delivery.carrier);
   if (producer !== undefined && propagation === "parent") {
-    // Both hold if the active span is in the producer's trace, as that of bullmq-otel is.
+    // Both hold if the active span is in the producer's trace, like the span of bullmq-otel.
     const isSameTrace = trace.getSpanContext(active)?.traceId === producer.traceId;
     if (isSameTrace && hasUnfinishedSpan(active)) return tracer.startSpan(name, { kind, attributes }, active);
     return tracer.startSpan(name, { kind, attributes }, trace.setSpanContext(active, producer));
@@ -163,8 +166,8 @@ function startSpan(
 }
 
 /**
- * Whether deliveries belong to the active span. A worker's loop keeps the context in which it was started: a local span that was
- * recorded and has ended says nothing about the runs that come later.
+ * Tells whether a delivery belongs to the active span. A worker's loop keeps the context in which it was started. A
+ * local span that was recorded and has ended says nothing about later runs.
  */
 function hasUnfinishedSpan(active: Context): boolean {
   const span = trace.getSpan(active);

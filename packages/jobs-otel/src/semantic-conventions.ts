@@ -3,30 +3,31 @@ import { jobMetricHelp } from "@nidus/jobs-observe/adapter";
 import type { Attributes } from "@opentelemetry/api";
 
 /**
- * What job spans are called and carry. OpenTelemetry has no agreed convention for background jobs yet; one that an
- * organisation has settled on can take the place of this one.
+ * Defines the names and attributes of job spans. OpenTelemetry has no agreed convention for background jobs yet. Pass
+ * your organisation's own convention instead of this one if it has one.
  */
 export interface SpanConvention {
-  /** The name of a run's span. */
+  /** Returns the name of a run's span. */
   runName(context: ObservedJobContext): string;
   /**
-   * Known when the run starts, so that a sampler sees them. It must not read the run id, which costs more than the rest. What it
-   * returns may be that of an earlier run, and frozen: spread it to add to it.
+   * Returns the attributes that are known when the run starts, so that a sampler sees them. It must not read the run
+   * id, which costs more than the rest. The result may be frozen and shared with an earlier run: spread it to add to
+   * it.
    */
   runAttributes(context: ObservedJobContext): Readonly<Attributes>;
-  /** Added to spans that are recorded. */
+  /** Returns the attributes for recorded spans only. */
   recordedRunAttributes(context: ObservedJobContext): Attributes;
-  /** Added when the run ends. `errorType` is there after a failure. */
+  /** Returns the attributes to add when the run ends. `errorType` is set after a failure. */
   endAttributes(status: JobResultStatus, errorType: string | undefined): Attributes;
-  /** The name of the span of an enqueue. */
+  /** Returns the name of the span of an enqueue. */
   enqueueName(context: EnqueuedJobContext): string;
-  /** What the span of an enqueue carries. */
+  /** Returns the attributes of the span of an enqueue. */
   enqueueAttributes(context: EnqueuedJobContext): Attributes;
 }
 
 const nothing: Attributes = {};
 
-/** `job.run` and `job.enqueue`, with `job.*` attributes and the context attributes under their own keys. */
+/** Names spans `job.run` and `job.enqueue`. They carry `job.*` attributes, and the context attributes under their own keys. */
 export const jobSpanConvention: SpanConvention = {
   runName: () => "job.run",
   runAttributes: ({ attributes, jobName, delivery }) =>
@@ -57,19 +58,19 @@ export const jobSpanConvention: SpanConvention = {
   }),
 };
 
-/** What `named` has made last. */
+/** The last result of `named`. */
 let last:
   | { readonly attributes: Attributes; readonly jobName: string; readonly made: Readonly<Attributes> }
   | undefined;
 
 /**
- * `{ ...attributes, "job.name": jobName }`, and the same object again for as long as runs of one runner are of one job: a run that no
- * sampler wants costs no more than a span by hand for that.
+ * Returns `{ ...attributes, "job.name": jobName }`. Returns the same object again while one runner runs one job, so
+ * that a run that no sampler wants costs no more than a span by hand.
  */
 function named(attributes: Attributes, jobName: string): Readonly<Attributes> {
   if (last?.attributes === attributes && last.jobName === jobName) return last.made;
   const made = Object.freeze({ ...attributes, "job.name": jobName });
-  // What can still be changed is not the same next time.
+  // Attributes that are not frozen may differ next time.
   if (Object.isFrozen(attributes)) last = { attributes, jobName, made };
   return made;
 }

@@ -1,4 +1,4 @@
-/** What a service is called, in the resource attributes of its telemetry. */
+/** Identifies a service in the resource attributes of its telemetry. */
 export interface ServiceIdentity {
   /** `service.name` */
   readonly serviceName: string;

@@ -22,7 +22,7 @@ export class SpansInFlight {
     this.#span = span;
   }
 
-  /** Takes out the span of a run, or undefined where it has none. */
+  /** Removes and returns the span of a run. Returns undefined if the run has none. */
   take(context: ObservedJobContext): Span | undefined {
     const started = startedContext(context);
     if (started === this.#context) {

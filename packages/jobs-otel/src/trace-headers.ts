@@ -9,15 +9,16 @@ import {
 } from "@opentelemetry/api";
 
 /**
- * Writes the trace headers of `context`: by the application's propagator, or as W3C `traceparent` where it has none. The context
- * is active meanwhile, and is handed over in the form in which it is: Sentry's propagator writes for the active context alone, and
- * its context manager makes another object of each.
+ * Writes the trace headers of `context`: with the application's propagator, or as W3C `traceparent` if it has none.
+ *
+ * The context is active meanwhile, and the propagator gets the active object. Sentry's propagator writes for the active
+ * context alone, and its context manager makes another object of each context.
  */
 export function writeTraceHeaders(context: Context, carrier: Record<string, string>): void {
   if (propagation.fields().length > 0) {
     otelContext.with(context, () => {
       const active = otelContext.active();
-      // Without a context manager nothing is active.
+      // Without a context manager, no context is active.
       const isActive = trace.getSpan(active) === trace.getSpan(context);
       propagation.inject(isActive ? active : context, carrier);
     });
@@ -29,7 +30,7 @@ export function writeTraceHeaders(context: Context, carrier: Record<string, stri
   carrier.traceparent = `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, "0")}`;
 }
 
-/** The span that wrote the headers, or undefined where there are none that can be read. It never throws. */
+/** Returns the span that wrote the headers, or undefined if no readable headers are there. Never throws. */
 export function readTraceHeaders(carrier: Readonly<Record<string, string>>): SpanContext | undefined {
   try {
     const spanContext =
@@ -38,12 +39,12 @@ export function readTraceHeaders(carrier: Readonly<Record<string, string>>): Spa
         : parseTraceparent(carrier.traceparent);
     return spanContext !== undefined && isSpanContextValid(spanContext) ? spanContext : undefined;
   } catch {
-    // Headers come from elsewhere, and propagators are anybody's: without the link, the run still has its span.
+    // Headers and propagators are untrusted. Without the link, the run still has its span.
     return undefined;
   }
 }
 
-/** Version 00 of the W3C Trace Context header. */
+/** Parses version 00 of the W3C Trace Context header. */
 function parseTraceparent(header: string | undefined): SpanContext | undefined {
   const match = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/.exec(header ?? "");
   if (match === null) return undefined;

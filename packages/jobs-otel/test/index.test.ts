@@ -8,7 +8,7 @@ import { SpanRecorder } from "./support/recorded-spans.ts";
 beforeEach(() => vi.resetModules());
 afterEach(resetGlobalApi);
 
-/** What instrumentations patch, and what an import could leave behind. */
+/** Returns the state that instrumentation patches, and that an import could change. */
 function processState(): Record<string, unknown> {
   return {
     globals: Reflect.ownKeys(globalThis),

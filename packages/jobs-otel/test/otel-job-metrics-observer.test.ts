@@ -55,7 +55,7 @@ describe("runs", () => {
     expect(await measured.points("nidus.jobs.in_progress")).toEqual([[{ "job.name": "digest" }, 0]]);
   });
 
-  test("leave their duration in seconds, in buckets that fit background jobs", async () => {
+  test("record their duration in seconds, in buckets that fit background jobs", async () => {
     const measured = new MeasuredMetrics();
     const observer = otelJobMetricsObserver({ meter: measured.meter });
 
@@ -68,7 +68,7 @@ describe("runs", () => {
     expect(duration?.dataPoints[0]?.value).toMatchObject({ sum: 42, buckets: { boundaries, counts } });
   });
 
-  test("leave the Unix time of their last success, and of no other end", async () => {
+  test("record the Unix time of their last success only", async () => {
     const measured = new MeasuredMetrics();
     const observer = otelJobMetricsObserver({ meter: measured.meter });
 
@@ -80,7 +80,7 @@ describe("runs", () => {
     ]);
   });
 
-  test("never leave a run id or a context attribute, and never make a run id", async () => {
+  test("never record a run id or a context attribute, and never make a run id", async () => {
     const measured = new MeasuredMetrics();
     let idsMade = 0;
     const runner = strictRunner(otelJobMetricsObserver({ meter: measured.meter }))
@@ -116,7 +116,7 @@ function finish(
 }
 
 describe("declared jobs", () => {
-  test("have counters at 0 before their first run: those of engines if an engine has them", async () => {
+  test("have counters at 0 before their first run, and those of engines if an engine declares them", async () => {
     const measured = new MeasuredMetrics();
     const runner = strictRunner(otelJobMetricsObserver({ meter: measured.meter }));
 
@@ -132,8 +132,8 @@ describe("declared jobs", () => {
   });
 });
 
-describe("what others wrote", () => {
-  test("is cut: a job name is at most 256 characters", async () => {
+describe("untrusted values", () => {
+  test("are cut: a job name has at most 256 characters", async () => {
     const measured = new MeasuredMetrics();
     const observer = otelJobMetricsObserver({ meter: measured.meter });
 
@@ -143,7 +143,7 @@ describe("what others wrote", () => {
     expect(await measured.points("nidus.jobs.started")).toEqual([[{ "job.name": name }, 1]]);
   });
 
-  test("makes no NaN: a duration that is no number is counted as 0", async () => {
+  test("make no NaN: an invalid duration counts as 0", async () => {
     const measured = new MeasuredMetrics();
     const observer = otelJobMetricsObserver({ meter: measured.meter });
 
@@ -156,7 +156,7 @@ describe("what others wrote", () => {
 });
 
 describe("engines", () => {
-  test("count what is enqueued, retried and given up", async () => {
+  test("count enqueued, retried and dead-lettered jobs", async () => {
     const measured = new MeasuredMetrics();
     const runner = strictRunner(otelJobMetricsObserver({ meter: measured.meter }));
     const outcomes: SettledJobContext["outcome"][] = [
@@ -187,7 +187,7 @@ describe("engines", () => {
     expect(await measured.points("nidus.job.stalled")).toEqual([[digest, 1]]);
   });
 
-  test("leave no wait of a delivery whose time is none", async () => {
+  test("record no wait for a delivery without a valid time", async () => {
     const measured = new MeasuredMetrics();
     const observer = otelJobMetricsObserver({ meter: measured.meter });
 
@@ -201,7 +201,7 @@ describe("engines", () => {
     expect((await measured.collect()).has("nidus.job.wait")).toBe(false);
   });
 
-  test("leave how long a delivery waited, in seconds, and never less than nothing", async () => {
+  test("record how long a delivery waited, in seconds and never negative", async () => {
     const measured = new MeasuredMetrics();
     const observer = otelJobMetricsObserver({ meter: measured.meter });
 

@@ -57,14 +57,14 @@ describe("every span ends", () => {
     try {
       runner.run({ name: "reindex", run });
     } catch {
-      // What the job threw is not what this is about.
+      // This test does not concern what the job threw.
     }
 
     expect(spans.all("job.run")).toHaveLength(1);
     expect(spans.openCount).toBe(0);
   });
 
-  test("also without a context manager, and what the job does is unchanged", async () => {
+  test("also without a context manager, and the job is unaffected", async () => {
     context.disable();
     const { tracer, spans } = recordSpans();
     const runner = strictRunner(otelJobObserver({ tracer }));
@@ -79,7 +79,7 @@ describe("every span ends", () => {
     expect(spans.openCount).toBe(0);
   });
 
-  test("of a queue that is aborted in mid-run", async () => {
+  test("of a queue that is aborted halfway", async () => {
     const { tracer, spans } = recordSpans();
     const controller = new AbortController();
     const queue = new AsyncJobQueue();
@@ -103,7 +103,7 @@ describe("every span ends", () => {
     expect(spans.openCount).toBe(0);
   });
 
-  test("and nothing of a finished run is kept", async () => {
+  test("and no finished run is kept", async () => {
     const { tracer } = recordSpans();
     const runs: WeakRef<ObservedJobContext>[] = [];
     const runner = strictRunner(otelJobObserver({ tracer }), {

@@ -10,7 +10,7 @@ import { brokenPropagator, dashPropagator } from "./support/propagators.ts";
 import { recordSpans } from "./support/recorded-spans.ts";
 import { deliveryOf, strictRunner, tolerantRunner } from "./support/runner.ts";
 
-/** As Sentry's, which keeps scopes of its own in every context. */
+/** Like Sentry's, which keeps its own scopes in every context. */
 class WrappingContextManager extends AsyncLocalStorageContextManager {
   override with: AsyncLocalStorageContextManager["with"] = (given, run, self, ...args) =>
     super.with(given.setValue(createContextKey("scopes"), {}), run, self, ...args);
@@ -70,13 +70,13 @@ describe("enqueueing", () => {
     expect(spans.only("job.run").links[0]?.context.spanId).toBe(producer.spanId);
   });
 
-  test("says in the traceparent that it was not sampled", () => {
+  test("marks an unsampled span in the traceparent", () => {
     const context = enqueued();
     strictRunner(otelJobObserver({ tracer: recordSpans(new AlwaysOffSampler()).tracer })).enqueued(context);
     expect(context.carrier.traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
   });
 
-  test("leaves the writing to the application's propagator where it has one", () => {
+  test("lets the application's propagator write if there is one", () => {
     propagation.setGlobalPropagator(dashPropagator);
     const { tracer, spans } = recordSpans();
     const context = enqueued({ carrier: { "x-tenant": "acme" } });
@@ -87,7 +87,7 @@ describe("enqueueing", () => {
     expect(context.carrier).toEqual({ "x-tenant": "acme", "x-dash": `${trace_}/${span_}` });
   });
 
-  test("lets the propagator write with the active context, also where a context manager makes others of it", () => {
+  test("lets the propagator write with the active context, even if a context manager copies contexts", () => {
     const seen: unknown[] = [];
     context.disable();
     context.setGlobalContextManager(new WrappingContextManager().enable());
@@ -105,13 +105,13 @@ describe("enqueueing", () => {
     expect(trace.getActiveSpan()).toBeUndefined();
   });
 
-  test("writes nothing where there is no OpenTelemetry", () => {
+  test("writes nothing without OpenTelemetry", () => {
     const context = enqueued();
     strictRunner(otelJobObserver()).enqueued(context);
     expect(context.carrier).toEqual({});
   });
 
-  test("ends its span also where the propagator throws", () => {
+  test("ends its span even if the propagator throws", () => {
     propagation.setGlobalPropagator(brokenPropagator("inject"));
     const { tracer, spans } = recordSpans();
 

@@ -90,7 +90,7 @@ describe("a failure", () => {
     });
   });
 
-  test("of a timeout is an ERROR, also where the signal was aborted by it", async () => {
+  test("of a timeout is an ERROR, even if the timeout aborted the signal", async () => {
     const { tracer, spans } = recordSpans();
     const signal = AbortSignal.timeout(1);
 
@@ -144,7 +144,7 @@ describe("recordErrorMessage: false", () => {
     ["an object with a message", () => ({ message: secret })],
   ];
 
-  test.each(secretive)("leaks nothing of %s", async (_case, make) => {
+  test.each(secretive)("leaks no part of %s", async (_case, make) => {
     const { tracer, spans } = recordSpans();
     const observer = otelJobObserver({ tracer, recordErrorMessage: false });
 
@@ -199,7 +199,7 @@ describe("maxErrorLength", () => {
     return error;
   };
 
-  /** Everything about a failed run that a span carries in words. */
+  /** Returns all texts about a failed run in a span. */
   async function textsOf(options: { maxErrorLength?: number }, thrown: unknown): Promise<string[]> {
     const { tracer, spans } = recordSpans();
     const runner = strictRunner(otelJobObserver({ tracer, ...options }));
@@ -230,7 +230,7 @@ describe("maxErrorLength", () => {
     }
   });
 
-  test("leaves shorter texts as they are, and cuts between characters", async () => {
+  test("leaves shorter texts unchanged, and cuts between characters", async () => {
     expect((await textsOf({ maxErrorLength: 5 }, "short"))[0]).toBe("short");
     expect((await textsOf({ maxErrorLength: 3 }, "x😀😀"))[0]).toBe("x…");
   });
@@ -255,7 +255,7 @@ test("an error of another realm has its own class, message and stack", async () 
   });
 });
 
-test("an option that nothing reads is refused by name", () => {
+test("an unknown option is refused by name", () => {
   expect(() => otelJobObserver({ recordErrorMesage: false } as object)).toThrow(
     /"recordErrorMesage".*`recordErrorMessage`/,
   );

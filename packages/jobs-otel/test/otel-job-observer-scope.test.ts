@@ -36,13 +36,13 @@ describe("the active span", () => {
     expect(isChildOf(spans.only("job.run"), spans.only("request"))).toBe(true);
   });
 
-  test("is none around a run outside of any span, which then begins a trace", () => {
+  test("is absent outside of any span, and the run begins a trace", () => {
     const { tracer, spans } = recordSpans();
     strictRunner(otelJobObserver({ tracer })).run(job("reindex", () => {}));
     expect(spans.only("job.run").parentSpanContext).toBeUndefined();
   });
 
-  test("is the run's own while a sync job runs, and what it was before afterwards", () => {
+  test("is the run's own while a sync job runs, and the former one afterwards", () => {
     const { tracer, spans } = recordSpans();
     const runner = strictRunner(otelJobObserver({ tracer }));
 
@@ -92,7 +92,7 @@ describe("the active span", () => {
     expect(seen).toEqual(new Array(4).fill(spans.only("job.run").spanContext().spanId));
   });
 
-  test("is each run's own where many run at once: children nest under their run and no other", async () => {
+  test("is each run's own if many run at once: children nest under their own run", async () => {
     const { tracer, spans } = recordSpans();
     const runner = strictRunner(otelJobObserver({ tracer }));
     const indices = Array.from({ length: 200 }, (_, index) => index);

@@ -57,7 +57,7 @@ describe("the span of a run", () => {
     });
   });
 
-  test("keeps its own attributes where context attributes have the same keys", () => {
+  test("keeps its own attributes if context attributes have the same keys", () => {
     const { tracer, spans } = recordSpans();
     const runner = strictRunner(otelJobObserver({ tracer })).runIdGenerator(() => "run-1");
 
@@ -66,7 +66,7 @@ describe("the span of a run", () => {
     expect(spans.only("job.run").attributes).toEqual({ "job.name": "reindex", "job.run_id": "run-1" });
   });
 
-  test("carries what its own run has, whichever runs come before", () => {
+  test("carries the attributes of its own run, whichever runs came before", () => {
     const { tracer, spans } = recordSpans();
     const runner = strictRunner(otelJobObserver({ tracer }));
     const [acme, globex] = [runner.context("tenant", "acme"), runner.context("tenant", "globex")];
@@ -105,7 +105,7 @@ describe("the span of a run", () => {
     expect(Object.getPrototypeOf(spans.only("job.run").attributes)).toBe(Object.prototype);
   });
 
-  test("lasts as long as the run does for the other observers", async () => {
+  test("lasts as long as the run that other observers see", async () => {
     // The SDK reads the same clocks, a moment later.
     let nowMs = Date.parse("2031-05-06T07:08:09Z");
     for (const clock of [Date, performance]) vi.spyOn(clock, "now").mockImplementation(() => nowMs);
@@ -131,7 +131,7 @@ describe("the span of a run", () => {
 });
 
 describe("sampling", () => {
-  test("an unsampled run never makes a run id, and its job runs all the same", async () => {
+  test("an unsampled run makes no run id, and its job runs", async () => {
     const { tracer, spans } = recordSpans(new AlwaysOffSampler());
     let idsMade = 0;
     const runner = strictRunner(otelJobObserver({ tracer })).runIdGenerator(() => `run-${++idsMade}`);
@@ -172,7 +172,7 @@ describe("sampling", () => {
 });
 
 describe("options", () => {
-  test("without a tracer, spans go to the application's own set-up, also one that is registered later", () => {
+  test("without a tracer, spans go to the application's own set-up, even if it is registered later", () => {
     const { provider, spans } = recordSpans();
     const runner = strictRunner(otelJobObserver());
 
@@ -208,7 +208,7 @@ describe("options", () => {
     expect(make).toThrow(message);
   });
 
-  test("undefined stands for the default of every option", () => {
+  test("undefined means the default of every option", () => {
     const options: OtelJobObserverOptions = {
       tracer: undefined,
       recordErrorMessage: undefined,

@@ -16,7 +16,7 @@ const startedRun = {
   delivery: undefined,
 };
 
-describe("a convention of one's own", () => {
+describe("a custom convention", () => {
   test("names the spans and their attributes", async () => {
     const { tracer, spans } = recordSpans();
     const convention: SpanConvention = {
@@ -74,7 +74,7 @@ describe("a convention of one's own", () => {
     expect(spans.finished).toHaveLength(2);
   });
 
-  test("makes anew what it was given to change", () => {
+  test("may change the attributes that it was given", () => {
     const fields = { ...startedRun, attributes: { tenant: "acme" } };
     const context = { ...fields, toJSON: () => fields };
     expect(jobSpanConvention.runAttributes(context)).toMatchObject({ tenant: "acme" });

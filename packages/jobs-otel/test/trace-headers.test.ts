@@ -21,7 +21,7 @@ async function deliver(observer: JobObserver, carrier: Record<string, string>): 
 }
 
 describe("a delivered run", () => {
-  test("is a CONSUMER span that says where the job came from", async () => {
+  test("is a CONSUMER span that names the engine and queue of the job", async () => {
     const { tracer, spans } = recordSpans();
     const delivery = deliveryOf({ correlationId: "order-9" });
 
@@ -67,7 +67,7 @@ describe("a delivered run", () => {
     },
   );
 
-  test("is a child of an active span that another process or no sampler wanted", async () => {
+  test("is a child of an active span that is remote or not sampled", async () => {
     const { tracer, spans } = recordSpans();
     for (const [traceFlags, isRemote] of [
       [TraceFlags.SAMPLED, true],
@@ -87,7 +87,7 @@ describe("a delivered run", () => {
     expect(spans.only("job.run").parentSpanContext?.spanId).toBe("4".repeat(16));
   });
 
-  test("is no child of a span that has ended, such as one in which a worker was started", async () => {
+  test("is no child of a span that has ended, such as one around the start of a worker", async () => {
     const { tracer, spans } = recordSpans();
 
     await tracer.startActiveSpan("boot", async (boot) => {
@@ -165,7 +165,7 @@ describe("a delivered run", () => {
   });
 });
 
-describe("a carrier that says nothing", () => {
+describe("an unreadable carrier", () => {
   const carriers: [string, Record<string, unknown>][] = [
     ["no header", {}],
     ["an empty header", { traceparent: "" }],
@@ -191,14 +191,14 @@ describe("a carrier that says nothing", () => {
     }
   });
 
-  test("is ignored where a propagator reads it, too", async () => {
+  test("is ignored if a propagator reads it, too", async () => {
     propagation.setGlobalPropagator(dashPropagator);
     const { tracer, spans } = recordSpans();
     await deliver(otelJobObserver({ tracer }), { "x-dash": "nonsense", traceparent });
     expect(spans.only("job.run").links).toEqual([]);
   });
 
-  test("costs the run no span where the propagator throws", async () => {
+  test("keeps the span of the run if the propagator throws", async () => {
     propagation.setGlobalPropagator(brokenPropagator("extract"));
     const { tracer, spans } = recordSpans();
 

@@ -1,12 +1,13 @@
 import type { JobError } from "@nidus/jobs-core";
 import { cutText, isErrorLike, thrownErrorOf } from "@nidus/jobs-core/adapter";
 
-/** Errors of a chain of causes, or of an AggregateError, that are written whole. */
+/** How many errors of a chain of causes, or of an AggregateError, are written in full. */
 const maxRelated = 10;
 
 /**
- * Returns what goes on the line for an error that a job threw: the error itself, or, if its texts and those of its causes are longer than
- * `maxLength` together, an error of the same type that has its message and stack alone, both cut.
+ * Returns the error to write for a failed job. That is the thrown error itself, if the messages and the stacks of it
+ * and its causes have at most `maxLength` characters each. Otherwise it is an error of the same type with only its
+ * message and stack, both cut.
  */
 export function boundedError(error: JobError, maxLength: number): Error {
   const thrown = thrownErrorOf(error);
@@ -17,7 +18,7 @@ export function boundedError(error: JobError, maxLength: number): Error {
     return thrown;
   const type = cutText(thrownType(error), maxLength);
   return Object.create(Error.prototype, {
-    // An object, which is no function: serializers then take the name.
+    // An object, not a function: serializers then take the name.
     constructor: { value: { name: type } },
     name: { value: type },
     message: { value: cutText(thrown.message, maxLength) },
@@ -25,7 +26,7 @@ export function boundedError(error: JobError, maxLength: number): Error {
   }) as Error;
 }
 
-/** An error, its causes and the errors that it collects, in turn: one more than `maxRelated` at most. */
+/** Returns an error with its causes and collected errors, in turn: at most `maxRelated` and one more. */
 function relatedErrors(error: Error): Error[] {
   const found = [error];
   for (let index = 0; index < found.length && found.length <= maxRelated; index++) {

@@ -8,16 +8,16 @@ import type {
   SettledJobContext,
 } from "@nidus/jobs-observe";
 
-/** Characters of an attribute's value that a line carries. */
+/** How many characters of an attribute's value a line carries. */
 const maxAttributeLength = 1_024;
 
-/** Fields of a line about a run. The logger leaves out those that are undefined. */
+/** Returns the fields of a line about a run. The logger leaves out undefined fields. */
 export function runFields(run: ObservedJobContext): object {
   return {
     job_name: run.jobName,
     run_id: run.runId,
-    // Under one key, where none of theirs can take the place of the line's own; and a copy, since redaction in some
-    // versions of pino writes into what it is given, which for frozen attributes would silently do nothing.
+    // Under one key, so that no attribute replaces a field of the line. A copy, since redaction in some versions of
+    // pino writes into its input; for frozen attributes that would silently do nothing.
     attributes: Object.keys(run.attributes).length > 0 ? boundedAttributes(run.attributes) : undefined,
     ...(run.delivery && deliveryFields(run.delivery)),
   };
@@ -32,18 +32,18 @@ function boundedAttributes(attributes: JobAttributes): object {
   );
 }
 
-/** Fields of a line about a run that has finished. */
+/** Returns the fields of a line about a finished run. */
 export function finishedFields(run: ObservedJobContext, status: JobResultStatus): object {
-  // To the microsecond, which is what the clock is good for: its fractions would fill the line with digits.
+  // Rounded to microseconds, the precision of the clock: more digits would only fill the line.
   return { ...runFields(run), status, duration_ms: Math.round((run.durationMs ?? 0) * 1000) / 1000 };
 }
 
-/** Fields of a line about jobs that are about to be stored. */
+/** Returns the fields of a line about jobs that are about to be stored. */
 export function enqueuedFields({ jobName, engine, queue, count, correlationId }: EnqueuedJobContext): object {
   return { job_name: jobName, engine, queue, count, correlation_id: correlationId };
 }
 
-/** Fields of a line about what became of a delivery. */
+/** Returns the fields of a line about the outcome of a delivery. */
 export function settledFields({ jobName, outcome, delivery }: SettledJobContext): object {
   return { job_name: jobName, outcome, ...deliveryFields(delivery) };
 }

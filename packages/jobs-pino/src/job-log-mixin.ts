@@ -1,11 +1,11 @@
 import { requireFunction, requireKnownKeys } from "@nidus/jobs-core/adapter";
 import { currentJob } from "@nidus/jobs-observe";
 
-/** Where the ids of the trace come from. */
+/** How lines get the ids of their trace. */
 export interface JobLogMixinOptions {
   /**
-   * The context of the active span, such as OpenTelemetry's `() => trace.getActiveSpan()?.spanContext()`. What it throws
-   * comes out of the call that logs. @default none, and lines carry no `trace_id` and `span_id`
+   * Returns the context of the active span, for example OpenTelemetry's `() => trace.getActiveSpan()?.spanContext()`.
+   * If it throws, the call that logs throws. @default none: lines carry no `trace_id` and `span_id`
    */
   readonly spanContext?:
     | (() => { readonly traceId: string; readonly spanId: string } | undefined)
@@ -13,11 +13,13 @@ export interface JobLogMixinOptions {
 }
 
 /**
- * A function for pino's option `mixin`: puts `job_name`, `run_id`, `trace_id` and `span_id` on every line that is logged inside a
- * run, also after awaits, and nothing on others. The run's runner needs a `currentJobObserver()` of `@nidus/jobs-observe`.
- * It is called for lines that are written, and makes the run id then.
+ * Makes a function for pino's option `mixin`. It puts `job_name`, `run_id`, `trace_id` and `span_id` on every line that
+ * is logged inside a run, also after awaits, and nothing on other lines.
  *
- * @throws TypeError for an option that is not as documented.
+ * The run's runner needs a `currentJobObserver()` of `@nidus/jobs-observe`. pino calls the function only for lines that
+ * it writes; that makes the run id.
+ *
+ * @throws TypeError for an invalid option.
  */
 export function jobLogMixin(options: JobLogMixinOptions = {}): () => object {
   requireKnownKeys("the options of jobLogMixin", options, ["spanContext"]);

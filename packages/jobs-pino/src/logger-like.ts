@@ -1,8 +1,11 @@
-/** What is needed of a pino logger: a root or a child, of pino 9 or 10. Levels of other names are called by these. */
+/**
+ * The members of a pino logger that Nidus uses, of pino 9 or 10, root or child. A level with another name has a method
+ * of that name.
+ */
 export interface LoggerLike {
-  /** The levels that there are, by name. */
+  /** The levels of the logger, by name. */
   readonly levels: { readonly values: Readonly<Record<string, number>> };
-  /** Whether lines of this level are written. */
+  /** Tells whether lines of this level are written. */
   isLevelEnabled(level: string): boolean;
   /** Writes a line of level debug. */
   debug(fields: object, message: string): void;

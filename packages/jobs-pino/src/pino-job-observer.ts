@@ -11,23 +11,27 @@ import { boundedError, thrownType } from "./bounded-error.ts";
 import { enqueuedFields, finishedFields, runFields, settledFields } from "./job-fields.ts";
 import type { LoggerLike } from "./logger-like.ts";
 
-/** Where lines about jobs go, and at which levels: names of the logger's own, or `"silent"` for no line. */
+/**
+ * Which logger writes the lines about jobs, and at which levels. A level is any level of the logger, or `"silent"` for
+ * no line.
+ */
 export interface PinoJobObserverOptions {
   /** A pino logger, or a child of one. */
   readonly logger: LoggerLike;
-  /** Of a run that starts, and of jobs that are enqueued. @default "debug" */
+  /** Level of the start of a run, and of jobs that are enqueued. @default "debug" */
   readonly startLevel?: string | undefined;
-  /** Of a run that succeeded. @default "info" */
+  /** Level of a run that succeeded. @default "info" */
   readonly finishLevel?: string | undefined;
-  /** Of a run or a job that was cancelled, and of a delivery that will be repeated or that stalled. @default "warn" */
+  /** Level of a run or job that was cancelled, and of a delivery that will be retried or that stalled. @default "warn" */
   readonly warningLevel?: string | undefined;
-  /** Of a run that failed, a job that became a dead letter, and one that its engine lost. @default "error" */
+  /** Level of a run that failed, a job that became a dead letter, and a run that its engine lost. @default "error" */
   readonly failureLevel?: string | undefined;
-  /** Whether lines carry the messages and stacks of errors; their types they always do. @default true */
+  /** Whether lines carry the messages and stacks of errors. They always carry the error types. @default true */
   readonly recordErrorMessage?: boolean | undefined;
   /**
-   * How many characters of an error's message and of its stack a line carries, each with those of its causes: a whole number from 1.
-   * If they are longer, `err` has the error's type, message and stack alone, and the texts are cut. @default 4096
+   * How many characters of an error's message and of its stack a line carries, each including those of its causes: a
+   * whole number from 1. If they are longer, `err` has only the error's type, message and stack, and the texts are cut.
+   * @default 4096
    */
   readonly maxErrorLength?: number | undefined;
 }
@@ -43,11 +47,11 @@ const optionNames: readonly (keyof PinoJobObserverOptions)[] = [
 ];
 
 /**
- * One structured line for each start and each finish of a run, and, where an engine runs the jobs, for those that are enqueued
- * and for deliveries that do not succeed. A line whose level is disabled costs the question whether it is, and makes no run id.
- * Cancellations carry no error. Whether writing blocks is for the logger's destination to say.
+ * Writes one structured line for each start and each finish of a run. If an engine runs the jobs, it also writes a line
+ * for enqueues and for deliveries that do not succeed. A disabled level costs one check and makes no run id.
+ * Cancellations carry no error. Writing blocks if the logger's destination blocks.
  *
- * @throws TypeError or RangeError for an option that is not as documented.
+ * @throws TypeError or RangeError for an invalid option.
  */
 export function pinoJobObserver(options: PinoJobObserverOptions): JobObserver {
   requireKnownKeys("the options of pinoJobObserver", options ?? {}, optionNames);
@@ -63,7 +67,7 @@ export function pinoJobObserver(options: PinoJobObserverOptions): JobObserver {
   if (typeof logger?.isLevelEnabled !== "function" || typeof logger.levels?.values !== "object") {
     throw invalidArgument("`logger`", "a pino logger", logger);
   }
-  // By the name of a level at each line: pino replaces these methods when the logger's level changes.
+  // Looked up by name for each line: pino replaces these methods when the logger's level changes.
   const methods = logger as unknown as Readonly<Record<string, LoggerLike["info"]>>;
   for (const [option, level] of Object.entries({ startLevel, finishLevel, warningLevel, failureLevel })) {
     if (level !== "silent" && !Object.hasOwn(logger.levels.values, level)) {
@@ -81,7 +85,7 @@ export function pinoJobObserver(options: PinoJobObserverOptions): JobObserver {
         methods[level]?.({ ...fields, err: boundedError(error, maxErrorLength) }, message);
         return;
       } catch {
-        // Serializers read from the error and write into it, which it may not let them. The line then has its type alone.
+        // Serializers read the error and write into it, which it may not allow. The line then has its type alone.
       }
     }
     methods[level]?.(
@@ -90,14 +94,14 @@ export function pinoJobObserver(options: PinoJobObserverOptions): JobObserver {
     );
   };
 
-  // The same words in all lines of a kind, so that they can be found and counted by them.
+  // Each kind of line has a fixed message, so that you can find and count it.
   const finishes = {
     success: [finishLevel, "job run succeeded"],
     failure: [failureLevel, "job run failed"],
     cancelled: [warningLevel, "job run cancelled"],
   } as const;
   const settlements = {
-    // The line about the run has said so.
+    // The line about the run says so already.
     succeeded: undefined,
     retried: [warningLevel, "job will be retried"],
     stalled: [warningLevel, "job stalled"],

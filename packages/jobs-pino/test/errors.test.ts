@@ -10,7 +10,7 @@ class NoSuchUserError extends RangeError {
 }
 
 describe.each(majors)("the line of a failure, with pino %s", (_major, pino) => {
-  /** The line of a run whose job threw `value`, on which the job's own error comes out as it was. */
+  /** Returns the line of a run whose job threw `value`. The job's own error comes out unchanged. */
   async function lineOf(
     value: unknown,
     options: { recordErrorMessage?: boolean; maxErrorLength?: number } = {},
@@ -27,7 +27,7 @@ describe.each(majors)("the line of a failure, with pino %s", (_major, pino) => {
     return lines()[1] as Line;
   }
 
-  test("has what the job threw as pino serialises it, with its causes", async () => {
+  test("has the thrown error as pino serialises it, with its causes", async () => {
     const error = new NoSuchUserError("no such user", { cause: new Error("connection reset") });
     const { err } = await lineOf(error);
     expect(err).toMatchObject({ type: "NoSuchUserError", message: "no such user: connection reset" });
@@ -41,11 +41,11 @@ describe.each(majors)("the line of a failure, with pino %s", (_major, pino) => {
     expect(err).toMatchObject({ type: "JobError", message: "not now: too many", code: "NIDUS_JOB_FAILED" });
   });
 
-  test("has what the job threw where that has no message", async () => {
+  test("has a thrown error without a message", async () => {
     expect((await lineOf(new RangeError())).err).toMatchObject({ type: "RangeError", message: "" });
   });
 
-  test("has a JobError for what is no error", async () => {
+  test("has a JobError for a value that is no error", async () => {
     expect((await lineOf("text")).err).toMatchObject({ type: "JobError", message: "text" });
     expect((await lineOf(undefined)).err).toMatchObject({ type: "JobError" });
   });
@@ -59,7 +59,7 @@ describe.each(majors)("the line of a failure, with pino %s", (_major, pino) => {
     expect(lines()[1]).toMatchObject({ level: 50, err: { type: "TypeError", message: "no" } });
   });
 
-  test("has the type alone where messages are not recorded", async () => {
+  test("has only the type if messages are not recorded", async () => {
     const error = new NoSuchUserError("a@example.org", { cause: new Error("a@example.org") });
     const line = await lineOf(error, { recordErrorMessage: false });
     expect(line.err).toEqual({ type: "NoSuchUserError" });
@@ -67,7 +67,7 @@ describe.each(majors)("the line of a failure, with pino %s", (_major, pino) => {
     expect((await lineOf("a@example.org", { recordErrorMessage: false })).err).toEqual({ type: "JobError" });
   });
 
-  test("has the type alone where the error cannot be serialised", async () => {
+  test("has only the type if the error cannot be serialised", async () => {
     const throwing = (): never => {
       throw new Error("a trap");
     };
@@ -101,7 +101,7 @@ describe.each(majors)("the line of a failure, with pino %s", (_major, pino) => {
         expect(text.length).toBeLessThanOrEqual(10);
     });
 
-    test("bounds what many errors, causes without an end and circles take", async () => {
+    test("bounds many errors, endless causes and circles", async () => {
       const circle = new Error("circle");
       circle.cause = circle;
       const many = new AggregateError(

@@ -19,7 +19,7 @@ beforeAll(() => {
 afterAll(() => context.disable());
 
 describe.each(majors)("the mixin, with pino %s", (_major, pino) => {
-  test("puts the run on the lines that are logged inside it, and nothing on others", () => {
+  test("puts the run on lines that are logged inside it, and nothing on others", () => {
     const { logger, lines } = captureLines(pino, { mixin: jobLogMixin() });
     logger.info("before");
     strictRunner(currentJobObserver()).run(
@@ -59,13 +59,13 @@ describe.each(majors)("the mixin, with pino %s", (_major, pino) => {
     const runOf = new Map(written.map(({ mine, run_id }) => [mine, run_id]));
     expect([written.length, runOf.size, new Set(runOf.values()).size]).toEqual([200, 50, 50]);
     for (const { mine, run_id } of written) expect(run_id).toBe(runOf.get(mine));
-    // They did take turns.
+    // The runs did take turns.
     expect(new Set(written.slice(0, 20).map(({ mine }) => mine)).size).toBeGreaterThan(1);
     const finished = lines().filter(({ msg }) => msg === "job run succeeded");
     expect(new Set(finished.map(({ run_id }) => run_id))).toEqual(new Set(runOf.values()));
   });
 
-  test("has the ids of the run's span, on the job's own lines and on the observer's", async () => {
+  test("adds the ids of the run's span to the lines of the job and of the observer", async () => {
     const spanContext = () => trace.getActiveSpan()?.spanContext();
     const { logger, lines } = captureLines(pino, { mixin: jobLogMixin({ spanContext }) });
     const exporter = new InMemorySpanExporter();
@@ -103,7 +103,7 @@ describe.each(majors)("the mixin, with pino %s", (_major, pino) => {
     }
   });
 
-  test("carries no trace where no span is active", () => {
+  test("adds no trace if no span is active", () => {
     const { logger, lines } = captureLines(pino, { mixin: jobLogMixin({ spanContext: () => undefined }) });
     strictRunner(currentJobObserver()).run(job("reindex", () => logger.info("within")));
     expect(lines()).toEqual([{ level: 30, msg: "within", job_name: "reindex", run_id: "run-1" }]);
@@ -118,7 +118,7 @@ describe.each(majors)("the mixin, with pino %s", (_major, pino) => {
   });
 });
 
-test("an option that nothing reads is refused by name", () => {
+test("an unknown option is refused by name", () => {
   expect(() => jobLogMixin({ spancontext: () => undefined } as object)).toThrow(
     /"spancontext".*`spanContext`/,
   );

@@ -45,7 +45,7 @@ describe.each(majors)("with pino %s", (_major, pino) => {
       expect(finish?.duration_ms).toBeGreaterThan(4);
     });
 
-    test("tell the delivery that it is, where an engine runs it", async () => {
+    test("describe the delivery if an engine runs the job", async () => {
       const { logger, lines } = captureLines(pino);
       const runner = strictRunner(pinoJobObserver({ logger }));
       await runner.runAsync(
@@ -55,7 +55,7 @@ describe.each(majors)("with pino %s", (_major, pino) => {
       expect(lines()).toMatchObject([deliveryFields, deliveryFields]);
     });
 
-    test("carry its attributes under one key, where none of theirs takes the place of the line's own", () => {
+    test("carry its attributes under one key, so that none replaces a field of the line", () => {
       const { logger, lines, written } = captureLines(pino);
       const hostile = JSON.parse(
         '{"__proto__":"p","constructor":"c","level":99,"time":0,"msg":"forged","run_id":"forged","err":"forged"}',
@@ -82,7 +82,7 @@ describe.each(majors)("with pino %s", (_major, pino) => {
       }
     });
 
-    test("leave attributes to be redacted, and the run's own as they were", () => {
+    test("allow redaction of attributes, and keep the run's own unchanged", () => {
       const { logger, lines } = captureLines(pino, { redact: ["attributes.email"] });
       const seen: unknown[] = [];
       strictRunner(
@@ -95,7 +95,7 @@ describe.each(majors)("with pino %s", (_major, pino) => {
       expect(seen).toEqual([{ email: "a@example.org", tenant: "acme" }]);
     });
 
-    test("are one line each, whatever the job is called", () => {
+    test("are one line each, for any job name", () => {
       const { logger, lines, written } = captureLines(pino);
       const name = 'say "hi"\nand\r\u2028 \u0000 %s %d \\';
       strictRunner(pinoJobObserver({ logger })).run(job(name, () => {}));
@@ -103,7 +103,7 @@ describe.each(majors)("with pino %s", (_major, pino) => {
       for (const line of written) expect(line.trimEnd()).not.toMatch(/[\n\r]/);
     });
 
-    test("go where a child logger's lines go, with its bindings", () => {
+    test("go to a child logger's destination, with its bindings", () => {
       const { logger, lines } = captureLines(pino);
       strictRunner(pinoJobObserver({ logger: logger.child({ component: "jobs" }) })).run(
         job("reindex", () => {}),
@@ -128,7 +128,7 @@ describe.each(majors)("with pino %s", (_major, pino) => {
   });
 
   describe("stored jobs", () => {
-    test("are told when they are enqueued", () => {
+    test("get a line when they are enqueued", () => {
       const { logger, lines } = captureLines(pino);
       strictRunner(pinoJobObserver({ logger })).enqueued({
         ...{ jobName: "digest", engine: "memory", queue: "mail", count: 3, correlationId: "order 7" },
@@ -173,7 +173,7 @@ describe.each(majors)("with pino %s", (_major, pino) => {
       expect(lines().map(({ msg }) => msg)).toEqual(["job run succeeded"]);
     });
 
-    test("are those of the options, also ones of the logger's own, and none for silent", async () => {
+    test("come from the options, may be the logger's own, and silent writes none", async () => {
       const customLevels = { notice: 35, alert: 70 };
       const { logger, lines } = captureLines(pino, {
         customLevels,
@@ -200,7 +200,7 @@ describe.each(majors)("with pino %s", (_major, pino) => {
     });
   });
 
-  test("a logger that throws changes nothing for jobs, and is reported", async () => {
+  test("a logger that throws does not affect jobs, and is reported", async () => {
     const { logger, write } = captureLines(pino);
     const broken = new Error("the disk is full");
     write.mockImplementation(() => {

@@ -1,18 +1,18 @@
 import type { JobObserver } from "@nidus/jobs-observe";
 import type { ServiceIdentity } from "@nidus/jobs-otel";
 
-/** One way of observing, as the facade composes it. Anybody can write one. */
+/** Adds one way of observing to a set-up. You can write your own. */
 export interface ObservabilityAdapter {
-  /** Unique within one facade; it stands in error messages. */
+  /** Unique within one set-up. Error messages show it. */
   readonly name: string;
-  /** The observer of jobs. Called once for each facade that uses the adapter, before any other member. */
+  /** Returns the observer of jobs. Called once for each set-up that uses the adapter, before any other member. */
   jobObserver(service: ServiceIdentity): JobObserver;
-  /** Exposition text, for adapters that are scraped. */
+  /** Returns exposition text. Only for adapters that are scraped. */
   metrics?(): string | Promise<string>;
   /** The content type of `metrics`. @default "text/plain; version=0.0.4; charset=utf-8" */
   readonly contentType?: string | undefined;
-  /** Sends what is buffered. It should resolve in bounded time. */
+  /** Sends buffered telemetry. Should resolve in bounded time. */
   forceFlush?(): void | Promise<void>;
-  /** Sends what is buffered and ends. It should resolve in bounded time. */
+  /** Sends buffered telemetry and ends. Should resolve in bounded time. */
   shutdown?(): void | Promise<void>;
 }

@@ -1,20 +1,23 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { formatValue, warn } from "@nidus/jobs-core/adapter";
 
-/** A request handler for `node:http`, Express, or the raw objects of Fastify. The promise it returns never rejects. */
+/** Handles requests of `node:http`, Express, or the raw objects of Fastify. The promise it returns never rejects. */
 export type MetricsHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-/** Where a handler gets what it answers with. */
+/** Provides the metrics that a handler answers with. */
 export interface MetricsSource {
   readonly contentType: string;
   metrics(): Promise<string>;
 }
 
-/** Answers GET and HEAD with the metrics, anything else with 405, and with 500 where they cannot be collected. */
+/**
+ * Answers GET and HEAD with the metrics, and other methods with 405. Answers 500 if the metrics cannot be collected; a
+ * process warning then says why.
+ */
 export function metricsHandler(source: MetricsSource): MetricsHandler {
   return async (request, response) => {
     if (request.method !== "GET" && request.method !== "HEAD") {
-      return answer(response, 405, "text/plain; charset=utf-8", "only GET and HEAD are answered here\n", {
+      return answer(response, 405, "text/plain; charset=utf-8", "use GET or HEAD\n", {
         Allow: "GET, HEAD",
       });
     }
@@ -27,7 +30,7 @@ export function metricsHandler(source: MetricsSource): MetricsHandler {
   };
 }
 
-/** Node leaves the body out of the answer to a HEAD request by itself, and keeps its length. */
+/** Node leaves out the body of an answer to a HEAD request itself, and keeps its length. */
 function answer(
   response: ServerResponse,
   status: number,
@@ -35,7 +38,7 @@ function answer(
   text: string,
   headers: Record<string, string> = {},
 ): void {
-  // Somebody in front of this handler, such as a timeout, was faster.
+  // Code in front of this handler, such as a timeout, has answered first.
   if (response.headersSent || response.destroyed) return;
   const body = Buffer.from(text);
   response.writeHead(status, { ...headers, "Content-Type": contentType, "Content-Length": body.length });

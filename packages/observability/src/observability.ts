@@ -19,29 +19,31 @@ import { prometheusAdapter } from "./prometheus-adapter.ts";
 /** Names of the adapters that have a step of their own. */
 const ownNames = new Set(["prometheus", "otel"]);
 
-/** Makes an adapter when the facade is put to work. */
+/** Makes an adapter when the set-up is first used. */
 interface AdapterSource {
   make(service: ServiceIdentity): ObservabilityAdapter;
-  /** What was handed over to be ended, whether it has been used or not. */
+  /** The pipeline that the user passed. It is shut down even if the set-up was never used. */
   readonly pipeline?: OtelPipeline | undefined;
 }
 
-/** Steps that set-ups have in common, under a name: what an organisation publishes for its services to use. */
+/** Steps under a name that several set-ups share. An organisation publishes one for its services. */
 export interface ObservabilityPreset {
-  /** Stands in error messages. */
+  /** Error messages show it. */
   readonly name: string;
-  /** The same set-up with the preset's steps added. */
+  /** Returns the same set-up with the preset's steps added. */
   apply(observability: Observability): Observability;
 }
 
 /**
- * How a service's jobs are observed. It never changes: every step returns another one, in any order, so a half-configured
- * one can be shared. It is put to work by its first use; from then on its runners share observers, metrics and pipeline,
- * and one derived from it later has its own.
+ * Configures how a service's jobs are observed. It never changes: every step returns a new set-up, in any order, so you
+ * can share a half-configured one.
+ *
+ * Its first use puts it to work. From then on its runners share observers, metrics and pipeline. A set-up derived from
+ * it later has its own.
  */
 export class Observability implements AsyncDisposable {
   readonly #service: ServiceIdentity;
-  /** By name, in an order of their own, so that the order of calls does not matter. */
+  /** By name, and used in the order of names, so that the order of calls does not matter. */
   readonly #adapters: ReadonlyMap<string, AdapterSource>;
   #adapterSet: AdapterSet | undefined;
 
@@ -52,7 +54,7 @@ export class Observability implements AsyncDisposable {
   }
 
   /**
-   * The service's version, for its telemetry.
+   * Sets the service's version, for its telemetry.
    *
    * @throws TypeError for an empty string.
    */
@@ -62,7 +64,7 @@ export class Observability implements AsyncDisposable {
   }
 
   /**
-   * Where the service is deployed, such as "prod".
+   * Sets the environment that the service is deployed in, such as "prod".
    *
    * @throws TypeError for an empty string.
    */
@@ -72,7 +74,7 @@ export class Observability implements AsyncDisposable {
   }
 
   /**
-   * Prometheus metrics, in a registry of their own unless the options name one. A second call replaces the first.
+   * Adds Prometheus metrics, in a new registry unless the options name one. A second call replaces the first.
    *
    * @throws TypeError or RangeError for an option that `prometheusJobObserver` refuses.
    */
@@ -82,9 +84,9 @@ export class Observability implements AsyncDisposable {
   }
 
   /**
-   * OpenTelemetry spans: with nothing or options, through the application's own set-up; with a pipeline, or the function
-   * `otelPipeline` that makes one for this service, through that, which is then flushed and shut down here.
-   * A second call replaces the first.
+   * Adds OpenTelemetry spans. Without arguments or with options, they go through the application's own set-up. With a
+   * pipeline, or the function `otelPipeline` that makes one for this service, they go through that pipeline; this
+   * set-up then flushes it and shuts it down. A second call replaces the first.
    *
    * @throws TypeError or RangeError for an option that `otelJobObserver` refuses.
    */
@@ -93,7 +95,7 @@ export class Observability implements AsyncDisposable {
   otel(first?: OtelJobObserverOptions | OtelPipelineSource, second?: OtelJobObserverOptions): Observability {
     if (!["object", "function", "undefined"].includes(typeof first) || first === null) {
       throw invalidArgument(
-        "what `otel` is given",
+        "the first argument of `otel`",
         "options, a pipeline or a function that makes one",
         first,
       );
@@ -110,10 +112,10 @@ export class Observability implements AsyncDisposable {
   }
 
   /**
-   * An adapter or a preset of anybody's.
+   * Adds an adapter or a preset, such as your own.
    *
-   * @throws TypeError for what is neither, and for a preset that returns another set-up; Error for an adapter of a name that is
-   * there already; whatever a preset's steps throw.
+   * @throws TypeError for a value that is neither, and for a preset that returns another set-up. Error if an adapter of
+   * that name is already there. Whatever a preset's steps throw.
    */
   with(addition: ObservabilityAdapter | ObservabilityPreset): Observability {
     return isPreset(addition) ? this.#withPreset(addition) : this.#withAdapter(addition);
@@ -123,7 +125,7 @@ export class Observability implements AsyncDisposable {
     const applied: unknown = preset.apply(this);
     if (!(applied instanceof Observability) || applied.#service.serviceName !== this.#service.serviceName) {
       throw invalidArgument(
-        `what the preset "${preset.name}" returns`,
+        `the result of the preset "${preset.name}"`,
         "this set-up with its steps added",
         applied,
       );
@@ -137,7 +139,7 @@ export class Observability implements AsyncDisposable {
     }
     requireText("the adapter's `name`", adapter.name);
     if (ownNames.has(adapter.name) || this.#adapters.has(adapter.name)) {
-      throw new Error(`there is an adapter named "${adapter.name}" already`);
+      throw new Error(`an adapter named "${adapter.name}" is already there`);
     }
     return this.#adding(adapter.name, { make: () => adapter });
   }
@@ -155,7 +157,7 @@ export class Observability implements AsyncDisposable {
   }
 
   /**
-   * A runner whose runs are observed.
+   * Makes a runner whose runs are observed.
    *
    * @throws TypeError, RangeError or Error if an adapter refuses its options.
    */
@@ -164,7 +166,7 @@ export class Observability implements AsyncDisposable {
   }
 
   /**
-   * All of the observers as one, for a runner of one's own.
+   * Returns all observers as one, for a runner of your own.
    *
    * @throws TypeError, RangeError or Error if an adapter refuses its options.
    */
@@ -172,31 +174,34 @@ export class Observability implements AsyncDisposable {
     return this.#inUse.jobObserver;
   }
 
-  /** The content type of `metrics`. @throws Error if there are no metrics. */
+  /** The content type of `metrics`. @throws Error if no adapter has metrics. */
   get contentType(): string {
     return this.#inUse.contentType;
   }
 
-  /** Exposition text. @throws (rejects with) Error if there are no metrics, or they cannot be collected. */
+  /** Returns exposition text. @throws (rejects with) Error if no adapter has metrics, or if they cannot be collected. */
   async metrics(): Promise<string> {
     return this.#inUse.metrics();
   }
 
-  /** A handler for a scrape endpoint, see {@link MetricsHandler}. @throws Error if there are no metrics. */
+  /** Makes a handler for a scrape endpoint, see {@link MetricsHandler}. @throws Error if no adapter has metrics. */
   metricsHandler(): MetricsHandler {
     void this.contentType;
     return metricsHandler(this);
   }
 
-  /** Sends what is buffered. @throws (rejects with) AggregateError of what adapters failed with, after all have tried. */
+  /**
+   * Sends buffered telemetry. @throws (rejects with) an AggregateError of the adapters' errors, after all adapters were
+   * called.
+   */
   async forceFlush(): Promise<void> {
     await this.#each("forceFlush");
   }
 
   /**
-   * Sends what is buffered and ends; jobs can still run. May be repeated: adapters are told once.
+   * Sends buffered telemetry and ends. Jobs can still run. You may call it again: each adapter is shut down once.
    *
-   * @throws (rejects with) AggregateError of what adapters failed with, after all have tried.
+   * @throws (rejects with) an AggregateError of the adapters' errors, after all adapters were called.
    */
   async shutdown(): Promise<void> {
     await this.#each("shutdown");
@@ -214,7 +219,7 @@ export class Observability implements AsyncDisposable {
 }
 
 /**
- * The start of a production set-up: `production("users-api").prometheus().otel().jobRunner()`.
+ * Begins a production set-up: `production("users-api").prometheus().otel().jobRunner()`.
  *
  * @throws TypeError if the service's name is not a non-empty string.
  */
@@ -223,7 +228,7 @@ export function production(serviceName: string): Observability {
   return new Observability({ serviceName });
 }
 
-/** What has an observer is an adapter, whatever else it has. */
+/** An addition with an observer is an adapter, whatever other members it has. */
 function isPreset(addition: ObservabilityAdapter | ObservabilityPreset): addition is ObservabilityPreset {
   if (typeof addition !== "object" || addition === null || "jobObserver" in addition) return false;
   return typeof addition.apply === "function";

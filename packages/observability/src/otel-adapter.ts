@@ -6,10 +6,10 @@ import {
 } from "@nidus/jobs-otel";
 import type { ObservabilityAdapter } from "./adapter.ts";
 
-/** A pipeline, or what makes one when it is told whose it is. */
+/** A pipeline, or a function that makes one for a service. */
 export type OtelPipelineSource = OtelPipeline | ((service: ServiceIdentity) => OtelPipeline);
 
-/** @throws whatever the pipeline's maker throws; TypeError for an option that `otelJobObserver` refuses. */
+/** Makes the adapter of a pipeline. @throws what the function throws; TypeError for an option that `otelJobObserver` refuses. */
 export function otelAdapter(
   source: OtelPipelineSource,
   options: OtelJobObserverOptions | undefined,

@@ -2,10 +2,10 @@ import { requireFunction, requireText } from "@nidus/jobs-core/adapter";
 import type { Observability, ObservabilityPreset } from "./observability.ts";
 
 /**
- * A preset, for `observability.with(preset)`. Steps of the preset are as if they stood in its place: a later `.prometheus()` or
+ * Makes a preset, for `observability.with(preset)`. Its steps act at the place of that call: a later `.prometheus()` or
  * `.otel()` replaces the preset's.
  *
- * @throws TypeError for an empty name, or steps that are no function.
+ * @throws TypeError for an empty name, or if `steps` is not a function.
  */
 export function definePreset(
   name: string,

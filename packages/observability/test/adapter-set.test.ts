@@ -17,7 +17,7 @@ describe("metrics()", () => {
     expect(() => observability.metricsHandler()).toThrow(message);
   });
 
-  test("are those of all adapters, one after the other", async () => {
+  test("concatenate those of all adapters", async () => {
     const observability = production("users-api")
       .prometheus()
       .with(adapter("a", { metrics: () => "a 1\n" }))
@@ -61,13 +61,13 @@ describe("metrics()", () => {
     expect(() => observability.metricsHandler()).toThrow(message);
   });
 
-  test("reject with what an adapter's rejected with", async () => {
+  test("reject with an adapter's error", async () => {
     const failure = new Error("the queue is gone");
     const broken = adapter("broken", { metrics: () => Promise.reject(failure) });
     await expect(production("users-api").prometheus().with(broken).metrics()).rejects.toBe(failure);
   });
 
-  test("of an adapter that throws reject, too", async () => {
+  test("reject if an adapter throws", async () => {
     const broken = adapter("broken", {
       metrics: () => {
         throw new Error("the queue is gone");
@@ -109,7 +109,7 @@ describe("OpenMetrics", () => {
     expect(await exposing(...texts).metrics()).toBe("a 1\nb 2\n# EOF\n");
   });
 
-  test("keeps a help text that ends like an exposition", async () => {
+  test("keeps a help text that looks like the end of an exposition", async () => {
     const help = "# HELP a What stands before # EOF\na 1\n# EOF\n";
     expect(await exposing(help, "b 2\n# EOF\n").metrics()).toBe(
       "# HELP a What stands before # EOF\na 1\nb 2\n# EOF\n",

@@ -3,7 +3,7 @@ import { production } from "../src/index.ts";
 import { adapter, reindex } from "./support/adapters.ts";
 
 describe("an adapter", () => {
-  test("is asked once for its observer, with the service's identity, and hears of runs", () => {
+  test("is asked once for its observer, with the service's identity, and receives runs", () => {
     const heard: string[] = [];
     const services: unknown[] = [];
     const audit = adapter("audit", {
@@ -24,7 +24,7 @@ describe("an adapter", () => {
     expect(heard).toEqual(["started reindex", "success reindex"]);
   });
 
-  test("may be an object with state: its members are called on it", async () => {
+  test("may be an object with state: members are called as methods", async () => {
     class Counting {
       readonly name = "counting";
       #runs = 0;
@@ -49,9 +49,9 @@ describe("an adapter", () => {
     expect(counting.flushes).toBe(1);
   });
 
-  test("is refused where there is one of its name already", () => {
+  test("is refused if one of its name is already there", () => {
     expect(() => production("users-api").with(adapter("audit")).with(adapter("audit"))).toThrow(
-      'an adapter named "audit"',
+      'an adapter named "audit" is already there',
     );
   });
 
@@ -116,7 +116,7 @@ describe.each(["forceFlush", "shutdown"] as const)("%s()", (step) => {
     expect(isDone).toBe(true);
   });
 
-  test("may be repeated, and is nothing for a facade that was never used", async () => {
+  test("may be repeated, and does nothing for a facade that was never used", async () => {
     const calls: string[] = [];
     const observability = production("users-api").with(adapter("a", { [step]: () => void calls.push(step) }));
 

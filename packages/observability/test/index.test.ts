@@ -9,12 +9,12 @@ afterAll(async () => {
   await workspace?.[Symbol.asyncDispose]();
 });
 
-/** The OpenTelemetry packages that a process has loaded once it has run the script. They are CommonJS, also when imported. */
+/** Returns the OpenTelemetry packages that a process loads to run the script. They are CommonJS, even if imported. */
 async function openTelemetryLoadedBy(script: string): Promise<string[]> {
   const output = await workspace.run(`
     import { createRequire } from "node:module";
     ${script}
-    // Not before everything has settled: an import that nobody waits for counts, too.
+    // After everything has settled: an import without an await counts, too.
     process.once("beforeExit", () => {
       process.stdout.write(JSON.stringify(Object.keys(createRequire(import.meta.url).cache)));
     });
@@ -24,7 +24,7 @@ async function openTelemetryLoadedBy(script: string): Promise<string[]> {
   return [...new Set(names)].filter((name) => name !== undefined).sort();
 }
 
-test("the facade at work, with metrics and spans, has loaded OpenTelemetry's API and not its SDK", async () => {
+test("a facade with metrics and spans loads OpenTelemetry's API, but not its SDK", async () => {
   const loaded = await openTelemetryLoadedBy(`
     import { production } from "@nidus/observability";
     const observability = production("x").prometheus().otel();
@@ -36,7 +36,7 @@ test("the facade at work, with metrics and spans, has loaded OpenTelemetry's API
   expect(loaded).toEqual(["@opentelemetry/api"]);
 });
 
-test("importing the pipeline's subpath does load the SDK, so that its absence can be told", async () => {
+test("importing the pipeline's subpath loads the SDK, so the other test can detect it", async () => {
   const loaded = await openTelemetryLoadedBy(`
     import "@nidus/jobs-otel/sdk";
   `);

@@ -36,7 +36,7 @@ describe("GET", () => {
     expect(headers["content-length"]).toBe(String(Buffer.byteLength(body)));
   });
 
-  test("says OpenMetrics where the registry does", async () => {
+  test("uses the OpenMetrics type if the registry does", async () => {
     const registry = new Registry<typeof Registry.OPENMETRICS_CONTENT_TYPE>();
     registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
     const observability = production("users-api").prometheus({ registry });
@@ -48,7 +48,7 @@ describe("GET", () => {
     expect(body.endsWith("# EOF\n")).toBe(true);
   });
 
-  test("sees the runs since the last one", async () => {
+  test("shows the runs since the last request", async () => {
     const observability = production("users-api").prometheus();
     const runner = observability.jobRunner();
     await using server = await serve(observability.metricsHandler());
@@ -115,13 +115,13 @@ describe("metrics that cannot be collected", () => {
     },
   );
 
-  test("are a process warning, which says the reason", async () => {
+  test("cause a process warning with the reason", async () => {
     await using server = await serve(failingWith(new Error("no connection to redis")));
     await server.request("GET");
     expect(warnings.join()).toContain("no connection to redis");
   });
 
-  test("because an adapter's content type is none are a 500, too", async () => {
+  test("are a 500 too if an adapter's content type is invalid", async () => {
     const observability = production("users-api").with(
       adapter("a", { metrics: () => "a 1\n", contentType: "text/plain\r\nset-cookie: a=b" }),
     );
@@ -131,7 +131,7 @@ describe("metrics that cannot be collected", () => {
     expect(headers["set-cookie"]).toBeUndefined();
   });
 
-  test("once may be collected again", async () => {
+  test("may be collected by the next request", async () => {
     let isBroken = true;
     const metrics = () => (isBroken ? Promise.reject(new Error("not yet")) : "a 1\n");
     await using server = await serve(
@@ -152,7 +152,7 @@ describe("the handler's promise resolves", () => {
   test.each(["GET", "POST"])("also where somebody has answered a %s before it could", async (method) => {
     const handler = production("users-api").prometheus().metricsHandler();
     await using server = await serve(async (request, response) => {
-      // As a timeout in front of the handler does.
+      // Like a timeout in front of the handler.
       response.writeHead(503).end("too late\n");
       await handler(request, response);
     });
@@ -162,7 +162,7 @@ describe("the handler's promise resolves", () => {
     expect(await server.rejections()).toEqual([]);
   });
 
-  test("also where the client has gone while the metrics were collected", async () => {
+  test("also if the client has gone while the metrics were collected", async () => {
     let abandon = (): void => {};
     const abandoned = new Promise<void>((resolve) => {
       abandon = resolve;

@@ -37,7 +37,7 @@ describe("wrong arguments", () => {
     expect(() => development("x", { streem: process.stderr } as never)).toThrow(/"streem".*`stream`/);
   });
 
-  test("of jobs that are declared reach the metrics", async () => {
+  test("of declared jobs reach the metrics", async () => {
     const text = await facade.prometheus({ jobs: ["send_digest"] }).metrics();
     expect(text).toContain('nidus_jobs_started_total{job_name="send_digest"} 0');
   });

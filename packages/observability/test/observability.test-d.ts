@@ -28,7 +28,7 @@ expectTypeOf(facade.contentType).toBeString();
 expectTypeOf(facade.forceFlush()).resolves.toBeVoid();
 expectTypeOf(facade.shutdown()).resolves.toBeVoid();
 
-// The handler fits node:http, and whatever hands on its objects.
+// The handler fits node:http, and frameworks that pass on its objects.
 expectTypeOf(facade.metricsHandler()).toEqualTypeOf<MetricsHandler>();
 expectTypeOf<MetricsHandler>().parameters.toEqualTypeOf<[IncomingMessage, ServerResponse]>();
 createServer(facade.metricsHandler());
@@ -40,7 +40,7 @@ facade.prometheus({ registry: openMetrics });
 facade.otel({ recordErrorMessage: false, tracer: trace.getTracer("app") });
 facade.otel(undefined);
 
-// A pipeline, or what makes one: `otelPipeline` itself, or a function around it.
+// A pipeline, or a function that makes one: `otelPipeline` itself, or a wrapper.
 expectTypeOf(otelPipeline).toExtend<OtelPipelineSource>();
 expectTypeOf<OtelPipeline>().toExtend<OtelPipelineSource>();
 facade.otel(otelPipeline);
@@ -50,7 +50,7 @@ facade.otel((service) => {
   return otelPipeline({ ...service, endpoint: "https://collector.example.com" });
 });
 
-// The least that an adapter is, and all that it may be.
+// The smallest adapter, and one with all members.
 facade.with({ name: "audit", jobObserver: () => ({}) });
 facade.with({
   name: "audit",
@@ -62,7 +62,7 @@ facade.with({
 });
 expectTypeOf<ObservabilityAdapter["jobObserver"]>().parameters.toEqualTypeOf<[ServiceIdentity]>();
 
-// Presets, and set-ups for one's own machine.
+// Presets, and set-ups for your own machine.
 facade.with(definePreset("acme", (observability) => observability.prometheus().otel()));
 expectTypeOf(development("users-api")).toEqualTypeOf<Observability>();
 development("users-api", { stream: undefined, waiting: undefined });

@@ -56,7 +56,7 @@ describe("every step", () => {
     ]);
   });
 
-  test("gives what is derived metrics of its own, also from one that is at work", async () => {
+  test("gives a derived set-up its own metrics, also from one at work", async () => {
     const base = production("users-api").prometheus();
     base.jobRunner().run(reindex);
 
@@ -102,7 +102,7 @@ describe("the order of calls", () => {
     },
   );
 
-  test("does not change the order in which observers hear of a run", () => {
+  test("does not change the order of observers", () => {
     const heardIn = (...names: string[]): string[] => {
       const heard: string[] = [];
       const listening = (name: string) =>
@@ -119,7 +119,7 @@ describe("the order of calls", () => {
 });
 
 describe("a runner", () => {
-  test("is an ObservedJobRunner whose runs show in the metrics, with what the job returned or threw", async () => {
+  test("is an ObservedJobRunner whose runs show in the metrics, and returns or throws what the job did", async () => {
     const observability = production("users-api").prometheus();
     const runner = observability.jobRunner();
 
@@ -132,7 +132,7 @@ describe("a runner", () => {
     expect(text).toContain('nidus_jobs_finished_total{job_name="digest",status="failure"} 1');
   });
 
-  test("shares its observers with the facade's other runners, and with one of the user's own", async () => {
+  test("shares its observers with the facade's other runners, and with a user's own runner", async () => {
     const observability = production("users-api").prometheus();
 
     observability.jobRunner().run(reindex);
@@ -142,7 +142,7 @@ describe("a runner", () => {
     expect(await observability.metrics()).toContain('nidus_jobs_started_total{job_name="reindex"} 3');
   });
 
-  test("of a facade without adapters just runs", () => {
+  test("of a facade without adapters runs jobs", () => {
     expect(
       production("users-api")
         .jobRunner()

@@ -5,14 +5,14 @@ import { compileWorkspace } from "./support/compiled-workspace.ts";
 const installedFor = (project: string): string =>
   join(import.meta.dirname, "../../../tests", project, "node_modules/@opentelemetry");
 
-/** The lines have packages of one name: the oldest and the newest are installed for workspace projects of their own. */
+/** Both lines use the same package names, so each is installed in a workspace project of its own. */
 const lines: [line: string, packages: string | undefined, version: RegExp][] = [
   ["2.x", undefined, /^2\./],
   ["2.x, the oldest that is taken", installedFor("opentelemetry-2"), /^2\.0\.0$/],
   ["3.x", installedFor("opentelemetry-3"), /^3\./],
 ];
 
-/** A service with a pipeline, and a collector in the same process. Writes down what the collector got. */
+/** A service with a pipeline and a collector in the same process. Prints what the collector received. */
 const service = `
   import { once } from "node:events";
   import { createServer } from "node:http";
@@ -55,7 +55,7 @@ const service = `
 `;
 
 describe.each(lines)("on OpenTelemetry %s", (_line, packages, version) => {
-  test("the pipeline sends the spans of runs, and counts those that it drops", async () => {
+  test("the pipeline sends spans of runs, and counts dropped spans", async () => {
     await using workspace = await compileWorkspace(packages);
 
     const { requests, dropped, resource } = JSON.parse(await workspace.run(service)) as {

@@ -26,7 +26,7 @@ describe("otel() with nothing", () => {
     expect(spans.finished.map(({ name }) => name)).toEqual(["job.run"]);
   });
 
-  test("neither flushes nor shuts down what is not its own", async () => {
+  test("neither flushes nor shuts down the application's set-up", async () => {
     const spans = new SpanRecorder();
     const forceFlush = vi.spyOn(spans, "forceFlush");
     const shutdown = vi.spyOn(spans, "shutdown");
@@ -72,7 +72,7 @@ describe.each(["a pipeline", "a function that makes one"] as const)("otel() with
     expect(pipeline.spans.finished.map(({ name }) => name)).toEqual(["job.run"]);
   });
 
-  test("takes the observer's options beside it", () => {
+  test("takes the observer's options as well", () => {
     const { pipeline, observability } = setUp({ recordErrorMessage: false });
     expect(() => observability.jobRunner().run(failingJob)).toThrow();
     expect(pipeline.spans.finished[0]?.status).toEqual({ code: SpanStatusCode.ERROR });
@@ -99,7 +99,7 @@ describe.each(["a pipeline", "a function that makes one"] as const)("otel() with
     expect(pipeline.calls).toEqual(["shutdown"]);
   });
 
-  test("rejects in shutdown() with what it rejects with, in an AggregateError", async () => {
+  test("rejects in shutdown() with an AggregateError of its error", async () => {
     const { pipeline, observability } = setUp();
     const failure = new Error("the disk is full");
     vi.spyOn(pipeline, "shutdown").mockRejectedValue(failure);
@@ -110,7 +110,7 @@ describe.each(["a pipeline", "a function that makes one"] as const)("otel() with
 });
 
 test.each(["forceFlush", "shutdown"] as const)(
-  "a pipeline that is there already hears of %s, also where no job has run",
+  "an existing pipeline gets %s, even if no job has run",
   async (step) => {
     const pipeline = new RecordedPipeline();
     await production("users-api").otel(pipeline)[step]();
@@ -118,8 +118,8 @@ test.each(["forceFlush", "shutdown"] as const)(
   },
 );
 
-describe("the maker of a pipeline", () => {
-  test("is given the service's identity, also what is added after it", () => {
+describe("the function that makes a pipeline", () => {
+  test("gets the service's identity, including later steps", () => {
     const maker = pipelineMaker();
     production("users-api").otel(maker).version("1.4.2").environment("prod").jobRunner();
     expect(maker.services).toEqual([
@@ -138,13 +138,13 @@ describe("the maker of a pipeline", () => {
     expect(maker.services).toHaveLength(1);
   });
 
-  test("is not called by a facade that ends unused", async () => {
+  test("is not called by a facade that was never used", async () => {
     const maker = pipelineMaker();
     await production("users-api").otel(maker).shutdown();
     expect(maker.services).toEqual([]);
   });
 
-  test("has its error thrown at the first use", () => {
+  test("throws its error at the first use", () => {
     const observability = production("users-api").otel(otelPipeline);
     expect(() => observability.jobRunner()).toThrow("`endpoint`");
   });

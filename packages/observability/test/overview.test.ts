@@ -9,7 +9,7 @@ import {
 import { describe, expect, it } from "vitest";
 import { production } from "../src/index.ts";
 
-/** The whole of Nidus in the order of its overview: queues, observed runs, replaceable observers, the channel. */
+/** Tests all of Nidus in the order of its overview: queues, observed runs, replaceable observers, the channel. */
 
 class SendDigest implements Job {
   readonly name = "send_digest";
@@ -30,7 +30,7 @@ class Failing implements Job {
   }
 }
 
-/** Logs what a tracing set-up would: names, run ids, statuses, durations. */
+/** Logs the facts that a tracing set-up would record: names, run ids, statuses, durations. */
 class LoggingObserver implements JobObserver {
   readonly lines: Record<string, unknown>[] = [];
 
@@ -115,7 +115,7 @@ describe("observed jobs", () => {
     expect([logging.lines.length, receiver.size]).toEqual([2, 2]);
   });
 
-  it("the recommended production path is one line", async () => {
+  it("the recommended production set-up is one line", async () => {
     const observability = production("users-api").prometheus();
     const runner = observability.jobRunner();
     runner.run(new SendDigest());
@@ -124,7 +124,7 @@ describe("observed jobs", () => {
     );
   });
 
-  it("its observer can be passed to a runner of one's own", async () => {
+  it("its observer can be passed to your own runner", async () => {
     const observability = production("users-api").prometheus();
     new ObservedJobRunner(observability.jobObserver()).run(new SendDigest());
     expect(await observability.metrics()).toContain('nidus_jobs_started_total{job_name="send_digest"} 1');

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { definePreset, type Observability, production } from "../src/index.ts";
 import { adapter, reindex } from "./support/adapters.ts";
 
-/** What a company publishes: our metrics with its own limits, and an adapter of its own. */
+/** A preset that a company could publish: our metrics with its own limits, and its own adapter. */
 const acmePreset = definePreset("acme", (observability) =>
   observability.prometheus({ prefix: "acme_" }).with(adapter("audit", { metrics: () => "audits 1\n" })),
 );
@@ -17,7 +17,7 @@ describe("a preset", () => {
     expect(metrics).toContain("audits 1");
   });
 
-  test("is applied where it stands: what comes later replaces its steps", async () => {
+  test("acts at its place: later steps replace its steps", async () => {
     const own = acmeObservability("users-api").prometheus({ prefix: "mine_" });
     own.jobRunner().run(reindex);
     expect(await own.metrics()).toContain("mine_jobs_started_total");
@@ -31,14 +31,16 @@ describe("a preset", () => {
     expect(await observability.metrics()).toContain("acme_jobs_started_total");
   });
 
-  test("leaves the set-up that it is applied to as it was", () => {
+  test("leaves the set-up that it is applied to unchanged", () => {
     const base = production("users-api");
     base.with(acmePreset);
     expect(() => base.contentType).toThrow("there are no metrics");
   });
 
-  test("cannot be applied twice where it adds an adapter", () => {
-    expect(() => acmeObservability("users-api").with(acmePreset)).toThrow('an adapter named "audit"');
+  test("cannot be applied twice if it adds an adapter", () => {
+    expect(() => acmeObservability("users-api").with(acmePreset)).toThrow(
+      'an adapter named "audit" is already there',
+    );
   });
 
   test("may be written without `definePreset`, as what it is", () => {
@@ -56,16 +58,16 @@ describe("a preset", () => {
     expect(() => production("users-api").with(wrong as never)).toThrow(TypeError);
   });
 
-  test("is not what has an observer: that is an adapter, whatever else it has", () => {
+  test("is no addition with an observer: that is an adapter, whatever else it has", () => {
     const odd = { ...adapter("odd", { metrics: () => "odd 1\n" }), apply: () => 7 };
     return expect(production("users-api").with(odd).metrics()).resolves.toBe("odd 1\n");
   });
 
-  test("goes on with the set-up that it was given, and with no other", () => {
+  test("must return the set-up that it was given", () => {
     const other = definePreset("other", () => production("another").prometheus());
-    expect(() => production("users-api").with(other)).toThrow(/what the preset "other" returns/);
+    expect(() => production("users-api").with(other)).toThrow(/the result of the preset "other"/);
     const byHand = { name: "by hand", apply: () => undefined };
-    expect(() => production("users-api").with(byHand as never)).toThrow(/"by hand" returns.*got undefined/);
+    expect(() => production("users-api").with(byHand as never)).toThrow(/the result of the preset "by hand".*got undefined/);
   });
 
   test.each([
@@ -75,7 +77,7 @@ describe("a preset", () => {
     [
       "steps that return nothing",
       () => production("users-api").with(definePreset("acme", (() => {}) as never)),
-      /what the preset "acme" returns.*got undefined/,
+      /the result of the preset "acme".*got undefined/,
     ],
   ])("with %s is refused with a TypeError", (_case, make, message) => {
     expect(make).toThrow(TypeError);

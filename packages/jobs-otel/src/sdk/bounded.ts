@@ -1,6 +1,6 @@
 /**
- * Resolves when `work` has settled, well or not, and at the latest after `timeoutMs`.
- * The timer keeps the process alive, so that who awaits this is not cut off.
+ * Resolves when `work` has settled, successfully or not, and at the latest after `timeoutMs`. The timer keeps the
+ * process alive, so that the process does not exit before the caller continues.
  */
 export async function bounded(work: Promise<unknown>, timeoutMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;

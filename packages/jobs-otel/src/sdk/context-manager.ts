@@ -1,7 +1,7 @@
 import { context, createContextKey } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 
-/** Registers a context manager where the application has none: without one, no span is ever active. */
+/** Registers a context manager if the application has none: without one, no span is ever active. */
 export function ensureContextManager(): void {
   const key = createContextKey("nidus.probe");
   const isThere = context.with(

@@ -1,11 +1,11 @@
-/** Where traces go in OTLP: appended to a base URL. */
+/** The path for traces in OTLP, appended to a base URL. */
 const tracesPath = "v1/traces";
 
 /**
- * Makes the URL that traces are posted to: from `endpoint`, a base URL, or from the standard environment variables.
+ * Returns the URL to post traces to: from `endpoint`, a base URL, or from the standard environment variables.
  *
- * @throws Error if there is none; TypeError if it is no http(s) URL, holds a user or password, or is plain http to another
- * machine and `allowInsecure` is false. Messages name the host at most.
+ * @throws Error if neither is set. TypeError if the URL is not http(s), holds a user or password, or is plain http to
+ * another machine and `allowInsecure` is false. Messages show the host at most.
  */
 export function tracesUrl(
   endpoint: string | undefined,
@@ -52,7 +52,7 @@ function secured(url: URL, source: string, allowInsecure: boolean): string {
   return url.href;
 }
 
-/** The URL parser has brought every spelling of an address into one form: four decimal numbers, or brackets. */
+/** Tells whether a host is this machine. The URL parser has normalised the address to four decimal numbers, or to brackets. */
 function isLoopback(hostname: string): boolean {
   return (
     hostname === "localhost" || hostname === "[::1]" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(hostname)

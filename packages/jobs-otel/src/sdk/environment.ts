@@ -7,20 +7,20 @@ export function isSdkDisabled(environment: Environment): boolean {
   return textOf(environment, "OTEL_SDK_DISABLED")?.toLowerCase() === "true";
 }
 
-/** Reads `OTEL_TRACES_EXPORTER`: whether "none" is in its list. */
+/** Reads `OTEL_TRACES_EXPORTER`. Returns whether its list contains "none". */
 export function isExportDisabled(environment: Environment): boolean {
   const names = textOf(environment, "OTEL_TRACES_EXPORTER")?.split(",") ?? ["otlp"];
   const exporters = names.map((name) => name.trim());
   if (exporters.includes("none")) return true;
   if (!exporters.includes("otlp")) {
-    diag.warn(`OTEL_TRACES_EXPORTER: this pipeline sends spans by OTLP, and nothing by ${exporters}`);
+    diag.warn(`OTEL_TRACES_EXPORTER: this pipeline sends spans by OTLP only, not by ${exporters}`);
   }
   return false;
 }
 
 /**
- * Reads a whole number from a variable. Returns undefined if the variable is not set or has another value; the diagnostics
- * logger is told about the latter.
+ * Reads a whole number from a variable. Returns undefined if the variable is not set or invalid; the diagnostics logger
+ * is told about an invalid one.
  */
 export function wholeNumberOf(environment: Environment, name: string, least: number): number | undefined {
   const text = textOf(environment, name);
@@ -31,10 +31,10 @@ export function wholeNumberOf(environment: Environment, name: string, least: num
   return undefined;
 }
 
-/** What a timer takes at most, in milliseconds. */
+/** The longest time that a timer of Node accepts, in milliseconds. */
 export const maxWholeNumber: number = 2 ** 31 - 1;
 
-/** An empty variable counts as one that is not set. */
+/** Reads a variable. An empty variable counts as unset. */
 export function textOf(environment: Environment, name: string): string | undefined {
   return environment[name]?.trim() || undefined;
 }

@@ -8,7 +8,7 @@ import {
 } from "@opentelemetry/sdk-trace";
 import { RedactingSpanExporter } from "./redacting-span-exporter.ts";
 
-/** How spans wait for their export. */
+/** How spans are buffered and batched for export. */
 export interface BatchSettings {
   readonly maxQueueSize: number;
   readonly maxExportBatchSize: number;
@@ -16,7 +16,7 @@ export interface BatchSettings {
   readonly exportTimeoutMillis: number;
 }
 
-/** Sends spans in batches, and counts those that it could not send. */
+/** Sends spans in batches, and counts the spans that it could not send. */
 export class ExportingSpanProcessor implements SpanProcessor {
   readonly #exporter: RedactingSpanExporter;
   readonly #batches: BatchSpanProcessor;
@@ -44,7 +44,10 @@ export class ExportingSpanProcessor implements SpanProcessor {
     this.#batches.onEnd(span);
   }
 
-  /** By the rule of the batch processor, which tells only a logger: it drops spans while its queue is full, and after its end. */
+  /**
+   * Applies the rule of the batch processor, which reports drops to a logger only: it drops spans while its queue is
+   * full, and after its end.
+   */
   #count(): void {
     const waiting = this.#accepted - this.#exporter.takenSpans;
     if (this.#isShutDown || waiting >= this.#maxQueueSize) this.#refused++;

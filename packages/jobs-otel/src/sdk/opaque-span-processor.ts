@@ -3,9 +3,10 @@ import { type Context, diag } from "@opentelemetry/api";
 import type { ReadableSpan, Span, SpanProcessor } from "@opentelemetry/sdk-trace";
 
 /**
- * Hides a processor, and the exporter with its headers and open requests behind it, from whoever prints a span, a tracer or
- * a provider: they all lead to their processor, and what is private cannot be inspected. What the processor throws stays
- * within, too: it is no reason for a job to fail, nor for the other processors to be passed over.
+ * Hides a processor when a span, tracer or provider is printed. All of these lead to their processor, and it to the
+ * exporter with its headers and open requests; a private field cannot be inspected.
+ *
+ * Errors that the processor throws stay inside: they must not fail a job, nor keep spans from the other processors.
  */
 export class OpaqueSpanProcessor implements SpanProcessor {
   readonly #hidden: SpanProcessor;

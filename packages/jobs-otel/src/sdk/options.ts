@@ -4,21 +4,21 @@ import type { ServiceIdentity } from "../service-identity.ts";
 import { maxWholeNumber, wholeNumberOf } from "./environment.ts";
 import type { BatchSettings } from "./exporting-span-processor.ts";
 
-/** Whose spans they are, and where they go. */
+/** Which service the spans belong to, and where they are sent. */
 export interface OtelPipelineOptions extends ServiceIdentity {
   /**
-   * Base URL of an OTLP/HTTP collector, to which `/v1/traces` is appended. Plain http needs `allowInsecure` unless the
-   * collector runs on this machine.
-   * @default OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, taken as it is, or OTEL_EXPORTER_OTLP_ENDPOINT
+   * Base URL of an OTLP/HTTP collector; `/v1/traces` is appended. Plain http needs `allowInsecure` unless the collector
+   * runs on this machine.
+   * @default OTEL_EXPORTER_OTLP_TRACES_ENDPOINT as it is, or OTEL_EXPORTER_OTLP_ENDPOINT as a base URL
    */
   readonly endpoint?: string | undefined;
   /** Allows plain http to another machine, such as a collector in the same cluster. @default false */
   readonly allowInsecure?: boolean | undefined;
   /** Sent with every export, such as an API key. Never printed. @default OTEL_EXPORTER_OTLP_HEADERS */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** The share of traces that is kept, from 0 to 1, unless their parent says otherwise. @default OTEL_TRACES_SAMPLER, or all */
+  /** The share of traces to keep, from 0 to 1, unless their parent decides. @default OTEL_TRACES_SAMPLER, or all */
   readonly sampleRatio?: number | undefined;
-  /** How many ended spans wait for export at most; further ones are dropped. @default OTEL_BSP_MAX_QUEUE_SIZE, or 2048 */
+  /** How many ended spans may wait for export; further spans are dropped. @default OTEL_BSP_MAX_QUEUE_SIZE, or 2048 */
   readonly maxQueueSize?: number | undefined;
   /**
    * How long one export may take, in milliseconds.
@@ -26,11 +26,11 @@ export interface OtelPipelineOptions extends ServiceIdentity {
    */
   readonly exportTimeoutMs?: number | undefined;
   /**
-   * How long `forceFlush` and `shutdown` may take, in milliseconds. An export under way keeps the process alive up to
-   * `exportTimeoutMs`, also after that. @default 5000
+   * How long `forceFlush` and `shutdown` may take, in milliseconds. An export under way keeps the process alive for up
+   * to `exportTimeoutMs`, even after that. @default 5000
    */
   readonly flushTimeoutMs?: number | undefined;
-  /** Get every sampled span beside the export, or in its place: with these an endpoint is not needed. @default none */
+  /** Get every sampled span, beside the export or instead of it: with processors, no endpoint is needed. @default none */
   readonly spanProcessors?: readonly SpanProcessor[] | undefined;
 }
 
@@ -48,15 +48,19 @@ const optionNames: readonly (keyof OtelPipelineOptions)[] = [
   "spanProcessors",
 ];
 
-/** What the options say about the SDK, with the standard environment variables filled in. */
+/** The settings of the SDK: the options, completed by the standard environment variables. */
 export interface PipelineSettings {
   readonly batches: BatchSettings;
-  /** Of one HTTP request with its repetitions. */
+  /** The limit of one HTTP request with its retries, in milliseconds. */
   readonly requestTimeoutMs: number;
   readonly flushTimeoutMs: number;
 }
 
-/** @throws TypeError or RangeError that names the option, the expectation and the value received. */
+/**
+ * Checks the options and completes them from the environment.
+ *
+ * @throws TypeError or RangeError that names the option, the expectation and the value received.
+ */
 export function settingsOf(options: OtelPipelineOptions, environment: NodeJS.ProcessEnv): PipelineSettings {
   requireKnownKeys("the options of otelPipeline", options, optionNames);
   const {

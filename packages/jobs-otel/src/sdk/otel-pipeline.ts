@@ -24,12 +24,14 @@ import { samplerOf } from "./sampler.ts";
 import { spanLimitsOf } from "./span-limits.ts";
 
 /**
- * Makes a pipeline on the OpenTelemetry SDK: parent-based sampling, a bounded buffer, OTLP over HTTP/protobuf. A collector that is
- * dead, slow or hanging costs spans, never a job. It registers an AsyncLocalStorage context manager where none is
- * registered, and no global tracer provider. Options win over the standard environment variables, but for two switches:
- * `OTEL_SDK_DISABLED=true` makes no spans, and `OTEL_TRACES_EXPORTER=none` sends none.
+ * Makes a pipeline on the OpenTelemetry SDK: parent-based sampling, a bounded buffer, OTLP over HTTP/protobuf. A
+ * collector that is dead, slow or hanging costs spans, never a job.
  *
- * @throws Error if there is nowhere to send spans; TypeError or RangeError for an option that is not as documented.
+ * Registers an AsyncLocalStorage context manager if none is registered, and no global tracer provider. Options win over
+ * the standard environment variables, with two exceptions: `OTEL_SDK_DISABLED=true` makes no spans, and
+ * `OTEL_TRACES_EXPORTER=none` sends none.
+ *
+ * @throws Error if there is nowhere to send spans; TypeError or RangeError for an invalid option.
  */
 export function otelPipeline(options: OtelPipelineOptions): OtelPipeline {
   const { env } = process;
@@ -84,7 +86,7 @@ class SdkPipeline implements OtelPipeline {
   }
 }
 
-/** Its tracers make spans that record nothing and keep the ids of their parents, as the API does by itself. */
+/** Makes spans that record nothing and keep the ids of their parents, like the API without an SDK. */
 class DisabledPipeline implements OtelPipeline {
   readonly tracerProvider: ProxyTracerProvider = new ProxyTracerProvider();
   readonly tracer: Tracer = this.tracerProvider.getTracer("@nidus/jobs-otel", version);
@@ -97,7 +99,7 @@ class DisabledPipeline implements OtelPipeline {
   async [Symbol.asyncDispose](): Promise<void> {}
 }
 
-/** Undefined if the spans have somewhere to go without an export. */
+/** Returns undefined if the spans need no export: processors get them, and no endpoint is set. */
 function exportingOf(
   { endpoint, headers, allowInsecure = false, spanProcessors = [] }: OtelPipelineOptions,
   { batches, requestTimeoutMs }: PipelineSettings,
@@ -110,7 +112,7 @@ function exportingOf(
     return undefined;
   }
   const url = tracesUrl(endpoint, process.env, allowInsecure);
-  // As a function, so that no object holds the values.
+  // A function, so that no object holds the values.
   const config = headers === undefined ? {} : { headers: headersOf(headers) };
   return new ExportingSpanProcessor(
     new OTLPTraceExporter({ url, timeoutMillis: requestTimeoutMs, ...config }),
@@ -118,14 +120,14 @@ function exportingOf(
   );
 }
 
-/** @throws TypeError that names a header at most: Node's own message is about the name, or would show the value. */
+/** @throws TypeError that shows a header's name at most: Node's own message may show the value. */
 function headersOf(headers: Readonly<Record<string, string>>): () => Promise<Record<string, string>> {
   const copy = { ...headers };
   for (const [name, value] of Object.entries(copy)) {
     try {
       validateHeaderName(name);
       validateHeaderValue(name, value);
-      // Node would take a number or a list, and write it as it sees fit.
+      // Node would accept a number or a list, and convert it.
       if (typeof value !== "string") throw new TypeError("not a string");
     } catch {
       throw new TypeError(
@@ -133,7 +135,7 @@ function headersOf(headers: Readonly<Record<string, string>>): () => Promise<Rec
       );
     }
   }
-  // Exporters older than 0.208 call no function, and read its properties.
+  // Exporters older than 0.208 do not call the function, but read its properties.
   return Object.defineProperties(async () => ({ ...copy }), Object.getOwnPropertyDescriptors(copy));
 }
 

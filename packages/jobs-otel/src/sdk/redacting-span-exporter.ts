@@ -6,14 +6,14 @@ const success = 0;
 type ResultCallback = Parameters<SpanExporter["export"]>[1];
 
 /**
- * Keeps to itself what a collector answered to an export that failed: it may repeat the key that it refuses, and the SDK logs
- * all of the error. The status, where there is one, is told. Counts spans.
+ * Hides the answer of a collector to a failed export: it may repeat the key that it refuses, and the SDK logs the whole
+ * error. Reports only the status, if there is one. Counts spans.
  */
 export class RedactingSpanExporter implements SpanExporter {
   readonly #exporter: SpanExporter;
-  /** How many spans it was given. */
+  /** How many spans it received. */
   takenSpans = 0;
-  /** How many of these could not be sent. */
+  /** How many of them could not be sent. */
   failedSpans = 0;
 
   constructor(exporter: SpanExporter) {

@@ -16,7 +16,10 @@ const samplers: Readonly<Record<string, (ratio: number) => Sampler>> = {
 
 const parentBased = "parentbased_";
 
-/** Makes the sampler of a pipeline: from `sampleRatio`, or from `OTEL_TRACES_SAMPLER` and its argument, or one that keeps all. */
+/**
+ * Makes the sampler of a pipeline: from `sampleRatio`, or from `OTEL_TRACES_SAMPLER` and its argument. Without either,
+ * it keeps all traces.
+ */
 export function samplerOf(sampleRatio: number | undefined, environment: NodeJS.ProcessEnv): Sampler {
   if (sampleRatio !== undefined) {
     return new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(sampleRatio) });
@@ -24,7 +27,7 @@ export function samplerOf(sampleRatio: number | undefined, environment: NodeJS.P
   const name = textOf(environment, "OTEL_TRACES_SAMPLER") ?? "parentbased_always_on";
   const rootName = name.startsWith(parentBased) ? name.slice(parentBased.length) : name;
   if (!Object.hasOwn(samplers, rootName)) {
-    diag.warn("OTEL_TRACES_SAMPLER is ignored: it names no sampler of the specification");
+    diag.warn("OTEL_TRACES_SAMPLER is ignored: it names no sampler of the OpenTelemetry specification");
     return new ParentBasedSampler({ root: new AlwaysOnSampler() });
   }
   const root = samplers[rootName]!(rootName === "traceidratio" ? ratioOf(environment) : 1);

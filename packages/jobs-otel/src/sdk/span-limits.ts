@@ -1,7 +1,7 @@
 import type { SpanLimits } from "@opentelemetry/sdk-trace";
 import { wholeNumberOf } from "./environment.ts";
 
-/** By limit: the variables that set it, the first of them that is set wins. */
+/** The variables that set each limit. The first one that is set wins. */
 const variables: Readonly<Record<keyof SpanLimits, readonly string[]>> = {
   attributeCountLimit: ["OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "OTEL_ATTRIBUTE_COUNT_LIMIT"],
   attributeValueLengthLimit: ["OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT"],
@@ -14,7 +14,7 @@ const variables: Readonly<Record<keyof SpanLimits, readonly string[]>> = {
   attributePerLinkCountLimit: ["OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", "OTEL_SPAN_ATTRIBUTE_PER_LINK_COUNT_LIMIT"],
 };
 
-/** Reads the limits of spans from the standard environment variables. The SDK has defaults for the others. */
+/** Reads the limits of spans from the standard environment variables. Limits that are not set keep the SDK's defaults. */
 export function spanLimitsOf(environment: NodeJS.ProcessEnv): SpanLimits {
   const limits: [string, number][] = [];
   for (const [limit, names] of Object.entries(variables)) {

@@ -19,7 +19,7 @@ test.each([
   },
 );
 
-test("resolves after its time where the work goes on, not before, and whatever becomes of the work then", async () => {
+test("resolves after its time if the work goes on, not before, and whatever the work does then", async () => {
   let reject = (_reason: unknown): void => {};
   const work = new Promise((_resolve, rejectWork) => {
     reject = rejectWork;

@@ -15,7 +15,7 @@ afterEach(() => {
   resetGlobalApi();
 });
 
-/** Not the one of the SDK, and it says how often it was entered. */
+/** Another context manager than the SDK's. Counts how often it was entered. */
 class OwnContextManager implements ContextManager {
   readonly #storage: AsyncLocalStorage<Context> = new AsyncLocalStorage();
   entered = 0;
@@ -48,7 +48,7 @@ class OwnContextManager implements ContextManager {
   }
 }
 
-test("a pipeline registers a context manager where there is none, so that spans nest across awaits", async () => {
+test("a pipeline registers a context manager if there is none, so that spans nest across awaits", async () => {
   const spans = new SpanRecorder();
   await using pipeline = otelPipeline({ serviceName: "users-api", spanProcessors: [spans] });
 
@@ -62,7 +62,7 @@ test("a pipeline registers a context manager where there is none, so that spans 
   expect(spans.only("query").parentSpanContext?.spanId).toBe(spans.only("job.run").spanContext().spanId);
 });
 
-test("a pipeline leaves a context manager in place that is registered already", async () => {
+test("a pipeline keeps a context manager that is already registered", async () => {
   const own = new OwnContextManager();
   context.setGlobalContextManager(own);
   const spans = new SpanRecorder();
@@ -80,7 +80,7 @@ test("a pipeline leaves a context manager in place that is registered already", 
   expect(spans.only("query").parentSpanContext?.spanId).toBe(spans.only("job.run").spanContext().spanId);
 });
 
-test("a second pipeline leaves the first one's context manager in place, and keeps what is active", async () => {
+test("a second pipeline keeps the first one's context manager and the active context", async () => {
   registerContextManager();
   const outer = context.active().setValue(Symbol.for("test"), "outer");
 

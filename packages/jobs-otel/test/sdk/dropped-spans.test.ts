@@ -11,7 +11,7 @@ afterEach(() => {
   resetGlobalApi();
 });
 
-test("none are counted while all arrive", async () => {
+test("none are counted if all arrive", async () => {
   await using collector = await startCollector();
   await using pipeline = otelPipeline({ serviceName: "users-api", endpoint: collector.url, maxQueueSize: 2 });
 
@@ -34,7 +34,7 @@ test("those that find the buffer full are counted", async () => {
   expect(pipeline.droppedSpans).toBeGreaterThan(0);
 });
 
-test("those of an export that fails are counted", async () => {
+test("those of a failed export are counted", async () => {
   await using collector = await startCollector((response) => response.writeHead(400).end());
   await using pipeline = otelPipeline({ serviceName: "users-api", endpoint: collector.url });
 
@@ -44,7 +44,7 @@ test("those of an export that fails are counted", async () => {
   expect(pipeline.droppedSpans).toBe(3);
 });
 
-test("those for a collector that is not there are counted", async () => {
+test("those for an absent collector are counted", async () => {
   await using pipeline = otelPipeline({
     serviceName: "users-api",
     endpoint: await closedUrl(),
@@ -57,7 +57,7 @@ test("those for a collector that is not there are counted", async () => {
   await vi.waitFor(() => expect(pipeline.droppedSpans).toBe(1), 10_000);
 });
 
-test("those that end after the pipeline has ended are counted", async () => {
+test("those that end after the pipeline are counted", async () => {
   await using collector = await startCollector();
   const pipeline = otelPipeline({ serviceName: "users-api", endpoint: collector.url });
   const span = pipeline.tracer.startSpan("job.run");
@@ -68,7 +68,7 @@ test("those that end after the pipeline has ended are counted", async () => {
   expect(pipeline.droppedSpans).toBe(1);
 });
 
-test("those that no sampler wants, and those without an export, are not counted", async () => {
+test("unsampled spans, and spans without an export, are not counted", async () => {
   await using collector = await startCollector();
   await using unsampled = otelPipeline({ serviceName: "users-api", endpoint: collector.url, sampleRatio: 0 });
   await using recorded = otelPipeline({ serviceName: "users-api", spanProcessors: [new SpanRecorder()] });

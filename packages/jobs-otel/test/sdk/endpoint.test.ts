@@ -48,7 +48,7 @@ describe("without `endpoint`", () => {
     expect(collector.requests.map(({ path }) => path)).toEqual(["/base/v1/traces"]);
   });
 
-  test("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is taken as it is, and wins", async () => {
+  test("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is used unchanged, and wins", async () => {
     await using collector = await startCollector();
     vi.stubEnv("OTEL_EXPORTER_OTLP_ENDPOINT", `${collector.url}/base`);
     vi.stubEnv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", `${collector.url}/exact`);
@@ -152,7 +152,7 @@ describe("plain http", () => {
     },
   );
 
-  test("is no matter where it is https", async () => {
+  test("does not concern https", async () => {
     await using pipeline = otelPipeline({
       serviceName: "users-api",
       endpoint: "https://collector.example.com",

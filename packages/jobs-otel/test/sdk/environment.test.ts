@@ -12,7 +12,7 @@ afterEach(() => {
   resetGlobalApi();
 });
 
-/** The names of the spans that reach a recorder, of a root span and of one within a trace that somebody else has sampled. */
+/** Returns the names of the spans that reach a recorder: a root span, and one in a trace that another service has sampled. */
 async function sampled(options: Partial<OtelPipelineOptions> = {}): Promise<string[]> {
   const spans = new SpanRecorder();
   await using pipeline = otelPipeline({ serviceName: "users-api", spanProcessors: [spans], ...options });
@@ -71,7 +71,7 @@ describe("OTEL_TRACES_EXPORTER", () => {
     expect(pipeline.tracer.startSpan("job.run").spanContext().traceId).toMatch(/^(?!0+$)[0-9a-f]{32}$/);
   });
 
-  test("set to otlp, or to an exporter that the pipeline has not, sends by OTLP", async () => {
+  test("set to otlp, or to an exporter that the pipeline lacks, sends by OTLP", async () => {
     for (const value of ["otlp", "console"]) {
       vi.stubEnv("OTEL_TRACES_EXPORTER", value);
       await using collector = await startCollector();
@@ -90,7 +90,7 @@ describe("OTEL_TRACES_SAMPLER", () => {
     ["parentbased_always_on", undefined, ["root", "child"]],
     ["parentbased_always_off", undefined, ["child"]],
     ["parentbased_traceidratio", "0", ["child"]],
-    // What is not of the specification is reported, and leaves the default.
+    // A value outside the specification is reported, and the default is used.
     ["traceidratio", "lots", ["root", "child"]],
     ["traceidratio", "1.5", ["root", "child"]],
     ["traceidratio", undefined, ["root", "child"]],
@@ -103,7 +103,7 @@ describe("OTEL_TRACES_SAMPLER", () => {
     expect(await sampled()).toEqual(kept);
   });
 
-  test("stands back for `sampleRatio`", async () => {
+  test("yields to `sampleRatio`", async () => {
     vi.stubEnv("OTEL_TRACES_SAMPLER", "always_on");
     expect(await sampled({ sampleRatio: 0 })).toEqual(["child"]);
   });
@@ -121,7 +121,7 @@ describe("limits", () => {
     expect(spans.only("job.run").attributes).toEqual({ a: "123", b: "1" });
   });
 
-  test("of batches come from OTEL_BSP_*, and stand back for options", async () => {
+  test("of batches come from OTEL_BSP_*, and yield to options", async () => {
     vi.stubEnv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "2");
     vi.stubEnv("OTEL_BSP_SCHEDULE_DELAY", "1");
     await using collector = await startCollector();
@@ -134,7 +134,7 @@ describe("limits", () => {
     expect(collector.requests.map(({ spans }) => spans.length)).toEqual([2, 1]);
   });
 
-  test("that are no whole numbers are reported, and leave the default", async () => {
+  test("that are no whole numbers are reported, and the default is used", async () => {
     const warnings: string[] = [];
     const ignore = (): void => {};
     diag.setLogger({
@@ -162,7 +162,7 @@ describe("limits", () => {
 });
 
 describe("the identity of the service", () => {
-  test("is that of the options, with what only the environment says", async () => {
+  test("comes from the options, completed by the environment", async () => {
     vi.stubEnv("OTEL_SERVICE_NAME", "from-the-environment");
     vi.stubEnv("OTEL_RESOURCE_ATTRIBUTES", "service.name=other,service.version=9,service.namespace=shop");
     const spans = new SpanRecorder();

@@ -14,7 +14,7 @@ afterEach(() => {
 });
 
 const flushTimeoutMs = 150;
-/** A busy machine may take this much longer. It is far below the timeout that would show if the bound did not hold. */
+/** How much longer a busy machine may take, in milliseconds. Far below the timeout that would show if the bound did not hold. */
 const graceMs = 60_000;
 const exportTimeoutMs = 300_000;
 
@@ -49,7 +49,7 @@ const collectors: [string, () => Promise<Failing>][] = [
 ];
 
 describe.each(collectors)("a collector that %s", (_case, start) => {
-  test("keeps no job from finishing, while its queue overflows", async () => {
+  test("lets jobs finish while its queue overflows", async () => {
     await using collector = await start();
     const options = { serviceName: "users-api", endpoint: collector.url, maxQueueSize: 16 };
     await using pipeline = otelPipeline({ ...options, flushTimeoutMs, exportTimeoutMs });
@@ -57,7 +57,7 @@ describe.each(collectors)("a collector that %s", (_case, start) => {
     expect(await millisecondsOf(() => runJobs(pipeline, 1_000))).toBeLessThan(graceMs);
   });
 
-  test("keeps forceFlush() and shutdown() no longer than their bound, also when repeated", async () => {
+  test("lets forceFlush() and shutdown() return in bounded time, also when repeated", async () => {
     await using collector = await start();
     const options = { serviceName: "users-api", endpoint: collector.url };
     const pipeline = otelPipeline({ ...options, flushTimeoutMs, exportTimeoutMs });
@@ -72,7 +72,7 @@ describe.each(collectors)("a collector that %s", (_case, start) => {
     expect(await millisecondsOf(() => pipeline.forceFlush())).toBeLessThan(bound);
   });
 
-  test("keeps no job from finishing after shutdown()", async () => {
+  test("lets jobs finish after shutdown()", async () => {
     await using collector = await start();
     const options = { serviceName: "users-api", endpoint: collector.url };
     const pipeline = otelPipeline({ ...options, flushTimeoutMs, exportTimeoutMs });
@@ -84,7 +84,7 @@ describe.each(collectors)("a collector that %s", (_case, start) => {
   });
 });
 
-describe("what is buffered", () => {
+describe("the buffer", () => {
   test("is at most one batch in flight and one queue behind it", async () => {
     let open = (): void => {};
     const gate = new Promise<void>((resolve) => {
@@ -116,12 +116,12 @@ describe("what is buffered", () => {
     }
     await pipeline.shutdown();
 
-    // The exporter of the SDK has this many requests under way at most.
+    // The exporter of the SDK sends at most this many requests at once.
     expect(collector.requests.length).toBeLessThanOrEqual(30);
     expect(collector.requests.length).toBeGreaterThan(0);
   });
 
-  test("is sent to a collector that has come back", async () => {
+  test("is sent to a collector that comes back", async () => {
     let isBusy = true;
     await using collector = await startCollector((response, request) => {
       (isBusy ? busy : accept)(response, request);

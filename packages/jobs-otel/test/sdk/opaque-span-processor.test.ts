@@ -19,7 +19,7 @@ afterEach(() => {
 const secret = "hunter2-9f8e7d6c";
 const headers = { authorization: `Bearer ${secret}` };
 
-/** What stands before the secret, wherever it stands. */
+/** The text before every secret. */
 function leaksIn(texts: readonly string[]): string[] {
   return texts.flatMap((text) => {
     const index = text.indexOf(secret);
@@ -52,7 +52,7 @@ describe("header values stay out of errors", () => {
   });
 });
 
-describe("header values stay out of what can be printed", () => {
+describe("header values stay out of inspected objects", () => {
   test.each([
     ["given as an option", { headers }, {}],
     ["given in the environment", {}, { OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer ${secret}` }],
@@ -110,9 +110,9 @@ describe("header values stay out of logs, warnings and the terminal", () => {
     const output = captureOutput();
     await using collector = await startCollector(answer);
     const endpoint = answer === undefined ? await closedUrl() : collector.url;
-    // An answer that may be repeated is asked for until the time is up, and one that comes must come in time.
+    // A retryable answer is requested until the time is up; any answer must arrive in time.
     const exportTimeoutMs = /never|503|breaks|not there/.test(what) ? 200 : 60_000;
-    // A full batch is exported by the processor itself, which logs what goes wrong: a flush would only reject.
+    // The processor itself exports a full batch, and logs failures; a flush would only reject.
     const options = { serviceName: "users-api", endpoint, headers, maxQueueSize: 4, exportTimeoutMs };
     const pipeline = otelPipeline(options);
     const runner = strictRunner(otelJobObserver({ tracer: pipeline.tracer }));

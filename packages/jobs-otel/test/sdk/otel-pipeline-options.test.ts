@@ -57,7 +57,7 @@ describe("wrong options", () => {
 });
 
 describe("spanProcessors", () => {
-  test("get every span in place of an export, and need no endpoint", async () => {
+  test("get every span instead of an export, and need no endpoint", async () => {
     const spans = new SpanRecorder();
     await using pipeline = otelPipeline({ serviceName: "users-api", spanProcessors: [spans] });
 
@@ -66,7 +66,7 @@ describe("spanProcessors", () => {
     expect(spans.only("job.run").resource.attributes["service.name"]).toBe("users-api");
   });
 
-  test("are told of a span's start, ending and end, and may still add to it when it is ending", async () => {
+  test("receive a span's start, ending and end, and may still add to it while it is ending", async () => {
     const told: string[] = [];
     const spans = new SpanRecorder();
     const listening: SpanProcessor = {
@@ -90,7 +90,7 @@ describe("spanProcessors", () => {
     expect(spans.only("job.run").attributes).toEqual({ region: "eu" });
   });
 
-  test("get every span beside the export where there is an endpoint", async () => {
+  test("get every span beside the export if there is an endpoint", async () => {
     await using collector = await startCollector();
     const spans = new SpanRecorder();
     await using pipeline = otelPipeline({
@@ -142,22 +142,19 @@ describe("spanProcessors", () => {
     },
   );
 
-  test.each(failures)(
-    "that %s do not keep the pipeline from sending what is buffered",
-    async (_case, fail) => {
-      for (const step of ["forceFlush", "shutdown"] as const) {
-        await using collector = await startCollector();
-        const failing = Object.assign(new SpanRecorder(), { [step]: fail });
-        const options = { serviceName: "users-api", endpoint: collector.url, spanProcessors: [failing] };
-        await using pipeline = otelPipeline(options);
-        pipeline.tracer.startSpan("job.run").end();
+  test.each(failures)("that %s do not keep the pipeline from sending the buffer", async (_case, fail) => {
+    for (const step of ["forceFlush", "shutdown"] as const) {
+      await using collector = await startCollector();
+      const failing = Object.assign(new SpanRecorder(), { [step]: fail });
+      const options = { serviceName: "users-api", endpoint: collector.url, spanProcessors: [failing] };
+      await using pipeline = otelPipeline(options);
+      pipeline.tracer.startSpan("job.run").end();
 
-        await (async () => pipeline[step]())().catch(() => {});
+      await (async () => pipeline[step]())().catch(() => {});
 
-        expect([step, collector.spans.length]).toEqual([step, 1]);
-      }
-    },
-  );
+      expect([step, collector.spans.length]).toEqual([step, 1]);
+    }
+  });
 });
 
 describe("the end of a pipeline", () => {
@@ -171,7 +168,7 @@ describe("the end of a pipeline", () => {
     expect(collector.spans).toHaveLength(1);
   });
 
-  test("comes once, however often it is asked for, and takes no further spans", async () => {
+  test("happens once, however often it is called, and accepts no further spans", async () => {
     await using collector = await startCollector();
     const pipeline = otelPipeline({ serviceName: "users-api", endpoint: collector.url });
     pipeline.tracer.startSpan("job.run").end();
@@ -184,7 +181,7 @@ describe("the end of a pipeline", () => {
     expect(collector.spans.map(({ name }) => name)).toEqual(["job.run"]);
   });
 
-  test("leaves the application's own set-up alone", async () => {
+  test("does not touch the application's own set-up", async () => {
     const spans = new SpanRecorder();
     await using pipeline = otelPipeline({ serviceName: "users-api", spanProcessors: [spans] });
 

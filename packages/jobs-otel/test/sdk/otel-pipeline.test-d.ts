@@ -13,7 +13,7 @@ expectTypeOf<OtelPipeline["tracer"]>().toEqualTypeOf<Tracer>();
 expectTypeOf<OtelPipeline["tracerProvider"]>().toEqualTypeOf<TracerProvider>();
 expectTypeOf<OtelPipeline["forceFlush"]>().returns.resolves.toBeVoid();
 
-/** Never called: only its types are looked at. */
+/** Never called: only its types matter. */
 export function calls(service: ServiceIdentity): void {
   // The facade calls it with the service alone.
   expectTypeOf(otelPipeline).toBeCallableWith(service);
@@ -36,7 +36,7 @@ export function calls(service: ServiceIdentity): void {
     spanProcessors: undefined,
   });
 
-  // @ts-expect-error whose spans are they
+  // @ts-expect-error a service has a name
   otelPipeline({ endpoint: "http://localhost:4318" });
   // @ts-expect-error values are strings
   otelPipeline({ serviceName: "users-api", headers: { "x-key": 42 } });

@@ -83,7 +83,7 @@ describe("a run's span at the collector", () => {
     });
   });
 
-  test("has the resource attributes of the environment beside its own, which win", async () => {
+  test("has the resource attributes of the environment, and its own, which win", async () => {
     vi.stubEnv("OTEL_SERVICE_NAME", "from-the-environment");
     vi.stubEnv("OTEL_RESOURCE_ATTRIBUTES", "team=mail,service.version=0.0.1");
     await using collector = await startCollector();
@@ -101,7 +101,7 @@ describe("a run's span at the collector", () => {
     expect(resource).not.toHaveProperty("deployment.environment.name");
   });
 
-  test("is sent with the headers, which later changes to the given object do not reach", async () => {
+  test("is sent with the headers, even if the given object changes later", async () => {
     await using collector = await startCollector();
     const headers = { "x-api-key": "key-1" };
     await using pipeline = otelPipeline({ serviceName: "users-api", endpoint: collector.url, headers });
@@ -133,7 +133,7 @@ describe("sampling", () => {
     expect(collector.spans).toHaveLength(expected);
   });
 
-  test("a ratio between keeps whole traces: children go where their run goes", async () => {
+  test("a ratio keeps whole traces: children follow their run", async () => {
     await using collector = await startCollector();
     await using pipeline = otelPipeline({
       serviceName: "users-api",
@@ -154,7 +154,7 @@ describe("sampling", () => {
     expect(tracesOf("job.run").length).toBeLessThan(350);
   });
 
-  test("a sampled parent is followed whatever the ratio", async () => {
+  test("a sampled parent decides, whatever the ratio", async () => {
     await using collector = await startCollector();
     await using pipeline = otelPipeline({
       serviceName: "users-api",

@@ -3,13 +3,13 @@ import { onTestFinished, vi } from "vitest";
 import { textOf } from "./recorded-spans.ts";
 
 export interface CapturedOutput {
-  /** What OpenTelemetry's own logger was given, at every level, each argument with all that can be read from it. */
+  /** The arguments of OpenTelemetry's own logger, at every level, with all that can be read from them. */
   readonly diagnostics: readonly string[];
-  /** What went to the terminal or became a process warning. */
+  /** The output to the terminal, and the process warnings. */
   readonly printed: readonly string[];
 }
 
-/** Keeps, until the test has finished, whatever is logged, printed or warned about. */
+/** Captures all logs, output and warnings until the test has finished. */
 export function captureOutput(): CapturedOutput {
   const diagnostics: string[] = [];
   const printed: string[] = [];

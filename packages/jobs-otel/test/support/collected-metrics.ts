@@ -7,7 +7,7 @@ class ManualReader extends MetricReader {
   protected async onShutdown(): Promise<void> {}
 }
 
-/** A meter of the real SDK, and what it has measured when it is asked. */
+/** Makes a meter of the real SDK, and a function that collects its measurements. */
 export class MeasuredMetrics {
   readonly #reader: ManualReader = new ManualReader();
   readonly provider: MeterProvider = new MeterProvider({ readers: [this.#reader] });
@@ -19,7 +19,7 @@ export class MeasuredMetrics {
     return new Map(all.map((metric) => [metric.descriptor.name, metric]));
   }
 
-  /** The points of a metric as pairs of attributes and value: of histograms, the count. */
+  /** Returns the points of a metric as pairs of attributes and value; the value of a histogram is its count. */
   async points(name: string): Promise<[attributes: object, value: number][]> {
     const points = (await this.collect()).get(name)?.dataPoints ?? [];
     return points.map(({ attributes, value }) => [

@@ -15,11 +15,11 @@ export interface Collector extends AsyncDisposable {
   readonly url: string;
   readonly requests: readonly CollectedRequest[];
   readonly spans: readonly OtlpSpan[];
-  /** Resolves once so many requests have arrived in whole. */
+  /** Resolves once this many requests have arrived completely. */
   received(count: number): Promise<void>;
 }
 
-/** How a collector answers. It may also never do so. */
+/** How a collector answers, if at all. */
 export type Answer = (response: ServerResponse, request: CollectedRequest) => void;
 
 const accept: Answer = (response) =>
@@ -55,7 +55,7 @@ export async function startCollector(answer: Answer = accept): Promise<Collector
   };
 }
 
-/** The address of a collector that is not there any more. */
+/** Returns the address of a collector that has gone. */
 export async function closedUrl(): Promise<string> {
   await using collector = await startCollector();
   return collector.url;

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-/** How many of the objects the garbage collector has taken. It is asked until it has nearly all, or gives up after 20 rounds. */
+/** Returns how many of the objects the garbage collector has collected. Collects until nearly all are gone, at most 20 times. */
 export async function collected(objects: readonly WeakRef<object>[]): Promise<number> {
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;

@@ -1,7 +1,7 @@
 import { context, diag, metrics, propagation, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 
-/** What an application registers once is per process: each test leaves nothing of it behind. */
+/** Global registrations live as long as the process, so each test removes its own. */
 export function resetGlobalApi(): void {
   context.disable();
   propagation.disable();

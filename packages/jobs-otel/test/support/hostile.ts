@@ -1,4 +1,4 @@
-/** An object of which nothing can be read, asked or listed without an exception. */
+/** Makes an object that throws at every access. */
 export function hostileProxy(): object {
   const traps = new Proxy(
     {},

@@ -1,6 +1,6 @@
 import protobuf from "protobufjs";
 
-/** The part of opentelemetry/proto/collector/trace/v1 that these tests look at, with its field numbers. */
+/** The part of opentelemetry/proto/collector/trace/v1 that these tests read, with its field numbers. */
 const { root } = protobuf.parse(`
   syntax = "proto3";
   message ExportTraceServiceRequest { repeated ResourceSpans resource_spans = 1; }
@@ -72,7 +72,7 @@ interface KeyValue {
   value: Record<string, unknown>;
 }
 
-/** @throws Error for bytes that are no such message. */
+/** @throws Error if the bytes are no such message. */
 export function decodeTraceRequest(bytes: Uint8Array): OtlpSpan[] {
   const decoded = request.toObject(request.decode(bytes), {
     longs: String,

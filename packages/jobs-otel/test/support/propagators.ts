@@ -1,6 +1,6 @@
 import { type Context, type TextMapPropagator, TraceFlags, trace } from "@opentelemetry/api";
 
-/** A format of its own, as B3 or a vendor's would be. */
+/** A propagator with its own format, like B3 or a vendor's. */
 export const dashPropagator: TextMapPropagator<Record<string, string>> = {
   fields: () => ["x-dash"],
   inject(context, carrier) {

@@ -7,7 +7,7 @@ import {
   type SpanProcessor,
 } from "@opentelemetry/sdk-trace-base";
 
-/** Keeps what ended, and counts what did not. */
+/** Keeps ended spans, and counts unended ones. */
 export class SpanRecorder implements SpanProcessor {
   readonly finished: ReadableSpan[] = [];
   openCount = 0;
@@ -57,7 +57,7 @@ export function millisecondsBetween([fromSeconds, fromNanos]: HrTime, [seconds, 
   return (seconds - fromSeconds) * 1000 + (nanos - fromNanos) / 1e6;
 }
 
-/** Everything that can be read from a value: its JSON, and what the inspector finds beyond it. */
+/** Returns all text that can be read from a value: its JSON, and the output of the inspector. */
 export function textOf(value: unknown): string {
   return [JSON.stringify(value, cycleGuard()), inspect(value, everything), inspect(value, uncustomised)].join(
     "\n",

@@ -1,14 +1,14 @@
 import { type JobDelivery, type JobObserver, ObservedJobRunner } from "@nidus/jobs-observe";
 import { expect, onTestFinished } from "vitest";
 
-/** A runner that fails the test if an observer fails: the runner itself would only warn. */
+/** Makes a runner that fails the test if an observer fails; a plain runner would only warn. */
 export function strictRunner(...observers: JobObserver[]): ObservedJobRunner {
   const errors: unknown[] = [];
   onTestFinished(() => expect(errors).toEqual([]));
   return new ObservedJobRunner(observers, { onObserverError: (error) => errors.push(error) });
 }
 
-/** A runner for tests in which an observer is meant to fail. */
+/** Makes a runner for tests in which an observer should fail. */
 export function tolerantRunner(...observers: JobObserver[]): ObservedJobRunner {
   return new ObservedJobRunner(observers, { onObserverError: () => {} });
 }
@@ -28,7 +28,7 @@ export function deliveryOf(given: Partial<JobDelivery> = {}): JobDelivery {
   };
 }
 
-/** What `work` throws or rejects with, in a box: a promise would look into the value. It throws if `work` does neither. */
+/** Returns what `work` throws or rejects with, in an object: a promise would read the value. Throws if `work` does neither. */
 export async function thrownBy(work: () => unknown): Promise<{ readonly value: unknown }> {
   try {
     await work();

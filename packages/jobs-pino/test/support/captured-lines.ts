@@ -10,18 +10,18 @@ export const majors: readonly [major: number, pino: Pino][] = [
   [10, pino10],
 ];
 
-/** A line as it was written, parsed. */
+/** A written line, parsed. */
 export type Line = Readonly<Record<string, unknown>>;
 
 interface CapturedLines {
   readonly logger: Logger<string>;
-  /** The destination's own, to be replaced. */
+  /** The destination's own method, for tests to replace. */
   readonly write: Mock<(line: string) => void>;
   readonly written: readonly string[];
   lines(): Line[];
 }
 
-/** A real logger, and what it has written. All levels are enabled unless the options say otherwise. */
+/** Makes a real logger, and returns its lines. All levels are enabled unless the options say otherwise. */
 export function captureLines(pino: Pino, options: LoggerOptions<string> = {}): CapturedLines {
   const written: string[] = [];
   const write = vi.fn((line: string): void => void written.push(line));

@@ -1,7 +1,7 @@
 import { type JobDelivery, type JobObserver, ObservedJobRunner } from "@nidus/jobs-observe";
 import { expect, onTestFinished } from "vitest";
 
-/** A runner that fails the test if an observer fails: the runner itself would only warn. Its runs are run-1, run-2 and so on. */
+/** Makes a runner that fails the test if an observer fails; a plain runner would only warn. Its runs are run-1, run-2 and so on. */
 export function strictRunner(...observers: JobObserver[]): ObservedJobRunner {
   const errors: unknown[] = [];
   let idsMade = 0;
@@ -22,7 +22,7 @@ export const delivery: JobDelivery = {
   carrier: {},
 };
 
-/** The fields that tell the delivery. */
+/** The fields that describe the delivery. */
 export const deliveryFields = {
   engine: "memory",
   queue: "mail",
@@ -32,7 +32,7 @@ export const deliveryFields = {
   correlation_id: "order 7",
 };
 
-/** Lets everything run that is ready to run: promise callbacks first, then one turn of the event loop. */
+/** Runs what is ready to run: promise callbacks first, then one turn of the event loop. */
 export function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

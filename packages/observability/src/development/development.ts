@@ -8,17 +8,21 @@ import { Terminal } from "./terminal.ts";
 
 /** Options of {@link development}. */
 export interface DevelopmentOptions {
-  /** Where the lines go. Colours and the progress bar are for terminals. @default process.stderr */
+  /** The stream to write to. Colours and the progress bar need a terminal. @default process.stderr */
   readonly stream?: NodeJS.WritableStream | undefined;
-  /** How many jobs wait in queues of yours, such as `() => queue.size`, for the bar. Engines are asked without it. @default none */
+  /**
+   * Returns how many jobs wait in your own queues, such as `() => queue.size`, for the bar. The bar asks engines by
+   * itself. @default none
+   */
   readonly waiting?: (() => number) | undefined;
 }
 
 /**
- * The start of a set-up for one's own machine: a readable line for every run that has finished and, on a terminal, a bar of what
- * runs and waits below them. At most 200 lines a second are written; the rest is counted. `shutdown` writes a summary.
+ * Begins a set-up for your own machine. It writes a readable line for every finished run. On a terminal, it also shows
+ * a bar of running and waiting jobs. It writes at most 200 lines a second, and counts the rest. `shutdown` writes a
+ * summary.
  *
- * @throws TypeError if the service's name is not a non-empty string, or for an option that is not as documented.
+ * @throws TypeError if the service's name is not a non-empty string, or for an invalid option.
  */
 export function development(serviceName: string, options: DevelopmentOptions = {}): Observability {
   requireText("the service's name", serviceName);
@@ -30,7 +34,7 @@ export function development(serviceName: string, options: DevelopmentOptions = {
   return new Observability({ serviceName }, new Map([["development", { make }]]));
 }
 
-/** How often the bar moves. */
+/** How often the bar is redrawn, in milliseconds. */
 const redrawMs = 100;
 
 function linesAdapter(stream: NodeJS.WritableStream, waiting: () => number): ObservabilityAdapter {
@@ -39,7 +43,7 @@ function linesAdapter(stream: NodeJS.WritableStream, waiting: () => number): Obs
   const progress = new Progress(waiting);
   let redraw: NodeJS.Timeout | undefined;
 
-  /** For as long as there is something to show. It keeps no process alive. */
+  /** Redraws while there is something to show. Keeps no process alive. */
   const show = (): void => {
     if (!terminal.isLive || redraw !== undefined) return;
     redraw = setTimeout(() => {

@@ -2,10 +2,10 @@ import type { JobResultStatus, OpenedEngineContext } from "@nidus/jobs-observe";
 
 const barCharacters = 24;
 
-/** How often an engine is asked for its backlog, at the most: it is a query. */
+/** How often to ask an engine for its backlog at most, in milliseconds: each time is a query. */
 const askEveryMs = 500;
 
-/** How many jobs have run, run and wait. */
+/** Counts the jobs that have run, that run and that wait. */
 export class Progress {
   readonly #waitingInQueues: () => number;
   readonly #engines = new Set<OpenedEngineContext>();
@@ -22,7 +22,7 @@ export class Progress {
     this.#engines.add(engine);
   }
 
-  /** What an engine has delivered waits there no longer: it is asked again only now and then. */
+  /** Counts a start. A delivered job no longer waits in its engine; the engine itself is asked only now and then. */
   start(isDelivered: boolean): void {
     this.#running++;
     if (isDelivered && this.#waitingInEngines > 0) this.#waitingInEngines--;
@@ -33,7 +33,7 @@ export class Progress {
     this.#ended[status]++;
   }
 
-  /** Whether anything runs or waits, as far as is known. */
+  /** Whether any known job runs or waits. */
   get isUnderWay(): boolean {
     return this.#left > 0;
   }
@@ -44,7 +44,7 @@ export class Progress {
 
   get #waitingInOwnQueues(): number {
     try {
-      // It is the application's: what is no count is none.
+      // The application's function is untrusted: an invalid count means none.
       const waiting = Math.floor(Number(this.#waitingInQueues()));
       return waiting > 0 && waiting < Infinity ? waiting : 0;
     } catch {
@@ -52,7 +52,7 @@ export class Progress {
     }
   }
 
-  /** Such as "█████░░░ 12 of 40, 3 running, 1 failed". Empty while there is nothing to do. */
+  /** Returns a text such as "█████░░░ 12 of 40, 3 running, 1 failed", or an empty text if no job runs or waits. */
   text(): string {
     this.#askEngines();
     const left = this.#left;
@@ -73,7 +73,7 @@ export class Progress {
     return success + failure + cancelled;
   }
 
-  /** Such as "40 runs: 38 succeeded, 2 failed". Empty where there were none. */
+  /** Returns a text such as "40 runs: 38 succeeded, 2 failed", or an empty text if there were no runs. */
   summary(): string {
     const { success, failure, cancelled } = this.#ended;
     if (this.#total === 0) return "";
@@ -95,7 +95,7 @@ export class Progress {
         if (backlog === undefined) this.#engines.delete(engine);
         for (const { waiting: jobs } of backlog ?? []) waiting += jobs;
       } catch {
-        // The engine's own `onError` has heard of it.
+        // The engine reports the error through its own `onError`.
       }
     }
     this.#waitingInEngines = waiting;

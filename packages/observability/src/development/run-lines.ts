@@ -4,10 +4,10 @@ import type { Paint } from "./paint.ts";
 
 const marks = { success: ["✓", "green"], failure: ["✗", "red"], cancelled: ["■", "yellow"] } as const;
 
-/** Longer texts are cut: a line is there to be read. */
+/** Longer texts are cut, to keep lines readable. */
 const maxCharacters = 500;
 
-/** A run that has finished, such as `12:03:04.567 ✓ send_digest 12.3 ms request_id=req-1`. */
+/** Returns the line of a finished run, such as `12:03:04.567 ✓ send_digest 12.3 ms request_id=req-1`. */
 export function runLine(
   context: ObservedJobContext,
   status: JobResultStatus,
@@ -28,13 +28,13 @@ export function runLine(
 }
 
 const settlements = {
-  retried: ["↻", "yellow", "will be tried again"],
+  retried: ["↻", "yellow", "will be retried"],
   stalled: ["↻", "yellow", "stalled: its worker died or lost its lease"],
   "dead-lettered": ["†", "red", "is a dead letter"],
-  lost: ["†", "red", "has run, and its end was not recorded: its lease had passed on"],
+  lost: ["†", "red", "has run, but its end was not recorded: its lease was lost"],
 } as const;
 
-/** What became of a delivery, where the line of its run does not say so already. */
+/** Returns the line of a delivery's outcome, or undefined if the line of its run says it already. */
 export function settlementLine(
   { jobName, delivery, outcome }: SettledJobContext,
   paint: Paint,
@@ -78,7 +78,7 @@ function textOf(value: unknown): string {
   }
 }
 
-/** Names and messages are anybody's: one line, and nothing that a terminal would obey. */
+/** Makes a text safe to print: names and messages are untrusted. The result is one line without terminal control characters. */
 function printable(value: unknown): string {
   const text = textOf(value);
   const cut = text.length > maxCharacters ? `${text.slice(0, maxCharacters)}…` : text;

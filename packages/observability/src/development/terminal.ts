@@ -1,12 +1,12 @@
 import { clearLine, cursorTo } from "node:readline";
 
-/** As many lines a second as anybody can make something of. */
+/** More lines than this are of no use to a reader. */
 const maxLinesPerSecond = 200;
 
-/** A stream that falls behind is given no more: what waits in it is memory. */
+/** A stream that falls behind by this many bytes gets no more lines: they would wait in memory. */
 const maxWaitingBytes = 1024 * 1024;
 
-/** A stream of lines and, on a terminal, below them one that changes. Lines that come too fast are counted instead. */
+/** Writes lines to a stream and, on a terminal, keeps a status line below them. Counts the lines that come too fast. */
 export class Terminal {
   readonly isLive: boolean;
   readonly #stream: NodeJS.WritableStream;
@@ -50,7 +50,7 @@ export class Terminal {
     this.status(status);
   }
 
-  /** Replaces the line that changes; an empty text removes it. */
+  /** Replaces the status line. An empty text removes it. */
   status(text: string): void {
     if (!this.isLive || text === this.#status) return;
     if (this.#status !== "") {
@@ -58,12 +58,12 @@ export class Terminal {
       clearLine(this.#stream, 0);
     }
     this.#status = text;
-    // A line that wraps could not be cleared. A terminal that does not know its width says 0.
+    // A line that wraps could not be cleared. A terminal that does not know its width reports 0.
     const { columns } = this.#stream as Partial<NodeJS.WriteStream>;
     if (text !== "") this.#stream.write(text.slice(0, (columns || 80) - 1));
   }
 
-  /** Says what was left out and removes the line that changes; a last line is written however many there were. */
+  /** Reports how many lines were skipped and removes the status line. Writes a last line, however many there were. */
   end(text: string): void {
     this.#tellSkipped();
     this.status("");

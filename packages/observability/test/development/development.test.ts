@@ -25,7 +25,7 @@ describe("development", () => {
     });
     await expect(runner.runAsync(waits, { signal: aborting.signal })).rejects.toThrow();
     const time = String.raw`\d\d:\d\d:\d\d\.\d{3}`;
-    // A machine that does much else makes it milliseconds, or seconds.
+    // A busy machine may need milliseconds, or seconds.
     const facts = String.raw`[\d.]+ m?s request_id=req-1`;
     expect(stream.lines).toEqual([
       expect.stringMatching(new RegExp(`^${time} ✓ reindex ${facts}$`)),
@@ -34,7 +34,7 @@ describe("development", () => {
     ]);
   });
 
-  test("says of deliveries which attempt it was, and what became of them", () => {
+  test("shows the attempt and the outcome of a delivery", () => {
     const stream = new Written();
     const runner = development("users-api", { stream }).jobRunner();
     const delivery = {
@@ -52,9 +52,9 @@ describe("development", () => {
       runner.settled({ jobName: "send_digest", delivery, outcome, error: undefined });
     }
     expect(stream.lines.map((line) => line.slice(13))).toEqual([
-      "↻ send_digest will be tried again id=job-7",
+      "↻ send_digest will be retried id=job-7",
       "† send_digest is a dead letter id=job-7",
-      "† send_digest has run, and its end was not recorded: its lease had passed on id=job-7",
+      "† send_digest has run, but its end was not recorded: its lease was lost id=job-7",
     ]);
     return runner
       .runAsync(
@@ -66,7 +66,7 @@ describe("development", () => {
       });
   });
 
-  test("colours where the stream is a terminal that has colours", () => {
+  test("uses colours if the stream is a terminal with colours", () => {
     const coloured = new Written({ isTerminal: true, hasColours: true });
     development("users-api", { stream: coloured }).jobRunner().run(reindex);
     expect(coloured.text).toContain("\u001b[32m✓");
@@ -75,7 +75,7 @@ describe("development", () => {
     expect(plain.text).not.toContain("\u001b[3");
   });
 
-  test("writes nothing of a name or a message that a terminal would obey, and keeps to one line", () => {
+  test("writes names and messages on one line, without control characters", () => {
     const stream = new Written();
     const hostile = job("a\u001b[2J\nb\u202e\u009b", () => {
       throw new Error(`line\r\n${"x".repeat(10_000)}`);
@@ -89,7 +89,7 @@ describe("development", () => {
     expect(stream.text.slice(0, -1)).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e]/);
   });
 
-  test("counts what comes faster than anybody reads, and sums up at the end", async () => {
+  test("counts lines that come too fast, and writes a summary", async () => {
     const stream = new Written();
     const observability = development("users-api", { stream });
     const runner = observability.jobRunner();
@@ -103,7 +103,7 @@ describe("development", () => {
     expect(stream.lines.slice(200)).toEqual(["… and 801 more lines", "1001 runs: 1000 succeeded, 1 failed"]);
   });
 
-  test("gives a stream that takes nothing no more than a megabyte or so to keep", () => {
+  test("buffers no more than about a megabyte for a stream that does not drain", () => {
     const stream = new Written();
     stream.stick();
     const runner = development("users-api", { stream }).jobRunner().context("text", "x".repeat(1_000));
@@ -116,7 +116,7 @@ describe("development", () => {
     expect(stream.writableLength).toBeLessThan(1_100_000);
   });
 
-  test("writes no more to a stream that has ended", () => {
+  test("writes nothing to a stream that has ended", () => {
     const stream = new Written();
     const runner = development("users-api", { stream }).jobRunner();
     stream.end();
@@ -124,7 +124,7 @@ describe("development", () => {
     expect(stream.text).toBe("");
   });
 
-  test("writes the line of a run whose error has no message that can be read", () => {
+  test("writes the line of a run whose error has no readable message", () => {
     const stream = new Written();
     const runner = development("users-api", { stream }).jobRunner();
     const hostile = { toString: () => thrown("no text") };
@@ -139,7 +139,7 @@ describe("development", () => {
     expect(stream.lines).toHaveLength(3);
   });
 
-  test("counts for each set-up by itself, also for those derived from one", async () => {
+  test("counts for each set-up separately, also for derived ones", async () => {
     const stream = new Written();
     const base = development("users-api", { stream });
     const [one, other] = [base.version("1"), base.version("2")];
@@ -165,11 +165,11 @@ describe("development, on a terminal", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  /** What stands in the last line, as a terminal would show it. */
+  /** Returns the last line, as a terminal would show it. */
   const lastLine = ({ text }: Written): string =>
     (text.split("\n").at(-1) as string).split("\u001b[2K").at(-1) as string;
 
-  test("keeps a bar below the lines, of what has run, runs and waits", async () => {
+  test("keeps a bar of finished, running and waiting jobs below the lines", async () => {
     const stream = new Written({ isTerminal: true });
     let waiting = 8;
     const observability = development("users-api", { stream, waiting: () => waiting });
@@ -198,7 +198,7 @@ describe("development, on a terminal", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("asks engines for what waits, and does without those that do not answer", async () => {
+  test("asks engines for their backlogs, and skips those that do not answer", async () => {
     const stream = new Written({ isTerminal: true });
     const runner = development("users-api", { stream }).jobRunner();
     const observeBookkeeping = (): void => {};
@@ -241,7 +241,7 @@ describe("development, on a terminal", () => {
     },
   );
 
-  test("shows the bar again for what runs after a shutdown", async () => {
+  test("shows the bar again for runs after a shutdown", async () => {
     const stream = new Written({ isTerminal: true });
     const observability = development("users-api", { stream });
     const runner = observability.jobRunner();

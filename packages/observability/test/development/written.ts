@@ -1,6 +1,6 @@
 import { Writable } from "node:stream";
 
-/** A stream that keeps what is written to it: a plain one, or one that says that it is a terminal. */
+/** Makes a stream that keeps its output: a plain stream, or one that claims to be a terminal. */
 export class Written extends Writable {
   text = "";
   readonly isTTY: boolean | undefined;
@@ -27,7 +27,7 @@ export class Written extends Writable {
     return this.#hasColours;
   }
 
-  /** Takes nothing more, like a pipe that nobody reads. */
+  /** Accepts no more, like a pipe without a reader. */
   stick(): void {
     this.#isStuck = true;
   }

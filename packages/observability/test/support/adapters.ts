@@ -1,6 +1,6 @@
 import type { ObservabilityAdapter } from "../../src/index.ts";
 
-/** An adapter that observes nothing, with what a test adds to it. */
+/** Makes an adapter that observes nothing, with the members that a test adds. */
 export function adapter(name: string, given: Partial<ObservabilityAdapter> = {}): ObservabilityAdapter {
   return { name, jobObserver: () => ({}), ...given };
 }

@@ -11,7 +11,7 @@ const packages = join(import.meta.dirname, "../../..");
 const root = dirname(packages);
 
 export interface CompiledWorkspace extends AsyncDisposable {
-  /** What a script, run by Node itself in the facade's folder, writes to its standard output. */
+  /** Returns the standard output of a script that Node runs in the facade's folder. */
   run(script: string): Promise<string>;
 }
 
@@ -51,7 +51,7 @@ interface Manifest {
   readonly dependencies?: Record<string, string>;
 }
 
-/** The manifests of a package and of those it needs, by folder. */
+/** Returns the manifests of a package and of its dependencies, by folder. */
 async function manifestsUnder(
   name: string,
   found = new Map<string, Manifest>(),
@@ -86,7 +86,7 @@ async function compile(names: readonly string[], folder: string): Promise<void> 
   await run(process.execPath, [join(dirname(compiler), "bin/tsc"), "-p", folder]);
 }
 
-/** A manifest whose exports lead to what was compiled, and links to everything that the real package has installed. */
+/** Writes a manifest whose exports lead to the compiled files, and links to the installed dependencies of the real package. */
 async function install(
   folderName: string,
   { name, exports }: Manifest,

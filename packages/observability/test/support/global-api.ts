@@ -1,7 +1,7 @@
 import { context, diag, metrics, propagation, trace } from "@opentelemetry/api";
 import { vi } from "vitest";
 
-/** What an application registers once is per process: each test leaves nothing of it behind. */
+/** Global registrations live as long as the process, so each test removes its own. */
 export function resetGlobalApi(): void {
   context.disable();
   propagation.disable();
@@ -10,7 +10,7 @@ export function resetGlobalApi(): void {
   diag.disable();
 }
 
-/** Hides the OTEL_* variables of whoever runs the tests, until `vi.unstubAllEnvs`. */
+/** Hides the OTEL_* variables of the environment, until `vi.unstubAllEnvs`. */
 export function clearOtelEnvironment(): void {
   for (const name of Object.keys(process.env)) {
     if (name.startsWith("OTEL_")) vi.stubEnv(name, undefined);

@@ -16,13 +16,13 @@ export interface Answer {
 
 export interface TestServer extends AsyncDisposable {
   request(method: string): Promise<Answer>;
-  /** What listeners have rejected with, once all are done: unhandled rejections, in a server that does not look. */
+  /** The rejections of all listeners, once they are done. In a real server they would be unhandled. */
   rejections(): Promise<unknown[]>;
 }
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
-/** A real server on loopback. */
+/** Starts a real server on loopback. */
 export async function serve(listener: Listener): Promise<TestServer> {
   const outcomes: Promise<unknown[]>[] = [];
   const server = createServer((request, response) => {
@@ -51,7 +51,7 @@ export async function serve(listener: Listener): Promise<TestServer> {
   };
 }
 
-/** Not `fetch`: it would not show a body where none belongs. */
+/** Not `fetch`, which hides a body that should not be there. */
 async function send(method: string, url: string): Promise<Answer> {
   const outgoing = httpRequest(url, { method, agent: false });
   outgoing.end();

@@ -1,7 +1,7 @@
 import type { OtelPipeline, ServiceIdentity } from "@nidus/jobs-otel";
 import { BasicTracerProvider, type ReadableSpan, type SpanProcessor } from "@opentelemetry/sdk-trace-base";
 
-/** Keeps what ended. */
+/** Keeps ended spans. */
 export class SpanRecorder implements SpanProcessor {
   readonly finished: ReadableSpan[] = [];
 
@@ -16,7 +16,7 @@ export class SpanRecorder implements SpanProcessor {
   async shutdown(): Promise<void> {}
 }
 
-/** A pipeline that keeps its spans, and notes what is asked of it. */
+/** Makes a pipeline that keeps its spans and records its calls. */
 export class RecordedPipeline implements OtelPipeline {
   readonly spans: SpanRecorder = new SpanRecorder();
   readonly calls: string[] = [];
@@ -43,7 +43,7 @@ export interface PipelineMaker {
   readonly pipelines: readonly RecordedPipeline[];
 }
 
-/** In the place of `otelPipeline`: it keeps what it was told and what it made. */
+/** Replaces `otelPipeline`: it records its arguments and results. */
 export function pipelineMaker(): PipelineMaker {
   const services: ServiceIdentity[] = [];
   const pipelines: RecordedPipeline[] = [];
