@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { type EngineChoice, engineChoiceFrom } from "./engine-choice.ts";
 import { UserError } from "./user-error.ts";
 
-/** What the command line says. */
+/** The parsed command line. */
 export interface Arguments {
   readonly command: "demo" | "start" | "help";
   readonly repository: string;
@@ -14,36 +14,40 @@ export interface Arguments {
   readonly engine: EngineChoice;
 }
 
-/** What `--help` prints. */
+/** The text that `--help` prints. */
 export const help = `users-api: weekly digests for the authors of a git repository, sent by observed jobs
 
   demo [repository]    queue and run every digest once, then print what happened;
-                       a run that was cut short is finished by the next one
+                       the next one finishes a run that was interrupted
   start [repository]   stay up as a service on 127.0.0.1:
                        POST /digests runs every digest and answers with the report,
                        GET /metrics, GET /healthz; SIGTERM ends it gracefully
 
   repository           a folder in a git repository (default: the one this program is in)
-  --out FOLDER         where messages and users.json are written
+  --out FOLDER         folder for messages and users.json
                        (default: a folder of the repository's own in ~/.cache/users-api)
   --concurrency N      how many digests are worked on at once (default: 8)
-  --port N             of the service (default: 3000; 0 takes a free one)
+  --port N             port of the service (default: 3000; 0 takes a free one)
   --engine NAME        what keeps and delivers the jobs (default: pg-boss)
-                       memory    this process, which forgets them when it ends
+                       memory    this process; they are lost when it ends
                        pg-boss   PostgreSQL, embedded in the folder unless there is a --database-url
                        bullmq    Redis
-  --database-url URL   a PostgreSQL server for pg-boss: postgres://user@host:5432/database
-  --redis-url URL      of the Redis server for bullmq (default: redis://127.0.0.1:6379)
+  --database-url URL   PostgreSQL server for pg-boss: postgres://user@host:5432/database
+  --redis-url URL      Redis server for bullmq (default: redis://127.0.0.1:6379)
   --help               this text
 
 Processes with the same server and repository share the work.
 
-Messages are written as .eml files. Where SMTP_URL is set (smtp://host:port) they are sent too.
-Where OTEL_EXPORTER_OTLP_ENDPOINT is set, spans are exported to it.
-The exit status is 0 if nothing but unusable addresses failed, and 1 otherwise.
+Messages are written as .eml files. If SMTP_URL is set (smtp://host:port), they are sent too.
+If OTEL_EXPORTER_OTLP_ENDPOINT is set, spans are exported to it.
+The exit status is 0 if only unusable addresses failed, and 1 otherwise.
 `;
 
-/** @throws UserError for an option or a value that there is none of. */
+/**
+ * Parses the command line.
+ *
+ * @throws UserError for an unknown option or an invalid value.
+ */
 export function parseArguments(args: readonly string[]): Arguments {
   const { values, positionals } = parse(args);
   const [command = "help", repository, ...rest] = positionals;
@@ -62,7 +66,7 @@ export function parseArguments(args: readonly string[]): Arguments {
 }
 
 const defaults = {
-  /** The checkout that this file is in: three folders up, built or not. */
+  /** The checkout of this file: three folders up, built or not. */
   repository: fileURLToPath(new URL("../../..", import.meta.url)),
   out: undefined,
   concurrency: 8,
@@ -70,7 +74,10 @@ const defaults = {
   engine: engineChoiceFrom({}),
 };
 
-/** Package managers run scripts in the folder of their package, and say in INIT_CWD where the command was typed. */
+/**
+ * Resolves a path against the folder in which the user typed the command. Package managers run scripts in the package's
+ * folder, and put the other one into INIT_CWD.
+ */
 function fromWhereItWasTyped(path: string): string {
   return resolve(process.env.INIT_CWD ?? "", path);
 }

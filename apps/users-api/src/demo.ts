@@ -10,12 +10,14 @@ import { startTelemetry } from "./telemetry.ts";
 import { renderTrace } from "./trace-tree.ts";
 import { version } from "./version.ts";
 
-/** Failures that are listed one by one. */
+/** How many failures to list one by one. */
 const maxFailuresShown = 20;
 
 /**
- * Runs all digests once, or what an earlier run has left, and prints what happened. Ctrl-C ends it early: no further job starts, what runs
- * is handed back, and what ran is reported. Resolves to the exit status: 0 if nothing but unusable addresses failed, else 1.
+ * Runs all digests once, or the rest of an interrupted run, and prints what happened. Ctrl-C ends it early: no further
+ * job starts, running jobs go back to the queue, and the report covers the jobs that ran.
+ *
+ * Resolves to the exit status: 0 if only unusable addresses failed, else 1.
  */
 export async function demo({ repository, out, concurrency, engine: choice }: Arguments): Promise<number> {
   await requireRepository(repository);
@@ -65,11 +67,11 @@ function outcomeOf({ digests }: DigestRunReport, folder: string, isPersistent: b
   const { completed, failed, cancelled, notStarted, wasAborted, endedEarlier = 0 } = digests;
   const left = cancelled.length + notStarted.length;
   const sent = `${completed.length} of ${completed.length + failed.length + left} digests are in ${folder}`;
-  const earlier = endedEarlier === 0 ? "" : `${endedEarlier} digests had been finished by an earlier run\n`;
+  const earlier = endedEarlier === 0 ? "" : `${endedEarlier} digests were finished by an earlier run\n`;
   if (!wasAborted) return `${earlier}Done: ${sent}`;
   const onwards = isPersistent
-    ? `the same command again does the other ${left}`
-    : "this engine forgets the others";
+    ? `run the same command again for the other ${left}`
+    : "the others are lost with this engine";
   return `${earlier}Interrupted: ${sent}; ${onwards}`;
 }
 

@@ -9,39 +9,46 @@ import { RunTracker } from "./run-tracker.ts";
 import { sendDigest, sendDigestName } from "./send-digest.ts";
 import type { Telemetry } from "./telemetry.ts";
 
-/** What digests are kept and sent with. */
+/** How digests are stored and sent. */
 export interface DigestEngineOptions {
   readonly choice: EngineChoice;
   readonly repository: string;
-  /** Where messages go, and an embedded engine's jobs. */
+  /** The folder for messages, and for the jobs of an embedded engine. */
   readonly folder: string;
   readonly smtpUrl: string | undefined;
   readonly concurrency: number;
   readonly telemetry: Telemetry;
-  /** Observers beside those of the service. */
+  /** Observers in addition to those of the service. */
   readonly observers?: readonly JobObserver[];
 }
 
-/** An engine that has digests sent. */
+/** An engine that sends digests. */
 export interface DigestEngine extends AsyncDisposable {
   readonly engine: JobEngine;
   readonly job: DurableJob<DigestPayload, Digest>;
   readonly runner: ObservedJobRunner;
   readonly tracker: RunTracker;
-  /** How many digests have not ended, whoever enqueued them and wherever they run. */
+  /** Returns how many digests have not ended, of all processes that share the engine. */
   countLeft(): Promise<number>;
-  /** Starts to send digests, whoever enqueued them. Repeated calls do nothing. */
+  /** Starts to send digests, of all processes that share the engine. Repeated calls do nothing. */
   work(): Promise<void>;
-  /** Starts no further digest, and hands back those that do not end soon. Repeated calls wait for the first. It never rejects. */
+  /**
+   * Starts no further digest, and gives digests that do not end soon back to the queue. Repeated calls wait for the
+   * first. Never rejects.
+   */
   stop(): Promise<void>;
-  /** Stops, and lets go of everything. */
+  /** Stops, and closes the engine and the outbox. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Running digests have half a second to end by themselves, and two more once their signals are aborted. */
+/** Running digests get half a second to end, and two more after their signals are aborted. */
 const stopOptions = { graceMs: 500, abortMs: 2_000 };
 
-/** @throws (rejects with) UserError or EngineUnavailableError, if the folder, SMTP_URL or the engine cannot be used. */
+/**
+ * Opens the outbox and the engine.
+ *
+ * @throws (rejects with) UserError or EngineUnavailableError if the folder, SMTP_URL or the engine cannot be used.
+ */
 export async function openDigestEngine(options: DigestEngineOptions): Promise<DigestEngine> {
   const { choice, repository, folder, smtpUrl, concurrency, telemetry, observers = [] } = options;
   const tracker = new RunTracker();
@@ -55,7 +62,7 @@ export async function openDigestEngine(options: DigestEngineOptions): Promise<Di
   let worker: Promise<JobWorker> | undefined;
 
   const stop = async (): Promise<void> => {
-    // A worker that could not be started has told whoever wanted it.
+    // The caller of `work` got the error of a worker that could not be started.
     await worker?.then(
       (started) => started.stop(stopOptions),
       () => {},

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Digest } from "./digest.ts";
 
-/** A digest as an engine stores it: JSON. */
+/** A digest in the form that engines store: JSON. */
 export interface DigestPayload {
   readonly authorName: string;
   readonly authorEmail: string;
@@ -15,7 +15,7 @@ export interface DigestPayload {
   readonly unlisted: number;
 }
 
-/** What is stored has to fit it when it is enqueued and, by whatever version of this program, when it is delivered. */
+/** Checks a payload when it is enqueued and when it is delivered. Another version of this program may have enqueued it. */
 export const digestSchema: z.ZodType<Digest, DigestPayload> = z.object({
   authorName: z.string(),
   authorEmail: z.string(),
@@ -26,16 +26,16 @@ export const digestSchema: z.ZodType<Digest, DigestPayload> = z.object({
   unlisted: z.int().nonnegative(),
 });
 
-/** Bytes of JSON that the listed commits may have: engines store up to 1 MiB a job, the rest of the digest included. */
+/** How many bytes of JSON the listed commits may take. Engines store up to 1 MiB per job, including the rest of the digest. */
 const maxListedBytes = 768 * 1024;
 
-/** Characters of a subject, which anybody may have made as long as a book. */
+/** How many characters of a subject to keep. Subjects are untrusted and may be as long as a book. */
 const maxSubjectCharacters = 10_000;
 
-/** Characters of a name or an address. */
+/** How many characters of a name or address to keep. */
 const maxNameCharacters = 1_000;
 
-/** The payload of a digest. Of a week with more commits than a job can hold, the last ones are counted and not listed. */
+/** Makes the payload of a digest. If a week has more commits than a job can hold, the last ones are only counted. */
 export function payloadOf({ authorName, authorEmail, week, commits }: Digest): DigestPayload {
   const listed: DigestPayload["commits"] = [];
   let bytes = 0;
@@ -58,7 +58,7 @@ export function payloadOf({ authorName, authorEmail, week, commits }: Digest): D
   };
 }
 
-/** Without half a surrogate pair at the end, which PostgreSQL refuses. */
+/** Cuts a text without splitting a surrogate pair: PostgreSQL refuses half of one. */
 function shortened(text: string, maxCharacters: number): string {
   if (text.length <= maxCharacters) return text;
   return `${text.slice(0, maxCharacters - 1).replace(/[\ud800-\udbff]$/, "")}…`;

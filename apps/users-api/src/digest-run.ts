@@ -7,29 +7,29 @@ import { ReindexUsers } from "./reindex-users.ts";
 import { type DigestsReport, sendAll } from "./send-all.ts";
 import { UnusableAddressError } from "./send-digest.ts";
 
-/** What one run of all digests is to do. */
+/** Options of {@link runDigests}. */
 export interface DigestRunOptions {
   readonly repository: string;
   readonly folder: string;
   readonly digestEngine: DigestEngine;
-  /** Told of how many jobs there are, before the first of them runs. */
+  /** Called with the number of jobs, before the first of them runs. */
   readonly onQueued?: (jobs: number) => void;
-  /** Told now and then of how many digests have not ended, wherever they run. */
+  /** Called now and then with the number of digests that have not ended, in any process. */
   readonly onLeft?: (digests: number) => void;
   readonly signal?: AbortSignal;
 }
 
-/** What became of it. */
+/** The reports of both kinds of jobs. */
 export interface DigestRunReport {
   readonly reindex: JobReport;
   readonly digests: DigestsReport;
 }
 
 /**
- * Reads the history, runs one `reindex_users` in this process, and has the engine run a `send_digest` for each author and week. Resolves
- * when none of them is left, or soon after the signal was aborted.
+ * Reads the history, runs `reindex_users` in this process, and lets the engine run a `send_digest` for each author and
+ * week. Resolves when none of them is left, or soon after the signal is aborted.
  *
- * @throws (rejects with) UserError before anything has run, if the repository cannot be used; EngineUnavailableError.
+ * @throws (rejects with) UserError if the repository cannot be used, before any job runs; EngineUnavailableError.
  */
 export async function runDigests(options: DigestRunOptions): Promise<DigestRunReport> {
   const { repository, folder, digestEngine, onQueued, onLeft, signal } = options;
@@ -43,7 +43,7 @@ export async function runDigests(options: DigestRunOptions): Promise<DigestRunRe
   return { reindex, digests };
 }
 
-/** Whether a failure is one that any history may have, and that needs nobody's attention. */
+/** Tells whether a failure is normal: any history may have it, and you need not act on it. */
 export function isExpected({ error }: JobFailure): boolean {
   return error instanceof UnusableAddressError;
 }

@@ -1,6 +1,6 @@
 import type { Commit } from "./git-history.ts";
 
-/** What one author did in one week. */
+/** The commits of one author in one week. */
 export interface Digest {
   readonly authorName: string;
   readonly authorEmail: string;
@@ -8,19 +8,19 @@ export interface Digest {
   readonly week: string;
   /** Oldest first. */
   readonly commits: readonly DigestCommit[];
-  /** Commits that are counted and not listed. @default 0 */
+  /** How many commits are counted but not listed. @default 0 */
   readonly unlisted?: number | undefined;
 }
 
-/** A digest as it comes from a history. */
+/** A digest that was made from a history. */
 export interface HistoryDigest extends Digest {
   readonly commits: readonly Commit[];
 }
 
-/** What a digest says of a commit. */
+/** The facts about a commit that a digest lists. */
 type DigestCommit = Pick<Commit, "hash" | "authoredAt" | "subject">;
 
-/** One digest per author and week, by week and then author. An author is an address, whatever its case. */
+/** Makes one digest per author and week, ordered by week and then author. An author is an address, in any case. */
 export function digestsOf(commits: readonly Commit[]): HistoryDigest[] {
   const byAuthorAndWeek = new Map<string, Commit[]>();
   for (const commit of commits) {
@@ -33,7 +33,7 @@ export function digestsOf(commits: readonly Commit[]): HistoryDigest[] {
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, group]) => {
       const [week, authorEmail] = JSON.parse(key) as [string, string];
-      // The history lists the newest first: reversed, commits of one moment are in order too.
+      // The history lists the newest first: reversed, commits of the same moment are in order too.
       const commits = group.reverse().sort((a, b) => a.authoredAt.getTime() - b.authoredAt.getTime());
       return { authorName: commits.at(-1)?.authorName ?? "", authorEmail, week, commits };
     });
@@ -41,7 +41,10 @@ export function digestsOf(commits: readonly Commit[]): HistoryDigest[] {
 
 const dayMs = 24 * 60 * 60 * 1000;
 
-/** A week belongs to the year that its Thursday is in, and is numbered from the one with that year's first Thursday. */
+/**
+ * Returns the ISO 8601 week of a date in UTC. A week belongs to the year of its Thursday. Week 1 is the week of that
+ * year's first Thursday.
+ */
 export function isoWeek(date: Date): string {
   const midnight = Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate());
   const daysSinceMonday = (date.getUTCDay() + 6) % 7;

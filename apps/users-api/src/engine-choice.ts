@@ -1,13 +1,13 @@
 import { UserError } from "./user-error.ts";
 
-/** The engine that keeps and delivers the jobs, and where it keeps them. */
+/** The engine that stores and delivers the jobs, and its server. */
 export type EngineChoice =
   | { readonly name: "memory" }
-  /** Without a URL it is embedded, in the folder of the run. */
+  /** Embedded in the folder of the run if there is no URL. */
   | { readonly name: "pg-boss"; readonly databaseUrl: string | undefined }
   | { readonly name: "bullmq"; readonly redisUrl: string };
 
-/** What the command line says of engines. */
+/** The options of the command line that choose an engine. */
 export interface EngineOptions {
   readonly engine?: string | undefined;
   readonly "redis-url"?: string | undefined;
@@ -27,27 +27,27 @@ const examples = {
 } as const;
 
 /**
- * The engine that was asked for by name, or by the URL of its server.
+ * Returns the engine that the options choose, by name or by the URL of its server.
  *
- * @throws UserError for an engine that there is none of, a URL that is none, or one that the engine has no use for. It never shows a
- * URL, which may have a password in it.
+ * @throws UserError for an unknown engine, an invalid URL, or a URL of another engine. The message never shows a URL,
+ * which may hold a password.
  */
 export function engineChoiceFrom(options: EngineOptions): EngineChoice {
   const { "redis-url": redisUrl, "database-url": databaseUrl } = options;
   if (redisUrl !== undefined) requireUrl("--redis-url", redisUrl);
   if (databaseUrl !== undefined) requireUrl("--database-url", databaseUrl);
   if (redisUrl !== undefined && databaseUrl !== undefined) {
-    throw new UserError("--redis-url and --database-url are of different engines: one at a time");
+    throw new UserError("--redis-url and --database-url belong to different engines: pass one of them");
   }
   const { engine: name = redisUrl === undefined ? "pg-boss" : "bullmq" } = options;
   if (name !== "memory" && name !== "pg-boss" && name !== "bullmq") {
     throw new UserError(`--engine is expected to be memory, pg-boss or bullmq, got "${name}"`);
   }
   if (redisUrl !== undefined && name !== "bullmq") {
-    throw new UserError(`--redis-url is of the engine bullmq, and --engine is ${name}`);
+    throw new UserError(`--redis-url needs the engine bullmq, but --engine is ${name}`);
   }
   if (databaseUrl !== undefined && name !== "pg-boss") {
-    throw new UserError(`--database-url is of the engine pg-boss, and --engine is ${name}`);
+    throw new UserError(`--database-url needs the engine pg-boss, but --engine is ${name}`);
   }
   if (name === "memory") return { name };
   return name === "pg-boss" ? { name, databaseUrl } : { name, redisUrl: redisUrl ?? defaultRedisUrl };

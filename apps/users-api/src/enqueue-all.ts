@@ -1,20 +1,20 @@
 import type { DigestEngine } from "./digest-engine.ts";
 import type { DigestPayload } from "./digest-payload.ts";
 
-/** Digests that are enqueued at once: few enough for the slowest engine to answer in time, and for Ctrl-C not to wait. */
+/** How many digests to enqueue at once: few enough that the slowest engine answers in time and Ctrl-C need not wait. */
 const batchSize = 200;
 
-/** What is enqueued. */
+/** The jobs of a run. */
 export interface EnqueuedDigests {
-  /** Of the jobs, those that were there already among them. */
+  /** The ids of all jobs, including those that were stored before. */
   readonly ids: ReadonlySet<string>;
-  /** How many were there already, be it that they wait, or that they have ended. */
+  /** How many jobs were stored before, whether they wait or have ended. */
   readonly duplicates: number;
 }
 
 /**
- * Enqueues digests, each once a run however often this is called: keys are made of the run and of the place in the list, which is the
- * same for the same digests. Ends early when the signal is aborted.
+ * Enqueues each digest once per run, however often you call it. The idempotency keys consist of the run and the place
+ * in the list, which is the same for the same digests. Ends early if the signal is aborted.
  */
 export async function enqueueAll(
   { engine, job }: DigestEngine,

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { UserError } from "./user-error.ts";
 
-/** One commit, as far as digests need it. */
+/** The facts about a commit that digests need. */
 export interface Commit {
   readonly hash: string;
   readonly authorName: string;
@@ -14,8 +14,8 @@ export interface Commit {
 const run = promisify(execFile);
 
 /**
- * What a repository's own configuration could run programs by, or fetch with, while it is read. The command line wins over it, and over
- * what it includes.
+ * Settings that could run programs or fetch objects while git reads a repository. The command line wins over the
+ * repository's configuration and over files that it includes.
  */
 const unheeded = [
   "core.fsmonitor=false",
@@ -35,12 +35,12 @@ const unheeded = [
 
 const readOnly = ["--no-pager", "--no-replace-objects", ...unheeded];
 
-/** Enough for about a million commits; more than that is no history to send digests of. */
+/** Enough for about a million commits. A longer history is refused. */
 const maxOutputBytes = 512 * 1024 * 1024;
 
 /**
- * The commits reachable from HEAD, newest first, with names and addresses as the repository's .mailmap has them.
- * A history without commits is empty, a shallow one is as long as it is.
+ * Returns the commits that are reachable from HEAD, newest first. Names and addresses follow the repository's .mailmap.
+ * A history without commits gives an empty array, and a shallow clone gives the commits that it has.
  *
  * @throws (rejects with) UserError if git is missing or `repository` is no git repository.
  */
@@ -54,12 +54,16 @@ export async function readHistory(repository: string): Promise<Commit[]> {
   return commitsIn(output.split("\0"));
 }
 
-/** @throws (rejects with) UserError if git is missing or `repository` is no git repository. */
+/**
+ * Checks that `repository` is a git repository.
+ *
+ * @throws (rejects with) UserError if git is missing or `repository` is no git repository.
+ */
 export async function requireRepository(repository: string): Promise<void> {
   await git(repository, ["rev-parse", "--git-dir"]);
 }
 
-/** Whether the branch that is checked out has any: a new one is a name that stands for nothing, not even for nonsense. */
+/** Tells whether the checked-out branch has commits. A new branch is a name that points to nothing. */
 async function hasCommits(repository: string): Promise<boolean> {
   try {
     await git(repository, ["rev-parse", "--quiet", "--verify", "HEAD"]);
@@ -81,7 +85,7 @@ function commitsIn(values: readonly string[]): Commit[] {
   return commits;
 }
 
-/** Seconds since 1970. Author lines hold whatever was written into them: where that is no time, the committer's has to do. */
+/** Returns the author's time, or the committer's if the author line holds no valid one. Both are in seconds since 1970. */
 function timeOf(authored: string, committed: string): Date {
   const times = [authored, committed]
     .filter((text) => text !== "")
@@ -102,8 +106,8 @@ async function git(repository: string, args: readonly string[]): Promise<string>
 }
 
 /**
- * Without the variables by which a hook, say, would point git to another repository than the one that is named. What is read is what is
- * there: a clone that lacks objects, and names a place or a program to have them from, is not completed.
+ * Removes variables that could point git to another repository, such as those of a hook. Git reads only the objects
+ * that are there: it completes no partial clone, by fetching or by running a program.
  */
 function gitEnvironment(): NodeJS.ProcessEnv {
   const settings = Object.entries(process.env).filter(([name]) => !/^GIT_(?!CONFIG|EXEC|TRACE)/.test(name));
@@ -118,7 +122,7 @@ function gitEnvironment(): NodeJS.ProcessEnv {
 
 function explain(error: unknown, repository: string): string {
   const { code, stderr = "" } = error as { code?: unknown; stderr?: string };
-  if (code === "ENOENT") return "git was not found: install it, or put it on the PATH";
+  if (code === "ENOENT") return "git was not found: install it, or add it to the PATH";
   if (/not a git repository/.test(stderr)) return `${repository} is not a git repository`;
   const reason = stderr.split("\n").find((line) => line.startsWith("fatal: "));
   return `git could not read ${repository}: ${reason?.slice("fatal: ".length) ?? `it ended with ${String(code)}`}`;

@@ -7,33 +7,33 @@ import type { EngineChoice } from "./engine-choice.ts";
 import { repositoryKey } from "./run-folder.ts";
 import { UserError } from "./user-error.ts";
 
-/** What an engine is opened for. */
+/** Which engine to open, and for which repository. */
 export interface OpenEngineOptions {
   readonly choice: EngineChoice;
   readonly repository: string;
-  /** The run's own folder, in which an embedded engine keeps its jobs. */
+  /** The folder of the run, in which an embedded engine stores its jobs. */
   readonly folder: string;
   readonly runner: ObservedJobRunner;
 }
 
 /**
- * How soon after the death of its process a job is delivered again, at the latest twice that. A digest takes milliseconds, and
- * leases of running jobs are renewed.
+ * How soon a job is delivered again after its process dies: after this time, and at the latest after twice as long. A
+ * digest takes milliseconds, and workers renew the leases of running jobs.
  */
 const leaseMs = 3_000;
 
-/** A process that was killed a moment ago may not be gone yet, and its folder not free. */
+/** A process that was just killed may still hold its folder for a moment. */
 const folderRetry = { tries: 5, everyMs: 400 };
 
 /**
- * Opens the engine. On a server, jobs of different repositories are kept apart: a worker writes to the folder of its own.
+ * Opens the engine. On a server, each repository has jobs of its own, since a worker writes to one folder.
  *
- * @throws (rejects with) UserError or EngineUnavailableError, whose messages say where the jobs were to be kept, without a password.
+ * @throws (rejects with) UserError or EngineUnavailableError. Messages name the place of the jobs, without a password.
  */
 export async function openEngine(options: OpenEngineOptions): Promise<JobEngine> {
   let isOpen = false;
   const warn = throttledWarning();
-  // Until it is open there is somebody to tell by an exception.
+  // Until the engine is open, the caller gets its errors as exceptions.
   const onError = (error: unknown): void => void (isOpen && warn(error));
   try {
     const engine = await open(options, onError);
@@ -45,7 +45,7 @@ export async function openEngine(options: OpenEngineOptions): Promise<JobEngine>
   }
 }
 
-/** Engines are loaded when they are asked for: a database that nobody uses need not be read from the disk. */
+/** Loads an engine only if it is chosen: the others need not be read from the disk. */
 async function open(
   { choice, repository, folder, runner }: OpenEngineOptions,
   onError: (error: unknown) => void,

@@ -11,15 +11,15 @@ export interface Message {
   readonly to: { readonly name: string; readonly address: string };
   readonly subject: string;
   readonly text: string;
-  /** Names the message within the outbox, and stays the same when it is composed again. */
+  /** Names the message within the outbox. Composing the message again gives the same key. */
   readonly key: string;
 }
 
-/** Where messages go. */
+/** Composes and delivers messages. */
 export interface Outbox {
-  /** Composes a message as RFC 5322 has it. */
+  /** Composes a message in the format of RFC 5322. */
   compose(message: Message): Promise<Buffer>;
-  /** Resolves to where the message went. Doing it again replaces what was there, or sends it again. */
+  /** Delivers a message. Resolves to the path of its file. Delivering it again replaces the file, and sends it again. */
   deliver(message: Message, composed: Buffer, signal: AbortSignal): Promise<string>;
   close(): void;
 }
@@ -27,9 +27,10 @@ export interface Outbox {
 const sender = { name: "users-api", address: "digests@users-api.example" };
 
 /**
- * An outbox that writes each message as an `.eml` file into `folder`, and sends it too where there is an `smtpUrl`.
+ * Opens an outbox that writes each message into `folder` as an `.eml` file. It also sends the message if there is an
+ * `smtpUrl`.
  *
- * @throws (rejects with) UserError if the folder cannot be made or written to, or the URL is none.
+ * @throws (rejects with) UserError if the folder cannot be made or written to, or if the URL is invalid.
  */
 export async function openOutbox(folder: string, smtpUrl: string | undefined): Promise<Outbox> {
   try {
@@ -61,7 +62,7 @@ export async function openOutbox(folder: string, smtpUrl: string | undefined): P
   };
 }
 
-/** Makes a folder and those above it. Node's own `recursive` never ends where a folder refuses new ones, as /proc does. */
+/** Makes a folder and its parents. Node's own `recursive` never ends if a folder refuses new ones, like /proc. */
 async function makeFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder);
@@ -82,7 +83,7 @@ function smtpTransport(url: string) {
   return createTransport({ url, pool: true, connectionTimeout: 10_000, socketTimeout: 30_000 });
 }
 
-/** What is readable of a key, and a hash that keeps keys apart which look alike then. */
+/** Returns the readable part of a key, and a hash that keeps keys apart whose readable parts are equal. */
 function fileKey(key: string): string {
   const readable = key.replace(/[^a-zA-Z0-9.@-]+/g, "_").slice(0, 80);
   return `${readable}-${hashOf(key).slice(0, 8)}`;

@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import { rename, rm, writeFile } from "node:fs/promises";
 
 /**
- * Writes a file that its owner alone can read, in the place of what was there: what is there is whole at all times. The draft has a name
- * that nobody knows beforehand, and is never something that was there already, such as a link.
+ * Writes a file that only its owner can read. Replaces an existing file in one step: readers always see a whole file.
+ * The draft has an unpredictable name, and is never an existing file or link.
  */
 export async function writePrivately(
   path: string,

@@ -1,16 +1,16 @@
 import type { JobObserver } from "@nidus/jobs-observe";
 import { Presets, SingleBar } from "cli-progress";
 
-/** A progress bar that is moved by jobs that end. */
+/** A progress bar that moves as jobs end. */
 export interface Progress {
   readonly observer: JobObserver;
   start(total: number): void;
-  /** So many have not ended, wherever they run: as the engine says, which may be a moment behind. */
+  /** Sets how many jobs have not ended, in any process. The engine's number may be a moment old. */
   left(jobs: number): void;
   stop(): void;
 }
 
-/** A bar on stderr; where that is no terminal, nothing. */
+/** Makes a bar on stderr. If stderr is no terminal, the bar does nothing. */
 export function progressBar(): Progress {
   const bar = new SingleBar(
     { format: "{bar} {value}/{total} jobs, {eta_formatted} left", hideCursor: true, noTTYOutput: false },
@@ -25,7 +25,7 @@ export function progressBar(): Progress {
   };
   return {
     observer: {
-      // A delivery may be one of several attempts: how it ended is told when it is settled.
+      // A delivery may be one of several attempts: its outcome comes when it is settled.
       onJobFinished: ({ delivery }) => void (delivery === undefined && move(ended + 1)),
       onJobSettled: ({ outcome }) => void (outcome !== "retried" && outcome !== "stalled" && move(ended + 1)),
     },

@@ -13,7 +13,7 @@ interface User {
   readonly lastCommitAt: string;
 }
 
-/** Rebuilds the index of users from the history, and writes it as `users.json`. Returns how many users there are. */
+/** Rebuilds the index of users from the history, and writes it to `users.json`. Returns the number of users. */
 export class ReindexUsers implements Job<number> {
   readonly name = "reindex_users";
   readonly #commits: readonly Commit[];
@@ -27,7 +27,7 @@ export class ReindexUsers implements Job<number> {
   run(): number {
     const users = usersOf(this.#commits).sort((a, b) => b.commits - a.commits);
     const path = join(this.#folder, "users.json");
-    // Addresses are for the owner alone; the draft is never something that was there already, such as a link.
+    // Only the owner may read addresses. The draft is never an existing file or link.
     const draft = `${path}.${randomUUID()}.part`;
     try {
       writeFileSync(draft, `${JSON.stringify(users, undefined, 2)}\n`, { flag: "wx", mode: 0o600 });
@@ -39,7 +39,7 @@ export class ReindexUsers implements Job<number> {
   }
 }
 
-/** The users, by address in lower case. */
+/** Returns the users, by address in lower case. */
 function usersOf(commits: readonly Commit[]): User[] {
   const byEmail = new Map<string, Commit[]>();
   for (const commit of commits) {

@@ -3,15 +3,15 @@ import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { DigestPayload } from "./digest-payload.ts";
 
-/** A run of all digests that is not finished: what the next process needs to go on with it. */
+/** An unfinished run of all digests: the facts that the next process needs to continue it. */
 export interface UnfinishedRun {
-  /** Its jobs' idempotency keys begin with it, so that enqueuing them again enqueues what is missing. */
+  /** Begins the idempotency keys of its jobs. Enqueuing them again stores only the missing ones. */
   readonly runId: string;
-  /** A hash of all its digests: after another commit, they are those of another run. */
+  /** A hash of all its digests. Another commit changes them, and so begins another run. */
   readonly digestsHash: string;
 }
 
-/** Notes in a folder which run is under way there. It is there from before the first job is enqueued until nothing is left. */
+/** Records in a folder which run is under way. The record exists from before the first enqueue until no job is left. */
 export class RunFile {
   readonly #path: string;
 
@@ -19,7 +19,7 @@ export class RunFile {
     this.#path = join(folder, "run.json");
   }
 
-  /** The run that is under way, if there is one. What cannot be read counts as none. */
+  /** Returns the run under way, if there is one. An unreadable file counts as none. */
   async read(): Promise<UnfinishedRun | undefined> {
     try {
       const noted = JSON.parse(await readFile(this.#path, "utf8")) as Partial<UnfinishedRun> | null;
@@ -34,20 +34,23 @@ export class RunFile {
     }
   }
 
-  /** Notes a new run in the place of the one that is given, and resolves to it, or to the one that another process was quicker with. */
+  /**
+   * Records a new run in place of the previous one. Resolves to the new run, or to the run of another process that was
+   * faster.
+   */
   async begin(digestsHash: string, previous: UnfinishedRun | undefined): Promise<UnfinishedRun> {
     const run = { runId: randomUUID(), digestsHash };
     const draft = `${this.#path}.${run.runId}`;
     await writeFile(draft, `${JSON.stringify(run)}\n`, { flag: "wx", mode: 0o600 });
     try {
       if (previous !== undefined) await this.finish(previous);
-      // Unlike a rename, a link never replaces what is there.
+      // Unlike a rename, a link never replaces an existing file.
       await link(draft, this.#path);
       return run;
     } catch (error) {
       const other = (error as NodeJS.ErrnoException).code === "EEXIST" ? await this.read() : undefined;
       if (other?.digestsHash === digestsHash) return other;
-      // It says nothing that anybody could go on with.
+      // The file does not describe a run that could be continued.
       await rename(draft, this.#path);
       return run;
     } finally {
@@ -55,13 +58,13 @@ export class RunFile {
     }
   }
 
-  /** Removes the note of a run, unless it is another's by now. */
+  /** Removes the record of a run, unless another run has replaced it. */
   async finish({ runId }: UnfinishedRun): Promise<void> {
     if ((await this.read())?.runId === runId) await rm(this.#path, { force: true });
   }
 }
 
-/** The same for the same digests in the same order, and for no others. */
+/** Returns a hash of the digests and their order. */
 export function hashOf(payloads: readonly DigestPayload[]): string {
   const hash = createHash("sha256");
   for (const payload of payloads) hash.update(`${JSON.stringify(payload)}\n`);

@@ -5,14 +5,14 @@ import { isAbsolute, join } from "node:path";
 import { UserError } from "./user-error.ts";
 
 /**
- * The folder for what is written of a repository where none was named: the same one every time, so that a run that was cut short is
- * found again, and nobody else's to read.
+ * Returns the folder for the output of a repository if the user named none. It is the same folder every time, so that
+ * the next process finds an interrupted run. Only its owner can read it.
  *
- * @throws (rejects with) UserError if it cannot be made.
+ * @throws (rejects with) UserError if the folder cannot be made.
  */
 export async function defaultFolder(repository: string): Promise<string> {
   const cache = process.env.XDG_CACHE_HOME ?? "";
-  // What is relative is to be ignored, says the XDG base directory specification.
+  // The XDG base directory specification says to ignore relative paths.
   const folder = join(
     isAbsolute(cache) ? cache : join(homedir(), ".cache"),
     "users-api",
@@ -28,7 +28,7 @@ export async function defaultFolder(repository: string): Promise<string> {
   }
 }
 
-/** Stands for a repository in names of folders, queues and schemas: 16 hexadecimal digits that follow from its path. */
+/** Returns the name of a repository in folders, queues and schemas: 16 hexadecimal digits of a hash of its path. */
 export async function repositoryKey(repository: string): Promise<string> {
   return createHash("sha256")
     .update(await realpath(repository))

@@ -5,7 +5,7 @@ interface JobTimes {
   readonly durationsMs: number[];
 }
 
-/** Notes how long each run took, for the summary at the end of one batch. It keeps a number a run. */
+/** Records how long each run took, for the summary at the end. It keeps one number per run. */
 export class RunSummary implements JobObserver {
   readonly #byName = new Map<string, JobTimes>();
 
@@ -16,7 +16,7 @@ export class RunSummary implements JobObserver {
     if (status === "failure") times.failures++;
   }
 
-  /** A line a job name under a line of headings. Times are milliseconds. */
+  /** Returns a line of headings and one line per job name. Times are in milliseconds. */
   render(): string {
     const rows = [...this.#byName].map(([name, { durationsMs, failures }]) => {
       const sorted = durationsMs.sort((a, b) => a - b);
@@ -27,12 +27,12 @@ export class RunSummary implements JobObserver {
   }
 }
 
-/** The smallest value that at least the share `q` of the sorted values does not exceed. */
+/** Returns the smallest value that is at least as large as the share `q` of the sorted values. */
 export function quantile(sorted: readonly number[], q: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * q) - 1)] ?? 0;
 }
 
-/** The first column to the left, the others to the right. */
+/** Aligns the first column left, and the others right. */
 function renderTable(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
   return rows

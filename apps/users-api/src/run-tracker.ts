@@ -5,7 +5,7 @@ import type {
   SettledJobContext,
 } from "@nidus/jobs-observe";
 
-/** What became of jobs that were delivered to this process: of those since `begin`, and nothing more. */
+/** Tracks the outcomes of jobs that were delivered to this process since `begin`. */
 export class RunTracker implements JobObserver {
   readonly #settled = new Set<string>();
   readonly #cancelled = new Set<string>();
@@ -29,7 +29,7 @@ export class RunTracker implements JobObserver {
     if (this.#awaited.size === 0) this.#allSettled();
   }
 
-  /** Forgets what was, and notes what is settled from now on. */
+  /** Forgets earlier outcomes, and records those from now on. */
   begin(): void {
     this.end();
     this.#isFollowing = true;
@@ -42,17 +42,17 @@ export class RunTracker implements JobObserver {
     this.#awaited.clear();
   }
 
-  /** How many of these jobs have ended here for good. */
+  /** Returns how many of these jobs have ended here for good. */
   countSettled(ids: ReadonlySet<string>): number {
     return countOf(this.#settled, ids);
   }
 
-  /** How many of these jobs were started here, and ended because their signal was aborted. */
+  /** Returns how many of these jobs started here and ended because their signal was aborted. */
   countCancelled(ids: ReadonlySet<string>): number {
     return countOf(this.#cancelled, ids);
   }
 
-  /** Resolves once every one of these jobs has ended here for good, which is never where others run a part of them. */
+  /** Resolves once all of these jobs have ended here for good. It never resolves if other processes run a part of them. */
   settled(ids: ReadonlySet<string>): Promise<void> {
     this.#awaited = new Set([...ids].filter((id) => !this.#settled.has(id)));
     if (this.#awaited.size === 0) return Promise.resolve();

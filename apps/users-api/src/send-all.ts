@@ -7,26 +7,26 @@ import { hashOf, RunFile, type UnfinishedRun } from "./run-file.ts";
 import { requireUsableAddress, sendDigestName } from "./send-digest.ts";
 import { untilEnded, untilNoneIsLeft } from "./waiting.ts";
 
-/** The digests of one run. */
+/** The digests of one run, and the engine for them. */
 export interface SendAllOptions {
   readonly payloads: readonly DigestPayload[];
-  /** In which it is noted which run is under way. */
+  /** The folder that records which run is under way. */
   readonly folder: string;
   readonly digestEngine: DigestEngine;
   readonly onLeft?: ((digests: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What became of the digests of one run, whichever processes ran them. */
+/** The outcomes of one run's digests, in all processes. */
 export interface DigestsReport
   extends Pick<JobReport, "completed" | "failed" | "cancelled" | "notStarted" | "wasAborted"> {
-  /** How many had ended before this process began. @default 0 */
+  /** How many digests had ended before this process began. @default 0 */
   readonly endedEarlier?: number;
 }
 
 /**
- * Enqueues digests and has them sent. Where an earlier process began with the same ones and did not come to the end, this is the same
- * run: what it enqueued is not enqueued again, and what has ended is not sent again.
+ * Enqueues digests and lets the engine send them. If an earlier process did not finish the same digests, this continues
+ * its run: it enqueues only the missing ones, and sends none twice that has ended.
  */
 export async function sendAll(options: SendAllOptions): Promise<DigestsReport> {
   const { payloads, folder, digestEngine, onLeft, signal = new AbortController().signal } = options;
@@ -50,7 +50,7 @@ export async function sendAll(options: SendAllOptions): Promise<DigestsReport> {
   }
 }
 
-/** The run that is under way, or a new one. A digest that has changed comes after the older one, and replaces it. */
+/** Returns the run under way, or a new one. A changed digest is sent after the older one, and replaces it. */
 async function beginRun(
   runFile: RunFile,
   digestsHash: string,
@@ -62,13 +62,13 @@ async function beginRun(
   if (previous !== undefined) {
     await digestEngine.work();
     await untilNoneIsLeft(digestEngine, signal);
-    // It stays the run to be finished first.
+    // The earlier run must be finished first.
     if (signal.aborted) return previous;
   }
   return runFile.begin(digestsHash, previous);
 }
 
-/** What the engine says in the end; where it is out of reach and nobody wants to wait, what is known here. */
+/** Asks the engine for the outcomes. If it is unreachable after an abort, returns what is known here. */
 async function lookUp(
   { engine, countLeft, tracker }: DigestEngine,
   ids: ReadonlySet<string>,
@@ -89,7 +89,10 @@ async function lookUp(
   }
 }
 
-/** A dead letter keeps the message of what it failed with: whether that was to be expected follows from its address. */
+/**
+ * Makes the failure of a dead letter, which keeps only the message of its error. Whether the failure was expected
+ * follows from the address.
+ */
 function failureOf({ jobName, payload, error }: DeadLetter): JobFailure {
   try {
     requireUsableAddress(payload as DigestPayload);

@@ -5,14 +5,14 @@ import type { Digest } from "./digest.ts";
 import { type DigestPayload, digestSchema } from "./digest-payload.ts";
 import type { Message, Outbox } from "./outbox.ts";
 
-/** The name of the job, by which workers take it. */
+/** The name of the job. */
 export const sendDigestName = "send_digest";
 
 type Addressee = Pick<Digest, "authorName" | "authorEmail">;
 
 /**
- * An author whose address nothing can be sent to. Histories have such authors: it is a failure that is expected, and that no
- * further attempt makes good.
+ * The author's address cannot receive mail. Histories have such authors: the failure is expected, and no further
+ * attempt helps.
  */
 export class UnusableAddressError extends PermanentJobError {
   static {
@@ -25,8 +25,8 @@ export class UnusableAddressError extends PermanentJobError {
 }
 
 /**
- * The job that composes one author's digest of one week, and delivers it. Running it again replaces the message, so that an
- * engine may deliver it more than once.
+ * Makes the job that composes one author's digest of one week and delivers it. Running it again replaces the message,
+ * so an engine may deliver it more than once.
  */
 export function sendDigest(outbox: Outbox, tracer: Tracer): DurableJob<DigestPayload, Digest> {
   const step = <T>(name: string, run: () => Promise<T>): Promise<T> =>
@@ -41,7 +41,7 @@ export function sendDigest(outbox: Outbox, tracer: Tracer): DurableJob<DigestPay
   return defineJob({
     name: sendDigestName,
     schema: digestSchema,
-    /** Resolves to where the message went. */
+    /** Resolves to the path of the message. */
     async run(digest, { signal }) {
       signal.throwIfAborted();
       requireUsableAddress(digest);
@@ -52,7 +52,7 @@ export function sendDigest(outbox: Outbox, tracer: Tracer): DurableJob<DigestPay
   });
 }
 
-/** What a mail server refuses for good (5xx, as SMTP has it) is not tried again. */
+/** Does not retry if a mail server refuses for good: SMTP uses 5xx for that. */
 function rethrow(error: unknown): never {
   const { responseCode = 0, message } = error as { responseCode?: number; message: string };
   throw responseCode >= 500 ? new PermanentJobError(message, { cause: error }) : error;
@@ -65,7 +65,7 @@ export function requireUsableAddress(addressee: Addressee): void {
   if (!isEmail || oneLine(authorEmail) !== authorEmail) throw new UnusableAddressError(addressee);
 }
 
-/** Control characters, line breaks among them, become spaces. */
+/** Replaces control characters, including line breaks, with spaces. */
 function oneLine(text: string): string {
   return text.replace(/\p{Cc}+/gu, " ");
 }

@@ -3,21 +3,21 @@ import type { MetricsHandler } from "@nidus/observability";
 import type { DigestRunReport } from "./digest-run.ts";
 import type { DigestsReport } from "./send-all.ts";
 
-/** What the service is made of. */
+/** The parts that the service answers with. */
 export interface ServiceOptions {
   readonly metrics: MetricsHandler;
-  /** Aborted when the service is to end. */
+  /** Aborted when the service should stop. */
   readonly stopping: AbortSignal;
   readonly runDigests: () => Promise<DigestRunReport>;
 }
 
-/** The service's HTTP side, not yet listening. One run of the digests at a time. */
+/** Makes the HTTP server of the service, not yet listening. It runs the digests once at a time. */
 export function createService({ metrics, stopping, runDigests }: ServiceOptions): Server {
   let isRunning = false;
 
   const postDigests: Handler = async (_request, response) => {
     if (stopping.aborted) return answer(response, 503, { error: "the service is stopping" });
-    if (isRunning) return answer(response, 409, { error: "the digests are being run already" });
+    if (isRunning) return answer(response, 409, { error: "the digests are already running" });
     isRunning = true;
     try {
       const { reindex, digests } = await runDigests();
@@ -45,33 +45,33 @@ export function createService({ metrics, stopping, runDigests }: ServiceOptions)
   >([
     ["/digests", { methods: ["POST"], handle: postDigests }],
     ["/healthz", { methods: ["GET", "HEAD"], handle: getHealth }],
-    // It answers for its methods itself.
+    // The handler checks the method itself.
     ["/metrics", { methods: undefined, handle: metrics }],
   ]);
 
   const server = createServer((request, response) => {
-    // Nothing here reads a body.
+    // No route reads a body.
     request.resume();
     if (!isFromHere(request))
-      return answer(response, 403, { error: "this answers programs and pages of its own alone" });
-    // What is answered while the service stops is the connection's last answer. It is idle a moment after that.
+      return answer(response, 403, { error: "requests from pages of other origins are refused" });
+    // An answer while the service stops is the last one of its connection, which is idle a moment later.
     response.once("close", () => stopping.aborted && setImmediate(() => server.closeIdleConnections()));
     const route = routes.get(request.url?.split("?")[0] ?? "");
-    if (route === undefined) return answer(response, 404, { error: "there is nothing here" });
+    if (route === undefined) return answer(response, 404, { error: "not found" });
     if (route.methods?.includes(request.method ?? "") === false) {
       const allowed = route.methods.join(", ");
       response.setHeader("Allow", allowed);
-      return answer(response, 405, { error: `this answers ${allowed}` });
+      return answer(response, 405, { error: `use ${allowed}` });
     }
     void route.handle(request, response);
   });
   return server;
 }
 
-/** Where it is reached: names that a stranger's page cannot have, whatever their addresses become. */
+/** The names of this machine. A page of another site cannot have one of them, whatever its address. */
 const ownNames = /^(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?$/i;
 
-/** Whether a request names this machine, and does not come from a page of another origin. Programs say no origin at all. */
+/** Tells whether a request names this machine and comes from no page of another origin. Programs send no origin. */
 function isFromHere({ headers }: IncomingMessage): boolean {
   const { host = "", origin, "sec-fetch-site": site = "none" } = headers;
   if (!ownNames.test(host)) return false;

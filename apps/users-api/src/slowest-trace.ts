@@ -1,9 +1,9 @@
 import type { ReadableSpan, SpanProcessor } from "@opentelemetry/sdk-trace-base";
 
-/** Spans of a trace that are kept at most. */
+/** How many spans of a trace to keep. */
 const maxSpans = 100;
 
-/** Keeps the spans of the slowest trace that has ended, and of those that have not ended yet. */
+/** Keeps the spans of the slowest ended trace, and of the traces that have not ended yet. */
 export class SlowestTrace implements SpanProcessor {
   readonly #open = new Map<string, ReadableSpan[]>();
   #slowest: readonly ReadableSpan[] = [];
@@ -41,12 +41,12 @@ export class SlowestTrace implements SpanProcessor {
   async shutdown(): Promise<void> {}
 }
 
-/** A time of the SDK, which is seconds and nanoseconds. */
+/** Converts a time of the SDK, which is seconds and nanoseconds. */
 export function milliseconds([seconds, nanoseconds]: readonly [number, number]): number {
   return seconds * 1_000 + nanoseconds / 1_000_000;
 }
 
-/** A root comes before its children where both started at the same time. */
+/** Puts a root before its children if both started at the same time. */
 function depth(span: ReadableSpan): number {
   return span.parentSpanContext === undefined ? 0 : 1;
 }

@@ -11,12 +11,12 @@ import { startTelemetry } from "./telemetry.ts";
 import { UserError } from "./user-error.ts";
 import { version } from "./version.ts";
 
-/** How long open requests may take to end after their jobs have seen the signal. */
+/** How long open requests may take after their jobs have seen the signal, in milliseconds. */
 const shutdownTimeoutMs = 10_000;
 
 /**
- * Serves, and sends digests, whoever enqueued them, until SIGTERM or SIGINT: then what runs is handed back unless it ends soon, open
- * requests are answered, and telemetry is sent.
+ * Serves requests and sends digests until SIGTERM or SIGINT, including digests that other processes enqueued. Then
+ * running jobs that do not end soon go back to the queue, open requests are answered, and telemetry is sent.
  */
 export async function start(options: Arguments): Promise<number> {
   const { repository, out, concurrency, port, engine: choice } = options;
@@ -36,7 +36,7 @@ export async function start(options: Arguments): Promise<number> {
       concurrency,
       telemetry,
     });
-    // What was left when the last process ended.
+    // Sends the digests that the last process left.
     await digestEngine.work();
     const server = createService({
       metrics: telemetry.observability.metricsHandler(),
@@ -59,7 +59,7 @@ export async function start(options: Arguments): Promise<number> {
   return 0;
 }
 
-/** @throws (rejects with) UserError for a port that cannot be had. */
+/** @throws (rejects with) UserError if the port cannot be used. */
 async function listen(server: Server, port: number): Promise<void> {
   server.listen(port, "127.0.0.1");
   await once(server, "listening").catch((error: NodeJS.ErrnoException) => {
@@ -67,7 +67,7 @@ async function listen(server: Server, port: number): Promise<void> {
   });
 }
 
-/** Resolves when every open request has been answered, or when that has taken too long. */
+/** Resolves when every open request has been answered, or after a time limit. */
 async function close(server: Server): Promise<void> {
   const closed = once(server, "close");
   server.close();

@@ -7,7 +7,7 @@ import { UserError } from "./user-error.ts";
 /** How the service is observed. */
 export interface Telemetry {
   readonly observability: Observability;
-  /** For the spans within jobs. */
+  /** Makes the spans within jobs. */
   readonly tracer: Tracer;
   readonly slowestTrace: SlowestTrace;
 }
@@ -16,12 +16,15 @@ function startPipeline(serviceVersion: string, slowestTrace: SlowestTrace): Otel
   try {
     return otelPipeline({ serviceName: "users-api", serviceVersion, spanProcessors: [slowestTrace] });
   } catch (error) {
-    // The one thing that can be wrong here is what the environment says about the export.
+    // Only the environment's settings of the export can be wrong here.
     throw new UserError((error as Error).message, { cause: error });
   }
 }
 
-/** Prometheus metrics, and spans that are kept for the summary and exported where OTEL_EXPORTER_OTLP_ENDPOINT says. */
+/**
+ * Starts Prometheus metrics and spans. The spans are kept for the summary, and exported if OTEL_EXPORTER_OTLP_ENDPOINT
+ * is set.
+ */
 export function startTelemetry(version: string): Telemetry {
   const slowestTrace = new SlowestTrace();
   const pipeline = startPipeline(version, slowestTrace);

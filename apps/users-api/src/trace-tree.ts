@@ -1,7 +1,7 @@
 import type { ReadableSpan } from "@opentelemetry/sdk-trace-base";
 import { milliseconds } from "./slowest-trace.ts";
 
-/** A trace as a tree, a line a span: its name, how long it took, and when it began after the root did. */
+/** Renders a trace as a tree with one line per span: its name, its duration, and its start relative to the root. */
 export function renderTrace(spans: readonly ReadableSpan[]): string {
   const root = spans.find((span) => span.parentSpanContext === undefined);
   if (root === undefined) return "no trace was kept";

@@ -1,11 +1,11 @@
 import { EngineUnavailableError } from "@nidus/jobs-durable";
 
-/** A mistake of whoever started the program: one line tells them, without a stack. */
+/** A mistake of the user who started the program. One line describes it, without a stack. */
 export class UserError extends Error {
   override readonly name = "UserError";
 }
 
-/** Whether one line says all that is to be known of an error: a mistake of the user's, or a server that is away. */
+/** Tells whether one line describes an error completely: a mistake of the user, or an unreachable server. */
 export function isSaidInOneLine(error: unknown): error is Error {
   return error instanceof UserError || EngineUnavailableError.isInstance(error);
 }

@@ -1,2 +1,2 @@
-/** The service's version, in its telemetry. */
+/** The service's version, for its telemetry. */
 export const version = "0.0.0";

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { DigestEngine } from "./digest-engine.ts";
 
-/** Between two looks at what others do. */
+/** How often to ask the engine what other processes have done, in milliseconds. */
 const lookEveryMs = 250;
 
 /**
- * Resolves when all of these jobs have ended, or soon after the signal was aborted. What runs here is known at once; for what others
- * have run, or run now, the engine is asked every now and then. While it is out of reach, this waits for it to come back.
+ * Resolves when all of these jobs have ended, or soon after the signal is aborted. It learns at once of jobs that run
+ * here. For jobs of other processes, it asks the engine now and then. If the engine is unreachable, it waits for it.
  */
 export async function untilEnded(
   { tracker, countLeft }: DigestEngine,
@@ -24,18 +24,18 @@ export async function untilEnded(
     if (signal.aborted || isOver) return;
     const left = await countLeft().catch(() => undefined);
     if (left !== undefined) onLeft(left);
-    // The last one may have been recorded a moment before its observers hear of it.
+    // The last job may be recorded a moment before its observers hear of it.
     emptyLooks = left === 0 ? emptyLooks + 1 : 0;
     if (emptyLooks === 2) return;
   }
 }
 
-/** Resolves when no digest is left, whoever enqueued it, or soon after the signal was aborted. */
+/** Resolves when no digest is left, of any process, or soon after the signal is aborted. */
 export async function untilNoneIsLeft({ countLeft }: DigestEngine, signal: AbortSignal): Promise<void> {
   while (!signal.aborted && (await countLeft()) > 0) await pause(signal);
 }
 
 async function pause(signal: AbortSignal): Promise<void> {
-  // An abort ends it early, which is what it is for.
+  // An abort ends the pause early.
   await delay(lookEveryMs, undefined, { signal }).catch(() => {});
 }

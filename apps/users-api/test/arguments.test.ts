@@ -16,7 +16,7 @@ function refusalOf(...args: string[]): string {
   throw new Error(`${args.join(" ")} was not refused`);
 }
 
-test("a command alone takes every default, and the checkout that the program is in", () => {
+test("a command alone uses every default, and the checkout of the program", () => {
   const { repository, ...others } = parseArguments(["demo"]);
   expect(others).toEqual({
     command: "demo",
@@ -28,7 +28,7 @@ test("a command alone takes every default, and the checkout that the program is 
   expect(existsSync(join(repository, "apps", "users-api", "package.json"))).toBe(true);
 });
 
-test("every option is taken, wherever it stands, and folders are made absolute", () => {
+test("every option is read, in any position, and folders are made absolute", () => {
   const expected = {
     command: "start",
     repository: resolve("some/repository"),
@@ -100,7 +100,7 @@ test("an option whose value looks like an option is refused by name, in one line
   expect(refusalOf("demo", "--out", "--port", "1")).toContain("--out");
 });
 
-test("a value for the option that takes none is refused", () => {
+test("a value for an option without one is refused", () => {
   expect(refusalOf("demo", "--help=yes")).toContain("--help");
 });
 

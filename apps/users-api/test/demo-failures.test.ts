@@ -11,7 +11,7 @@ import { temporaryFolder } from "./support/temporary-folder.ts";
 
 beforeAll(buildProgram);
 
-/** The one line on stderr of a program that refused to do anything. */
+/** Returns the one line on stderr of a program that refused to run. */
 function refusalIn({ status, stdout, stderr }: ProgramResult): string {
   expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
   const [line = "", ...others] = stderr.split("\n");
@@ -36,7 +36,7 @@ test("a missing folder ends it with one line and 1", async () => {
 test("a PATH without git ends it with one line and 1", async () => {
   const [repository, out] = [await createRepository([{}]), await temporaryFolder()];
   const result = await runProgram(["demo", repository, "--out", out], { PATH: await temporaryFolder() });
-  expect(refusalIn(result)).toBe("users-api: git was not found: install it, or put it on the PATH");
+  expect(refusalIn(result)).toBe("users-api: git was not found: install it, or add it to the PATH");
 });
 
 test("a folder that cannot be written to ends it with one line and 1", async () => {
@@ -83,7 +83,7 @@ test("--help prints the help on stdout and ends with 0", async () => {
   expect(stdout).toMatch(/^users-api: .*\n(.*\n)* *--concurrency N/);
 });
 
-test("a mail server that is down is tried again and again, and is no expected failure: all is reported, and the exit status is 1", async () => {
+test("an unreachable mail server is retried, and is no expected failure: all is reported, and the exit status is 1", async () => {
   const out = await temporaryFolder();
   const repository = await createRepository(weeklyCommits(3));
   const env = { SMTP_URL: `smtp://127.0.0.1:${await freePort()}` };
@@ -102,7 +102,7 @@ test("a mail server that is down is tried again and again, and is no expected fa
   expect(lastLine).toBe(`Done: 0 of 3 digests are in ${out}`);
 });
 
-test("a recipient that the mail server refuses is no expected failure either, and the others get theirs", async () => {
+test("a recipient that the mail server refuses is no expected failure either, and the others get their messages", async () => {
   const server = await startMailServer({
     refusal: (to) => (to.startsWith("gone") ? "no such user" : undefined),
   });
@@ -112,7 +112,7 @@ test("a recipient that the mail server refuses is no expected failure either, an
     SMTP_URL: server.url,
   });
   expect(status).toBe(1);
-  // For good: it is not asked again.
+  // A refusal for good is not retried.
   expect(parseDemoOutput(stdout).summary.send_digest?.slice(0, 2)).toEqual(["2", "1"]);
   expect(parseDemoOutput(stdout).failures).toEqual([expect.stringMatching(/^send_digest: .*no such user/)]);
   expect(server.accepted.flatMap(({ to }) => to)).toEqual(["ada@example.com"]);
@@ -133,7 +133,7 @@ test.each(["SIGINT", "SIGTERM"] as const)(
     const signalledAt = performance.now();
     program.process.kill(signal);
     const { status, stdout, stderr } = await program.ended;
-    // The mail server alone would hold it for half a minute.
+    // The mail server alone would delay it for half a minute.
     expect(performance.now() - signalledAt).toBeLessThan(25_000);
     expect({ status, stderr }).toEqual({ status: 1, stderr: "" });
     const { summary, failures, metrics, lastLine } = parseDemoOutput(stdout);
@@ -142,6 +142,6 @@ test.each(["SIGINT", "SIGTERM"] as const)(
     const samples = samplesOf(metrics);
     expect(samples.get('nidus_jobs_finished_total{job_name="send_digest",status="success"}')).toBe(5);
     expect(samples.get('nidus_jobs_finished_total{job_name="send_digest",status="cancelled"}')).toBe(4);
-    expect(lastLine).toBe(`Interrupted: 5 of 40 digests are in ${out}; this engine forgets the others`);
+    expect(lastLine).toBe(`Interrupted: 5 of 40 digests are in ${out}; the others are lost with this engine`);
   },
 );

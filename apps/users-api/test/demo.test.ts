@@ -22,7 +22,7 @@ async function demo(repository: string, env: NodeJS.ProcessEnv = {}) {
 
 const messagesIn = async (folder: string) => (await readdir(folder)).filter((name) => name.endsWith(".eml"));
 
-test("every digest of a history is written, and what happened is reported", async () => {
+test("every digest of a history is written and reported", async () => {
   const repository = await createRepository([
     ...weeklyCommits(8),
     ...weeklyCommits(4, { name: "Grace Hopper", email: "grace@example.com" }),
@@ -59,7 +59,7 @@ test("every digest of a history is written, and what happened is reported", asyn
   ]);
 });
 
-test("where mail is slow, the slowest run is a digest, with its steps below it", async () => {
+test("if mail is slow, the slowest run is a digest, with its steps below it", async () => {
   const server = await startMailServer();
   const { stdout } = await demo(await createRepository(weeklyCommits(3)), { SMTP_URL: server.url });
   const { trace } = parseDemoOutput(stdout);
@@ -70,7 +70,7 @@ test("where mail is slow, the slowest run is a digest, with its steps below it",
   ]);
 });
 
-test("output that is piped has no colours and no bar, even for who asks for colours", async () => {
+test("piped output has no colours and no bar, even if colours are requested", async () => {
   const repository = await createRepository(weeklyCommits(3));
   const { stdout, stderr } = await demo(repository, { TERM: "xterm-256color", FORCE_COLOR: "1" });
   expect(stdout).not.toContain("\u001b");
@@ -95,7 +95,7 @@ test("an author without a usable address is a failure with its reason, and the e
   expect(await messagesIn(folder)).toHaveLength(1);
 });
 
-test("of very many failures twenty are listed, and the others counted", async () => {
+test("of very many failures, twenty are listed, and the others counted", async () => {
   const { status, stdout } = await demo(
     await createRepository(weeklyCommits(25, { email: "root@localhost" })),
   );
@@ -121,7 +121,7 @@ test("a shallow clone, and a repository without commits, are histories too", asy
   expect(parseDemoOutput(empty.stdout).lastLine).toMatch(/^Done: 0 of 0 digests/);
 });
 
-test("where SMTP_URL is set, what is written is sent too", async () => {
+test("if SMTP_URL is set, messages are sent too", async () => {
   const server = await startMailServer();
   const { status, folder } = await demo(await createRepository(weeklyCommits(6)), { SMTP_URL: server.url });
   expect(status).toBe(0);
@@ -138,7 +138,7 @@ test("where SMTP_URL is set, what is written is sent too", async () => {
   );
 });
 
-test("where OTEL_EXPORTER_OTLP_ENDPOINT is set, every span has been exported at the end", async () => {
+test("if OTEL_EXPORTER_OTLP_ENDPOINT is set, every span has been exported at the end", async () => {
   const collector = await startCollector();
   const repository = await createRepository(weeklyCommits(2));
   const { status } = await demo(repository, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });

@@ -4,9 +4,9 @@ import { commitOf, digestOf } from "./support/digests.ts";
 
 const bytesOf = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
 
-test("a digest comes back from its payload as it was, but for what no digest says of its commits", () => {
+test("a digest comes back from its payload unchanged, except for facts that no digest lists", () => {
   const { hash, subject } = commitOf();
-  // Author lines hold years far beyond what four digits can say.
+  // Author lines may hold years with more than four digits.
   const authoredAt = new Date(8.64e15);
   const digest = digestOf({ commits: [commitOf({ authoredAt })] });
   const stored: unknown = JSON.parse(JSON.stringify(payloadOf(digest)));
@@ -17,7 +17,7 @@ test("a digest comes back from its payload as it was, but for what no digest say
   });
 });
 
-test("of a week with very many commits as many are listed as a job can hold, and the others are counted", () => {
+test("of a week with very many commits, a job lists as many as it can hold, and counts the others", () => {
   const commits = Array.from({ length: 20_000 }, (_, index) =>
     commitOf({ subject: `"work" ${index} \u0001` }),
   );
@@ -27,7 +27,7 @@ test("of a week with very many commits as many are listed as a job can hold, and
   expect(bytesOf(payload)).toBeLessThan(1024 * 1024);
 });
 
-test("texts as long as a book are cut, and never in the middle of a character", () => {
+test("very long texts are cut, but never in the middle of a character", () => {
   const book = "😀".repeat(500_000);
   const names = { authorName: book, authorEmail: `x${book}` };
   const payload = payloadOf(digestOf({ ...names, commits: [commitOf({ subject: `x${book}` })] }));

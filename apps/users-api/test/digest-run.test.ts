@@ -91,7 +91,7 @@ test("unusable addresses fail, as expected, and the others go on", async () => {
   expect(await messagesIn(folder)).toHaveLength(1);
 });
 
-test("what a mail server refuses fails, and is not expected", async () => {
+test("a message that the mail server refuses is an unexpected failure", async () => {
   const refusal = (address: string) => (address.startsWith("gone") ? "no such user" : undefined);
   const server = await startMailServer({ refusal });
   const repository = await createRepository([{ email: "gone@example.com" }, { email: "ada@example.com" }]);
@@ -147,7 +147,7 @@ test("each run is a trace of its own, in which composing and delivering are step
   }
 });
 
-test("after an abort no further digest starts, and what ran is reported", async () => {
+test("after an abort, no further digest starts, and the report covers those that ran", async () => {
   const server = await startMailServer({ acceptsAtMost: 3 });
   const repository = await createRepository(weeklyCommits(20));
   const stopping = new AbortController();
@@ -164,7 +164,7 @@ test("after an abort no further digest starts, and what ran is reported", async 
   expect(samples.get('nidus_jobs_in_progress{job_name="send_digest"}')).toBe(0);
 });
 
-test("an index that cannot be written fails, and the digests are sent all the same", async () => {
+test("an index that cannot be written fails, but the digests are sent", async () => {
   const folder = await temporaryFolder();
 
   await mkdir(join(folder, "users.json"));
@@ -174,7 +174,7 @@ test("an index that cannot be written fails, and the digests are sent all the sa
   expect(digests.completed).toHaveLength(1);
 });
 
-test("a run that was cut short is gone on with: what was enqueued is not enqueued again, and in the end nothing is noted", async () => {
+test("an interrupted run continues: nothing is enqueued twice, and its record is removed at the end", async () => {
   const [repository, folder, server] = [
     await createRepository(weeklyCommits(5)),
     await temporaryFolder(),
@@ -190,7 +190,7 @@ test("a run that was cut short is gone on with: what was enqueued is not enqueue
     concurrency: 2,
     telemetry: telemetryOfTest(),
   });
-  // The first three of a batch are what there is of it after a kill in its middle.
+  // After a kill in the middle of a batch, its first three jobs are stored.
   await digestEngine.engine.enqueueMany(digestEngine.job, payloads.slice(0, 3), {
     idempotencyKey: `${runId}/0`,
   });
@@ -202,7 +202,7 @@ test("a run that was cut short is gone on with: what was enqueued is not enqueue
   expect(server.accepted).toHaveLength(10);
 });
 
-test("after another commit, what is left of the earlier run is sent before what has changed", async () => {
+test("after another commit, the rest of the earlier run is sent before the changed digests", async () => {
   const [repository, folder, server] = [
     await createRepository([{ message: "first" }]),
     await temporaryFolder(),
@@ -228,7 +228,7 @@ test("after another commit, what is left of the earlier run is sent before what 
   expect(await readFile(join(folder, file), "utf8")).toMatch(/\bsecond\b/);
 });
 
-test("a repository or a folder that cannot be used is refused before anything has run", async () => {
+test("an unusable repository or folder is refused before any job runs", async () => {
   const folder = await temporaryFolder();
   const file = join(folder, "file");
   await writeFile(file, "");

@@ -29,7 +29,7 @@ test.each([
   expect(isoWeek(new Date(date))).toBe(week);
 });
 
-test("a date is taken in UTC", () => {
+test("a date is read in UTC", () => {
   expect(isoWeek(new Date("2021-01-04T00:30:00+01:00"))).toBe("2020-W53");
 });
 
@@ -103,12 +103,12 @@ test("a digest's commits are oldest first", () => {
   expect(digest?.commits).toEqual([first, second, third]);
 });
 
-test("commits of the same second, which a history lists newest first, are oldest first too", () => {
+test("commits of the same second are oldest first too", () => {
   const [digest] = digestsOf([commitOf({ subject: "newer" }), commitOf({ subject: "older" })]);
   expect(digest?.commits.map(({ subject }) => subject)).toEqual(["older", "newer"]);
 });
 
-test("every commit is in one digest, with its author's address and its week, and the input stays as it was", () => {
+test("every commit is in one digest, with its author's address and its week, and the input is unchanged", () => {
   const commits = fc.array(
     fc.record({
       subject: fc.string(),

@@ -39,23 +39,23 @@ test.each([
   [{ engine: "" }, '--engine is expected to be memory, pg-boss or bullmq, got ""'],
   [
     { engine: "pg-boss", "redis-url": redisUrl },
-    "--redis-url is of the engine bullmq, and --engine is pg-boss",
+    "--redis-url needs the engine bullmq, but --engine is pg-boss",
   ],
   [
     { engine: "memory", "redis-url": redisUrl },
-    "--redis-url is of the engine bullmq, and --engine is memory",
+    "--redis-url needs the engine bullmq, but --engine is memory",
   ],
   [
     { engine: "bullmq", "database-url": databaseUrl },
-    "--database-url is of the engine pg-boss, and --engine is bullmq",
+    "--database-url needs the engine pg-boss, but --engine is bullmq",
   ],
   [
     { engine: "memory", "database-url": databaseUrl },
-    "--database-url is of the engine pg-boss, and --engine is memory",
+    "--database-url needs the engine pg-boss, but --engine is memory",
   ],
   [
     { "database-url": databaseUrl, "redis-url": redisUrl },
-    "--redis-url and --database-url are of different engines: one at a time",
+    "--redis-url and --database-url belong to different engines: pass one of them",
   ],
   [{ "redis-url": databaseUrl }, "--redis-url is expected to be a URL such as redis://127.0.0.1:6379"],
   [{ "redis-url": "verysecret" }, "--redis-url is expected to be a URL such as redis://127.0.0.1:6379"],

@@ -18,7 +18,7 @@ const messagesIn = async (folder: string) => (await readdir(folder)).filter((nam
 const subjectsIn = (server: MailServer) =>
   Promise.all(server.accepted.map(async ({ content }) => (await simpleParser(content)).subject));
 
-/** Starts a demo whose mail server takes five messages and keeps four waiting, and resolves when it has come so far. */
+/** Starts a demo whose mail server accepts five messages and keeps four waiting. Resolves when it has done so. */
 async function demoInTheMiddle(args: readonly string[]) {
   const server = await startMailServer({ acceptsAtMost: 5 });
   const program = new Program(["demo", ...args, "--concurrency", "4"], { SMTP_URL: server.url });
@@ -27,13 +27,13 @@ async function demoInTheMiddle(args: readonly string[]) {
   });
   const isThere = expect.poll(() => server.waiting).toBe(4);
   await Promise.race([isThere, ended]);
-  // What a mail server has taken is recorded in the next moments: then there is nothing to do but to wait for the mail server.
+  // The engine records the accepted messages in the next moments. Then the demo only waits for the mail server.
   await program.comesToRest();
   ended.catch(() => {});
   return { program, server };
 }
 
-test("embedded in its folder, a run that was interrupted, and then killed, is finished by the next one, and nothing is sent twice; meanwhile others are refused", async () => {
+test("embedded in its folder, the next run finishes one that was interrupted or killed, sends nothing twice, and others are refused meanwhile", async () => {
   const [repository, out] = [await createRepository(weeklyCommits(30)), await temporaryFolder()];
   const args = [repository, "--out", out];
 
@@ -44,7 +44,7 @@ test("embedded in its folder, a run that was interrupted, and then killed, is fi
   expect(parseDemoOutput(stdout)).toMatchObject({
     failures: ["none"],
     earlier: undefined,
-    lastLine: `Interrupted: 5 of 30 digests are in ${out}; the same command again does the other 25`,
+    lastLine: `Interrupted: 5 of 30 digests are in ${out}; run the same command again for the other 25`,
   });
 
   const killed = await demoInTheMiddle(args);
@@ -62,7 +62,7 @@ test("embedded in its folder, a run that was interrupted, and then killed, is fi
   const last = await runProgram(["demo", ...args], { SMTP_URL: server.url });
   expect({ status: last.status, stderr: complaintsIn(last.stderr) }).toEqual({ status: 0, stderr: "" });
   const { summary, earlier, lastLine, metrics } = parseDemoOutput(last.stdout);
-  expect(earlier).toBe("10 digests had been finished by an earlier run");
+  expect(earlier).toBe("10 digests were finished by an earlier run");
   expect(lastLine).toBe(`Done: 30 of 30 digests are in ${out}`);
   expect(summary.send_digest?.slice(0, 2)).toEqual(["20", "0"]);
   const samples = samplesOf(metrics);
@@ -80,7 +80,7 @@ test("embedded in its folder, a run that was interrupted, and then killed, is fi
   ]);
 });
 
-test("a server that is away ends it with one line that shows no password", async () => {
+test("an unreachable server ends it with one line that shows no password", async () => {
   const [repository, out] = [await createRepository([{}]), await temporaryFolder()];
   const url = `postgres://user:verysecret@127.0.0.1:${await freePort()}/jobs`;
   const result = await runProgram(["demo", repository, "--out", out, "--database-url", url]);
@@ -112,7 +112,7 @@ describe.each([
     const start = () => startService(repository, { SMTP_URL: mail.url }, options);
     const services = [await start(), await start()] as const;
     const answer = fetch(`${services[0].url}/digests`, { method: "POST" });
-    // Both have as much to do as they can.
+    // Both run as many jobs as they can.
     await expect.poll(() => mail.waiting).toBe(4);
     mail.answerAll();
     const response = await answer;
@@ -146,7 +146,7 @@ describe.each([
     }
   });
 
-  test("the demo runs as it does elsewhere, and keeps no jobs in its folder", async ({ skip }) => {
+  test("the demo runs like elsewhere, and stores no jobs in its folder", async ({ skip }) => {
     if (server === undefined) return skip();
     const [repository, out] = [await createRepository(weeklyCommits(3)), await temporaryFolder()];
     const args = ["demo", repository, "--out", out, option, server.url];
@@ -159,7 +159,7 @@ describe.each([
     expect((await readdir(out)).filter((name) => !name.endsWith(".eml"))).toEqual(["users.json"]);
   });
 
-  // PostgreSQL does what it does embedded.
+  // PostgreSQL works like the embedded one.
   test.runIf(name === "Redis")(
     "a run that was killed is finished by the next one, which does not send again what had been sent",
     async ({ skip }) => {
@@ -174,7 +174,7 @@ describe.each([
       expect({ status, stderr: complaintsIn(stderr) }).toEqual({ status: 0, stderr: "" });
       const { summary, earlier, lastLine } = parseDemoOutput(stdout);
       expect(summary.send_digest?.slice(0, 2)).toEqual(["15", "0"]);
-      expect(earlier).toBe("5 digests had been finished by an earlier run");
+      expect(earlier).toBe("5 digests were finished by an earlier run");
       expect(lastLine).toBe(`Done: 20 of 20 digests are in ${out}`);
       expect(mail.accepted).toHaveLength(15);
       expect(new Set([...(await subjectsIn(killed.server)), ...(await subjectsIn(mail))]).size).toBe(20);

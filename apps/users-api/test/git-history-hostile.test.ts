@@ -12,7 +12,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-/** A program that leaves a file behind, whoever runs it. */
+/** A program that leaves a file behind when it runs. */
 class Trap {
   readonly program: string;
   readonly #left: string;
@@ -28,7 +28,7 @@ class Trap {
     return this;
   }
 
-  /** Whether it has been run since it was last asked. */
+  /** Tells whether it has run since the last call. */
   async isSprung(): Promise<boolean> {
     const isSprung = await access(this.#left).then(
       () => true,
@@ -47,7 +47,7 @@ async function configure(repository: string, settings: Readonly<Record<string, s
   for (const [name, value] of Object.entries(settings)) await git(repository, ["config", name, value]);
 }
 
-/** The settings of git that name programs, each naming this one. */
+/** The settings of git that name programs, each with this one. */
 function everyProgram(program: string): Record<string, string> {
   const names = ["core.fsmonitor", "core.pager", "core.sshCommand", "core.askPass", "core.editor"];
   names.push(
@@ -62,7 +62,7 @@ function everyProgram(program: string): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, program]));
 }
 
-test("no program that a repository's configuration names is run, also where it is included", async () => {
+test("no program of a repository's configuration is run, not even of an included file", async () => {
   const [repository, trap] = [await createRepository([{ message: "first" }]), await newTrap()];
   await commitWithAuthorLine(
     repository,
@@ -124,7 +124,7 @@ test.each<[what: string, remote: (program: string) => Record<string, string>]>([
   expect(await trap.isSprung()).toBe(false);
 });
 
-test("commits are those that were made, and not what was put in their place", async () => {
+test("commits are the original ones, not their replacements", async () => {
   const repository = await createRepository([{ message: "first" }, { message: "second" }]);
   await git(repository, ["replace", "HEAD", "HEAD~1"]);
   expect(await git(repository, ["log", "--format=%s"])).toBe("first\n");

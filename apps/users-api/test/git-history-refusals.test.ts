@@ -30,7 +30,7 @@ test("a folder outside of any repository is refused in one line that names it", 
   expect(await refusalOf(folder)).toBe(`${folder} is not a git repository`);
 });
 
-test("that is so in any language", async () => {
+test("the same holds in any language", async () => {
   const folder = await temporaryFolder();
   vi.stubEnv("GIT_CEILING_DIRECTORIES", join(folder, ".."));
   vi.stubEnv("LANGUAGE", "de");
@@ -57,8 +57,8 @@ test("a repository whose HEAD is broken is refused in one line that names it", a
   expect(await refusalOf(folder)).toContain(folder);
 });
 
-test("without git on the PATH one line says so, whatever the folder", async () => {
+test("without git on the PATH, one line says so, for any folder", async () => {
   const folder = await createRepository([{}]);
   vi.stubEnv("PATH", await temporaryFolder());
-  expect(await refusalOf(folder)).toBe("git was not found: install it, or put it on the PATH");
+  expect(await refusalOf(folder)).toBe("git was not found: install it, or add it to the PATH");
 });

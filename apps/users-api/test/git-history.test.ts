@@ -56,7 +56,7 @@ test("the author is read, not the committer", async () => {
   expect(commit).toMatchObject({ authorName: "Ada", authorEmail: "ada@example.com" });
 });
 
-test("names beyond ASCII are read as they are", async () => {
+test("names beyond ASCII are read unchanged", async () => {
   const names = ["Zoë Ångström", "高橋 優", "Олена Шевченко", "עדה", "Jo 👩‍💻 Smith", 'O\'Brien "Bob" Jr'];
   const folder = await createRepository(names.map((name) => ({ name, message: `by ${name}` })));
   const commits = await readHistory(folder);
@@ -77,7 +77,7 @@ test("an address may be empty or no address at all", async () => {
   ]);
 });
 
-test("a subject is one line without the body, whatever characters it is made of", async () => {
+test("a subject is one line without the body, with any characters", async () => {
   const subjects = [
     `he said "don't", then \`left\``,
     "100%x00 %H %n \\0 \\n",
@@ -91,7 +91,7 @@ test("a subject is one line without the body, whatever characters it is made of"
   expect(await subjectsIn(folder)).toEqual(subjects.map((subject) => subject || "body").toReversed());
 });
 
-test("a subject that is broken over lines is joined", async () => {
+test("a subject over several lines is joined", async () => {
   const folder = await createRepository([{ message: "one\ntwo\nthree\n\nbody" }, { message: "" }]);
   expect(await subjectsIn(folder)).toEqual(["", "one two three"]);
 });
@@ -116,7 +116,7 @@ test("a repository without commits has an empty history", async () => {
   expect(await readHistory(await createRepository([]))).toEqual([]);
 });
 
-test("a branch without commits has an empty history, whatever other branches hold", async () => {
+test("a branch without commits has an empty history, even if others have commits", async () => {
   const folder = await createRepository([{ message: "elsewhere" }]);
   await git(folder, ["checkout", "--quiet", "--orphan", "fresh"]);
   expect(await readHistory(folder)).toEqual([]);
@@ -180,7 +180,7 @@ test.each([
   expect(await readHistory(folder)).toMatchObject([{ authorName: "Zoë", subject: "Ångström" }]);
 });
 
-test("the repository that is named is read, also within a git hook, where GIT_DIR names another", async () => {
+test("the named repository is read, even within a git hook whose GIT_DIR names another", async () => {
   const folder = await createRepository([{ message: "named" }]);
   const other = await createRepository([{ message: "other" }]);
   vi.stubEnv("GIT_DIR", join(other, ".git"));

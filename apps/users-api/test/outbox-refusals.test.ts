@@ -15,7 +15,7 @@ async function refusalOf(folder: string, smtpUrl?: string): Promise<string> {
   return error.message;
 }
 
-test("a file in the folder's place, or above it, is refused in one line that names the folder", async () => {
+test("a file in place of the folder or a parent is refused in one line that names the folder", async () => {
   const file = join(await temporaryFolder(), "file");
   await writeFile(file, "");
   expect(await refusalOf(file)).toBe(`cannot write to ${file} (EEXIST)`);
@@ -31,7 +31,7 @@ test.runIf(process.platform === "linux")(
   },
 );
 
-// Nothing is unwritable to root.
+// Root can write everywhere.
 test.skipIf(process.getuid?.() === 0)("a folder without permission to write is refused", async () => {
   const folder = join(await temporaryFolder(), "closed");
   await mkdir(folder);

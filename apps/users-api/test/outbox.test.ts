@@ -24,7 +24,7 @@ function messageOf(content: Partial<Message> = {}): Message {
   };
 }
 
-/** The head of a message, as fields by name in lower case, unfolded. */
+/** Returns the head of a message: fields by name in lower case, unfolded. */
 function fieldsOf(composed: Buffer): [name: string, value: string][] {
   const text = composed.toString("latin1");
   const head = text.slice(0, text.indexOf("\r\n\r\n")).replace(/\r\n(?=[ \t])/g, "");
@@ -69,7 +69,7 @@ test("a composed message can be parsed back: sender, recipient, subject, text an
   expect(mail.date?.getTime()).toBeLessThanOrEqual(Date.now());
 });
 
-test("it is as RFC 5322 has it: CRLF alone, ASCII alone, no line over 998, each field once", async () => {
+test("it follows RFC 5322: only CRLF, only ASCII, no line over 998, each field once", async () => {
   const outbox = await openIn(await temporaryFolder());
   const long = "ü".repeat(3_000);
   const composed = await outbox.compose(
@@ -90,7 +90,7 @@ test("it is as RFC 5322 has it: CRLF alone, ASCII alone, no line over 998, each 
   ).toEqual(fieldNames);
 });
 
-test("its Message-ID has one @ between two dot-atoms, as RFC 5322 wants it", async () => {
+test("its Message-ID has one @ between two dot-atoms, as RFC 5322 requires", async () => {
   const outbox = await openIn(await temporaryFolder());
   const atom = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+";
   const dotAtom = `${atom}(\\.${atom})*`;
@@ -98,7 +98,7 @@ test("its Message-ID has one @ between two dot-atoms, as RFC 5322 wants it", asy
   expect(messageId).toMatch(new RegExp(`^<${dotAtom}@${dotAtom}>$`));
 });
 
-test("the Message-ID follows from the key: the same for the same, another for another", async () => {
+test("the Message-ID follows from the key", async () => {
   const outbox = await openIn(await temporaryFolder());
   const idOf = async (key: string) =>
     new Map(fieldsOf(await outbox.compose(messageOf({ key })))).get("message-id");
@@ -144,7 +144,7 @@ test("no name, subject or text can add a header field", async () => {
   );
 });
 
-test("a delivered message is a file in the folder, byte for byte, and nothing else is left there", async () => {
+test("a delivered message is a file in the folder, byte for byte, and the only one", async () => {
   const folder = await temporaryFolder();
   const outbox = await openIn(folder);
   const composed = await outbox.compose(messageOf());
@@ -154,13 +154,13 @@ test("a delivered message is a file in the folder, byte for byte, and nothing el
   expect(await readFile(path)).toEqual(composed);
 });
 
-test("its owner alone can read it", async () => {
+test("only its owner can read it", async () => {
   const outbox = await openIn(await temporaryFolder());
   const path = await outbox.deliver(messageOf(), Buffer.from("x"), signal);
   expect((await stat(path)).mode & 0o777).toBe(0o600);
 });
 
-test("links that somebody has put where it writes are not followed", async () => {
+test("links in place of its files are not followed", async () => {
   const [folder, elsewhere] = [await temporaryFolder(), join(await temporaryFolder(), "theirs")];
   const outbox = await openIn(folder);
   const path = await outbox.deliver(messageOf(), Buffer.from("first"), signal);
@@ -184,7 +184,7 @@ test("delivering again replaces the file", async () => {
   expect(await readdir(folder)).toHaveLength(1);
 });
 
-test("a message that is replaced stays whole for who is reading it", async () => {
+test("a replaced message stays whole for its readers", async () => {
   const outbox = await openIn(await temporaryFolder());
   const path = await outbox.deliver(messageOf(), Buffer.from("first"), signal);
   const reader = await open(path);
@@ -226,7 +226,7 @@ test("an aborted signal keeps a message from being written", async () => {
   expect(await readdir(folder)).toEqual([]);
 });
 
-test("a missing folder is made, with those above it", async () => {
+test("a missing folder is made, with its parents", async () => {
   const folder = join(await temporaryFolder(), "a", "b", "c");
   const outbox = await openIn(folder);
   await outbox.deliver(messageOf(), Buffer.from("x"), signal);

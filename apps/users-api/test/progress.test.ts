@@ -5,7 +5,7 @@ import { createRepository, weeklyCommits } from "./support/git-repository.ts";
 import { buildProgram, runInTerminal } from "./support/program.ts";
 import { temporaryFolder } from "./support/temporary-folder.ts";
 
-// Elsewhere `script` takes other options.
+// On other systems, `script` has other options.
 const hasTerminal = process.platform === "linux" && hasProgram("script", "nothing is run in a terminal");
 
 beforeAll(buildProgram);
@@ -26,14 +26,14 @@ test.runIf(hasTerminal)(
   },
 );
 
-test.runIf(hasTerminal)("in a terminal headings are bold, unless NO_COLOR is set", async () => {
+test.runIf(hasTerminal)("in a terminal, headings are bold, unless NO_COLOR is set", async () => {
   expect((await demoInTerminal()).stdout).toContain("\u001b[1mSummary\u001b[22m");
   const { stdout } = await demoInTerminal({ NO_COLOR: "1" });
   expect(stdout).toMatch(/^Summary\r$/m);
   expect(stdout).not.toContain("\u001b[1m");
 });
 
-test.runIf(hasTerminal)("in a terminal a refusal is one line too, and no bar is left there", async () => {
+test.runIf(hasTerminal)("in a terminal, a refusal is one line too, and leaves no bar", async () => {
   const folder = await temporaryFolder();
   const env = { GIT_CEILING_DIRECTORIES: join(folder, "..") };
   const { status, stdout } = await runInTerminal(["demo", folder, "--out", await temporaryFolder()], env);

@@ -14,7 +14,7 @@ async function indexOf(commits: readonly Commit[]): Promise<{ count: number; use
 
 const on = (day: string) => new Date(`2024-01-${day}T12:00:00Z`);
 
-test("users are the authors, by address in lower case, with their commits counted and their first and last", async () => {
+test("users are the authors, by address in lower case, with the number, first and last of their commits", async () => {
   const { count, users } = await indexOf([
     commitOf({ authorEmail: "grace@example.com", authorName: "Grace Hopper", authoredAt: on("20") }),
     commitOf({ authorEmail: "ADA@example.com", authorName: "Ada King", authoredAt: on("11") }),
@@ -40,7 +40,7 @@ test("users are the authors, by address in lower case, with their commits counte
   ]);
 });
 
-test("who has most commits comes first, and who has as many in the order of the history", async () => {
+test("users are sorted by commits, and then in the order of the history", async () => {
   const emails = ["a@example.com", "b@example.com", "c@example.com", "c@example.com"];
   const { users } = await indexOf(emails.map((authorEmail) => commitOf({ authorEmail })));
   expect(users).toMatchObject([
@@ -50,7 +50,7 @@ test("who has most commits comes first, and who has as many in the order of the 
   ]);
 });
 
-test("an unusable address, or none, is a user all the same", async () => {
+test("an unusable or empty address is a user, too", async () => {
   const emails = ["", "__proto__", "root@localhost"];
   const { count, users } = await indexOf(emails.map((authorEmail) => commitOf({ authorEmail })));
   expect(count).toBe(3);
@@ -61,7 +61,7 @@ test("no commits make an empty index", async () => {
   expect(await indexOf([])).toEqual({ count: 0, users: [] });
 });
 
-test("its owner alone can read it, and a link in its place is not followed", async () => {
+test("only its owner can read it, and a link in its place is not followed", async () => {
   const [folder, theirs] = [await temporaryFolder(), join(await temporaryFolder(), "theirs")];
   await writeFile(theirs, "theirs");
   await symlink(theirs, join(folder, "users.json"));

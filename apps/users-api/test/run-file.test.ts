@@ -6,7 +6,7 @@ import { hashOf, RunFile } from "../src/run-file.ts";
 import { digestOf } from "./support/digests.ts";
 import { temporaryFolder } from "./support/temporary-folder.ts";
 
-test("what is begun is there for whoever comes next, until it is finished", async () => {
+test("a run that was begun is found by the next process, until it is finished", async () => {
   const folder = await temporaryFolder();
   expect(await new RunFile(folder).read()).toBeUndefined();
   const run = await new RunFile(folder).begin("hash", undefined);
@@ -25,7 +25,7 @@ test("of processes that begin at the same time with the same digests, all have t
   expect(await readdir(folder)).toEqual(["run.json"]);
 });
 
-test("another run takes the place of the one before, which nobody finishes any more", async () => {
+test("another run replaces the one before, which can no longer be finished", async () => {
   const runFile = new RunFile(await temporaryFolder());
   const first = await runFile.begin("hash", undefined);
   const second = await runFile.begin("another", first);
@@ -47,7 +47,7 @@ test.each(["", "{", "null", "[]", '{"runId":1,"digestsHash":"x"}'])(
   },
 );
 
-test("the hash follows from the digests and their order, and from nothing else", () => {
+test("the hash follows from the digests and their order alone", () => {
   const [a, b] = [payloadOf(digestOf()), payloadOf(digestOf({ week: "2024-W02" }))];
   expect(hashOf([a, b])).toBe(hashOf([{ ...a }, b]));
   expect(new Set([[], [a], [b], [a, b], [b, a]].map(hashOf)).size).toBe(5);

@@ -10,7 +10,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-test("it is the same for the same repository, another for another, and for its owner alone", async () => {
+test("it follows from the repository, and only its owner can read it", async () => {
   const [cache, one, two] = [await temporaryFolder(), await temporaryFolder(), await temporaryFolder()];
   vi.stubEnv("XDG_CACHE_HOME", cache);
   const folder = await defaultFolder(one);
@@ -30,7 +30,7 @@ test.each(["", "relative/folder"])("without a folder for caches (%j) it is in ~/
   expect(await defaultFolder(home)).toContain(join(home, ".cache", "users-api"));
 });
 
-test("where it cannot be made, that is said, with what to do", async () => {
+test("if it cannot be made, the message says so, and what to do", async () => {
   const cache = join(await temporaryFolder(), "file");
   await writeFile(cache, "");
   vi.stubEnv("XDG_CACHE_HOME", cache);

@@ -36,7 +36,7 @@ test("a quantile is the smallest value that at least that share does not exceed"
   );
 });
 
-/** Cells of the table, row by row. */
+/** Returns the cells of the table, row by row. */
 const cellsOf = (summary: RunSummary) =>
   summary
     .render()
@@ -63,7 +63,7 @@ test("there is a row for each job name, with runs and failures counted", async (
   }
 });
 
-test("a run that was cancelled is a run, and no failure", async () => {
+test("a cancelled run is counted, but is no failure", async () => {
   const summary = new RunSummary();
   const stopping = new AbortController();
   const running = new ObservedJobRunner([summary]).runAsync(
@@ -86,11 +86,11 @@ test("columns are aligned, whatever the names' lengths", () => {
   expect(new Set(lines.map((line) => line.length)).size).toBe(1);
 });
 
-test("without runs there are the headings alone", () => {
+test("without runs, there are only headings", () => {
   expect(new RunSummary().render()).toBe("job  runs  failures  p50 ms  p95 ms  max ms");
 });
 
-test("it can be rendered again, with what has run since", () => {
+test("it can be rendered again, with later runs", () => {
   const summary = new RunSummary();
   const runner = new ObservedJobRunner([summary]);
   runner.run(job("x", () => {}));

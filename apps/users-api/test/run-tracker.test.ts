@@ -17,7 +17,7 @@ const task = defineJob<{ fails: number }>({
   },
 });
 
-test("jobs count as settled when they have ended for good, after how many attempts ever, and however soon", async () => {
+test("jobs count as settled when they have ended for good, after any number of attempts, and however soon", async () => {
   const tracker = new RunTracker();
   const engine = engineOf(tracker);
   await engine.work({ jobs: [task], concurrency: 3 });
@@ -32,7 +32,7 @@ test("jobs count as settled when they have ended for good, after how many attemp
   expect(tracker.countSettled(ids)).toBe(0);
 });
 
-test("a run that ended with its worker is cancelled, and not settled", async () => {
+test("a run that ended with its worker is cancelled, but not settled", async () => {
   const tracker = new RunTracker();
   const engine = engineOf(tracker);
   let onStarted = (): void => {};

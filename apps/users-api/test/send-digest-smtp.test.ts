@@ -29,7 +29,7 @@ const jobOf = (digest: Digest, outbox: Outbox) =>
 
 const to = (...addresses: string[]) => addresses.map((authorEmail) => digestOf({ authorEmail }));
 
-test("the bytes of the file are the bytes that the server gets, in an envelope to the author", async () => {
+test("the server gets the bytes of the file, in an envelope to the author", async () => {
   const server = await startMailServer();
   const outbox = await openTo(server.url);
   const path = await jobOf(digestOf({ authorName: "Zoë", authorEmail: "zoe@example.com" }), outbox).run(
@@ -39,13 +39,13 @@ test("the bytes of the file are the bytes that the server gets, in an envelope t
     { from: "digests@users-api.example", to: ["zoe@example.com"], content: expect.any(Buffer) },
   ]);
   const written = await readFile(path, "latin1");
-  // SMTP ends the last line of a message, whether or not it was ended.
+  // SMTP ends the last line of a message in any case.
   expect(server.accepted[0]?.content.toString("latin1")).toBe(
     written.endsWith("\r\n") ? written : `${written}\r\n`,
   );
 });
 
-test("lines that begin with a dot arrive as they are", async () => {
+test("lines that begin with a dot arrive unchanged", async () => {
   const server = await startMailServer();
   const outbox = await openTo(server.url);
   const message = {
@@ -100,7 +100,7 @@ test("a recipient that the server refuses makes its job fail with the server's w
   ]);
 });
 
-test("a server that is down makes every job fail with the reason, and none hang", async () => {
+test("an unreachable server makes every job fail with the reason, and none hang", async () => {
   const outbox = await openTo(`smtp://127.0.0.1:${await freePort()}`);
   const queue = new AsyncJobQueue();
   queue.pushAll(to("a@example.com", "b@example.com", "c@example.com").map((digest) => jobOf(digest, outbox)));
@@ -121,7 +121,7 @@ test("a password in the URL does not show in a failure", async () => {
   expect(String((error as Error).stack)).not.toContain("verysecret");
 });
 
-test("a signal that is aborted before the run keeps it from doing anything", async () => {
+test("a signal that is aborted before the run prevents all work", async () => {
   const server = await startMailServer();
   const outbox = await openTo(server.url);
   const reason = new Error("stop");

@@ -69,7 +69,7 @@ test("one commit is counted as one, and an author without a name is greeted by a
   expect(mail.text).toMatch(/^Hello ada@example\.com,\n/);
 });
 
-test("running it twice replaces the message, and another week's is another", async () => {
+test("running it twice replaces the message, and another week has its own", async () => {
   const folder = await temporaryFolder();
   const outbox = await openIn(folder);
   for (const digest of [digestOf(), digestOf(), digestOf({ week: "2024-W02" })])
@@ -126,14 +126,14 @@ test.each([
   },
 );
 
-test("the failure says so too where there is no name, and shows the address as it is", async () => {
+test("the failure says so without a name too, and shows the address unchanged", async () => {
   const outbox = await openIn(await temporaryFolder());
   await expect(
     jobOf(digestOf({ authorName: "", authorEmail: "root@localhost" }), outbox).run(signal),
   ).rejects.toThrow('an author without a name has no usable address: "root@localhost"');
 });
 
-test("the failure is one line without control characters, whatever the author is called", async () => {
+test("the failure is one line without control characters, for any name", async () => {
   const outbox = await openIn(await temporaryFolder());
   const digest = digestOf({ authorName: "Eve\u001b[31m\u0007", authorEmail: "\u001b]0;title\u0007" });
   const error: unknown = await jobOf(digest, outbox)
@@ -155,7 +155,7 @@ test.each(["12345+ada@users.noreply.github.com", "o'brien@example.co.uk", "a.b-c
   },
 );
 
-test("a local part beyond ASCII is unusable, or the message is plain RFC 5322 all the same", async () => {
+test("a local part beyond ASCII is unusable, or the message is plain RFC 5322", async () => {
   const outbox = await openIn(await temporaryFolder());
   const outcome: unknown = await jobOf(digestOf({ authorEmail: "jörg@example.com" }), outbox)
     .run(signal)

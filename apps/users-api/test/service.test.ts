@@ -13,7 +13,7 @@ async function serve(options: Partial<ServiceOptions>): Promise<string> {
     runDigests: () => Promise.reject(new Error("unexpected")),
     ...options,
   }).listen(0, "127.0.0.1");
-  // Idle connections are closed by what is tested, or never.
+  // Only the tested code closes idle connections.
   server.keepAliveTimeout = 0;
   await once(server, "listening");
   onTestFinished(() => {
@@ -31,7 +31,7 @@ async function reportOf(run: () => Promise<void>): Promise<DigestRunReport> {
   return { reindex: new JobQueue().drain(), digests: await queue.drain() };
 }
 
-test("a report counts what was completed, and gives each failure its reason", async () => {
+test("a report counts completed jobs, and gives the reason of each failure", async () => {
   const url = await serve({ runDigests: () => reportOf(() => Promise.reject(new Error("no"))) });
   const nothing = { completed: 0, failed: [], cancelled: 0, notStarted: 0, wasAborted: false };
   const response = await post(url);
@@ -56,7 +56,7 @@ test.each([
   expect((await post(url)).status).toBe(200);
 });
 
-test("once it is stopping it starts no run, and says so to who asks for its health", async () => {
+test("once it is stopping, it starts no run, and its health check says so", async () => {
   const runDigests = vi.fn<ServiceOptions["runDigests"]>();
   const url = await serve({ stopping: AbortSignal.abort(), runDigests });
   const [run, health] = [await post(url), await fetch(`${url}/healthz`)];
@@ -65,7 +65,7 @@ test("once it is stopping it starts no run, and says so to who asks for its heal
   expect(runDigests).not.toHaveBeenCalled();
 });
 
-test("once it is stopping a connection that is kept alive ends with the answer", async () => {
+test("once it is stopping, a kept-alive connection ends with the answer", async () => {
   const url = await serve({ stopping: AbortSignal.abort() });
   const agent = new Agent({ keepAlive: true });
   onTestFinished(() => agent.destroy());
@@ -76,7 +76,7 @@ test("once it is stopping a connection that is kept alive ends with the answer",
   await closed;
 });
 
-test("the metrics handler gets /metrics whatever the method, and nothing else", async () => {
+test("the metrics handler gets /metrics with any method, and nothing else", async () => {
   const url = await serve({});
   expect(await (await fetch(`${url}/metrics?x`, { method: "PUT" })).text()).toBe("metrics");
   expect((await fetch(`${url}/metric`)).status).toBe(404);

@@ -4,7 +4,7 @@ import { spanMaker } from "./support/spans.ts";
 
 const at = (time: number) => new Date(time);
 
-test("of several traces the slowest is kept, whole", () => {
+test("of several traces, the slowest is kept completely", () => {
   const { slowestTrace, start } = spanMaker();
   for (const [name, durationMs] of [
     ["quick", 10],
@@ -44,7 +44,7 @@ test("nothing is kept before a trace has ended", () => {
   expect(slowestTrace.spans).toHaveLength(2);
 });
 
-test("of a trace with very many spans a bounded number is kept, the root among them", () => {
+test("of a trace with very many spans, a bounded number is kept, including the root", () => {
   const { slowestTrace, start } = spanMaker();
   const root = start("root", 1_000);
   for (let index = 0; index < 1_000; index++) start(`child ${index}`, 1_001, root).end(at(1_002));

@@ -11,10 +11,10 @@ import { startService } from "./support/service.ts";
 
 beforeAll(buildProgram);
 
-/** A busy machine needs it for what takes a moment; a request or a connection that is waited for takes 10 s, the mail server 30. */
+/** How long a busy machine may need, in milliseconds. Waiting for a request or connection would take 10 s, for the mail server 30. */
 const boundMs = 9_000;
 
-/** Ends the service, and fails where that takes longer than it may. */
+/** Ends the service, and fails if that takes too long. */
 async function stop(program: Program, signal: NodeJS.Signals, withinMs = boundMs) {
   const signalledAt = performance.now();
   program.process.kill(signal);
@@ -58,7 +58,7 @@ test.each(["SIGTERM", "SIGINT"] as const)(
   },
 );
 
-test("SIGTERM during a run: running jobs see it, the request is answered with what ran, and it ends with 0", async () => {
+test("SIGTERM during a run: running jobs see it, the request gets a report, and it ends with 0", async () => {
   const mail = await startMailServer({ acceptsAtMost: 2 });
   const { program, url } = await startService(await createRepository(weeklyCommits(30)), {
     SMTP_URL: mail.url,
@@ -70,20 +70,20 @@ test("SIGTERM during a run: running jobs see it, the request is answered with wh
   expect(stdout).toMatch(/is stopping \(SIGTERM\)\nusers-api has stopped\n$/);
   const response = await answer;
   expect(response.status).toBe(503);
-  // Eight jobs ran at once, over the five connections that the mail library opens.
+  // Eight jobs ran at once, over the five connections of the mail library.
   expect(await response.json()).toMatchObject({
     reindex: { completed: 1, wasAborted: false },
     digests: { completed: 2, failed: [], cancelled: 8, wasAborted: true },
   });
 });
 
-test("a connection that is kept alive without a request does not hold it up", async () => {
+test("a kept-alive connection without a request does not delay it", async () => {
   const { program, url } = await startService(await createRepository([]));
   expect((await send(`${url}/healthz`, "GET", keepAliveAgent())).status).toBe(200);
   expect(await stop(program, "SIGTERM")).toMatchObject({ status: 0, stderr: "" });
 });
 
-test("a connection that is kept alive does not hold it up after the answer to its open request", async () => {
+test("a kept-alive connection does not delay it after the answer to its open request", async () => {
   const mail = await startMailServer({ acceptsAtMost: 0 });
   const { program, url } = await startService(await createRepository(weeklyCommits(2)), {
     SMTP_URL: mail.url,
@@ -94,7 +94,7 @@ test("a connection that is kept alive does not hold it up after the answer to it
   expect((await answer).status).toBe(503);
 });
 
-test("a client that never ends its request holds it up for a bounded time", async () => {
+test("a client that never ends its request delays it for a bounded time", async () => {
   const { program, port } = await startService(await createRepository([]));
   const socket = connect({ host: "127.0.0.1", port }).on("error", () => {});
   onTestFinished(() => void socket.destroy());
@@ -103,7 +103,7 @@ test("a client that never ends its request holds it up for a bounded time", asyn
   expect(await stop(program, "SIGTERM", 50_000)).toMatchObject({ status: 0, stderr: "" });
 });
 
-test("spans that wait for export have been exported when it has stopped", async () => {
+test("waiting spans have been exported when it has stopped", async () => {
   const collector = await startCollector();
   const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
   const { program, url } = await startService(await createRepository(weeklyCommits(2)), env);

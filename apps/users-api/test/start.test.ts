@@ -66,7 +66,7 @@ test("HEAD /metrics answers with the head of GET alone", async () => {
   expect(await head.text()).toBe("");
 });
 
-test("what is counted accumulates over runs, and messages are replaced", async () => {
+test("counts accumulate over runs, and messages are replaced", async () => {
   const { url, folder } = await startService(await createRepository(weeklyCommits(3)));
   for (const runs of [1, 2]) {
     expect((await post(url)).status).toBe(200);
@@ -77,13 +77,13 @@ test("what is counted accumulates over runs, and messages are replaced", async (
   expect(await readdir(folder)).toHaveLength(4);
 });
 
-test("GET /healthz says that all is well, also with a query", async () => {
+test("GET /healthz answers 200, also with a query", async () => {
   const { url } = await startService(await createRepository([]));
   const response = await fetch(`${url}/healthz?from=a+balancer`);
   expect([response.status, await response.json()]).toEqual([200, { status: "ok" }]);
 });
 
-test("what is not there is 404, and what is not answered is 405 with what is", async () => {
+test("an unknown path is 404, and another method is 405 with the allowed ones", async () => {
   const { url } = await startService(await createRepository([]));
   for (const path of ["/", "/nothing", "/digests/", "/metrics/x", "/__proto__"]) {
     expect((await fetch(url + path)).status).toBe(404);
@@ -99,13 +99,13 @@ test("what is not there is 404, and what is not answered is 405 with what is", a
   }
 });
 
-test("of two requests at once one runs the digests, and the other is told so with 409", async () => {
+test("of two requests at once, one runs the digests, and the other gets a 409", async () => {
   const mail = await startMailServer({ acceptsAtMost: 0 });
   const { url } = await startService(await createRepository(weeklyCommits(2)), { SMTP_URL: mail.url });
   const [first, second] = [post(url), post(url)];
   const early = await Promise.race([first, second]);
   expect(early.status).toBe(409);
-  expect(await early.json()).toEqual({ error: "the digests are being run already" });
+  expect(await early.json()).toEqual({ error: "the digests are already running" });
   await expect.poll(() => mail.waiting).toBe(2);
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
   expect((await metricsOf(url)).get('nidus_jobs_in_progress{job_name="send_digest"}')).toBe(2);
@@ -114,7 +114,7 @@ test("of two requests at once one runs the digests, and the other is told so wit
   expect((await post(url)).status).toBe(200);
 });
 
-test("a repository that is gone is a 500 that says so, and the service stays up for when it is back", async () => {
+test("a missing repository is a 500 that says so, and the service stays up", async () => {
   const repository = await createRepository(weeklyCommits(2));
   const { url } = await startService(repository);
   await rename(repository, `${repository}-moved`);
@@ -128,7 +128,7 @@ test("a repository that is gone is a 500 that says so, and the service stays up 
   expect((await post(url)).status).toBe(200);
 });
 
-test("a client that sends a long body, or goes away, disturbs nobody", async () => {
+test("a client that sends a long body, or goes away, does not disturb others", async () => {
   const mail = await startMailServer({ acceptsAtMost: 0 });
   const { url } = await startService(await createRepository([{}]), { SMTP_URL: mail.url });
   const leaving = request(`${url}/digests`, { method: "POST" }).on("error", () => {});
@@ -140,11 +140,11 @@ test("a client that sends a long body, or goes away, disturbs nobody", async () 
   expect(mail.accepted).toHaveLength(2);
 });
 
-test("it listens on 127.0.0.1 alone", async () => {
+test("it listens on 127.0.0.1 only", async () => {
   const { port } = await startService(await createRepository([]));
   const addresses = Object.values(networkInterfaces()).flatMap((entries) => entries ?? []);
   const others = addresses.filter(({ internal, family }) => !internal && family === "IPv4");
-  // All of 127.0.0.0/8 is loopback on Linux: only who listens on every address answers there.
+  // All of 127.0.0.0/8 is loopback on Linux: a server answers there only if it listens on every address.
   const hosts = [
     ...others.map(({ address }) => address),
     ...(process.platform === "linux" ? ["127.0.0.2"] : []),

@@ -4,7 +4,7 @@ import { spanMaker } from "./support/spans.ts";
 
 const at = (milliseconds: number) => new Date(milliseconds);
 
-test("a trace is a tree, a line a span, with how long it took and when it began after the root", () => {
+test("a trace is a tree with one line per span: its duration, and its start after the root", () => {
   const { slowestTrace, start } = spanMaker();
   const root = start("job.run", 1_000);
   root.setAttribute("job.name", "send_digest");
@@ -46,6 +46,6 @@ test("children stand in the order in which they began, not in which they ended",
   expect(renderTrace(slowestTrace.spans)).toMatch(/first.*\n.*second/);
 });
 
-test("without spans it says that there are none", () => {
+test("without spans, it says that there are none", () => {
   expect(renderTrace([])).toBe("no trace was kept");
 });

@@ -7,11 +7,11 @@ import { onTestFinished } from "vitest";
 /** Takes traces over OTLP/HTTP on loopback. */
 export interface Collector {
   readonly url: string;
-  /** Whether a span's name, or any other text, was among what was exported. */
+  /** Tells whether a text, such as a span's name, was exported. */
   hasReceived(text: string): boolean;
 }
 
-/** Starts a collector that ends with the test. One that hangs never answers. */
+/** Starts a collector that ends with the test. A hanging collector never answers. */
 export async function startCollector({ hangs = false }: { hangs?: boolean } = {}): Promise<Collector> {
   const exports: Buffer[] = [];
   const server = createServer(async (request, response) => {
@@ -25,7 +25,7 @@ export async function startCollector({ hangs = false }: { hangs?: boolean } = {}
   });
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    // Texts stand in protobuf as they are.
+    // Protobuf contains texts unchanged.
     hasReceived: (text) => exports.some((content) => content.includes(text)),
   };
 }

@@ -1,4 +1,4 @@
-/** What the demo printed, by heading, what it said of an earlier run, and its last line. */
+/** The output of the demo: sections by heading, the line about an earlier run, and the last line. */
 export interface DemoOutput {
   readonly summary: Readonly<Record<string, readonly string[]>>;
   readonly failures: readonly string[];
@@ -11,7 +11,7 @@ export interface DemoOutput {
 const form =
   /^Summary\n(.*)\n\nFailures\n(.*)\n\nThe slowest run\n(.*)\n\nMetrics\n(.*)\n\n(?:([^\n]*)\n)?([^\n]*)\n$/s;
 
-/** Takes the output apart; the summary by job name. */
+/** Parses the output, with the summary by job name. */
 export function parseDemoOutput(stdout: string): DemoOutput {
   const match = form.exec(stdout);
   if (match === null) throw new Error(`this is not what the demo prints: ${stdout}`);

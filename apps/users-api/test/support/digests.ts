@@ -1,7 +1,7 @@
 import type { Digest } from "../../src/digest.ts";
 import type { Commit } from "../../src/git-history.ts";
 
-/** A commit with what the test says, and the rest made up. */
+/** Makes a commit with the given facts, and made-up ones. */
 export function commitOf(content: Partial<Commit> = {}): Commit {
   return {
     hash: "0123456789abcdef0123456789abcdef01234567",
@@ -13,7 +13,7 @@ export function commitOf(content: Partial<Commit> = {}): Commit {
   };
 }
 
-/** A digest with what the test says, and the rest made up. */
+/** Makes a digest with the given facts, and made-up ones. */
 export function digestOf(content: Partial<Digest> = {}): Digest {
   return {
     authorName: "Ada Lovelace",

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { temporaryFolder } from "./temporary-folder.ts";
 
-/** What a commit of a test's repository is made of. */
+/** The facts of a commit in a test's repository. */
 export interface CommitContent {
   readonly name?: string;
   readonly email?: string;
@@ -10,20 +10,20 @@ export interface CommitContent {
   readonly message?: string;
 }
 
-/** The environment in which git sees neither the machine's settings nor a repository around the tests. */
+/** An environment in which git sees neither the machine's settings nor a repository around the tests. */
 export const gitEnvironment: Readonly<Record<string, string>> = {
   GIT_CONFIG_GLOBAL: "/dev/null",
   GIT_CONFIG_NOSYSTEM: "1",
 };
 
-/** The environment of this process without what git, mail, telemetry or colours take from it. */
+/** The environment of this process, without variables for git, mail, telemetry or colours. */
 export function plainEnvironment(): NodeJS.ProcessEnv {
   const foreign = /^(GIT_|SMTP_|OTEL_|NODE_OPTIONS$|NO_COLOR$|FORCE_COLOR$|NODE_DISABLE_COLORS$|CI$)/;
   const kept = Object.entries(process.env).filter(([name]) => !foreign.test(name));
   return { ...Object.fromEntries(kept), ...gitEnvironment };
 }
 
-/** Runs git and resolves to what it printed. */
+/** Runs git. Resolves to its output. */
 export function git(
   folder: string,
   args: readonly string[],
@@ -41,12 +41,12 @@ export function git(
       { env: { ...plainEnvironment(), ...committer, ...env } },
       (error, stdout) => (error === null ? resolve(stdout) : reject(error)),
     );
-    // Commands that read nothing may be over before this is written: their exit status says how they fared.
+    // A command that reads nothing may end before this is written. Its exit status says whether it succeeded.
     child.stdin?.on("error", () => {}).end(input);
   });
 }
 
-/** A new repository with these commits, oldest first, on the branch `main`. */
+/** Makes a repository with these commits, oldest first, on the branch `main`. */
 export async function createRepository(commits: readonly CommitContent[]): Promise<string> {
   const folder = await temporaryFolder();
   await git(folder, ["init", "--quiet", "--initial-branch=main"]);
@@ -54,7 +54,7 @@ export async function createRepository(commits: readonly CommitContent[]): Promi
   return folder;
 }
 
-/** Adds a commit of all that is in the folder, and resolves to its hash. */
+/** Commits all files in the folder. Resolves to the hash. */
 export async function commitTo(folder: string, content: CommitContent): Promise<string> {
   const {
     name = "Ada",
@@ -79,7 +79,7 @@ export async function commitTo(folder: string, content: CommitContent): Promise<
   return (await git(folder, ["rev-parse", "HEAD"])).trim();
 }
 
-/** Adds a commit whose author line is taken as it is, also where no git would write it. */
+/** Adds a commit with exactly this author line, even if git itself would not write it. */
 export async function commitWithAuthorLine(
   folder: string,
   author: string,
@@ -95,7 +95,7 @@ export async function commitWithAuthorLine(
   return hash;
 }
 
-/** One commit a week from the first Monday of 2024, by one author. */
+/** Returns one commit per week from the first Monday of 2024, by one author. */
 export function weeklyCommits(weeks: number, author: CommitContent = {}): CommitContent[] {
   return Array.from({ length: weeks }, (_, index) => ({
     ...author,

@@ -4,7 +4,7 @@ import { buffer } from "node:stream/consumers";
 import { SMTPServer, type SMTPServerError } from "smtp-server";
 import { onTestFinished } from "vitest";
 
-/** A message as it came in. */
+/** A received message. */
 interface ReceivedMessage {
   readonly from: string;
   readonly to: readonly string[];
@@ -13,9 +13,9 @@ interface ReceivedMessage {
 
 /** How the server behaves. */
 export interface MailServerOptions {
-  /** Refuses a recipient with 550 and this text. @default nobody is refused */
+  /** Refuses a recipient with 550 and this text. @default none is refused */
   readonly refusal?: (address: string) => string | undefined;
-  /** Messages that are accepted at once; further ones wait for `answerAll`. @default Infinity */
+  /** How many messages are accepted at once; further ones wait for `answerAll`. @default Infinity */
   readonly acceptsAtMost?: number;
 }
 
@@ -23,9 +23,9 @@ export interface MailServerOptions {
 export interface MailServer {
   readonly url: string;
   readonly accepted: readonly ReceivedMessage[];
-  /** How many messages came in and wait for their answer. */
+  /** How many received messages wait for their answer. */
   readonly waiting: number;
-  /** Accepts the messages that wait, and from now on every other. */
+  /** Accepts the waiting messages, and all later ones. */
   answerAll(): void;
 }
 
@@ -37,7 +37,7 @@ export async function startMailServer(options: MailServerOptions = {}): Promise<
   const waiting: (() => void)[] = [];
   const server = new SMTPServer({
     disabledCommands: ["STARTTLS"],
-    // Who does log in is refused.
+    // Logins are refused.
     authOptional: true,
     allowInsecureAuth: true,
     disableReverseLookup: true,
@@ -64,7 +64,7 @@ export async function startMailServer(options: MailServerOptions = {}): Promise<
       else waiting.push(accept);
     },
   });
-  // A client that goes away in the middle of a message is what some tests are about.
+  // Some tests end a client in the middle of a message.
   server.on("error", () => {});
   const listener = server.listen(0, "127.0.0.1");
   await once(listener, "listening");

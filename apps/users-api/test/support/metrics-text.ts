@@ -1,4 +1,4 @@
-/** The samples of an exposition by name and labels as they are written there. */
+/** Returns the samples of an exposition, by name and labels as written. */
 export function samplesOf(text: string): Map<string, number> {
   const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
   return new Map(

@@ -13,7 +13,7 @@ const repositoryRoot = fileURLToPath(new URL("../../../..", import.meta.url));
 const main = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
 const lockFolder = fileURLToPath(new URL("../../.turbo", import.meta.url));
 
-/** What a program has left behind. */
+/** The result of a program. */
 export interface ProgramResult {
   readonly status: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -21,7 +21,7 @@ export interface ProgramResult {
   readonly stderr: string;
 }
 
-/** What a program has complained of, but for answers that came late: on a busy machine it says so, and all is well. */
+/** Returns the complaints of a program, except of late answers, which are normal on a busy machine. */
 export function complaintsIn(stderr: string): string {
   return stderr.replace(
     /^\(node:\d+\) NidusWarning: .* is unreachable \(.*no answer within \d+ ms\)\n(\(Use `node --trace-.*\n)?/gm,
@@ -29,12 +29,12 @@ export function complaintsIn(stderr: string): string {
   );
 }
 
-/** Builds the program and what it depends on: Node 20 does not run the sources. */
+/** Builds the program and its dependencies: Node 20 cannot run the sources. */
 export async function buildProgram(): Promise<void> {
   await mkdir(lockFolder, { recursive: true });
   const turbo = join(repositoryRoot, "node_modules", ".bin", "turbo");
   const args = ["run", "build", "--filter=users-api...", "--output-logs=errors-only"];
-  // Test files run beside each other, and a program must not be rewritten under the one that runs it.
+  // Test files run at the same time, and a running program must not be rewritten.
   await withLock(join(lockFolder, "test-build.lock"), async () => {
     await promisify(execFile)(turbo, args, { cwd: repositoryRoot }).catch((error: { stdout?: string }) => {
       throw new Error(`the program could not be built:\n${error.stdout}`, { cause: error });
@@ -42,7 +42,7 @@ export async function buildProgram(): Promise<void> {
   });
 }
 
-/** The program as a child process, which ends with the test at the latest. */
+/** The program as a child process, which ends at the latest with the test. */
 export class Program {
   readonly process: ChildProcess;
   readonly ended: Promise<ProgramResult>;
@@ -87,10 +87,10 @@ export class Program {
     }
   }
 
-  /** How long it has computed, as Linux knows, which counts in hundredths of a second; elsewhere it is said to be at rest. */
+  /** How long it has computed, in hundredths of a second, on Linux. Elsewhere it counts as idle. */
   async #computingMs(): Promise<number> {
     const stat = await readFile(`/proc/${this.process.pid}/stat`, "utf8").catch(() => "");
-    // After the name, which may be anything, times in user and in system mode are the twelfth and the thirteenth.
+    // After the name, which may hold any text, the times in user and system mode are fields twelve and thirteen.
     const [user = 0, system = 0] = stat
       .slice(stat.lastIndexOf(")") + 2)
       .split(" ")
@@ -103,7 +103,7 @@ export class Program {
     return this.#stdout;
   }
 
-  /** Resolves to the first line, or rejects with what the program ended with before it printed one. */
+  /** Resolves to the first line. Rejects with the result of the program if it prints none. */
   async firstLine(): Promise<string> {
     const end = this.ended.then((result) => {
       throw new Error(`it ended before it printed a line: ${JSON.stringify(result)}`);
@@ -120,7 +120,7 @@ export function runProgram(args: readonly string[], env: NodeJS.ProcessEnv = {})
   return new Program(args, env).ended;
 }
 
-/** Runs the program in a terminal, whose whole output is on stdout. It needs `script`, as Linux has it. */
+/** Runs the program in a terminal, whose whole output is on stdout. Needs the `script` of Linux. */
 export function runInTerminal(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<ProgramResult> {
   const words = [process.execPath, main, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`);
   const command = ["script", "--quiet", "--return", "--flush", "--command", words.join(" ")];

@@ -15,11 +15,11 @@ interface QueriedSeries {
 
 /** A real Prometheus. */
 export interface PrometheusServer {
-  /** Rejects where the server does not answer, such as before it is ready. */
+  /** Rejects if the server does not answer, such as before it is ready. */
   query(expression: string): Promise<readonly QueriedSeries[]>;
 }
 
-/** It comes with the machine, or not: no package brings it. */
+/** Prometheus must be installed on the machine: no package includes it. */
 export const prometheusProgram = "prometheus";
 
 /** Starts a Prometheus that scrapes one target every second, and ends with the test. */
@@ -30,7 +30,7 @@ export async function startPrometheus(job: string, targetPort: number): Promise<
     scrape_configs: [{ job_name: job, static_configs: [{ targets: [`127.0.0.1:${targetPort}`] }] }],
   };
   const file = join(folder, "prometheus.yml");
-  // Prometheus reads YAML, of which JSON is a part.
+  // Prometheus reads YAML, which includes JSON.
   await writeFile(file, JSON.stringify(configuration));
   const child = spawn(
     prometheusProgram,

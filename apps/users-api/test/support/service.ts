@@ -1,7 +1,7 @@
 import { Program } from "./program.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
-/** The program as a service that listens. */
+/** The program as a listening service. */
 export interface RunningService {
   readonly program: Program;
   readonly url: string;
@@ -9,7 +9,7 @@ export interface RunningService {
   readonly folder: string;
 }
 
-/** Starts the service on a free port, with an engine in memory unless the options say another; it ends with the test. */
+/** Starts the service on a free port, with an engine in memory unless the options choose another. It ends with the test. */
 export async function startService(
   repository: string,
   env: NodeJS.ProcessEnv = {},

@@ -2,7 +2,7 @@ import { type Context, context, type Span, trace } from "@opentelemetry/api";
 import { BasicTracerProvider } from "@opentelemetry/sdk-trace-base";
 import { SlowestTrace } from "../../src/slowest-trace.ts";
 
-/** Spans with the times that a test says, in milliseconds. */
+/** Makes spans with the times that a test sets, in milliseconds. */
 export interface SpanMaker {
   readonly slowestTrace: SlowestTrace;
   start(name: string, startMs: number, parent?: Span): Span;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 
-/** A new empty folder that is removed when the test that asked for it has finished. */
+/** Makes an empty folder that is removed when the test has finished. */
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(await realpath(tmpdir()), "users-api-test-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
