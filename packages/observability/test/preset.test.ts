@@ -67,7 +67,9 @@ describe("a preset", () => {
     const other = definePreset("other", () => production("another").prometheus());
     expect(() => production("users-api").with(other)).toThrow(/the result of the preset "other"/);
     const byHand = { name: "by hand", apply: () => undefined };
-    expect(() => production("users-api").with(byHand as never)).toThrow(/the result of the preset "by hand".*got undefined/);
+    expect(() => production("users-api").with(byHand as never)).toThrow(
+      /the result of the preset "by hand".*got undefined/,
+    );
   });
 
   test.each([
