@@ -6,7 +6,8 @@ import { examplesIn, pack, publishedPackages, root, run, runExample } from "chec
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const toCopy = join(root, "examples");
-const names = readdirSync(toCopy).filter((name) => existsSync(join(toCopy, name, "package.json")));
+/** Packages with tests of their own. */
+const names = readdirSync(toCopy).filter((name) => existsSync(join(toCopy, name, "test")));
 let folder: string;
 /** The tarballs of our packages, by name. */
 const tarballs = new Map<string, string>();
