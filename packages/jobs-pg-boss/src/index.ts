@@ -1,6 +1,7 @@
+export type { PgBossLike, SqlDatabase } from "./database/pg-boss-like.ts";
 export { FolderInUseError } from "./embedded/folder-lock.ts";
-export type { HandledJob } from "./handled-job.ts";
-export { observePgBossHandler } from "./observe-handler.ts";
+export type { HandledJob } from "./observe/handled-job.ts";
+export { observePgBossHandler } from "./observe/observe-handler.ts";
 export type {
   OwnBossOptions,
   PgBossCommonOptions,
@@ -10,4 +11,3 @@ export type {
 } from "./options.ts";
 export type { PgBossEnqueueOptions } from "./pg-boss-backend.ts";
 export { type PgBossEngine, pgBossEngine } from "./pg-boss-engine.ts";
-export type { PgBossLike, SqlDatabase } from "./pg-boss-like.ts";

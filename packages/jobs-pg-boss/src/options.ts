@@ -5,67 +5,67 @@ import {
   requireInRange,
   requireRetention,
 } from "@nidus/jobs-durable/backend";
-import type { StorageSettings } from "./dialect.ts";
-import type { PgBossLike } from "./pg-boss-like.ts";
+import type { PgBossLike } from "./database/pg-boss-like.ts";
+import type { StorageSettings } from "./store/dialect.ts";
 
-/** What an engine on pg-boss is told wherever its database is. */
+/** Options of every engine on pg-boss. */
 export interface PgBossCommonOptions extends EngineOptions, RetentionOptions {
   /**
-   * Milliseconds after a worker's death in which its job is delivered again, at the latest about twice that: a whole number
-   * from 1,000 to a day, rounded up to seconds. @default 30,000
+   * Milliseconds for which a job's lease holds without being renewed: a whole number from 1,000 to a day, rounded up to seconds. A
+   * dead worker's job is delivered again within about twice this time. @default 30,000
    */
   readonly leaseMs?: number | undefined;
   /**
-   * Milliseconds between two looks for work while there is none: a whole number from 50. What this process enqueues starts at
-   * once. @default 500
+   * Milliseconds between two polls of an idle worker: a whole number from 50. Jobs that this process enqueues start at once.
+   * @default 500
    */
   readonly pollIntervalMs?: number | undefined;
   /**
-   * The database schema of pg-boss's tables: lower-case letters, digits and underscores, at most 50 and no digit first, not
-   * beginning with "pg_". @default "pgboss"
+   * The database schema of pg-boss's tables: at most 50 lower-case letters, digits and underscores. It begins with no digit, and not
+   * with "pg_". @default "pgboss"
    */
   readonly schema?: string | undefined;
 }
 
-/** A database of this process's own, on PGlite. */
+/** Options of an engine with an embedded database, on PGlite. */
 export interface PgBossEmbeddedOptions extends PgBossCommonOptions {
-  /** The folder in which it is kept; made for this user alone if it is not there. One process has it at a time. */
+  /** The folder of the database. If it does not exist, the engine creates it for this user alone. One process uses it at a time. */
   readonly dataDir: string;
   readonly connectionString?: undefined;
   readonly boss?: undefined;
 }
 
-/** A PostgreSQL server, through a pg-boss that the engine starts and stops. */
+/** Options of an engine on a PostgreSQL server, through a pg-boss that the engine starts and stops. */
 export interface PgBossServerOptions extends PgBossCommonOptions {
-  /** Such as "postgres://user:password@host:5432/database". */
+  /** The URL of the server, such as "postgres://user:password@host:5432/database". */
   readonly connectionString: string;
-  /** How many connections are held at most: a whole number from 1. @default 10 */
+  /** The largest number of connections to the server: a whole number from 1. @default 10 */
   readonly maxConnections?: number | undefined;
   readonly dataDir?: undefined;
   readonly boss?: undefined;
 }
 
-/** A pg-boss of the caller's, started already, and stopped by the caller. */
+/** Options of an engine on a pg-boss that you start and stop. */
 export interface OwnBossOptions extends PgBossCommonOptions {
-  /** A PgBoss of version 10 (from 10.4.2) or 12 (from 12.35.0), started. */
+  /** A started PgBoss of version 10 (from 10.4.2) or 12 (from 12.35.0). */
   readonly boss: PgBossLike;
   readonly dataDir?: undefined;
   readonly connectionString?: undefined;
 }
 
-/** Where the jobs are: in a folder, on a server, or with a pg-boss of the caller's. */
+/** Options of `pgBossEngine`: jobs are stored in a folder, on a server, or by your own pg-boss. */
 export type PgBossEngineOptions = PgBossEmbeddedOptions | PgBossServerOptions | OwnBossOptions;
 
-/** Options that are known to be good, with their defaults. */
-export interface Settings extends StorageSettings {
+/** Checked options, with their defaults. */
+export interface EngineSettings extends StorageSettings {
   readonly pollIntervalMs: number;
   readonly schema: string;
 }
 
-const places = ["dataDir", "connectionString", "boss"] as const;
+const databaseOptions = ["dataDir", "connectionString", "boss"] as const;
 
 const ownOptions = [
-  ...places,
+  ...databaseOptions,
   "maxConnections",
   "leaseMs",
   "pollIntervalMs",
@@ -74,24 +74,28 @@ const ownOptions = [
   "retainDeadLettersMs",
 ];
 
-/** The longest expiry that pg-boss 10 takes: a day. */
+/** The longest expiry that pg-boss 10 allows: a day. */
 const maxLeaseMs = 24 * 60 * 60 * 1000;
 
-/** What a timer takes. */
+/** The longest delay of a timer. */
 const maxPollIntervalMs = 2 ** 31 - 1;
 
-/** Retention is stored as whole seconds of 32 bits. */
+/** pg-boss stores retention in whole seconds of 32 bits. */
 const maxRetentionMs = (2 ** 31 - 1) * 1000;
 
-/** @throws TypeError or RangeError for an option that is not as documented. It never shows what may hold a password. */
-export function settingsOf(options: PgBossEngineOptions): Settings {
+/**
+ * Checks the options and adds the defaults.
+ *
+ * @throws TypeError or RangeError for an invalid option. The message never shows a value that may hold a password.
+ */
+export function engineSettings(options: PgBossEngineOptions): EngineSettings {
   requireEngineOptions(options, ownOptions);
-  requirePlace(options);
+  requireOneDatabase(options);
   const { leaseMs = 30_000, pollIntervalMs = 500, schema = "pgboss" } = options;
   requireInRange("`leaseMs`", leaseMs, 1_000, maxLeaseMs);
   requireInRange("`pollIntervalMs`", pollIntervalMs, 50, maxPollIntervalMs);
   const { retainSucceededMs, retainDeadLettersMs } = requireRetention(options, maxRetentionMs);
-  // It stands unquoted in statements, as pg-boss has it. Names that begin with "pg_" are PostgreSQL's.
+  // It stands unquoted in statements, as in pg-boss's own. PostgreSQL reserves names that begin with "pg_".
   if (typeof schema !== "string" || !/^(?!pg_)[a-z_][a-z0-9_]{0,49}$/.test(schema)) {
     const expectation = 'a lower-case name of at most 50 characters that does not begin with "pg_"';
     throw redactedInvalidArgument("`schema`", expectation, schema);
@@ -105,28 +109,27 @@ export function settingsOf(options: PgBossEngineOptions): Settings {
   };
 }
 
-function requirePlace(options: PgBossEngineOptions): void {
-  const given = places.filter((place) => options[place] !== undefined);
+function requireOneDatabase(options: PgBossEngineOptions): void {
+  const given = databaseOptions.filter((name) => options[name] !== undefined);
   if (given.length !== 1) {
-    const got = given.map((place) => `\`${place}\``).join(" and ") || "none";
+    const got = given.map((name) => `\`${name}\``).join(" and ") || "none";
     throw new TypeError(`expected one of \`dataDir\`, \`connectionString\` and \`boss\`, got ${got}`);
   }
   const { dataDir, connectionString, boss, maxConnections } = options as unknown as Record<string, unknown>;
   if (dataDir !== undefined) {
     requireSecretText("`dataDir`", dataDir);
-    // A connection string in its place would become the name of a folder, and be shown.
+    // A connection string would become the name of a folder, and messages would show its password.
     if (/^[a-z][a-z0-9+.-]+:\/\//i.test(dataDir))
       throw redactedInvalidArgument("`dataDir`", "a folder", dataDir, "a URL");
   }
   if (connectionString !== undefined) requireSecretText("`connectionString`", connectionString);
   if (boss !== undefined && !isPgBoss(boss)) throw redactedInvalidArgument("`boss`", "a PgBoss", boss);
   if (maxConnections === undefined) return;
-  if (connectionString === undefined)
-    throw new TypeError("`maxConnections` goes with `connectionString` alone");
+  if (connectionString === undefined) throw new TypeError("`maxConnections` needs `connectionString`");
   requireInRange("`maxConnections`", maxConnections as number, 1);
 }
 
-/** Of any version: which one is a question of its own. */
+/** Recognises a PgBoss of any version. The version is checked later. */
 function isPgBoss(boss: unknown): boolean {
   const { on, fetch, send } = (boss ?? {}) as Readonly<Record<string, unknown>>;
   return [on, fetch, send].every((method) => typeof method === "function");
@@ -137,7 +140,7 @@ function requireSecretText(what: string, text: unknown): asserts text is string 
     throw redactedInvalidArgument(what, "a non-empty string", text);
 }
 
-/** If what was received may hold a password, only its type is told. */
+/** Makes the error for a value that may hold a password: the message tells only its type. */
 function redactedInvalidArgument(
   what: string,
   expectation: string,

@@ -1,89 +1,78 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { DeadLetter, EngineCapabilities, EnqueueOptions, JobCounts } from "@nidus/jobs-durable";
-import { envelopeFrom, type JobBackend, type JobConsumer, type NewJob } from "@nidus/jobs-durable/backend";
+import type { JobBackend, JobConsumer, NewJob } from "@nidus/jobs-durable/backend";
 import type { JobBacklog } from "@nidus/jobs-observe";
-import { backlogFrom, countsFrom } from "./counts.ts";
-import { type Row, runSql, withoutValues } from "./database.ts";
-import { type Dialect, dialectOf, retryLimitOf, type StorageSettings } from "./dialect.ts";
-import { type LeaseStatements, leaseStatements } from "./lease-statements.ts";
-import type { PgBossLeasedJob } from "./leased-job.ts";
-import { isOutOfReach } from "./out-of-reach.ts";
-import { PgBossConsumer } from "./pg-boss-consumer.ts";
-import type { PgBossLike, SqlDatabase } from "./pg-boss-like.ts";
-import { jobName, queueName } from "./queue-name.ts";
-import { type QueueStatements, queueStatements, type StoredJob } from "./queue-statements.ts";
-import { Queues } from "./queues.ts";
-import { type Statements, statementsFor } from "./statements.ts";
-import { Wakeup } from "./wakeup.ts";
+import type { Connection } from "./connection/connection.ts";
+import { bossDatabase } from "./database/boss-database.ts";
+import { isOutOfReach } from "./database/out-of-reach.ts";
+import type { PgBossLike, SqlDatabase } from "./database/pg-boss-like.ts";
+import { type Row, runSql, withoutValues } from "./database/run-sql.ts";
+import { backlogFrom, countsFrom } from "./store/counts.ts";
+import { deadLetterFrom } from "./store/dead-letters.ts";
+import { type Dialect, dialectOf, type StorageSettings } from "./store/dialect.ts";
+import { JobInserter } from "./store/job-inserter.ts";
+import { type JobStatements, jobStatements } from "./store/job-statements.ts";
+import { type LeaseStatements, leaseStatements } from "./store/lease-statements.ts";
+import { QueueCreator } from "./store/queue-creator.ts";
+import { queueName } from "./store/queue-name.ts";
+import { queueStatements } from "./store/queue-statements.ts";
+import type { PgBossLeasedJob } from "./worker/leased-job.ts";
+import { PgBossConsumer } from "./worker/pg-boss-consumer.ts";
+import { PollWakeup } from "./worker/poll-wakeup.ts";
 
-/** How a job is enqueued with pg-boss. */
+/** Says how a job is enqueued with pg-boss. */
 export interface PgBossEnqueueOptions extends EnqueueOptions {
-  /** The caller's own transaction: the job is stored with it, or not at all. @default the engine's own connection */
+  /** Your transaction: the job is stored if you commit it. @default a connection of the engine */
   readonly db?: SqlDatabase | undefined;
-}
-
-/** A pg-boss, and what belongs to it. */
-export interface Connection {
-  readonly boss: PgBossLike;
-  readonly schema: string;
-  readonly address: string;
-  /** Whether callers can have a transaction in the same database. */
-  readonly hasTransactions: boolean;
-  /** Starts a pg-boss of the engine's own. @throws (rejects with) EngineUnavailableError, with everything closed. */
-  start(): Promise<void>;
-  /** Lets go of what was opened for the engine. */
-  close(): Promise<void>;
 }
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/** How long a worker waits for its queues to be created. An enqueue creates the one that it needs. */
+/** How long a worker waits for its queues to be created. An enqueue creates the queue that it needs. */
 const createWithinMs = 1_000;
 
-/** Jobs in pg-boss's table, one queue per job name. */
+/** Stores jobs in pg-boss's table, in one queue per job name. */
 export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueOptions> {
   readonly name = "pg-boss";
   readonly address: string;
   readonly leaseMs: number;
   readonly capabilities: EngineCapabilities;
   readonly enqueueOptions: NonNullable<JobBackend["enqueueOptions"]> = { db: requireDatabase };
-  /** The start has a deadline of its own. */
+  /** Longer than the start's own deadline. */
   readonly startWithinMs: number = 90_000;
   readonly #connection: Connection;
   readonly #boss: PgBossLike;
-  /** That of pg-boss, once it has started. */
-  readonly #db: SqlDatabase = {
-    executeSql: (text, values) => this.#boss.getDb().executeSql(text, values),
-  };
+  readonly #db: SqlDatabase;
   readonly #dialect: Dialect;
-  readonly #statements: Statements;
-  readonly #queueStatements: QueueStatements;
+  readonly #statements: JobStatements;
   readonly #leaseStatements: LeaseStatements;
   readonly #settings: StorageSettings;
-  readonly #wakeup: Wakeup;
-  readonly #queues: Queues;
-  /** The store's time, in microseconds, of the last job that was stored here: the next one comes after it. */
-  #lastStoredUs = "0";
+  readonly #wakeup: PollWakeup;
+  readonly #queues: QueueCreator;
+  readonly #inserter: JobInserter;
 
   constructor(connection: Connection, settings: StorageSettings, pollIntervalMs: number) {
+    const { boss, schema, address, hasTransactions } = connection;
     this.#connection = connection;
-    this.#boss = connection.boss;
-    this.#dialect = dialectOf(connection.boss);
-    this.#statements = statementsFor(connection.schema, this.#dialect);
-    this.#queueStatements = queueStatements(connection.schema, this.#dialect, settings);
-    this.#leaseStatements = leaseStatements(connection.schema, this.#dialect);
-    this.#queues = new Queues(this.#db, this.#queueStatements);
+    this.#boss = boss;
+    this.#db = bossDatabase(boss);
+    this.#dialect = dialectOf(boss);
+    this.#statements = jobStatements(schema, this.#dialect);
+    this.#leaseStatements = leaseStatements(schema, this.#dialect);
+    const statements = queueStatements(schema, this.#dialect, settings);
+    this.#queues = new QueueCreator(this.#db, statements);
+    this.#inserter = new JobInserter(this.#db, statements, this.#queues);
     this.#settings = settings;
-    this.#wakeup = new Wakeup(pollIntervalMs);
-    this.address = connection.address;
+    this.#wakeup = new PollWakeup(pollIntervalMs);
+    this.address = address;
     this.leaseMs = settings.leaseSeconds * 1000;
     const retainSeconds = Math.min(settings.retainSucceededSeconds, settings.retainDeadLettersSeconds);
     this.capabilities = {
       persistence: true,
-      // pg-boss 10 does without its schedules where jobs are archived within a minute.
+      // If pg-boss 10 archives jobs within a minute, it runs no schedules.
       schedules: this.#dialect.hasScheduleKeys || retainSeconds >= 60,
       scheduleKeys: this.#dialect.hasScheduleKeys,
-      transactions: connection.hasTransactions,
+      transactions: hasTransactions,
       nullCharacters: false,
     };
   }
@@ -101,36 +90,15 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
   }
 
   async insert(jobs: readonly NewJob[], { db }: PgBossEnqueueOptions): Promise<readonly boolean[]> {
-    const [{ name, hasIdempotencyKey, runAt }] = jobs as [NewJob];
-    const queue = queueName(name);
-    const values = [queue, this.#lastStoredUs, JSON.stringify(jobs.map(storedJob))];
-    const insert = this.#queueStatements.insert(hasIdempotencyKey);
-    let [answer] = await runSql(db ?? this.#db, insert, values);
-    if (!answer?.is_own_queue) {
-      await this.#createQueue(queue, db, answer?.isolation);
-      [answer] = await runSql(db ?? this.#db, insert, values);
-    }
-    if (!answer?.is_own_queue || (!hasIdempotencyKey && answer.stored !== jobs.length)) {
-      throw new Error(
-        `PostgreSQL stored ${answer?.stored ?? 0} of ${jobs.length} jobs in the queue ${queue}`,
-      );
-    }
-    this.#lastStoredUs = answer.last_us ?? this.#lastStoredUs;
-    this.#wakeup.in(runAt === undefined ? 0 : runAt.getTime() - Date.now());
-    if (!hasIdempotencyKey) return jobs.map(() => true);
-    const ids = new Set(String(answer.ids ?? "").split(","));
-    return jobs.map(({ id }) => ids.has(id));
-  }
-
-  /** Creates a queue on the engine's own connection if the caller's transaction will see it, or else within that transaction. */
-  async #createQueue(queue: string, db: SqlDatabase | undefined, isolation: unknown): Promise<void> {
-    if (db === undefined || /^read /.test(String(isolation))) await this.#queues.require([queue]);
-    else await this.#queues.createWithin(db, queue);
+    const areStored = await this.#inserter.insert(jobs, db);
+    const runAt = jobs[0]?.runAt;
+    this.#wakeup.wakeIn(runAt === undefined ? 0 : runAt.getTime() - Date.now());
+    return areStored;
   }
 
   async consumer(jobNames: readonly string[]): Promise<JobConsumer<PgBossLeasedJob>> {
-    // With many new names the worker starts before its queues are there: it finds nothing in those that are not.
-    const created = this.#queues.require(jobNames.map(queueName));
+    // With many new names the worker starts before all its queues exist, and finds nothing in the missing ones.
+    const created = this.#queues.ensure(jobNames.map(queueName));
     created.catch(() => {});
     await Promise.race([created, pause(createWithinMs, undefined, { ref: false })]);
     return new PgBossConsumer(this.#db, this.#leaseStatements, this.#settings, this.#wakeup, jobNames);
@@ -153,26 +121,17 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
   }
 
   async deadLetters(limit: number): Promise<readonly DeadLetter[]> {
-    const rows = await this.#query(this.#statements.deadLetters, [limit]);
-    return rows.map(({ id, name, data, retry_count, retry_limit, output, failed_at }) => ({
-      id,
-      jobName: jobName(name),
-      payload: envelopeFrom(data).payload,
-      // A job whose worker died in its last attempt was delivered once more, to be given up.
-      attempts: Math.max(Math.min(retry_count + 1, retry_limit), 1),
-      error: messageOf(output),
-      failedAt: failed_at,
-    }));
+    return (await this.#query(this.#statements.deadLetters, [limit])).map(deadLetterFrom);
   }
 
   async redrive(jobId: string): Promise<boolean> {
     const isRedriven = uuid.test(jobId) && (await this.#query(this.#statements.redrive, [jobId])).length > 0;
-    if (isRedriven) this.#wakeup.now();
+    if (isRedriven) this.#wakeup.wakeNow();
     return isRedriven;
   }
 
   async schedule(job: NewJob, cron: string, timeZone: string, key: string | undefined): Promise<void> {
-    await this.#queues.require([queueName(job.name)]);
+    await this.#queues.ensure([queueName(job.name)]);
     try {
       await this.#boss.schedule(queueName(job.name), cron, job.envelope, {
         ...this.#dialect.scheduleOptions(job, this.#settings),
@@ -204,19 +163,4 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
 function requireDatabase(db: unknown): void {
   if (typeof (db as Partial<SqlDatabase> | null)?.executeSql === "function") return;
   throw new TypeError("expected `db` to be an object with the function `executeSql(text, values)`");
-}
-
-function storedJob({ id, envelope, runAt, maxAttempts }: NewJob): StoredJob {
-  return {
-    id,
-    data: envelope,
-    run_at: runAt?.toISOString(),
-    max_attempts: retryLimitOf({ maxAttempts }),
-  };
-}
-
-/** What a settlement wrote, or pg-boss itself when it gave a job up. */
-function messageOf(output: unknown): string {
-  const { message, value } = (output ?? {}) as { message?: unknown; value?: { message?: unknown } };
-  return String(message ?? value?.message ?? "unknown");
 }

@@ -1,22 +1,22 @@
 import type { JobEngine } from "@nidus/jobs-durable";
 import { createEngine, type StartableEngine, throttledWarning } from "@nidus/jobs-durable/backend";
-import { connect } from "./connection.ts";
-import { type PgBossEngineOptions, settingsOf } from "./options.ts";
+import { connect } from "./connection/connect.ts";
+import { engineSettings, type PgBossEngineOptions } from "./options.ts";
 import { PgBossBackend, type PgBossEnqueueOptions } from "./pg-boss-backend.ts";
 
-/** A JobEngine that also enqueues within the caller's own transaction. */
+/** A JobEngine that can also enqueue in your transaction. */
 export type PgBossEngine = JobEngine<PgBossEnqueueOptions>;
 
 /**
- * Durable jobs on pg-boss: embedded in a folder (`dataDir`, on PGlite), on a PostgreSQL server (`connectionString`), or on a
- * pg-boss that you have already (`boss`). Resolves when it is ready.
+ * Opens an engine on pg-boss: embedded in a folder (`dataDir`, on PGlite), on a PostgreSQL server (`connectionString`), or on your
+ * own pg-boss (`boss`). Resolves when the engine is ready.
  *
- * @throws (rejects with) TypeError or RangeError for an option that is not as documented; EngineUnavailableError for a server that
- * is unreachable; FolderInUseError for a folder that another process has; Error with the code "NIDUS_PG_BOSS_VERSION" for a
- * pg-boss, or tables of one, that the engine does not know; Error with PostgreSQL's words and code for all else that it refuses.
+ * @throws (rejects with) TypeError or RangeError for an invalid option; EngineUnavailableError if the server is unreachable;
+ * FolderInUseError if another process uses the folder; Error with the code "NIDUS_PG_BOSS_VERSION" if the engine does not know the
+ * version of pg-boss or of its tables; Error with PostgreSQL's message and code if PostgreSQL refuses something else.
  */
 export async function pgBossEngine(options: PgBossEngineOptions): Promise<PgBossEngine> {
-  const settings = settingsOf(options);
+  const settings = engineSettings(options);
   const { runner, answerWithinMs, onError = throttledWarning() } = options;
   const connection = await connect(options, settings, onError);
   const backend = new PgBossBackend(connection, settings, settings.pollIntervalMs);
@@ -24,7 +24,7 @@ export async function pgBossEngine(options: PgBossEngineOptions): Promise<PgBoss
   try {
     engine = createEngine(backend, { runner, answerWithinMs, onError });
   } catch (error) {
-    // Nobody else can close what has been opened for it.
+    // The caller got no engine to close.
     await backend.close().catch(() => {});
     throw error;
   }

@@ -2,12 +2,12 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 
-const making = "nidus.making.";
+const unfinishedPrefix = "nidus.making.";
 const unfinished = /^nidus\.making\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
- * Finds the database in a folder that this process has locked, or has one made. A database is made beside its place and moved there
- * when it is whole, so that a process that is killed meanwhile leaves no half of one. Nothing but such halves is ever removed.
+ * Finds the database in a folder that this process has locked, or makes one. It makes the database in a folder beside its final place
+ * and moves it when it is complete, so that a killed process leaves no half-made database. It removes nothing but such leftovers.
  *
  * @throws (rejects with) Error if the place of the database holds something else.
  */
@@ -20,8 +20,8 @@ export async function databaseFolder(folder: string, make: (path: string) => Pro
   const path = join(folder, "postgres");
   const content = await contentOf(path);
   if (content.includes("PG_VERSION")) return path;
-  if (content.length > 0) throw new Error(`${path} holds something else than a database of PostgreSQL`);
-  const made = join(folder, `${making}${randomUUID()}`);
+  if (content.length > 0) throw new Error(`${path} holds something other than a PostgreSQL database`);
+  const made = join(folder, `${unfinishedPrefix}${randomUUID()}`);
   try {
     await mkdir(made, { mode: 0o700 });
     await make(made);
@@ -33,7 +33,7 @@ export async function databaseFolder(folder: string, make: (path: string) => Pro
   return path;
 }
 
-/** Nothing for a folder that does not exist. */
+/** Lists a folder. Resolves to an empty array if the folder does not exist. */
 async function contentOf(path: string): Promise<string[]> {
   try {
     return await readdir(path);

@@ -4,57 +4,57 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { processStart } from "./process-start.ts";
 
-/** Who holds a folder. All of it is in the name of the lock file, which is there as a whole or not at all. */
+/** The process that holds a folder. The name of its lock file has all of this, since a file name is never half written. */
 interface Holder {
   readonly pid: number;
-  /** When the process started, as far as the system tells: a process id comes round again. */
+  /** When the process started, if the system tells it: process ids are reused. */
   readonly start: string;
-  /** The machine, or the container, whose process ids these are. */
+  /** The machine or container in which the process id is valid. */
   readonly host: string;
 }
 
-/** How often a held lock is touched, for those who cannot look up its process. */
+/** How often a held lock file is touched, for processes on other hosts, which cannot look up its process. */
 const touchMs = 5_000;
 
-/** Untouched for so long, a lock of another host is that of a dead process. */
+/** A lock of another host counts as a dead process's after this time without a touch. */
 const abandonedMs = 30_000;
 
-/** Rounds in which several that want the folder at the same moment make room for each other. */
-const tries = 8;
+/** Rounds in which processes that want the folder at the same moment give way to each other. */
+const maxRounds = 8;
 
-/** How much longer each round waits at most. */
+/** The time by which the longest pause grows from round to round. */
 const roundMs = 30;
 
 /**
- * Takes a folder for this process alone, and resolves to the function that lets it go. A lock whose process is gone is not in
- * the way; one of a living process is never taken. On another host, such as another container on a shared volume, a process
- * counts as gone when its lock has not been touched for 30 s.
+ * Locks a folder for this process. Resolves to the function that unlocks it. It removes the lock of a dead process, and never takes
+ * that of a living one. A process on another host, such as another container on a shared volume, counts as dead when its lock has
+ * not been touched for 30 s.
  *
- * Each process has a lock file of its own name: it puts it there first and looks for others after that, so that of two at
- * most one sees nobody else. A file of a dead process can be removed at any time, since nobody else's has its name.
+ * Each process has a lock file with its own name. It creates the file first and looks for others after that, so that of two
+ * processes at most one finds no other. A dead process's file can be removed at any time, since no other process uses its name.
  *
- * @throws (rejects with) FolderInUseError if another process has it, or this one already.
+ * @throws (rejects with) FolderInUseError if another process holds the folder, or this process already does.
  */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
-  // What is made is for this user alone: it will hold payloads. A folder that is there keeps the permissions that it has.
+  // A new folder is for this user alone, since it will hold payloads. An existing folder keeps its permissions.
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const start = (await processStart(process.pid)) ?? "unknown";
   const self: Holder = { pid: process.pid, start, host: await thisHost() };
   const path = join(folder, nameOf(self));
   for (let round = 1; ; round++) {
-    if (!(await create(path))) throw held(folder, self, self);
+    if (!(await createLockFile(path))) throw folderInUse(folder, self, self);
     let other: Holder | undefined;
     try {
       other = await findOther(folder, self);
     } catch (error) {
-      // A lock that cannot be checked is no lock: without this file the next try is free to succeed.
+      // Without the other lock's state there is no decision. Remove this file, so that a later try can succeed.
       await rm(path, { force: true });
       throw error;
     }
-    if (other === undefined) return keep(path);
+    if (other === undefined) return touchUntilUnlocked(path);
     await rm(path, { force: true });
-    // Who has just come gives way as well: the next round is at another moment for each.
-    if (round === tries) throw held(folder, other, self);
+    // Both processes give way: random pauses let them try again at different moments.
+    if (round === maxRounds) throw folderInUse(folder, other, self);
     await pause(Math.random() * roundMs * round);
   }
 }
@@ -65,7 +65,7 @@ function nameOf({ pid, start, host }: Holder): string {
   return `${prefix}${[String(pid), start, host].map(encodeURIComponent).join("&")}`;
 }
 
-/** Undefined for a name that `nameOf` has not given: some other file, which is left alone. */
+/** Reads a holder from a file name. Returns undefined if `nameOf` did not make the name: such a file is left alone. */
 function holderOf(name: string): Holder | undefined {
   if (!name.startsWith(prefix)) return undefined;
   try {
@@ -77,13 +77,13 @@ function holderOf(name: string): Holder | undefined {
   }
 }
 
-/** Containers often have one host name, and each its own process ids. */
+/** Names the host and its process namespace: containers often share a host name, and each has its own process ids. */
 async function thisHost(): Promise<string> {
   const namespace = await readlink("/proc/self/ns/pid").catch(() => "");
   return `${hostname()} ${namespace}`.trim();
 }
 
-async function create(path: string): Promise<boolean> {
+async function createLockFile(path: string): Promise<boolean> {
   try {
     await (await open(path, "wx")).close();
     return true;
@@ -93,7 +93,7 @@ async function create(path: string): Promise<boolean> {
   }
 }
 
-/** A living holder beside this process. Locks of dead ones are removed. */
+/** Finds a living holder other than this process, and removes the locks of dead ones. */
 async function findOther(folder: string, self: Holder): Promise<Holder | undefined> {
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const { name } = entry;
@@ -111,7 +111,7 @@ async function isAlive({ pid, start, host }: Holder, self: Holder, path: string)
   return touched !== undefined && Date.now() - touched.mtimeMs < abandonedMs;
 }
 
-function keep(path: string): () => Promise<void> {
+function touchUntilUnlocked(path: string): () => Promise<void> {
   const timer = setInterval(() => {
     const now = new Date();
     utimes(path, now, now).catch(() => {});
@@ -122,9 +122,9 @@ function keep(path: string): () => Promise<void> {
   };
 }
 
-/** A folder that another process has. */
+/** Says that another process uses the folder of an embedded database. */
 export class FolderInUseError extends Error {
-  /** The same in every version. */
+  /** Stays the same in every version. */
   readonly code: string = "NIDUS_FOLDER_IN_USE";
 
   static {
@@ -132,9 +132,9 @@ export class FolderInUseError extends Error {
   }
 }
 
-function held(folder: string, { pid, host }: Holder, self: Holder): FolderInUseError {
-  const who = pid === self.pid && host === self.host ? "this process" : `process ${pid} on ${host}`;
+function folderInUse(folder: string, { pid, host }: Holder, self: Holder): FolderInUseError {
+  const holder = pid === self.pid && host === self.host ? "this process" : `process ${pid} on ${host}`;
   return new FolderInUseError(
-    `the folder ${folder} is in use by ${who}: an embedded database belongs to one process at a time`,
+    `the folder ${folder} is in use by ${holder}: an embedded database belongs to one process at a time`,
   );
 }

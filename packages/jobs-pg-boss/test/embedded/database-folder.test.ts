@@ -56,7 +56,7 @@ describe("databaseFolder", () => {
   it("refuses a place that holds something else, and leaves it as it is", async () => {
     await mkdir(join(folder, "postgres"));
     await writeFile(join(folder, "postgres", "notes.txt"), "mine");
-    await expect(databaseFolder(folder, make)).rejects.toThrow(/postgres holds something else/);
+    await expect(databaseFolder(folder, make)).rejects.toThrow(/postgres holds something other/);
     expect(await readdir(join(folder, "postgres"))).toEqual(["notes.txt"]);
     await rm(join(folder, "postgres"), { recursive: true });
     await writeFile(join(folder, "postgres"), "a file");

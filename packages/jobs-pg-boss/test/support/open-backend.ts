@@ -1,5 +1,5 @@
 import type { NewJob } from "@nidus/jobs-durable/backend";
-import type { Row } from "../../src/database.ts";
+import type { Row } from "../../src/database/run-sql.ts";
 import type { PgBossLike, SqlDatabase } from "../../src/index.ts";
 import { PgBossBackend } from "../../src/pg-boss-backend.ts";
 import { type StartedBoss, startBoss, type versions } from "./start-boss.ts";

@@ -1,0 +1,40 @@
+import { EngineUnavailableError } from "@nidus/jobs-durable";
+import { isOutOfReach, messageOf } from "../database/out-of-reach.ts";
+
+/**
+ * Copies message, code and stack of an error. node-postgres and pg-boss attach clients and statements to their errors, with
+ * passwords and payloads.
+ */
+export function redactedError(thrown: unknown): Error {
+  const { code, stack } = (thrown ?? {}) as { code?: unknown; stack?: unknown };
+  return Object.assign(
+    new Error(messageOf(thrown)),
+    code !== undefined && { code },
+    typeof stack === "string" && { stack },
+  );
+}
+
+/**
+ * Makes the error of a start that failed, with the whole message of PostgreSQL or pg-boss. If `place` is undefined, the message may
+ * hold parts of a connection string, so only its code is told.
+ */
+export function startError(thrown: unknown, place: string | undefined): Error {
+  const { code } = (thrown ?? {}) as { code?: unknown };
+  if (/^NIDUS_/.test(String(code))) return thrown as Error;
+  const subject = place ?? "PostgreSQL at the given connection string";
+  const hint = "percent-encode special characters in the user and the password";
+  if (code === "ERR_INVALID_URL") {
+    return new TypeError(`expected \`connectionString\` to be a PostgreSQL URL, got something else: ${hint}`);
+  }
+  const reason = place === undefined ? `${code ?? "an error"}: ${hint}` : messageOf(thrown);
+  if (isOutOfReach(thrown)) {
+    const cause = place === undefined ? undefined : { cause: redactedError(thrown) };
+    return new EngineUnavailableError(`${subject} is unreachable (${reason})`, cause);
+  }
+  // PostgreSQL's class of errors for invalid authorisation.
+  const isRefused = /^28...$/.test(String(code));
+  const message = isRefused
+    ? `${subject} refuses the user or the password (${reason})`
+    : `${subject}: ${reason}`;
+  return Object.assign(new Error(message), code !== undefined && { code });
+}

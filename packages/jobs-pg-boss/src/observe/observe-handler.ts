@@ -1,0 +1,68 @@
+import { invalidArgument } from "@nidus/jobs-core/adapter";
+import type { ObservedJobRunner } from "@nidus/jobs-observe";
+import { describeDelivery, expiresAfterMs, type HandledJob } from "./handled-job.ts";
+import { HandlerOutcome } from "./handler-outcome.ts";
+import { failureFromResult } from "./per-job-results.ts";
+
+/**
+ * Wraps a pg-boss handler so that observers see each job's run: `boss.work(name, observePgBossHandler(runner, handler))`. The
+ * wrapper passes arguments, results and errors through unchanged. The handler takes a batch of jobs, or one job, as in pg-boss 9
+ * without `batchSize`, and runs in the scope of the batch's first job.
+ *
+ * Pass `{ includeMetadata: true }` to `boss.work`, so that observers see attempts, waits and outcomes. Without it, each run counts
+ * as a first attempt that did not wait, and no failure counts as retried or dead-lettered.
+ *
+ * Outcomes follow pg-boss: a handler that outlives `expireInSeconds` has failed, and with `perJobResults` each job ends as its own
+ * result says. The delivery after a worker's death reports the attempt before it as stalled.
+ *
+ * @throws TypeError if `handler` is not a function.
+ */
+export function observePgBossHandler<
+  Jobs extends readonly HandledJob[] | HandledJob,
+  Rest extends unknown[],
+  Result,
+>(
+  runner: ObservedJobRunner,
+  handler: (jobs: Jobs, ...rest: Rest) => Promise<Result>,
+): (jobs: Jobs, ...rest: Rest) => Promise<Result> {
+  if (typeof handler !== "function") throw invalidArgument("`handler`", "a function", handler);
+  return async (given, ...rest) => {
+    const jobs: readonly HandledJob[] = Array.isArray(given) ? given : [given as HandledJob];
+    if (jobs.length === 0) return handler(given, ...rest);
+    const ids = jobs.map(({ id }) => id);
+    let handled: Promise<Result> | undefined;
+    const runs = jobs.map((job) => {
+      const delivery = describeDelivery(job);
+      const outcome = new HandlerOutcome(runner, job, delivery);
+      let isFinal = false;
+      const run = async (): Promise<void> => {
+        // The async function turns a synchronous throw of the handler into a rejection.
+        handled ??= (async () => handler(given, ...rest))();
+        const failure = failureFromResult(job.id, ids, await handled);
+        if (failure === undefined) return;
+        isFinal = failure.isFinal;
+        throw failure.error;
+      };
+      // pg-boss gets the handler's own promise: only observers get the outcome of the run.
+      const ended = runner.runAsync({ name: job.name, run }, { signal: job.signal, delivery }).then(
+        () => outcome.succeeded(),
+        (thrown) => outcome.failed(thrown, isFinal),
+      );
+      return { outcome, ended };
+    });
+    const expiry = onExpiry(jobs, (error) => {
+      for (const { outcome } of runs) outcome.failed(error, false);
+    });
+    await Promise.all(runs.map(({ ended }) => ended));
+    clearTimeout(expiry);
+    return handled as Promise<Result>;
+  };
+}
+
+/** Calls `tell` when pg-boss fails the batch because its handler takes too long: pg-boss does not wait for the handler. */
+function onExpiry(jobs: readonly HandledJob[], tell: (error: Error) => void): NodeJS.Timeout | undefined {
+  const ms = expiresAfterMs(jobs);
+  if (ms === undefined) return undefined;
+  const timer = setTimeout(() => tell(new Error(`the handler took longer than ${ms / 1_000} s`)), ms);
+  return timer.unref();
+}

@@ -1,0 +1,69 @@
+import type { JobCounts } from "@nidus/jobs-durable";
+import { noJobs } from "@nidus/jobs-durable/backend";
+import type { JobBacklog } from "@nidus/jobs-observe";
+import type { Row } from "../database/run-sql.ts";
+import { jobName } from "./queue-name.ts";
+
+const columns: Readonly<Record<string, "running" | "succeeded" | "deadLettered" | "cancelled">> = {
+  active: "running",
+  completed: "succeeded",
+  failed: "deadLettered",
+  cancelled: "cancelled",
+};
+
+/** A row of the statement `counts`: one for each queue and state. */
+interface CountRow {
+  readonly name: string;
+  readonly state: string;
+  readonly is_scheduled: boolean;
+  readonly count: number;
+  /** Null if JavaScript has no such date. */
+  readonly oldest: Date | null;
+}
+
+/** Adds the rows of the statement `counts` up by job name. */
+export function countsFrom(rows: readonly Row[]): Map<string, JobCounts> {
+  const counts = new Map<string, JobCounts>();
+  for (const {
+    name: queue,
+    state,
+    is_scheduled: isScheduled,
+    count,
+    oldest,
+  } of rows as readonly CountRow[]) {
+    if (isInternal(queue)) continue;
+    const name = jobName(queue);
+    const before = counts.get(name) ?? noJobs;
+    const column = columns[state];
+    if (column !== undefined) counts.set(name, { ...before, [column]: before[column] + count });
+    else if (isScheduled) counts.set(name, { ...before, scheduled: before.scheduled + count });
+    else
+      counts.set(name, {
+        ...before,
+        waiting: before.waiting + count,
+        oldestWaitingAt: earlier(before.oldestWaitingAt, oldest),
+      });
+  }
+  return counts;
+}
+
+/** Converts the rows of the statement `backlog`, one for each queue. */
+export function backlogFrom(rows: readonly Row[]): JobBacklog[] {
+  return rows
+    .filter(({ name }) => !isInternal(name))
+    .map(({ name, count, oldest }) => ({
+      jobName: jobName(name),
+      waiting: count,
+      oldestWaitingAt: oldest ?? undefined,
+    }));
+}
+
+/** Tells whether a queue is pg-boss's own, which no count includes. */
+function isInternal(queue: string): boolean {
+  return queue.startsWith("__pgboss__");
+}
+
+function earlier(a: Date | undefined, b: Date | null): Date | undefined {
+  if (b === null) return a;
+  return a !== undefined && a < b ? a : b;
+}

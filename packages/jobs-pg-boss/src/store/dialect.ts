@@ -1,0 +1,81 @@
+import type { NewJob } from "@nidus/jobs-durable/backend";
+import type { PgBossLike } from "../database/pg-boss-like.ts";
+
+/** The differences between the majors of pg-boss. */
+export interface Dialect {
+  /** The type of the options that `create_queue` takes. */
+  readonly queueOptionsType: "json" | "jsonb";
+  /** The condition under which a due job may be fetched. */
+  readonly isReady: string;
+  /** The columns that a lease and each of its renewals set. */
+  readonly renewal: string;
+  /** Returns the columns of a new job that say how long it is leased and retained, with their values. */
+  storage(settings: StorageSettings): Readonly<Record<string, string>>;
+  /** Returns the options of a schedule's jobs. */
+  scheduleOptions(job: Pick<NewJob, "maxAttempts">, settings: StorageSettings): object;
+  /** Whether pg-boss stores with each job how long to retain it. */
+  readonly hasRetention: boolean;
+  readonly hasScheduleKeys: boolean;
+}
+
+/** How jobs are stored, in whole seconds as pg-boss counts. */
+export interface StorageSettings {
+  readonly leaseSeconds: number;
+  readonly retainSucceededSeconds: number;
+  readonly retainDeadLettersSeconds: number;
+}
+
+/** The largest `integer` of PostgreSQL. */
+export const maxInteger: number = 2 ** 31 - 1;
+
+/** pg-boss deletes jobs that have waited for too long. An acknowledged job must not be lost that way. */
+const tenYearsSeconds = 10 * 365 * 24 * 60 * 60;
+
+/**
+ * Returns pg-boss's `retryLimit`, which allows one delivery more than `maxAttempts`. If the worker of the last attempt dies, that
+ * delivery makes the job a dead letter.
+ */
+export function retryLimitOf({ maxAttempts }: Pick<NewJob, "maxAttempts">): number {
+  return Math.min(maxAttempts, maxInteger);
+}
+
+const version10: Dialect = {
+  queueOptionsType: "json",
+  isReady: "TRUE",
+  renewal: "started_on = now()",
+  storage: ({ leaseSeconds }) => ({ expire_in: `${leaseSeconds} * interval '1 second'` }),
+  scheduleOptions: (job, { leaseSeconds }) => ({
+    retryLimit: retryLimitOf(job),
+    retryDelay: 0,
+    retryBackoff: false,
+    expireInSeconds: leaseSeconds,
+    keepUntil: new Date(Date.now() + tenYearsSeconds * 1000).toISOString(),
+  }),
+  hasRetention: false,
+  hasScheduleKeys: false,
+};
+
+const version12: Dialect = {
+  queueOptionsType: "jsonb",
+  isReady: "NOT j.blocked",
+  renewal: "started_on = now(), heartbeat_on = now()",
+  storage: ({ leaseSeconds, retainSucceededSeconds }) => ({
+    expire_seconds: String(leaseSeconds),
+    deletion_seconds: String(Math.min(retainSucceededSeconds, maxInteger)),
+  }),
+  scheduleOptions: (job, { leaseSeconds, retainSucceededSeconds }) => ({
+    retryLimit: retryLimitOf(job),
+    retryDelay: 0,
+    retryBackoff: false,
+    expireInSeconds: leaseSeconds,
+    retentionSeconds: tenYearsSeconds,
+    deleteAfterSeconds: retainSucceededSeconds,
+  }),
+  hasRetention: true,
+  hasScheduleKeys: true,
+};
+
+/** Chooses the dialect of a pg-boss by a method that only version 12 has, since no pg-boss tells its version. */
+export function dialectOf(boss: PgBossLike): Dialect {
+  return "touch" in boss ? version12 : version10;
+}

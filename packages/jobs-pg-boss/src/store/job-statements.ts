@@ -1,0 +1,67 @@
+import type { Dialect } from "./dialect.ts";
+import { cancelRequest, dateOrNull, startOrNull } from "./lease-statements.ts";
+import { ownQueuesEvent } from "./queue-statements.ts";
+
+/** Statements for counts, schedules, and jobs by id alone: pg-boss has no calls for these. */
+export interface JobStatements {
+  /** $1 id. Cancels a waiting job, and requests it of a running job. */
+  readonly cancel: string;
+  /** No parameters. Returns a row for each queue and state. */
+  readonly counts: string;
+  /** No parameters. Returns a row for each queue. */
+  readonly backlog: string;
+  /** $1 limit. Returns the newest dead letters. */
+  readonly deadLetters: string;
+  /** $1 id. Makes a dead letter a waiting job. */
+  readonly redrive: string;
+  /** $1 queue, $2 key. Returns a row if there is such a schedule. */
+  readonly hasSchedule: string;
+}
+
+/** The key under which `cancel` keeps another program's data that is no object. `redrive` restores the data. */
+const dataBeforeRequest = "dataBeforeCancelRequest";
+
+/** Builds the statements. `schema` stands unquoted in them, as in pg-boss's own. */
+export function jobStatements(schema: string, { hasScheduleKeys }: Dialect): JobStatements {
+  const job = `${schema}.job`;
+  const ownQueues = `ARRAY(SELECT name FROM ${schema}.subscription WHERE event = '${ownQueuesEvent}')`;
+  return {
+    cancel: `
+      UPDATE ${job} SET
+        data = CASE WHEN state = 'active'
+          THEN CASE WHEN jsonb_typeof(data) = 'object' THEN data ELSE jsonb_build_object('${dataBeforeRequest}', data) END
+            || '{"${cancelRequest}": true}'
+          ELSE data END,
+        completed_on = CASE WHEN state = 'active' THEN completed_on ELSE now() END,
+        state = CASE WHEN state = 'active' THEN state ELSE 'cancelled' END
+      WHERE name = ANY(${ownQueues}) AND id = $1::uuid AND state <= 'active'
+      RETURNING id`,
+    counts: `
+      SELECT name, state::text, state < 'active' AND start_after > now() AS is_scheduled,
+        count(*)::int AS count, min(${startOrNull}) AS oldest
+      FROM ${job} GROUP BY 1, 2, 3`,
+    backlog: `
+      SELECT queue.name, count(j.id)::int AS count, min(j.start) AS oldest
+      FROM ${schema}.queue queue
+      LEFT JOIN (
+        SELECT name, id, ${startOrNull} AS start FROM ${job} WHERE state < 'active' AND start_after <= now()
+      ) j ON j.name = queue.name
+      GROUP BY queue.name`,
+    deadLetters: `
+      SELECT id, name, data, retry_count, retry_limit, output,
+        COALESCE(${dateOrNull("completed_on")}, ${startOrNull}, 'epoch') AS failed_at
+      FROM ${job}
+      WHERE name = ANY(${ownQueues}) AND state = 'failed' ORDER BY completed_on DESC NULLS LAST LIMIT $1`,
+    // Without a new keep_until, pg-boss would delete another program's old job because it has waited for too long.
+    redrive: `
+      UPDATE ${job} SET state = 'created', retry_count = 0, started_on = NULL, completed_on = NULL, output = NULL,
+        start_after = now(), keep_until = GREATEST(keep_until, now() + interval '10 years'),
+        data = CASE WHEN data -> '${cancelRequest}' = 'true'
+          THEN COALESCE(data -> '${dataBeforeRequest}', data - '${cancelRequest}') ELSE data END
+      WHERE name = ANY(${ownQueues}) AND id = $1::uuid AND state = 'failed'
+      RETURNING id`,
+    hasSchedule: hasScheduleKeys
+      ? `SELECT 1 FROM ${schema}.schedule WHERE name = $1 AND key = $2`
+      : `SELECT 1 FROM ${schema}.schedule WHERE name = $1 AND $2::text IS NOT NULL`,
+  };
+}

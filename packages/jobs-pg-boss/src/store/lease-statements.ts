@@ -1,0 +1,124 @@
+import type { Dialect } from "./dialect.ts";
+
+/**
+ * Statements about jobs that a worker holds. Each fetch names a new lease and stores it in the job's output. The lease fences later
+ * writes, and finds the jobs of a fetch, or the outcome, whose answer was lost.
+ */
+export interface LeaseStatements {
+  /** $1 queues. Returns the `name` of each queue that has due jobs. */
+  readonly dueQueues: string;
+  /** $1 queue, $2 limit, $3 lease. Leases due jobs. */
+  readonly fetch: string;
+  /** $1 queues, $2 limit, $3 lease, $4 earlier leases. Leases the jobs of these earlier leases again. */
+  readonly fetchAgain: string;
+  /**
+   * $1 queue, $2 JSON of outcomes, $3 their job ids, for the index. Returns `id` and `lease` of each recorded outcome, and whether a
+   * cancellation was recorded in its place (`is_cancelled`).
+   */
+  readonly settle: string;
+  /** Takes outcomes that `settle` did not record. Returns those that an earlier try recorded, and those that are still open. */
+  readonly recorded: string;
+  /** $1 queues, $2 ids, $3 leases. Renews the leases that still hold. */
+  readonly renewLeases: string;
+  /** $1 queues, $2 ids, $3 leases. Returns each `id` whose lease still holds, and whether `is_cancel_requested`. */
+  readonly cancelRequests: string;
+}
+
+/**
+ * The key that `cancel` sets to `true` in the data of a running job. pg-boss never changes the data, so the request outlives the
+ * worker, and the next worker finds it. No other value counts as a request: another program may have stored the data.
+ */
+export const cancelRequest = "isCancelRequested";
+
+/** Selects a date, or null if JavaScript has no such date: PostgreSQL also has `infinity` and years beyond 9999. */
+export function dateOrNull(column: string): string {
+  return `CASE WHEN ${column} BETWEEN 'epoch' AND '9999-12-31' THEN ${column} END`;
+}
+
+/** Selects the time from which a job could start, or null if JavaScript has no such date. */
+export const startOrNull: string = `COALESCE(${dateOrNull("start_after")}, ${dateOrNull("created_on")})`;
+
+/** Whether the attempt ended with its lease: pg-boss then writes an output that no handler's error has. */
+const isExpired = "j.output #>> '{value,message}' IS NOT NULL";
+
+const settlements = `
+  jsonb_to_recordset($2::text::jsonb) AS s(id uuid, lease text, retry_count int, enqueued_at timestamptz,
+    state text, delay_ms float8, is_unspent boolean, output jsonb, deletion_seconds int)`;
+
+/** Builds the statements. `schema` stands unquoted in them, as in pg-boss's own. */
+export function leaseStatements(schema: string, dialect: Dialect): LeaseStatements {
+  const { hasRetention, isReady, renewal } = dialect;
+  const job = `${schema}.job`;
+  const isDue = `j.state < 'active' AND j.start_after <= now() AND ${isReady}`;
+  const isCancelRequested = `j.data -> '${cancelRequest}' = 'true'`;
+  // A released job keeps its request. For a job that succeeded, the data are not even read.
+  const isCancelledInstead = `(s.state IN ('retry', 'failed') AND s.is_unspent IS NOT TRUE AND ${isCancelRequested} IS TRUE)`;
+  const retention = hasRetention
+    ? `deletion_seconds = CASE WHEN ${isCancelledInstead} THEN j.deletion_seconds
+        ELSE COALESCE(s.deletion_seconds, j.deletion_seconds) END,`
+    : "";
+  // Each table gets the queue names, so that PostgreSQL plans with the partitions of these queues alone.
+  const lease = (names: string, which: string, retryCount: string, output: string): string => `
+    WITH found AS (
+      SELECT j.name, j.id FROM ${job} j WHERE j.name ${names} AND ${which}
+      ORDER BY j.priority DESC, j.created_on LIMIT $2 FOR UPDATE SKIP LOCKED
+    ), leased AS (
+      UPDATE ${job} j SET state = 'active', ${renewal}, retry_count = ${retryCount}, output = ${output}
+      FROM found WHERE j.name ${names} AND j.name = found.name AND j.id = found.id
+      RETURNING j.*
+    )
+    SELECT id, name, data, retry_count, retry_limit, ${dateOrNull("created_on")} AS enqueued_at, ${startOrNull} AS run_at,
+      created_on::text AS created_on, output -> 'isStalled' = 'true' AS follows_stalled
+    FROM leased ORDER BY priority DESC, leased.created_on`;
+  // A success counts even if the lease has ended, unless another worker has the job by now: the job must not run again.
+  const isOpen = `(j.state = 'active' AND j.output ->> 'lease' = s.lease
+    OR s.state = 'completed' AND j.state IN ('retry', 'failed') AND ${isExpired}
+      AND j.retry_count = s.retry_count AND date_trunc('milliseconds', j.created_on) = s.enqueued_at)`;
+  const held = (columns: string): string => `
+    SELECT ${columns} FROM ${job} j JOIN unnest($2::uuid[], $3::text[]) AS held(id, lease) ON held.id = j.id
+    WHERE j.name = ANY($1::text[]) AND j.state = 'active' AND j.output ->> 'lease' = held.lease`;
+  return {
+    dueQueues: `
+      SELECT queue.name FROM unnest($1::text[]) AS queue(name)
+      WHERE EXISTS (SELECT FROM ${job} j WHERE j.name = queue.name AND ${isDue})`,
+    fetch: lease(
+      "= $1",
+      isDue,
+      "CASE WHEN j.started_on IS NULL THEN j.retry_count ELSE LEAST(j.retry_count, 2147483646) + 1 END",
+      `jsonb_build_object('lease', $3::text, 'after', j.output ->> 'lease', 'isStalled', ${isExpired})`,
+    ),
+    fetchAgain: lease(
+      "= ANY($1::text[])",
+      `j.state = 'active' AND j.output ->> 'lease' = ANY($4::text[])`,
+      "j.retry_count",
+      `j.output || jsonb_build_object('lease', $3::text)`,
+    ),
+    // A fetch counts an attempt if the job was started before, so a released job (`is_unspent`) gives its attempt back.
+    settle: `
+      UPDATE ${job} j SET
+        state = (CASE WHEN ${isCancelledInstead} THEN 'cancelled' ELSE s.state END)::${schema}.job_state,
+        completed_on = CASE WHEN s.state <> 'retry' OR ${isCancelledInstead} THEN now() END,
+        start_after = CASE WHEN s.delay_ms IS NULL THEN j.start_after ELSE now() + s.delay_ms * interval '1 millisecond' END,
+        started_on = CASE WHEN s.is_unspent AND j.retry_count = 0 THEN NULL ELSE j.started_on END,
+        retry_count = CASE WHEN s.is_unspent THEN GREATEST(j.retry_count - 1, 0) ELSE j.retry_count END,
+        ${retention}
+        output = s.output
+      FROM ${settlements}
+      WHERE j.name = $1 AND j.id = ANY($3::uuid[]) AND j.id = s.id AND ${isOpen}
+      RETURNING j.id, s.lease, ${isCancelledInstead} AS is_cancelled`,
+    recorded: `
+      SELECT j.id, s.lease, ${isOpen} AS is_open, j.state = 'cancelled' AND s.state <> 'cancelled' AS is_cancelled
+      FROM ${job} j, ${settlements}
+      WHERE j.name = $1 AND j.id = ANY($3::uuid[]) AND j.id = s.id AND (
+        ${isOpen}
+        OR j.output ->> 'lease' = s.lease AND (j.state::text = s.state OR j.state = 'cancelled' AND s.state <> 'completed')
+        OR j.output ->> 'after' = s.lease AND s.state = 'retry')`,
+    // It skips locked rows, since a transaction that waits for a row while it holds others can deadlock. It joins by ctid: until
+    // PostgreSQL has analysed a new table, a join by id would use an index on the name alone.
+    renewLeases: `
+      WITH renewed AS (${held("j.name, j.ctid")} ORDER BY j.id FOR UPDATE OF j SKIP LOCKED)
+      UPDATE ${job} j SET ${renewal} FROM renewed
+      WHERE j.name = ANY($1::text[]) AND j.name = renewed.name AND j.ctid = renewed.ctid`,
+    cancelRequests: held(`j.id, ${isCancelRequested} AS is_cancel_requested`),
+  };
+}

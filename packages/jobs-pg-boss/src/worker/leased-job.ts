@@ -1,0 +1,33 @@
+import { envelopeFrom, type LeasedJob } from "@nidus/jobs-durable/backend";
+import type { Row } from "../database/run-sql.ts";
+import { jobName } from "../store/queue-name.ts";
+
+/** A job that is leased from pg-boss's table. */
+export interface PgBossLeasedJob extends LeasedJob {
+  /** The name of the lease: statements write to the job only while it has this lease. */
+  readonly lease: string;
+  /** pg-boss's count of attempts, from 0. */
+  readonly retryCount: number;
+}
+
+/** Makes a leased job of a row that the fetching statement returned. */
+export function leasedJobFrom(row: Row, lease: string): PgBossLeasedJob {
+  const { isCancelRequested } = (row.data ?? {}) as { isCancelRequested?: unknown };
+  return {
+    id: row.id,
+    name: jobName(row.name),
+    envelope: envelopeFrom(row.data),
+    // Another program may have stored any number.
+    attempt: Math.max(row.retry_count, 0) + 1,
+    maxAttempts: Math.max(row.retry_limit, 1),
+    enqueuedAt: row.enqueued_at ?? new Date(0),
+    runAt: row.run_at ?? new Date(0),
+    isCancelRequested: isCancelRequested === true,
+    followsStalled: row.follows_stalled === true,
+    ...(row.enqueued_at === null && {
+      unreadable: `it cannot be read: its created_on is ${row.created_on}, and no date from 1970 to 9999`,
+    }),
+    lease,
+    retryCount: row.retry_count,
+  };
+}

@@ -1,0 +1,114 @@
+import type { JobConsumer, JobOutcome, SettleResult } from "@nidus/jobs-durable/backend";
+import type { SqlDatabase } from "../database/pg-boss-like.ts";
+import { type Row, runSql } from "../database/run-sql.ts";
+import type { StorageSettings } from "../store/dialect.ts";
+import type { LeaseStatements } from "../store/lease-statements.ts";
+import { queueName } from "../store/queue-name.ts";
+import { leasedJobFrom, type PgBossLeasedJob } from "./leased-job.ts";
+import { LostFetches } from "./lost-fetches.ts";
+import { OutcomeRecorder } from "./outcome-recorder.ts";
+import { outcomeRow } from "./outcome-row.ts";
+import type { PollWakeup } from "./poll-wakeup.ts";
+
+/** pg-boss has a unique index on the keys of other programs' jobs: another job with the same key is active. */
+const uniqueViolationCode = "23505";
+
+/** Fetches jobs from pg-boss's table by polling, and settles them in batches. */
+export class PgBossConsumer implements JobConsumer<PgBossLeasedJob> {
+  readonly #db: SqlDatabase;
+  readonly #statements: LeaseStatements;
+  readonly #settings: StorageSettings;
+  readonly #wakeup: PollWakeup;
+  readonly #queues: string[];
+  readonly #outcomes: OutcomeRecorder;
+  readonly #lostFetches: LostFetches;
+  #hadJobs = false;
+
+  constructor(
+    db: SqlDatabase,
+    statements: LeaseStatements,
+    settings: StorageSettings,
+    wakeup: PollWakeup,
+    jobNames: readonly string[],
+  ) {
+    this.#db = db;
+    this.#statements = statements;
+    this.#settings = settings;
+    this.#wakeup = wakeup;
+    this.#queues = jobNames.map(queueName);
+    this.#outcomes = new OutcomeRecorder(db, statements);
+    this.#lostFetches = new LostFetches(settings.leaseSeconds * 1000);
+  }
+
+  async fetch(limit: number, signal: AbortSignal): Promise<readonly PgBossLeasedJob[]> {
+    const { wakeCount } = this.#wakeup;
+    const jobs = await this.#fetchDue(limit);
+    this.#hadJobs = jobs.length > 0;
+    if (jobs.length === 0) await this.#wakeup.wait(wakeCount, signal);
+    return jobs;
+  }
+
+  async #fetchDue(limit: number): Promise<PgBossLeasedJob[]> {
+    const lease = this.#lostFetches.newLease();
+    const jobs: PgBossLeasedJob[] = [];
+    const add = (rows: readonly Row[]): void =>
+      void jobs.push(...rows.map((row) => leasedJobFrom(row, lease)));
+    try {
+      const lost = this.#lostFetches.leasesToFind();
+      if (lost.length > 0) {
+        add(await runSql(this.#db, this.#statements.fetchAgain, [this.#queues, limit, lease, lost]));
+        this.#lostFetches.noteFound(jobs.length);
+      }
+      for (const queue of await this.#dueQueues()) {
+        if (jobs.length === limit) break;
+        add(await this.#lease(queue, limit - jobs.length, lease));
+      }
+    } catch (error) {
+      this.#lostFetches.add(lease);
+      throw error;
+    }
+    return jobs;
+  }
+
+  async #lease(queue: string, limit: number, lease: string): Promise<Row[]> {
+    try {
+      return await runSql(this.#db, this.#statements.fetch, [queue, limit, lease]);
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== uniqueViolationCode) throw error;
+      return limit === 1 ? [] : this.#lease(queue, 1, lease);
+    }
+  }
+
+  /** Finds the queues that have due jobs. Each call begins with another queue, so that a busy queue does not hold up the others. */
+  async #dueQueues(): Promise<readonly string[]> {
+    // If the only queue has just had jobs, skip the query: the fetch finds out.
+    if (this.#queues.length === 1 && this.#hadJobs) return this.#queues;
+    this.#queues.push(this.#queues.shift() as string);
+    const rows = await runSql(this.#db, this.#statements.dueQueues, [this.#queues]);
+    return rows.map(({ name }) => name as string);
+  }
+
+  async settle(job: PgBossLeasedJob, outcome: JobOutcome): Promise<SettleResult> {
+    const result = await this.#outcomes.record(outcomeRow(job, outcome, this.#settings));
+    if (outcome.type === "retried") this.#wakeup.wakeIn(outcome.delayMs);
+    if (outcome.type === "released") this.#wakeup.wakeNow();
+    return result;
+  }
+
+  /** Renews leases. It skips locked rows, so it cannot tell which leases are lost. */
+  async renewLeases(jobs: readonly PgBossLeasedJob[]): Promise<void> {
+    await runSql(this.#db, this.#statements.renewLeases, heldValues(jobs));
+  }
+
+  async cancelRequests(jobs: readonly PgBossLeasedJob[]): Promise<readonly string[]> {
+    const rows = await runSql(this.#db, this.#statements.cancelRequests, heldValues(jobs));
+    return rows.filter((row) => row.is_cancel_requested).map(({ id }) => id as string);
+  }
+
+  async close(): Promise<void> {}
+}
+
+function heldValues(jobs: readonly PgBossLeasedJob[]): unknown[] {
+  const queues = [...new Set(jobs.map(({ name }) => queueName(name)))];
+  return [queues, jobs.map(({ id }) => id), jobs.map(({ lease }) => lease)];
+}

@@ -1,0 +1,36 @@
+import { defineJob } from "@nidus/jobs-durable";
+import { ObservedJobRunner } from "@nidus/jobs-observe";
+import { sharedPostgres } from "test-servers";
+import { afterAll, describe, expect, it } from "vitest";
+import { pgBossEngine } from "../../src/index.ts";
+import { startBoss, versions } from "../support/start-boss.ts";
+
+const postgres = await sharedPostgres();
+const job = defineJob({ name: "waits", run() {} });
+
+afterAll(() => postgres?.stop());
+
+const query = (schema: string) =>
+  `SELECT start_after, keep_until > greatest(start_after, now()) + interval '9 years' AS is_kept
+  FROM ${schema}.job WHERE name = $1`;
+
+describe.skipIf(postgres === undefined).each(versions)("what waits on pg-boss %i", (version) => {
+  it.each([
+    ["since 1970", new Date(0)],
+    ["since a moment ago", new Date(Date.now() - 1_000)],
+    ["until 9900", new Date(Date.UTC(9900, 0))],
+  ])("is kept for years to come: %s", async (_since, runAt) => {
+    const schema = `retention_${crypto.randomUUID().replaceAll("-", "")}`;
+    const boss = await startBoss(version, postgres?.url ?? "", schema);
+    const engine = await pgBossEngine({ runner: new ObservedJobRunner(), boss, schema });
+    await engine.enqueue(job, undefined, { runAt });
+    await engine.enqueue(job, undefined, { runAt, idempotencyKey: "once" });
+    const { rows } = await boss.getDb().executeSql(query(schema), [job.name]);
+    expect(rows).toEqual([
+      { start_after: runAt, is_kept: true },
+      { start_after: runAt, is_kept: true },
+    ]);
+    await engine.close();
+    await boss.stop({ graceful: false });
+  });
+});
