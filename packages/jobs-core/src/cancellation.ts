@@ -3,10 +3,11 @@ import { propertyOf } from "./foreign.ts";
 /**
  * Tells whether a run that threw `error` was cancelled rather than failed. The same rule holds everywhere in Nidus.
  *
- * The run's signal must be aborted, and not by a timeout. The error must be the signal's reason, have that reason as
- * its cause, or be an error that libraries throw after an abort: its code is `ABORT_ERR` or `ERR_CANCELED`, or its name
- * or class name is `CanceledError` or ends in `AbortError`. Never throws, and accepts errors of another realm or
- * package copy.
+ * The run's signal must be aborted, and not by a timeout. The error must come from that abort:
+ * - it is the signal's reason, or has that reason as its cause;
+ * - its code is `ABORT_ERR` or `ERR_CANCELED`; or
+ * - its name or class name is `CanceledError`, or ends in `AbortError`.
+ * Never throws, and accepts errors of another realm or package copy.
  */
 export function isCancellation(error: unknown, signal: AbortSignal): boolean {
   if (!signal.aborted) return false;

@@ -150,8 +150,8 @@ const isNodeTarget = Symbol.for("nodejs.event_target");
  * Returns the caller's signal, or one that never aborts if there is none. Accepts any object with `aborted` and
  * `addEventListener`.
  *
- * Lifts the listener limit of Node's own signals: every job that runs with a signal may add a listener, so many of them
- * are no sign of a leak.
+ * Lifts the listener limit of Node's own signals. Every job that runs with a signal may add a listener, so many
+ * listeners are no leak.
  *
  * @throws TypeError for anything else.
  */

@@ -38,9 +38,12 @@ export interface OtelJobObserverOptions {
    */
   readonly maxErrorLength?: number | undefined;
   /**
-   * How the span of a delivered run relates to the span that enqueued the job: `"link"` links to it, `"parent"` makes
-   * the run its child in the same trace, `"none"` ignores it. Otherwise the run's span is a child of the span that is
-   * active when the run starts, such as one of bullmq-otel, or begins a new trace. @default "link"
+   * How the span of a delivered run relates to the span that enqueued the job:
+   * - `"link"`: it links to that span.
+   * - `"parent"`: it is a child of that span, in the same trace.
+   * - `"none"`: it ignores that span.
+   * Unless `"parent"` applies, the span is a child of the span that is active when the run starts, such as one of
+   * bullmq-otel. Without an active span it begins a new trace. @default "link"
    */
   readonly propagation?: "link" | "parent" | "none" | undefined;
   /** The names and attributes of spans. @default jobSpanConvention */

@@ -2,11 +2,11 @@ import { type ObservedJobContext, startedContext } from "@nidus/jobs-observe";
 import type { Span } from "@opentelemetry/api";
 
 /**
- * Keeps the spans of unfinished runs. Most jobs run one at a time, and a Map keyed by an object costs as much as a tenth of a
- * span: the first run has a place of its own, and only the runs beside it are in the Map.
+ * Keeps the spans of unfinished runs. Most jobs run one at a time, and a Map keyed by an object costs as much as a
+ * tenth of a span. So the first run has a place of its own, and only the runs beside it are in the Map.
  *
- * `RunningContexts` of jobs-prometheus looks alike, but keeps no reference to the first run, only its start. Sharing this class
- * would put a comparison and two writes on the measured path of every counted run.
+ * `RunningContexts` of jobs-prometheus looks alike, but keeps no reference to the first run, only its start. Sharing
+ * this class would put a comparison and two writes on the measured path of every counted run.
  */
 export class SpansInFlight {
   #context: ObservedJobContext | undefined;

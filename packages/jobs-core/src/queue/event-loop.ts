@@ -6,8 +6,8 @@ import { setImmediate } from "node:timers";
 const shareMs = 10;
 
 /**
- * How many jobs may start before the next call of {@link overdueTurn}: 1, or 8 if jobs are so short that a clock read
- * before each would cost as much as the job.
+ * How many jobs may start before the next call of {@link overdueTurn}: 1, or 8 for very short jobs. For these, a clock
+ * read before each would cost as much as the job.
  */
 export let uncheckedStarts = 1;
 

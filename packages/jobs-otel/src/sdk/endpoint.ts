@@ -20,7 +20,7 @@ export function tracesUrl(
   if (base)
     return secure(underBase(parse(base, "OTEL_EXPORTER_OTLP_ENDPOINT")), "OTEL_EXPORTER_OTLP_ENDPOINT");
   throw new Error(
-    "otelPipeline needs somewhere to send spans: `endpoint`, OTEL_EXPORTER_OTLP_ENDPOINT or `spanProcessors`",
+    "otelPipeline has nowhere to send spans: set `endpoint`, OTEL_EXPORTER_OTLP_ENDPOINT or `spanProcessors`",
   );
 }
 

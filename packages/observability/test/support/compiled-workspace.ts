@@ -16,9 +16,9 @@ export interface CompiledWorkspace extends AsyncDisposable {
 }
 
 /**
- * The facade and the packages under it as plain JavaScript in a folder of their own, compiled from the sources as they are
- * now, so that Node can load them without a test runner and without a build that may be old or missing. They resolve each
- * other, and whatever is installed for them, SDK packages included.
+ * Compiles the facade and the packages under it, from the current sources, into a new folder of plain JavaScript. Node
+ * can load them without a test runner, and without a build that may be old or missing. They resolve each other and the
+ * installed packages, including those of the SDK.
  *
  * @param openTelemetry a folder of packages to resolve as `@opentelemetry/*` instead.
  */
