@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 // Packages are tested as their sources, which they export under this condition.
 const conditions = ["@nidus/source"];
 
-/** What a test has in it that starts servers or programs, opens an embedded database, or takes an engine or observer to its limits. */
+/** Matches tests that start servers or programs, open an embedded database, or take an engine or observer to its limits. */
 const slow = /"test-servers"|dataDir|Contract|failuresOf|"node:child_process"/;
 
 const unit = readdirSync("packages")
@@ -17,7 +17,7 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    // The fast loop is one of them: `--project unit`.
+    // `--project unit` is the fast loop.
     projects: [
       { extends: true, test: { name: "unit", include: unit } },
       {
@@ -29,14 +29,14 @@ export default defineConfig({
         },
       },
     ],
-    // Bounds on what never comes, and no statement on speed: a machine may do much else.
+    // Limits for events that never come. They say nothing about speed, because the machine may be busy.
     testTimeout: 600_000,
     hookTimeout: 600_000,
     expect: { poll: { timeout: 120_000 } },
     // Tests of engines wait for clocks and servers more than they compute.
     maxConcurrency: 16,
     maxWorkers: 3,
-    // Where a machine wants to count: a report beside what people read.
+    // Adds a report for programs beside the output for readers.
     reporters: process.env.NIDUS_TEST_REPORT
       ? ["default", ["json", { outputFile: process.env.NIDUS_TEST_REPORT }]]
       : ["default"],
