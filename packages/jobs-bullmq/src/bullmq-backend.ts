@@ -1,23 +1,28 @@
 import type { DeadLetter, EngineCapabilities, JobCounts } from "@nidus/jobs-durable";
 import type { JobBackend, JobConsumer, NewJob } from "@nidus/jobs-durable/backend";
 import type { JobBacklog } from "@nidus/jobs-observe";
-import { throwReason } from "./atomic.ts";
-import { BullmqConsumer } from "./bullmq-consumer.ts";
-import { cancelJob } from "./cancelling.ts";
-import { Cleaning } from "./cleaning.ts";
-import { readCounts } from "./counts.ts";
-import { readDeadLetters } from "./dead-letters.ts";
-import { namesWithJob, redriveJob } from "./jobs-by-id.ts";
-import type { BullmqLeasedJob } from "./leased-job.ts";
-import { isOutOfReach } from "./out-of-reach.ts";
-import { QueueConsumer } from "./queue-consumer.ts";
-import { queueName } from "./queue-name.ts";
-import type { Queues } from "./queues.ts";
-import { RedisClock } from "./redis-clock.ts";
-import { schedulerId, storeSchedule } from "./schedules.ts";
-import { dataOf, optionsOf, type Retention } from "./stored-data.ts";
+import {
+  cancelJob,
+  namesWithJob,
+  readCounts,
+  readDeadLetters,
+  readField,
+  redriveJob,
+  schedulerId,
+  throwDiscardReason,
+} from "./bullmq-internals/index.ts";
+import { isOutOfReach } from "./connection/out-of-reach.ts";
+import { RedisClock } from "./connection/redis-clock.ts";
+import { Cleaner } from "./store/cleaner.ts";
+import { queueName } from "./store/queue-name.ts";
+import type { Queues } from "./store/queues.ts";
+import { storeSchedule } from "./store/schedules.ts";
+import { dataOf, optionsOf, type Retention } from "./store/stored-data.ts";
+import { BullmqConsumer } from "./worker/bullmq-consumer.ts";
+import type { BullmqLeasedJob } from "./worker/leased-job.ts";
+import { QueueConsumer } from "./worker/queue-consumer.ts";
 
-/** What the backend is told. */
+/** Settings of {@link BullmqBackend}. */
 export interface BullmqSettings {
   readonly queue: string;
   readonly address: string;
@@ -26,7 +31,7 @@ export interface BullmqSettings {
   readonly onError: (error: unknown) => void;
 }
 
-/** Jobs in BullMQ's queues, one per job name. */
+/** Stores jobs in BullMQ's queues, one queue per job name. */
 export class BullmqBackend implements JobBackend<BullmqLeasedJob> {
   readonly name = "bullmq";
   readonly address: string;
@@ -40,14 +45,14 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob> {
   };
   readonly #queues: Queues;
   readonly #settings: BullmqSettings;
-  readonly #cleaning: Cleaning;
+  readonly #cleaner: Cleaner;
 
   constructor(queues: Queues, settings: BullmqSettings) {
     this.#queues = queues;
     this.#settings = settings;
     this.address = settings.address;
     this.leaseMs = settings.leaseMs;
-    this.#cleaning = new Cleaning(queues, settings.retention, settings.onError);
+    this.#cleaner = new Cleaner(queues, settings.retention, settings.onError);
   }
 
   queueOf(jobName: string): string {
@@ -61,7 +66,7 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob> {
   async insert(jobs: readonly NewJob[]): Promise<readonly boolean[]> {
     const [{ name, hasIdempotencyKey }] = jobs as [NewJob];
     const queue = await this.#queues.of(name);
-    if (hasIdempotencyKey) await this.#forgetCancellations(name, jobs);
+    if (hasIdempotencyKey) await this.#forgetCancelRequests(name, jobs);
     const now = Date.now();
     const added = jobs.map((job) => ({
       name,
@@ -74,42 +79,40 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob> {
       },
     }));
     const [first] = added as [(typeof added)[number]];
-    // Sent first, over the same connection: whoever sees the jobs finds their name.
+    // Redis gets the name first, over the same connection: a process that sees the jobs finds their name.
     const noting = this.#queues.note([name]).catch(this.#settings.onError);
     await (added.length === 1
       ? queue.add(first.name, first.data, first.opts)
-      : queue.addBulk(added).catch(throwReason));
+      : queue.addBulk(added).catch(throwDiscardReason));
     await noting;
     if (!hasIdempotencyKey) return jobs.map(() => true);
-    // BullMQ answers as if it had stored what it was given: what it has is there to be read.
-    const client = await this.#queues.client;
-    return Promise.all(
-      added.map(async ({ opts, data }) => {
-        const [stored] = await client.hmget(queue.toKey(opts.jobId), "data");
-        return stored == null || stored.includes(`"nonce":"${data.nonce}"`);
-      }),
+    // BullMQ gives the same answer for a duplicate: only the stored data tell the two apart.
+    const ids = jobs.map(({ id }) => id);
+    const stored = await readField(await this.#queues.client, this.#queues.keysOf(name), ids, "data");
+    return added.map(
+      ({ data }, index) => stored[index] == null || stored[index].includes(`"nonce":"${data.nonce}"`),
     );
   }
 
-  /** A job that was cancelled before is not the reason to cancel a new one of its id. */
-  async #forgetCancellations(name: string, jobs: readonly NewJob[]): Promise<void> {
+  /** Forgets cancel requests for ids whose job is gone, so that a new job of the same id is not cancelled. */
+  async #forgetCancelRequests(name: string, jobs: readonly NewJob[]): Promise<void> {
     const client = await this.#queues.client;
-    const keys = this.#queues.keysOf(name);
-    const stored = await Promise.all(jobs.map(({ id }) => client.hmget(`${keys}${id}`, "timestamp")));
-    const gone = jobs.filter((_, index) => stored[index]?.[0] == null).map(({ id }) => id);
+    const ids = jobs.map(({ id }) => id);
+    const stored = await readField(client, this.#queues.keysOf(name), ids, "timestamp");
+    const gone = ids.filter((_, index) => stored[index] === null);
     if (gone.length > 0) await client.hdel(this.#queues.cancelRequestsOf(name), ...gone);
   }
 
-  /** Opens all names at once: a link may be slow. */
+  /** Opens the queues of all names at once, since the connection may be slow. */
   async consumer(jobNames: readonly string[]): Promise<JobConsumer<BullmqLeasedJob>> {
     const { leaseMs, onError } = this.#settings;
     const client = await this.#queues.client;
     const clock = new RedisClock(onError);
     await clock.measure(client);
     const consumers = new Map<string, QueueConsumer>();
-    const setUp = { client, clock, prefix: this.#queues.prefix, leaseMs };
+    const options = { client, clock, prefix: this.#queues.prefix, leaseMs };
     const opening = jobNames.map(async (name) => {
-      const consumer = new QueueConsumer(name, this.queueOf(name), setUp);
+      const consumer = new QueueConsumer(name, this.queueOf(name), options);
       consumer.on("error", onError);
       consumers.set(name, consumer);
       await Promise.all([this.#queues.of(name), consumer.waitUntilReady()]);
@@ -192,7 +195,7 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob> {
   }
 
   close(): Promise<void> {
-    this.#cleaning.stop();
+    this.#cleaner.stop();
     return this.#queues.close();
   }
 }

@@ -1,5 +1,5 @@
 import { invalidArgument } from "@nidus/jobs-core/adapter";
-import { EngineUnavailableError, type JobEngine } from "@nidus/jobs-durable";
+import type { JobEngine } from "@nidus/jobs-durable";
 import {
   createEngine,
   type EngineOptions,
@@ -8,15 +8,14 @@ import {
   requireInRange,
   requireRetention,
   throttledWarning,
-  withDeadline,
 } from "@nidus/jobs-durable/backend";
 import type { ConnectionOptions } from "bullmq";
 import { BullmqBackend } from "./bullmq-backend.ts";
-import { addressOf, hasHashTag, isCluster, requireConnection } from "./connection.ts";
-import { isRefusal, notReadyError, openingError } from "./opening-error.ts";
-import { Queues } from "./queues.ts";
-import { redacted, rejecting } from "./redacted-error.ts";
-import { checkServer, noHashTag } from "./server-checks.ts";
+import { addressOf, hasHashTag, isCluster, requireConnection } from "./connection/connection-options.ts";
+import { notReadyError } from "./connection/opening-error.ts";
+import { redacted, rejecting } from "./connection/redacted-error.ts";
+import { noHashTag } from "./connection/server-checks.ts";
+import { openQueues } from "./store/open-queues.ts";
 
 /** Options of {@link bullmqEngine}. */
 export interface BullmqEngineOptions extends EngineOptions, RetentionOptions {
@@ -45,8 +44,6 @@ const ownOptions: readonly (keyof BullmqEngineOptions)[] = [
   "retainSucceededMs",
   "retainDeadLettersMs",
 ];
-
-const startWithinMs = 10_000;
 
 /**
  * Opens durable jobs on BullMQ. Resolves once Redis has answered.
@@ -86,7 +83,7 @@ export async function bullmqEngine(options: BullmqEngineOptions): Promise<JobEng
     tell(redacted(error));
   };
   const address = addressOf(connection);
-  const queues = await open(queue, prefix, connection, address, onError);
+  const queues = await openQueues(queue, prefix, connection, address, onError);
   const retention = {
     succeededSeconds: Math.ceil(retainSucceededMs / 1000),
     deadLettersSeconds: Math.ceil(retainDeadLettersMs / 1000),
@@ -95,37 +92,4 @@ export async function bullmqEngine(options: BullmqEngineOptions): Promise<JobEng
   const explain = (error: unknown): unknown =>
     notReadyError(redacted(error), `${backend.name} at ${address}`);
   return createEngine(rejecting(backend, explain), { runner, answerWithinMs, onError });
-}
-
-async function open(
-  queue: string,
-  prefix: string,
-  connection: ConnectionOptions,
-  address: string,
-  onError: (error: unknown) => void,
-): Promise<Queues> {
-  let lastError: unknown;
-  let refuse = (_error: unknown): void => {};
-  // Trying again does not help: it is not waited for.
-  const refused = new Promise<never>((_, reject) => {
-    refuse = reject;
-  });
-  refused.catch(() => {});
-  const queues = new Queues(queue, prefix, connection, (error) => {
-    lastError = error;
-    if (isRefusal(error)) refuse(error);
-    onError(error);
-  });
-  try {
-    await withDeadline(
-      Promise.race([checkServer(queues, address), refused]),
-      startWithinMs,
-      `Redis at ${address}`,
-    );
-    return queues;
-  } catch (error) {
-    const isLoading = EngineUnavailableError.isInstance(error) && (await queues.isLoading());
-    queues.close().catch(() => {});
-    throw openingError(redacted(error), redacted(lastError), address, isLoading);
-  }
 }

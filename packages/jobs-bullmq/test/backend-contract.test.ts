@@ -3,7 +3,7 @@ import { ObservedJobRunner } from "@nidus/jobs-observe";
 import { backendContract } from "@nidus/jobs-testkit/contracts";
 import { sharedRedis } from "test-servers";
 import { afterAll, describe, it, vi } from "vitest";
-import { breakingLink } from "./breaking-link.ts";
+import { breakingLink } from "./support/breaking-link.ts";
 
 const redis = await sharedRedis();
 const versions = { 5: () => import("bullmq"), 6: () => import("bullmq-6") };

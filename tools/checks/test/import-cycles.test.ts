@@ -45,7 +45,7 @@ describe("the imports of the packages", () => {
   });
 });
 
-describe("the floors of the durable core", () => {
+describe("the floors of the packages", () => {
   it("use only those below them", () => {
     expect(checkFloors()).toEqual([]);
   });

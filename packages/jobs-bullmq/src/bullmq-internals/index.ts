@@ -1,0 +1,24 @@
+// Everything that depends on the insides of BullMQ: key names, hash fields, scores, scripts, their codes, and protected methods.
+// tests: test/bullmq-internals
+
+export { cancelJob } from "./cancel-job.ts";
+export { cleanJobs, forgetCancellations } from "./clean-jobs.ts";
+export { readDeadLetters } from "./dead-letters.ts";
+export { namesWithJob } from "./find-job.ts";
+export { readCounts } from "./job-counts.ts";
+export { queueKeys, readField, scheduledAtOf, scheduledJobId, schedulerId } from "./job-keys.ts";
+export { forceEndJob, type LeaseState, leaseStateOf } from "./lease-state.ts";
+export { leasesWithToken, repairJob } from "./leased-jobs.ts";
+export { cancelRequestsAmong, claimStalledReport, type Lease, renewLeases } from "./leases.ts";
+export { ManualWorker, type ManualWorkerOptions } from "./manual-worker.ts";
+export type { ParsedFields } from "./parsed-fields.ts";
+export type { RedisClient } from "./redis-client.ts";
+export { redriveJob } from "./redrive-job.ts";
+export { Script } from "./script.ts";
+export { hasOpenChildren, isLeaseLost, isMove, isRefusedScript } from "./script-errors.ts";
+export type { Clock } from "./script-interceptor.ts";
+export { completeJob, failJob, removeJob, retryJob } from "./settle-job.ts";
+export { unreadyClientOf, versionOf } from "./shared-connection.ts";
+export { countOf, timeOf } from "./stored-values.ts";
+export { throwDiscardReason, transactionalClient } from "./transactional-client.ts";
+export { readEnds, type WorkerOfJob, workerOf } from "./worker-of-job.ts";

@@ -1,0 +1,81 @@
+import { type ConnectionOptions, Job, Worker } from "bullmq";
+import type { RedisClient } from "./redis-client.ts";
+import { type Clock, ScriptInterceptor } from "./script-interceptor.ts";
+import { backoffStrategy } from "./settle-job.ts";
+
+/** BullMQ's answer to a settlement that asks for a next job. */
+type NextJobData = readonly [data?: object, id?: string];
+
+/** BullMQ only counts how often a job stalled. The attempts of the job decide how often is too often. */
+const unlimited = 2 ** 31 - 1;
+
+/** Options of {@link ManualWorker}. */
+export interface ManualWorkerOptions {
+  /** The client that all workers and queues of an engine share. */
+  readonly client: RedisClient;
+  /** The clock of Redis. */
+  readonly clock: Clock;
+  readonly prefix: string;
+  readonly leaseMs: number;
+}
+
+/** A BullMQ worker without a processor. Hands jobs out one by one, finds stalled jobs and keeps schedules going. */
+export class ManualWorker<Data> extends Worker<Data> {
+  readonly interceptor: ScriptInterceptor;
+  readonly #clock: Clock;
+
+  constructor(queue: string, { client, clock, prefix, leaseMs }: ManualWorkerOptions) {
+    const interceptor = new ScriptInterceptor(client, clock);
+    super(queue, null, {
+      connection: interceptor.client as unknown as ConnectionOptions,
+      prefix,
+      autorun: false,
+      lockDuration: leaseMs,
+      // Twice within a lease: a job counts as stalled when its lock is gone at a second look.
+      stalledInterval: Math.ceil(leaseMs / 2),
+      maxStalledCount: unlimited,
+      settings: { backoffStrategy },
+    });
+    this.interceptor = interceptor;
+    this.#clock = clock;
+  }
+
+  /** The first part of the queue's keys. */
+  get keyPrefix(): string {
+    return this.toKey("");
+  }
+
+  /** Converts a moment of Redis's clock to the clock of this process. */
+  localTime(redisMs: number): number {
+    return redisMs - this.#clock.offsetMs;
+  }
+
+  /** Returns the job that came with the answer to a settlement, leased with the same token. */
+  async jobFromAnswer(answer: unknown, token: string): Promise<Job<Data> | undefined> {
+    const [data, id] = (answer ?? []) as NextJobData;
+    return data && id ? this.nextJobFromJobData(data as never, id, token) : undefined;
+  }
+
+  /** Puts a leased job back to the front of the queue, without using up an attempt. */
+  async putBack(id: string, token: string): Promise<void> {
+    const job = new Job(this as never, this.name, {}, {}, id);
+    this.interceptor.takeParsedFields(id);
+    await job.moveToWait(token);
+  }
+
+  /** Returns a job also if BullMQ could not make the next one of its schedule. The "error" event tells of that. */
+  protected override async nextJobFromJobData(
+    ...[data, id, token]: Parameters<Worker<Data>["nextJobFromJobData"]>
+  ): Promise<Job<Data>> {
+    const job = await super.nextJobFromJobData(data, id, token);
+    if (job !== undefined || !data || !id) return job;
+    const alone = this.createJob(data, id);
+    if (token !== undefined) alone.token = token;
+    return alone;
+  }
+
+  /** Waits by the clock of this process: BullMQ compares it with the moment at which a delayed job is due. */
+  protected override getBlockTimeout(blockUntil: number): number {
+    return super.getBlockTimeout(blockUntil && this.localTime(blockUntil));
+  }
+}

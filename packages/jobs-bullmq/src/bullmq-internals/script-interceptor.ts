@@ -1,0 +1,134 @@
+import { holdKeyScript } from "./hold-key.ts";
+import type { Lease } from "./leases.ts";
+import { type ParsedFields, parseFields, unparsed } from "./parsed-fields.ts";
+import type { RedisClient } from "./redis-client.ts";
+import { Script } from "./script.ts";
+
+/** The time of Redis. */
+export interface Clock {
+  /** Milliseconds by which the clock of Redis is ahead of the clock of this process. */
+  readonly offsetMs: number;
+  now(): number;
+}
+
+/** Fields that are written together with an outcome, in one transaction. */
+interface OutcomeNote {
+  /** The first part of the queue's keys. */
+  readonly keys: string;
+  /** The key of the hash of cancel requests. */
+  readonly requests: string;
+  /** The key of the hash of cancelled jobs. */
+  readonly cancellations: string;
+  readonly lease: Lease;
+  /** When the next attempt can start, in Unix milliseconds of Redis's clock. Its fraction marks the settlement that wrote it. */
+  readonly runAt?: string;
+  /** When the job was cancelled. Its fraction marks the settlement that wrote it. */
+  readonly cancelledAt?: string;
+  /** Milliseconds for which the idempotency key of a cancelled job is held, if it has one. */
+  readonly keyHeldMs?: number;
+}
+
+/**
+ * Writes a note. Does nothing without the lease, as the settlement after it. KEYS: the first part of the queue's keys, requests,
+ * cancellations. ARGV: id, token, runAt, cancelledAt.
+ */
+const writeNote = new Script(
+  "nidusNote",
+  3,
+  `
+local id, job = ARGV[1], KEYS[1] .. ARGV[1]
+if redis.call('GET', job .. ':lock') ~= ARGV[2] or redis.call('EXISTS', job) == 0 then return 0 end
+if ARGV[3] ~= '' then redis.call('HSET', job, 'nidusRunAt', ARGV[3]) else redis.call('HDEL', KEYS[2], id) end
+if ARGV[4] ~= '' then redis.call('HSET', KEYS[3], id, ARGV[4]) end
+return 1`,
+);
+
+/** BullMQ's scripts that lease and settle jobs. The first number among their arguments is the time. */
+const leasingScripts = /^(moveToActive|moveToFinished|moveToDelayed):/;
+
+/**
+ * Stands between a BullMQ worker and the shared client, and changes BullMQ's scripts that lease and settle jobs: they get the time
+ * of Redis, a settlement writes its note in the same transaction, and the answers have fields that BullMQ can parse.
+ */
+export class ScriptInterceptor {
+  /** The client that the worker gets in place of the shared one. */
+  readonly client: RedisClient;
+  readonly #shared: RedisClient;
+  readonly #clock: Clock;
+  readonly #notesByJobKey = new Map<string, OutcomeNote>();
+  readonly #fieldsById = new Map<string, ParsedFields>();
+
+  constructor(client: RedisClient, clock: Clock) {
+    this.#shared = client;
+    this.#clock = clock;
+    const runCommand = (name: string, values: unknown[]): Promise<unknown> =>
+      leasingScripts.test(name) ? this.#run(name, values) : client.runCommand(name, values);
+    this.client = new Proxy(client, {
+      get: (target, property) =>
+        property === "runCommand" ? runCommand : Reflect.get(target, property, target),
+    });
+  }
+
+  /** Returns what was parsed from a job's fields, and forgets it. */
+  takeParsedFields(id: string): ParsedFields {
+    const fields = this.#fieldsById.get(id);
+    this.#fieldsById.delete(id);
+    return fields ?? unparsed;
+  }
+
+  /** Writes a note in the transaction in which BullMQ settles the job. */
+  async withNote<T>(note: OutcomeNote, settle: () => Promise<T>): Promise<T> {
+    const jobKey = note.keys + note.lease.id;
+    this.#notesByJobKey.set(jobKey, note);
+    try {
+      return await settle();
+    } finally {
+      this.#notesByJobKey.delete(jobKey);
+    }
+  }
+
+  async #run(name: string, values: unknown[]): Promise<unknown> {
+    const time = values.findIndex((value) => typeof value === "number");
+    if (time !== -1) values[time] = this.#clock.now();
+    const note = this.#notesByJobKey.size > 0 ? this.#noteFor(values) : undefined;
+    const answer = await (note === undefined
+      ? this.#shared.runCommand(name, values)
+      : this.#runWith(note, name, values));
+    return this.#read(answer);
+  }
+
+  #noteFor(values: readonly unknown[]): OutcomeNote | undefined {
+    for (const value of values) {
+      const note = typeof value === "string" ? this.#notesByJobKey.get(value) : undefined;
+      if (note !== undefined) return note;
+    }
+    return undefined;
+  }
+
+  async #runWith(note: OutcomeNote, name: string, values: unknown[]): Promise<unknown> {
+    writeNote.define(this.#shared);
+    holdKeyScript.define(this.#shared);
+    const { keys, requests, cancellations, lease, runAt = "", cancelledAt = "", keyHeldMs = 0 } = note;
+    let transaction = this.#shared
+      .multi()
+      .runCommand(writeNote.name, [keys, requests, cancellations, lease.id, lease.token, runAt, cancelledAt])
+      .runCommand(name, values);
+    if (keyHeldMs > 0) {
+      const held = [keys + lease.id, cancellations, lease.id, cancelledAt, String(keyHeldMs)];
+      transaction = transaction.runCommand(holdKeyScript.name, held);
+    }
+    const results = await transaction.exec();
+    const [error, answer] = results?.[1] ?? [new Error("the transaction was not executed"), undefined];
+    if (error) throw error;
+    return answer;
+  }
+
+  /** Parses an answer that has a job: its fields, its id and delays. Other answers are numbers, or have no fields. */
+  #read(answer: unknown): unknown {
+    if (!Array.isArray(answer) || !Array.isArray(answer[0])) return answer;
+    const [fields, id, ...rest] = answer as [string[], string, ...unknown[]];
+    const [readable, parsed] = parseFields(fields);
+    this.#fieldsById.set(id, parsed);
+    return [readable, id, ...rest];
+  }
+}

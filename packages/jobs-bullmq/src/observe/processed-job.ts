@@ -1,0 +1,80 @@
+import type { JobDelivery } from "@nidus/jobs-observe";
+import type { Job } from "bullmq";
+import { readEnds } from "../bullmq-internals/index.ts";
+
+/** A first attempt that waited for less than this is not asked for children: the question costs a round trip. */
+const askAfterMs = 100;
+
+/** How many children of a parent are looked at. */
+const maxChildren = 1_000;
+
+/** Describes the attempt for which BullMQ calls the processor. A stalled attempt is not counted, as in BullMQ's own rules. */
+export async function deliveryOf(job: Job): Promise<JobDelivery> {
+  return describe(job, await runAtMs(job));
+}
+
+/** Describes the last attempt of a job that BullMQ failed without its processor. */
+export function givenUpDeliveryOf(job: Job): JobDelivery {
+  return { ...describe(job, job.processedOn ?? Date.now()), attempt: Math.max(1, job.attemptsMade) };
+}
+
+function describe(job: Job, startsAtMs: number): JobDelivery {
+  const { attemptsMade, timestamp, opts } = job;
+  return {
+    engine: "bullmq",
+    queue: job.queueName,
+    jobId: job.id ?? "",
+    attempt: attemptsMade + 1,
+    // BullMQ has 0 where nothing was said, and means 1.
+    maxAttempts: opts.attempts || 1,
+    enqueuedAt: new Date(timestamp),
+    runAt: new Date(startsAtMs),
+    correlationId: undefined,
+    carrier: carrierFrom(opts.telemetry?.metadata),
+  };
+}
+
+/** From when the attempt could start. BullMQ keeps that of first attempts alone: any other counts as not having waited. */
+async function runAtMs(job: Job): Promise<number> {
+  const { attemptsMade, attemptsStarted = 1, timestamp, opts, processedOn = Date.now() } = job;
+  if (attemptsMade > 0) return processedOn;
+  const childrenEndMs = processedOn - timestamp >= askAfterMs ? await lastChildEndMs(job) : undefined;
+  if (childrenEndMs !== undefined) return Math.min(childrenEndMs, processedOn);
+  return attemptsStarted > 1 ? processedOn : Math.min(timestamp + (opts.delay ?? 0), processedOn);
+}
+
+/** When the last child of a flow's parent ended. Undefined for a job without children, and if none of them is kept. */
+async function lastChildEndMs(job: Job): Promise<number | undefined> {
+  try {
+    const count = maxChildren;
+    const {
+      processed = {},
+      ignored = {},
+      failed = [],
+    } = (await job.getDependencies({
+      processed: { count },
+      ignored: { count },
+      failed: { count },
+    })) as { processed?: object; ignored?: object; failed?: string[] };
+    const children = [...Object.keys(processed), ...Object.keys(ignored), ...failed];
+    if (children.length === 0) return undefined;
+    return Math.max(...(await readEnds(job, children))) || undefined;
+  } catch {
+    // A wait is worth less than the run: without an answer, the job counts as one without children.
+    return undefined;
+  }
+}
+
+/** What a producer's telemetry wrote: JSON of its headers. */
+function carrierFrom(metadata: string | undefined): Record<string, string> {
+  try {
+    const headers: unknown = JSON.parse(metadata ?? "{}");
+    return Object.fromEntries(
+      Object.entries(headers as object).filter(
+        (entry): entry is [string, string] => typeof entry[1] === "string",
+      ),
+    );
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,79 @@
+import { cleanJobs, forgetCancellations } from "../bullmq-internals/index.ts";
+import type { Queues } from "./queues.ts";
+import type { Retention } from "./stored-data.ts";
+
+/** How often a process cleans, in milliseconds. */
+const cleanEveryMs = 5_000;
+
+/** How often a process looks through the notes of cancelled jobs at most, in milliseconds. */
+const forgetEveryMs = 60_000;
+
+/** Cleans the queues of an engine every few seconds, until it is stopped. */
+export class Cleaner {
+  readonly #queues: Queues;
+  readonly #retention: Retention;
+  readonly #onError: (error: unknown) => void;
+  readonly #timer: NodeJS.Timeout;
+  #isCleaning = false;
+  #isStopped = false;
+  #forgottenAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(queues: Queues, retention: Retention, onError: (error: unknown) => void) {
+    this.#queues = queues;
+    this.#retention = retention;
+    this.#onError = onError;
+    this.#timer = setInterval(() => this.#clean(), cleanEveryMs);
+    this.#timer.unref();
+  }
+
+  /** Never rejects. While the server is unreachable, one attempt waits for it. */
+  async #clean(): Promise<void> {
+    if (this.#isCleaning) return;
+    this.#isCleaning = true;
+    try {
+      // Redis may have lost the names.
+      await this.#queues.note();
+      let result = await this.#cleanSome(cleanEveryMs * 0.8);
+      if (result !== "cleaned by another process") await this.#forgetCancelled();
+      while (result === "more" && !this.#isStopped) result = await this.#cleanSome(0);
+    } catch (error) {
+      if (!this.#isStopped) this.#onError(error);
+    } finally {
+      this.#isCleaning = false;
+    }
+  }
+
+  async #cleanSome(enoughForMs: number): ReturnType<typeof cleanJobs> {
+    const { base, namesKey } = this.#queues;
+    return cleanJobs(await this.#queues.client, {
+      namesKey,
+      base,
+      retainSucceededMs: this.#retention.succeededSeconds * 1000,
+      retainDeadLettersMs: this.#retention.deadLettersSeconds * 1000,
+      enoughForMs,
+    });
+  }
+
+  async #forgetCancelled(): Promise<void> {
+    const retainedMs = this.#retention.succeededSeconds * 1000;
+    const now = performance.now();
+    if (now < this.#forgottenAtMs + Math.min(retainedMs, forgetEveryMs)) return;
+    this.#forgottenAtMs = now;
+    const client = await this.#queues.client;
+    const names = await this.#queues.names();
+    const forgetting = names.map((name) =>
+      forgetCancellations(
+        client,
+        this.#queues.cancellationsOf(name),
+        Date.now() - retainedMs,
+        () => this.#isStopped,
+      ),
+    );
+    await Promise.all(forgetting);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    clearInterval(this.#timer);
+  }
+}

@@ -1,0 +1,61 @@
+import type { RedisClock } from "../connection/redis-clock.ts";
+import type { Queues } from "../store/queues.ts";
+import { returnLostLeases } from "./lost-leases.ts";
+import type { QueueConsumer } from "./queue-consumer.ts";
+
+/** Puts back leases that this process holds without knowing it, and measures the clock of Redis, several times within a lease. */
+export class LostLeaseCheck {
+  readonly #queues: Queues;
+  readonly #consumers: ReadonlyMap<string, QueueConsumer>;
+  readonly #clock: RedisClock;
+  readonly #everyMs: number;
+  readonly #onError: (error: unknown) => void;
+  #checkedAtMs = performance.now();
+  #isChecking = false;
+  #isDue = false;
+  #isClosed = false;
+
+  constructor(
+    queues: Queues,
+    consumers: ReadonlyMap<string, QueueConsumer>,
+    clock: RedisClock,
+    leaseMs: number,
+    onError: (error: unknown) => void,
+  ) {
+    this.#queues = queues;
+    this.#consumers = consumers;
+    this.#clock = clock;
+    this.#everyMs = leaseMs / 3;
+    this.#onError = onError;
+  }
+
+  /** Checks if the last check was long ago. */
+  runIfDue(): void {
+    if (performance.now() - this.#checkedAtMs >= this.#everyMs) this.run();
+  }
+
+  /** Checks now. While a check runs, any number of calls make one more check after it. Never rejects. */
+  async run(): Promise<void> {
+    this.#isDue = true;
+    if (this.#isChecking) return;
+    this.#isChecking = true;
+    while (this.#isDue && !this.#isClosed) {
+      this.#isDue = false;
+      this.#checkedAtMs = performance.now();
+      try {
+        const client = await this.#queues.client;
+        await this.#clock.measure(client);
+        const consumers = [...this.#consumers.values()];
+        await Promise.all(consumers.map((consumer) => returnLostLeases(client, consumer)));
+      } catch (error) {
+        if (!this.#isClosed) this.#onError(error);
+      }
+    }
+    this.#isChecking = false;
+  }
+
+  /** Ends the checks. A check that is running ends by itself. */
+  close(): void {
+    this.#isClosed = true;
+  }
+}

@@ -1,0 +1,146 @@
+import type { JobOutcome } from "@nidus/jobs-durable/backend";
+import {
+  type Clock,
+  completeJob,
+  failJob,
+  forceEndJob,
+  hasOpenChildren,
+  isLeaseLost,
+  isRefusedScript,
+  type LeaseState,
+  leaseStateOf,
+  removeJob,
+  retryJob,
+} from "../bullmq-internals/index.ts";
+import type { Queues } from "../store/queues.ts";
+import { keyHeldMs } from "../store/stored-data.ts";
+import type { BullmqLeasedJob } from "./leased-job.ts";
+import type { QueueConsumer } from "./queue-consumer.ts";
+
+/** Whether an outcome was recorded, and what came with the answer. */
+export interface RecordResult {
+  readonly isRecorded: boolean;
+  /** BullMQ's answer, with the next job if there is one. */
+  readonly answer?: unknown;
+  /** An earlier try was recorded, and its answer was lost: a next job may have come with it. */
+  readonly wasAnswerLost?: boolean;
+}
+
+/** Records what became of jobs, each behind the fence of its lease. */
+export class OutcomeRecorder {
+  readonly #queues: Queues;
+  readonly #clock: Clock;
+  readonly #leaseMs: number;
+  readonly #onError: (error: unknown) => void;
+
+  constructor(queues: Queues, clock: Clock, leaseMs: number, onError: (error: unknown) => void) {
+    this.#queues = queues;
+    this.#clock = clock;
+    this.#leaseMs = leaseMs;
+    this.#onError = onError;
+  }
+
+  /** Rejects only for what may pass, such as a connection that broke. */
+  async record(job: BullmqLeasedJob, outcome: JobOutcome, wantsNext: boolean): Promise<RecordResult> {
+    for (let isRepeated = false; ; isRepeated = true) {
+      try {
+        return { isRecorded: true, answer: await this.#try(job, outcome, wantsNext) };
+      } catch (error) {
+        if (hasOpenChildren(error)) return await this.#failParent(job, error);
+        if (isRefusedScript(error)) return await this.#forceEnd(job, outcome, error);
+        if (!isLeaseLost(error)) throw error;
+        const state = await this.#leaseStateOf(job, outcome);
+        if (state !== "held") return { isRecorded: state === "recorded", wasAnswerLost: true };
+        if (isRepeated) throw error;
+      }
+    }
+  }
+
+  async #leaseStateOf(
+    { consumer, stored, lease, mark }: BullmqLeasedJob,
+    { type }: JobOutcome,
+  ): Promise<LeaseState> {
+    const { removeOnComplete, removeOnFail } = stored.opts;
+    const keeps =
+      type === "succeeded" ? removeOnComplete : type === "dead-lettered" ? removeOnFail : undefined;
+    const cancellations = this.#queues.cancellationsOf(consumer.jobName);
+    const settled = { type, mark: mark ?? "", isRemoved: keeps === true || keeps === 0 };
+    const client = await this.#queues.client;
+    return leaseStateOf(client, consumer.keyPrefix, cancellations, lease, this.#leaseMs, settled);
+  }
+
+  /** A handler has added children that are not done: BullMQ completes no such job, and would deliver it again and again. */
+  async #failParent(job: BullmqLeasedJob, error: unknown): Promise<RecordResult> {
+    this.#onError(error);
+    await this.record(job, { type: "dead-lettered", error: String((error as Error).message) }, false);
+    return { isRecorded: false };
+  }
+
+  /** Another program has stored what BullMQ's script fails at, each time: the job ends without it. */
+  async #forceEnd(
+    { consumer, lease }: BullmqLeasedJob,
+    outcome: JobOutcome,
+    error: unknown,
+  ): Promise<RecordResult> {
+    this.#onError(error);
+    if (outcome.type === "released") return { isRecorded: false };
+    const reason =
+      outcome.type === "succeeded" ? undefined : "error" in outcome ? outcome.error : "cancelled";
+    const client = await this.#queues.client;
+    const isRecorded = await forceEndJob(
+      client,
+      consumer.keyPrefix,
+      lease,
+      this.#leaseMs,
+      reason,
+      this.#clock.now(),
+    );
+    return { isRecorded: isRecorded && outcome.type !== "retried" && outcome.type !== "cancelled" };
+  }
+
+  #try(job: BullmqLeasedJob, outcome: JobOutcome, wantsNext: boolean): Promise<unknown> {
+    const { consumer, stored, lease } = job;
+    const { token } = lease;
+    switch (outcome.type) {
+      case "succeeded":
+        return this.#end(job, () => completeJob(stored, token, wantsNext));
+      case "dead-lettered":
+        return this.#end(job, () => failJob(stored, token, outcome.error, wantsNext));
+      case "retried": {
+        const delayMs = Math.max(1, outcome.delayMs);
+        const note = { ...this.#keysOf(consumer), lease, runAt: this.#marked(job, delayMs) };
+        return consumer.interceptor.withNote(note, () =>
+          retryJob(stored, token, { error: outcome.error, delayMs }, wantsNext),
+        );
+      }
+      case "cancelled": {
+        // BullMQ has no state for cancelled jobs: the job goes, and a note of it stays.
+        const cancelledAt = this.#marked(job, 0);
+        const note = { ...this.#keysOf(consumer), lease, cancelledAt, keyHeldMs: keyHeldMs(stored) };
+        return consumer.interceptor.withNote(note, () => removeJob(stored, token, "cancelled", wantsNext));
+      }
+      case "released":
+        return stored.moveToWait(token);
+    }
+  }
+
+  /** With the request to cancel the job, if there was one: it is too late, and would stay. */
+  #end({ consumer, lease, isRequested }: BullmqLeasedJob, settle: () => Promise<unknown>): Promise<unknown> {
+    if (!isRequested) return settle();
+    return consumer.interceptor.withNote({ ...this.#keysOf(consumer), lease }, settle);
+  }
+
+  /** A moment by Redis's clock, with a fraction that is the same at each try to settle the job. */
+  #marked(job: BullmqLeasedJob, delayMs: number): string {
+    job.mark ??= String(Math.floor(Math.random() * 1e9));
+    return `${this.#clock.now() + delayMs}.${job.mark}`;
+  }
+
+  #keysOf({ keyPrefix, jobName }: QueueConsumer): { keys: string; requests: string; cancellations: string } {
+    return {
+      keys: keyPrefix,
+      requests: this.#queues.cancelRequestsOf(jobName),
+      cancellations: this.#queues.cancellationsOf(jobName),
+    };
+  }
+}

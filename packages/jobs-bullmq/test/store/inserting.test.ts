@@ -1,0 +1,99 @@
+import { inspect } from "node:util";
+import { defineJob, EnqueuedInPartError } from "@nidus/jobs-durable";
+import { ObservedJobRunner } from "@nidus/jobs-observe";
+import { Queue } from "bullmq";
+import { startRedis } from "test-servers";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import type { bullmqEngine as Open } from "../../src/index.ts";
+
+const runner = new ObservedJobRunner();
+const job = defineJob<string>({ name: "inserted", run() {} });
+let redis: Awaited<ReturnType<typeof startRedis>>;
+let queue: string;
+let admin: Queue;
+
+async function setMaxMemory(bytes: number): Promise<void> {
+  const client = (await admin.client) as unknown as { config(...words: string[]): Promise<unknown> };
+  await client.config("SET", "maxmemory", String(bytes));
+}
+
+beforeAll(async () => {
+  redis = await startRedis();
+  admin = new Queue("admin", { connection: { url: redis.url } });
+});
+
+beforeEach(() => {
+  queue = `inserting-${crypto.randomUUID()}`;
+});
+
+afterEach(() => setMaxMemory(0));
+
+afterAll(async () => {
+  await admin.close();
+  await redis.stop();
+});
+
+const versions = { 5: () => import("bullmq"), 6: () => import("bullmq-6") };
+
+for (const [version, load] of Object.entries(versions)) {
+  describe(`enqueuing on BullMQ ${version}`, async () => {
+    vi.resetModules();
+    vi.doMock("bullmq", load);
+    const { bullmqEngine } = await import("../../src/index.ts");
+    const open = (onError = (_error: unknown): void => {}): ReturnType<typeof Open> =>
+      bullmqEngine({ runner, connection: { url: redis.url }, queue, onError });
+
+    it("stores whole slices or none of them, and says which, if the memory ends half-way", async () => {
+      await using engine = await open();
+      await engine.enqueue(job, "first");
+      const memory = (await admin.client) as unknown as { info(section: string): Promise<string> };
+      const used = Number(/used_memory:(\d+)/.exec(await memory.info("memory"))?.[1]);
+      await setMaxMemory(used + 3 * 1024 * 1024);
+      const payloads = Array.from({ length: 3_000 }, () => "s3cret".repeat(500));
+      const error = await engine.enqueueMany(job, payloads).catch((thrown: unknown) => thrown);
+      await setMaxMemory(0);
+      expect(String(error)).toMatch(/OOM command not allowed/);
+      const stored = EnqueuedInPartError.isInstance(error) ? error.jobs.filter((each) => each) : [];
+      expect((await engine.stats()).waiting).toBe(1 + stored.length);
+      expect(inspect(error, { depth: 9, showHidden: true })).not.toContain("s3cret");
+    }, 60_000);
+
+    it("stores nothing if there is no memory at all, and tells no payload", async () => {
+      const heard: unknown[] = [];
+      await using engine = await open((error) => void heard.push(error));
+      await engine.enqueue(job, "first");
+      await setMaxMemory(1);
+      const errors = await Promise.all([
+        engine.enqueue(job, "s3cret").catch((error: unknown) => error),
+        engine.enqueue(job, "s3cret", { idempotencyKey: "once" }).catch((error: unknown) => error),
+        engine.enqueueMany(job, ["s3cret", "s3cret"]).catch((error: unknown) => error),
+        engine.schedule(job, "0 3 * * *", "s3cret").catch((error: unknown) => error),
+      ]);
+      await setMaxMemory(0);
+      for (const error of errors) expect(String(error)).toMatch(/OOM command not allowed/);
+      const seen = inspect([errors, heard], { depth: 9, showHidden: true }) + JSON.stringify(errors);
+      expect(seen).not.toContain("s3cret");
+      expect(await engine.stats()).toMatchObject({ waiting: 1, scheduled: 0 });
+    });
+
+    it("stores the jobs of a batch in their order", async () => {
+      await using engine = await open();
+      const seen: number[] = [];
+      const numbered = defineJob<number>({ name: "numbered", run: (number) => void seen.push(number) });
+      const numbers = Array.from({ length: 1_200 }, (_, index) => index);
+      await engine.enqueueMany(numbered, numbers);
+      await engine.work({ jobs: [numbered] });
+      await expect.poll(() => seen.length, { timeout: 60_000 }).toBe(numbers.length);
+      expect(seen).toEqual(numbers);
+    }, 90_000);
+
+    it("tells duplicates within and across batches of one key", async () => {
+      await using engine = await open();
+      const options = { idempotencyKey: "batch" };
+      const first = await engine.enqueueMany(job, ["a", "b"], options);
+      const second = await engine.enqueueMany(job, ["a", "b", "c"], options);
+      expect(first.map((each) => each.isDuplicate)).toEqual([false, false]);
+      expect(second.map((each) => each.isDuplicate)).toEqual([true, true, false]);
+    });
+  });
+}
