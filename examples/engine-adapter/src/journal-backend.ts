@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { DeadLetter, EngineCapabilities, JobCounts } from "@nidus/jobs-durable";
 import {
+  envelopeFrom,
   type JobBackend,
   type JobConsumer,
   type JobOutcome,
@@ -165,7 +166,7 @@ export class JournalBackend implements JobBackend {
 function storedFrom({ id, name, envelope, maxAttempts, runAt }: NewJob, nowMs: number): StoredJob {
   return {
     ...{ id, name, maxAttempts },
-    envelope: structuredClone(envelope),
+    envelope: envelopeFrom(envelope),
     enqueuedAtMs: nowMs,
     runAtMs: runAt?.getTime() ?? nowMs,
     endedAtMs: 0,

@@ -1,10 +1,9 @@
 // For authors of engines.
 
-export { envelopeFrom } from "./backend/envelope.ts";
+export { envelopeFrom, type JobEnvelope } from "./backend/envelope.ts";
 export type {
   JobBackend,
   JobConsumer,
-  JobEnvelope,
   JobOutcome,
   LeasedJob,
   NewJob,

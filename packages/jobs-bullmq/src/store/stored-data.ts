@@ -16,9 +16,10 @@ export interface Retention {
   readonly deadLettersSeconds: number;
 }
 
+/** What BullMQ is given to store. It turns that to text itself. */
 export function dataOf({ envelope, runAt, hasIdempotencyKey }: NewJob): StoredData {
   return {
-    ...envelope,
+    ...(JSON.parse(envelope) as JobEnvelope),
     ...(runAt !== undefined && { runAtMs: runAt.getTime() }),
     ...(hasIdempotencyKey && { nonce: crypto.randomUUID() }),
   };

@@ -2,17 +2,8 @@ import type { JobBacklog } from "@nidus/jobs-observe";
 import type { DeadLetter } from "./dead-letter.ts";
 import type { EngineCapabilities } from "./engine-capabilities.ts";
 import type { EnqueueOptions } from "./enqueue-options.ts";
+import type { JobEnvelope } from "./envelope.ts";
 import type { JobCounts } from "./job-counts.ts";
-
-/** What is stored of a job beside the engine's own columns. It is JSON. */
-export interface JobEnvelope {
-  /** Absent where the payload was `undefined`. */
-  readonly payload?: unknown;
-  /** Trace headers and the like, written by the observers of the enqueuing side. */
-  readonly carrier?: Readonly<Record<string, string>>;
-  /** What the enqueuing side gave to find related work by. */
-  readonly correlationId?: string;
-}
 
 /** A job on its way into an engine. */
 export interface NewJob {
@@ -20,8 +11,8 @@ export interface NewJob {
   readonly id: string;
   /** The job's name, never empty. */
   readonly name: string;
-  /** What is to come back with each delivery, as it is. */
-  readonly envelope: JobEnvelope;
+  /** The JSON text of a JobEnvelope. Store it as it is: `envelopeFrom` reads it back for each delivery. */
+  readonly envelope: string;
   /** Undefined: at once. */
   readonly runAt: Date | undefined;
   /** How often it is delivered before it is a dead letter: a whole number from 1. */

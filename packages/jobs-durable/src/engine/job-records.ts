@@ -1,8 +1,8 @@
 import type { ObservedJobRunner } from "@nidus/jobs-observe";
 import type { EnqueueOptions } from "../backend/enqueue-options.ts";
+import { envelopeWriter } from "../backend/envelope.ts";
 import type { JobBackend, NewJob } from "../backend/job-backend.ts";
 import { idFromKey, newJobId } from "../backend/job-id.ts";
-import { envelopeOf } from "../backend/new-envelope.ts";
 import { UnsupportedError } from "../errors/errors.ts";
 import type { JobWithPayload } from "../job/durable-job.ts";
 import { requireJsonb } from "../job/payload.ts";
@@ -15,7 +15,7 @@ type Store = Pick<JobBackend, "name" | "capabilities" | "enqueueOptions" | "queu
 const sliceJobs = 500;
 const sliceCharacters = 4 * 1024 * 1024;
 
-/** Makes what an engine stores of what its callers enqueue and schedule. */
+/** Makes the jobs that an engine stores for `enqueue` and `schedule`. */
 export class JobRecords {
   readonly #store: Store;
   readonly #runner: ObservedJobRunner;
@@ -60,10 +60,11 @@ export class JobRecords {
       correlationId,
       carrier,
     });
+    const envelopeOf = envelopeWriter(carrier, correlationId);
     return slicesOf(texts, (text, index) => ({
       id: idempotencyKey === undefined ? newJobId() : idFromKey(job.name, idempotencyKey, positionOf(index)),
       name: job.name,
-      envelope: envelopeOf(text, carrier, correlationId),
+      envelope: envelopeOf(text),
       runAt: startAt,
       maxAttempts,
       hasIdempotencyKey: idempotencyKey !== undefined,
@@ -75,7 +76,7 @@ export class JobRecords {
     return {
       id: newJobId(),
       name: job.name,
-      envelope: envelopeOf(await this.#encode(job, payload), {}, undefined),
+      envelope: envelopeWriter({}, undefined)(await this.#encode(job, payload)),
       runAt: undefined,
       maxAttempts: job.maxAttempts,
       hasIdempotencyKey: false,

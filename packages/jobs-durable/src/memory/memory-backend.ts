@@ -1,9 +1,9 @@
 import type { JobBacklog } from "@nidus/jobs-observe";
 import type { DeadLetter } from "../backend/dead-letter.ts";
 import type { EngineCapabilities } from "../backend/engine-capabilities.ts";
+import { envelopeFrom } from "../backend/envelope.ts";
 import type { JobBackend, JobConsumer, LeasedJob, NewJob } from "../backend/job-backend.ts";
 import type { JobCounts } from "../backend/job-counts.ts";
-import { jsonCopy } from "./json-copy.ts";
 import type { MemoryJob } from "./memory-job.ts";
 import { MemoryTable } from "./memory-table.ts";
 
@@ -91,8 +91,8 @@ export class MemoryBackend implements JobBackend<MemoryLeasedJob> {
 
 function leasedFrom(stored: MemoryJob): MemoryLeasedJob {
   const { id, name, attempt, maxAttempts, runAtMs, isCancelRequested, lease } = stored;
-  // A copy: what a handler does to its payload is not for the next attempt to see.
-  const envelope = jsonCopy(stored.envelope);
+  // Made anew, in the realm of this module: what a handler does to its payload is not for the next attempt to see.
+  const envelope = envelopeFrom(stored.envelope);
   const [enqueuedAt, runAt] = [new Date(stored.enqueuedAt), new Date(runAtMs)];
   return {
     ...{ stored, lease, id, name, envelope, attempt, maxAttempts, enqueuedAt, runAt, isCancelRequested },

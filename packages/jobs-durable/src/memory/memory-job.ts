@@ -1,10 +1,9 @@
-import type { JobEnvelope } from "../backend/job-backend.ts";
-
 /** A job and its state. */
 export interface MemoryJob {
   readonly id: string;
   readonly name: string;
-  readonly envelope: JobEnvelope;
+  /** JSON text. */
+  readonly envelope: string;
   readonly maxAttempts: number;
   readonly enqueuedAt: Date;
   runAtMs: number;

@@ -1,9 +1,9 @@
 import type { DeadLetter } from "../backend/dead-letter.ts";
+import { envelopeFrom } from "../backend/envelope.ts";
 import type { JobOutcome, NewJob } from "../backend/job-backend.ts";
 import type { JobCounts } from "../backend/job-counts.ts";
 import { noJobs } from "../backend/job-counts.ts";
 import { isBefore, JobHeap } from "./job-heap.ts";
-import { jsonCopy } from "./json-copy.ts";
 import type { MemoryJob } from "./memory-job.ts";
 
 /** How often what has ended is looked through for what is retained no longer. */
@@ -166,7 +166,7 @@ export class MemoryTable {
       .map(({ id, name, envelope, attempt, error, endedAtMs }) => ({
         id,
         jobName: name,
-        payload: jsonCopy(envelope.payload),
+        payload: envelopeFrom(envelope).payload,
         attempts: attempt,
         error,
         failedAt: new Date(endedAtMs),

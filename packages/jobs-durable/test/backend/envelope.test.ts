@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { envelopeWriter } from "../../src/backend/envelope.ts";
 import { envelopeFrom } from "../../src/backend.ts";
 
 describe("envelopeFrom", () => {
@@ -30,6 +31,33 @@ describe("envelopeFrom", () => {
     };
     expect(envelopeFrom(envelope)).toStrictEqual(envelope);
     expect(envelopeFrom({ payload: null })).toStrictEqual({ payload: null });
+  });
+
+  it("reads JSON text as well, as stores that keep text have it", () => {
+    expect(envelopeFrom('{"payload":{"to":"a"},"correlationId":"order-1"}')).toStrictEqual({
+      payload: { to: "a" },
+      correlationId: "order-1",
+    });
+    expect(envelopeFrom("{")).toStrictEqual({});
+    expect(envelopeFrom('"text"')).toStrictEqual({});
+  });
+
+  it("gives back what was written, whatever the texts are", () => {
+    const texts = fc.option(fc.string({ unit: "binary" }), { nil: undefined });
+    fc.assert(
+      fc.property(
+        fc.jsonValue(),
+        fc.dictionary(fc.string(), fc.string()),
+        texts,
+        (payload, carrier, correlationId) => {
+          const text = envelopeWriter(carrier, correlationId)(JSON.stringify(payload));
+          expect(envelopeFrom(text)).toEqual(envelopeFrom(JSON.parse(text)));
+          expect(envelopeFrom(text).payload).toEqual(JSON.parse(JSON.stringify(payload)));
+          expect(envelopeFrom(text).correlationId).toBe(correlationId);
+        },
+      ),
+    );
+    expect(envelopeWriter({}, undefined)(undefined)).toBe("{}");
   });
 
   it("leaves out what has not the right shape", () => {

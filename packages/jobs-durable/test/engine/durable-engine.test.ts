@@ -56,7 +56,7 @@ describe("enqueue", () => {
       },
     };
     await engineOn(backend, { runner: new ObservedJobRunner(hostile) }).enqueue(sendMail, 1);
-    expect(backend.inserted[0]?.envelope.carrier).toEqual({ kept: "yes" });
+    expect(backend.envelopes[0]?.carrier).toEqual({ kept: "yes" });
   });
 
   it("stores name, payload, options and the headers of observers, and tells observers first", async () => {
@@ -80,11 +80,7 @@ describe("enqueue", () => {
       {
         id,
         name: "send_mail",
-        envelope: {
-          payload: { to: "ann" },
-          carrier: { traceparent: "00-1-2-01" },
-          correlationId: "order-1",
-        },
+        envelope: `{"payload":{"to":"ann"},"carrier":{"traceparent":"00-1-2-01"},"correlationId":"order-1"}`,
         runAt,
         maxAttempts: 2,
         hasIdempotencyKey: false,
@@ -104,8 +100,7 @@ describe("enqueue", () => {
   it("stores neither payload nor headers where there are none", async () => {
     const backend = new ScriptedBackend();
     await engineOn(backend).enqueue(sendMail, undefined);
-    expect(backend.inserted[0]).toMatchObject({ envelope: {}, maxAttempts: 5, runAt: undefined });
-    expect(Object.keys(backend.inserted[0]?.envelope ?? { x: 1 })).toEqual([]);
+    expect(backend.inserted[0]).toMatchObject({ envelope: "{}", maxAttempts: 5, runAt: undefined });
   });
 
   it("stores what payload and moment were at the call", async () => {
@@ -116,7 +111,7 @@ describe("enqueue", () => {
     payload.to = "bob";
     runAt.setTime(9);
     await enqueuing;
-    expect(backend.inserted[0]).toMatchObject({ envelope: { payload: { to: "ann" } }, runAt: new Date(5) });
+    expect(backend.inserted[0]).toMatchObject({ envelope: '{"payload":{"to":"ann"}}', runAt: new Date(5) });
   });
 
   it("stores of an observer's headers only what every store can keep", async () => {
@@ -127,7 +122,7 @@ describe("enqueue", () => {
       },
     };
     await engineOn(backend, { runner: new ObservedJobRunner(odd) }).enqueue(sendMail, "x");
-    expect(backend.inserted[0]?.envelope.carrier).toEqual({ traceparent: "1" });
+    expect(backend.envelopes[0]?.carrier).toEqual({ traceparent: "1" });
   });
 
   it("gives one id to one name and key, and says what was there already", async () => {
@@ -157,7 +152,7 @@ describe("enqueue", () => {
     backend.onInsert = async () => [true, false, true];
     const results = await engine.enqueueMany(sendMail, ["a", "b", "c"]);
     expect(results.map(({ isDuplicate }) => isDuplicate)).toEqual([false, true, false]);
-    expect(backend.inserted.map(({ envelope }) => envelope.payload)).toEqual(["a", "b", "c"]);
+    expect(backend.envelopes.map(({ payload }) => payload)).toEqual(["a", "b", "c"]);
     expect(recorder.enqueued.map(({ count }) => count)).toEqual([3]);
     expect(PayloadError.isInstance(await errorOf(engine.enqueueMany(sendMail, ["d", 1n])))).toBe(true);
     expect(backend.inserted).toHaveLength(3);
@@ -247,7 +242,7 @@ describe("schedule", () => {
     const engine = engineOn(backend);
     await engine.schedule(sendMail, "0 3 * * *", { to: "ann" });
     await engine.schedule(sendMail, "0 3 * * *", undefined, { timeZone: "Europe/Vienna", key: "a" });
-    const job = expect.objectContaining({ name: "send_mail", envelope: { payload: { to: "ann" } } });
+    const job = expect.objectContaining({ name: "send_mail", envelope: '{"payload":{"to":"ann"}}' });
     expect(backend.schedule).toHaveBeenNthCalledWith(1, job, "0 3 * * *", "UTC", undefined);
     expect(backend.schedule).toHaveBeenNthCalledWith(2, expect.anything(), "0 3 * * *", "Europe/Vienna", "a");
     expect(await engine.unschedule(sendMail, { key: "a" })).toBe(true);
@@ -608,7 +603,7 @@ describe("close", () => {
     const closing = engine.close();
     mayGoOn.resolve();
     await closing;
-    expect(backend.inserted.map(({ envelope }) => envelope.payload)).toEqual(["follow-up"]);
+    expect(backend.envelopes.map(({ payload }) => payload)).toEqual(["follow-up"]);
     expect(backend.script.endings).toEqual(["a succeeded"]);
   });
 });

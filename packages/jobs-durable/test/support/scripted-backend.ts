@@ -1,10 +1,12 @@
-import type {
-  JobBackend,
-  JobConsumer,
-  JobOutcome,
-  LeasedJob,
-  NewJob,
-  SettleResult,
+import {
+  envelopeFrom,
+  type JobBackend,
+  type JobConsumer,
+  type JobEnvelope,
+  type JobOutcome,
+  type LeasedJob,
+  type NewJob,
+  type SettleResult,
 } from "../../src/backend.ts";
 import type { EngineCapabilities, JobCounts } from "../../src/index.ts";
 
@@ -140,6 +142,11 @@ export class ScriptedBackend implements JobBackend {
 
   constructor(script: ScriptedConsumer = new ScriptedConsumer()) {
     this.script = script;
+  }
+
+  /** What was inserted, read as for a delivery. */
+  get envelopes(): JobEnvelope[] {
+    return this.inserted.map(({ envelope }) => envelopeFrom(envelope));
   }
 
   queueOf(jobName: string): string {

@@ -4,7 +4,7 @@ import { runSql } from "../database/run-sql.ts";
 import { retryLimitOf } from "./dialect.ts";
 import type { QueueCreator } from "./queue-creator.ts";
 import { queueName } from "./queue-name.ts";
-import type { InsertedJob, QueueStatements } from "./queue-statements.ts";
+import type { InsertedColumns, QueueStatements } from "./queue-statements.ts";
 
 /** Stores new jobs, each later than the one before, and creates their queue if it is missing. */
 export class JobInserter {
@@ -28,7 +28,7 @@ export class JobInserter {
   async insert(jobs: readonly NewJob[], db: SqlDatabase | undefined): Promise<readonly boolean[]> {
     const [{ name, hasIdempotencyKey }] = jobs as [NewJob];
     const queue = queueName(name);
-    const values = [queue, this.#lastStoredUs, JSON.stringify(jobs.map(insertedJob))];
+    const values = [queue, this.#lastStoredUs, `[${jobs.map(insertedJob).join(",")}]`];
     const statement = this.#statements.insert(hasIdempotencyKey);
     let [answer] = await runSql(db ?? this.#db, statement, values);
     if (!answer?.is_own_queue) {
@@ -53,11 +53,12 @@ export class JobInserter {
   }
 }
 
-function insertedJob({ id, envelope, runAt, maxAttempts }: NewJob): InsertedJob {
-  return {
+/** The JSON text of a job as the statement takes it. The envelope stands in it as it is. */
+function insertedJob({ id, envelope, runAt, maxAttempts }: NewJob): string {
+  const columns: InsertedColumns = {
     id,
-    data: envelope,
     run_at: runAt?.toISOString(),
     max_attempts: retryLimitOf({ maxAttempts }),
   };
+  return `{"data":${envelope},${JSON.stringify(columns).slice(1)}`;
 }

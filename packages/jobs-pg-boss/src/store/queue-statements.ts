@@ -17,10 +17,9 @@ export interface QueueStatements {
   insert(withIds: boolean): string;
 }
 
-/** A job in the columns that the statement `insert` takes. */
-export interface InsertedJob {
+/** The columns that the statement `insert` takes of a job, beside its `data`. */
+export interface InsertedColumns {
   readonly id: string;
-  readonly data: object;
   readonly run_at?: string | undefined;
   readonly max_attempts: number;
 }

@@ -1,3 +1,4 @@
+import { envelopeFrom } from "@nidus/jobs-durable/backend";
 import { sharedPostgres } from "test-servers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { PgBossBackend } from "../../src/pg-boss-backend.ts";
@@ -35,7 +36,7 @@ describe.skipIf(postgres === undefined).each(versions)("the order of jobs, on pg
     );
     expect(await backend.insert(jobs, {})).toEqual(jobs.map(() => true));
     expect(await fetchAll(`batch_${hasIdempotencyKey}`)).toEqual(
-      jobs.map(({ envelope }) => envelope.payload),
+      jobs.map(({ envelope }) => envelopeFrom(envelope).payload),
     );
   });
 
@@ -49,7 +50,7 @@ describe.skipIf(postgres === undefined).each(versions)("the order of jobs, on pg
     await backend.insert(jobs.slice(0, 3), {});
     for (const job of jobs.slice(3, 6)) await backend.insert([job], { db });
     await backend.insert(jobs.slice(6), {});
-    expect(await fetchAll(name)).toEqual(jobs.map(({ envelope }) => envelope.payload));
+    expect(await fetchAll(name)).toEqual(jobs.map(({ envelope }) => envelopeFrom(envelope).payload));
   });
 
   it("leaves a batch of one fetch in order", async () => {

@@ -52,7 +52,7 @@ export class BackendKit {
     return {
       id: newId(),
       name,
-      envelope: { payload: { to: "ada" } },
+      envelope: JSON.stringify({ payload: { to: "ada" } }),
       runAt: undefined,
       maxAttempts: 5,
       hasIdempotencyKey: false,
@@ -61,7 +61,9 @@ export class BackendKit {
   }
 
   jobs(name: string, count: number): NewJob[] {
-    return Array.from({ length: count }, (_, index) => this.job(name, { envelope: { payload: index } }));
+    return Array.from({ length: count }, (_, index) =>
+      this.job(name, { envelope: JSON.stringify({ payload: index }) }),
+    );
   }
 
   /** Opens and starts a backend. */

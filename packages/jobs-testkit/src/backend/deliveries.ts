@@ -11,7 +11,9 @@ export const deliveries: Behaviour<BackendKit> = (declare) => {
       carrier: { traceparent: "00-1-2-01" },
       correlationId: "order 7",
     };
-    const jobs = [1, 2, 3].map((maxAttempts) => kit.job(name, { envelope, maxAttempts }));
+    const jobs = [1, 2, 3].map((maxAttempts) =>
+      kit.job(name, { envelope: JSON.stringify(envelope), maxAttempts }),
+    );
     assert.deepEqual(await backend.insert(jobs, {}), [true, true, true]);
     await backend.insert([kit.job(other)], {});
     const consumer = await kit.consumer(backend, name);

@@ -3,6 +3,11 @@ import type { DeadLetter, JobCounts } from "@nidus/jobs-durable";
 import type { JobOutcome, NewJob, SettleResult } from "@nidus/jobs-durable/backend";
 import { ListBackend, type ListedJob, type ListLeasedJob } from "./list-backend.ts";
 
+/** An envelope without one of its members. */
+function without(member: string, envelope: string): string {
+  return JSON.stringify({ ...(JSON.parse(envelope) as object), [member]: undefined });
+}
+
 /** Acknowledges every fifth job without storing it. */
 export class Dropping extends ListBackend {
   #added = 0;
@@ -112,15 +117,15 @@ export class Starving extends ListBackend {
 
 /** Forgets headers. */
 export class LosingCarriers extends ListBackend {
-  override add({ envelope: { carrier: _, ...envelope }, ...job }: NewJob): boolean {
-    return super.add({ ...job, envelope });
+  override add({ envelope, ...job }: NewJob): boolean {
+    return super.add({ ...job, envelope: without("carrier", envelope) });
   }
 }
 
 /** Forgets correlation ids. */
 export class LosingCorrelation extends ListBackend {
-  override add({ envelope: { correlationId: _, ...envelope }, ...job }: NewJob): boolean {
-    return super.add({ ...job, envelope });
+  override add({ envelope, ...job }: NewJob): boolean {
+    return super.add({ ...job, envelope: without("correlationId", envelope) });
   }
 }
 
@@ -224,8 +229,7 @@ export class Forgetful extends ListBackend {
 /** Mangles texts as a store with the wrong encoding does. */
 export class SpeakingAsciiOnly extends ListBackend {
   override add(job: NewJob): boolean {
-    const text = JSON.stringify(job.envelope).replace(/[^\p{ASCII}]/gu, "?");
-    return super.add({ ...job, envelope: JSON.parse(text) as NewJob["envelope"] });
+    return super.add({ ...job, envelope: job.envelope.replace(/[^\p{ASCII}]/gu, "?") });
   }
 }
 
@@ -233,7 +237,7 @@ export class SpeakingAsciiOnly extends ListBackend {
 export class MixingBatchesUp extends ListBackend {
   override async insert(jobs: readonly NewJob[]): Promise<readonly boolean[]> {
     const envelopes = jobs.map(({ envelope }) => envelope).reverse();
-    return super.insert(jobs.map((job, index) => ({ ...job, envelope: envelopes[index] ?? {} })));
+    return super.insert(jobs.map((job, index) => ({ ...job, envelope: envelopes[index] ?? "{}" })));
   }
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { DeadLetter, EngineCapabilities, JobCounts } from "@nidus/jobs-durable";
 import {
+  envelopeFrom,
   type JobBackend,
   type JobConsumer,
   type JobOutcome,
@@ -82,7 +83,7 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
     listed.push({
       id,
       name,
-      envelope,
+      envelope: envelopeFrom(envelope),
       maxAttempts,
       enqueuedAt,
       number: this.all().length,
