@@ -65,17 +65,12 @@ test.each([
   ["SMTP_URL", "localhost"],
   ["OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector.example.com:4318"],
   ["OTEL_EXPORTER_OTLP_ENDPOINT", "nonsense"],
-])(
-  "the variable %s=%s, which cannot be used, ends it with one line that names it and 1",
-  async (name, value) => {
-    const [repository, out] = [await createRepository([{}]), await temporaryFolder()];
-    expect(
-      refusalIn(
-        await runProgram(["demo", repository, "--out", out, "--engine", "memory"], { [name]: value }),
-      ),
-    ).toContain(name);
-  },
-);
+])("the unusable variable %s=%s ends it with one line that names it and 1", async (name, value) => {
+  const [repository, out] = [await createRepository([{}]), await temporaryFolder()];
+  expect(
+    refusalIn(await runProgram(["demo", repository, "--out", out, "--engine", "memory"], { [name]: value })),
+  ).toContain(name);
+});
 
 test("--help prints the help on stdout and ends with 0", async () => {
   const { status, stdout, stderr } = await runProgram(["--help"]);
@@ -119,7 +114,7 @@ test("a recipient that the mail server refuses is no expected failure either, an
 });
 
 test.each(["SIGINT", "SIGTERM"] as const)(
-  "%s ends it early: what ran is reported, and the exit status is 1",
+  "%s ends it early: the report covers the jobs that ran, and the exit status is 1",
   async (signal) => {
     const server = await startMailServer({ acceptsAtMost: 5 });
     const [repository, out] = [await createRepository(weeklyCommits(40)), await temporaryFolder()];

@@ -161,7 +161,7 @@ describe.each([
 
   // PostgreSQL works like the embedded one.
   test.runIf(name === "Redis")(
-    "a run that was killed is finished by the next one, which does not send again what had been sent",
+    "the next run finishes a killed one, and sends nothing again",
     async ({ skip }) => {
       if (server === undefined) return skip();
       const [repository, out] = [await createRepository(weeklyCommits(20)), await temporaryFolder()];

@@ -103,7 +103,7 @@ test.each<[what: string, remote: (program: string) => Record<string, string>]>([
     "a program in place of ssh",
     (program) => ({ "remote.origin.url": "ssh://127.0.0.1/a", "core.sshCommand": program }),
   ],
-])("what a partial clone lacks is not fetched by %s", async (_what, remote) => {
+])("objects that a partial clone lacks are not fetched by %s", async (_what, remote) => {
   const [repository, trap] = [
     await createRepository([{ message: "first" }, { message: "second" }]),
     await newTrap(),

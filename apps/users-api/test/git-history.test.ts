@@ -191,7 +191,7 @@ test.each([
   ["a time zone that is none", "Ada <ada@example.com> 1304980434 +51800"],
   ["no time", "Ada <ada@example.com>"],
   ["a year beyond 9999", "Ada <ada@example.com> 253402300800 +0000"],
-])("every commit has a valid time, also where its author line has %s", async (_, line) => {
+])("every commit has a valid time, even if its author line has %s", async (_, line) => {
   const folder = await createRepository([]);
   await commitWithAuthorLine(folder, line);
   const commits = await readHistory(folder);

@@ -23,7 +23,7 @@ test("a file in place of the folder or a parent is refused in one line that name
 });
 
 test.runIf(process.platform === "linux")(
-  "a place that takes no folders is refused in one line that names it",
+  "a place that accepts no folders is refused in one line that names it",
   async () => {
     expect(await refusalOf("/proc/users-api-test")).toMatch(
       /^cannot write to \/proc\/users-api-test \(E[A-Z]+\)$/,

@@ -13,7 +13,7 @@ const hasPrometheus = hasProgram(
 beforeAll(buildProgram);
 
 test.runIf(hasPrometheus)(
-  "a Prometheus that scrapes the service answers queries with what has run, under its own job label",
+  "a Prometheus that scrapes the service answers queries about the runs, under its own job label",
   async () => {
     const repository = await createRepository([...weeklyCommits(5), { email: "root@localhost" }]);
     const { url, port } = await startService(repository);

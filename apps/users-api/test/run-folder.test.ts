@@ -22,7 +22,7 @@ test("it follows from the repository, and only its owner can read it", async () 
   expect(await defaultFolder(two)).not.toBe(folder);
 });
 
-test.each(["", "relative/folder"])("without a folder for caches (%j) it is in ~/.cache", async (cache) => {
+test.each(["", "relative/folder"])("without a folder for caches (%j), it is in ~/.cache", async (cache) => {
   const home = await temporaryFolder();
   vi.stubEnv("XDG_CACHE_HOME", cache);
   vi.stubEnv("HOME", home);

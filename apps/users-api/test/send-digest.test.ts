@@ -113,7 +113,7 @@ test.each([
   "ada@@example.com",
   "ada@[127.0.0.1]",
 ])(
-  "the address %j is unusable: the job fails and says whose it is, and nothing is written",
+  "the address %j is unusable: the job fails and names the author, and nothing is written",
   async (authorEmail) => {
     const folder = await temporaryFolder();
     const outbox = await openIn(folder);

@@ -148,7 +148,7 @@ describe.each(majors)("with pino %s", (_major, pino) => {
       ["cancelled", WARN, "job cancelled"],
       ["dead-lettered", ERROR, "job dead-lettered"],
       ["lost", ERROR, "job lost"],
-    ])("are told of when their delivery ends: %s", (outcome, level, msg) => {
+    ])("get a line when their delivery ends: %s", (outcome, level, msg) => {
       const { logger, lines } = captureLines(pino);
       const error = outcome === "succeeded" ? undefined : JobError.from(new RangeError("no"));
       strictRunner(pinoJobObserver({ logger })).settled({ jobName: "digest", delivery, outcome, error });

@@ -42,7 +42,7 @@ describe("a registry", () => {
   });
 
   it.each(["nidus_jobs_started_total", "nidus_jobs_in_progress"])(
-    "refuses every observer where somebody else's metric has the name %s",
+    "refuses every observer if another metric has the name %s",
     (name) => {
       const registry = new Registry();
       new Counter({ name, help: "x", registers: [registry] });

@@ -119,12 +119,9 @@ describe("invalid times", () => {
     expect(sampleOf(lines, "nidus_job_oldest_waiting_timestamp_seconds")).toBe(1_700_000_000);
   });
 
-  it.each([[undefined], ["no list"], [7], [[null]]])(
-    "a backlog that is %j makes no scrape fail",
-    async (answer) => {
-      expect(await scrapeOf(answer as never)).toEqual([]);
-    },
-  );
+  it.each([[undefined], ["no list"], [7], [[null]]])("a backlog of %j fails no scrape", async (answer) => {
+    expect(await scrapeOf(answer as never)).toEqual([]);
+  });
 
   /** Returns the backlog as a scrape shows it. */
   async function scrapeOf(backlog: readonly JobBacklog[]) {
@@ -141,7 +138,7 @@ describe("invalid times", () => {
 });
 
 it.each([Number.NaN, -5, Number.POSITIVE_INFINITY, undefined])(
-  "a duration of %s is counted as 0, and spoils no sum",
+  "a duration of %s counts as 0, and spoils no sum",
   async (durationMs) => {
     const observer = prometheusJobObserver();
     const context: ObservedJobContext = {

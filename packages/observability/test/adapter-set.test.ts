@@ -34,7 +34,7 @@ describe("metrics()", () => {
   test.each([
     ["ends without a line break", "a 1", "b 2\n", "a 1\nb 2\n"],
     ["is empty", "", "b 2\n", "b 2\n"],
-  ])("stay apart where a text %s", async (_case, first, second, expected) => {
+  ])("stay apart if a text %s", async (_case, first, second, expected) => {
     const observability = production("users-api")
       .with(adapter("a", { metrics: () => first }))
       .with(adapter("b", { metrics: () => second }));
@@ -102,9 +102,9 @@ describe("OpenMetrics", () => {
   });
 
   test.each([
-    ["where one text has no end", ["a 1\n", "b 2\n# EOF\n"]],
-    ["where an end has no line break", ["a 1\n# EOF", "b 2\n# EOF\n"]],
-    ["where no end has a line break", ["a 1\n# EOF", "b 2\n# EOF"]],
+    ["if one text has no end", ["a 1\n", "b 2\n# EOF\n"]],
+    ["if an end has no line break", ["a 1\n# EOF", "b 2\n# EOF\n"]],
+    ["if no end has a line break", ["a 1\n# EOF", "b 2\n# EOF"]],
   ])("ends once, %s", async (_case, texts) => {
     expect(await exposing(...texts).metrics()).toBe("a 1\nb 2\n# EOF\n");
   });

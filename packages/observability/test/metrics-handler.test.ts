@@ -73,7 +73,7 @@ test("HEAD is answered like GET, without a body", async () => {
 });
 
 test.each(["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])(
-  "%s is answered with 405 and what is allowed, and collects nothing",
+  "%s is answered with 405 and the allowed methods, and collects nothing",
   async (method) => {
     let collections = 0;
     const metrics = () => `collections ${++collections}\n`;
@@ -100,20 +100,17 @@ describe("metrics that cannot be collected", () => {
       "an error whose message cannot be read",
       () => Object.defineProperty(new Error(), "message", { get: fail }),
     ],
-  ])(
-    "because of %s are a 500 that says nothing of the reason, and the server goes on",
-    async (_case, make) => {
-      await using server = await serve(failingWith(make()));
+  ])("because of %s are a 500 that hides the reason, and the server goes on", async (_case, make) => {
+    await using server = await serve(failingWith(make()));
 
-      for (const method of ["GET", "HEAD", "GET"]) {
-        const { status, headers, body } = await server.request(method);
-        expect(status).toBe(500);
-        expect(headers["content-type"]).toBe("text/plain; charset=utf-8");
-        expect(JSON.stringify([headers, body])).not.toContain("hunter2");
-        expect(await server.rejections()).toEqual([]);
-      }
-    },
-  );
+    for (const method of ["GET", "HEAD", "GET"]) {
+      const { status, headers, body } = await server.request(method);
+      expect(status).toBe(500);
+      expect(headers["content-type"]).toBe("text/plain; charset=utf-8");
+      expect(JSON.stringify([headers, body])).not.toContain("hunter2");
+      expect(await server.rejections()).toEqual([]);
+    }
+  });
 
   test("cause a process warning with the reason", async () => {
     await using server = await serve(failingWith(new Error("no connection to redis")));
@@ -149,7 +146,7 @@ function fail(): never {
 }
 
 describe("the handler's promise resolves", () => {
-  test.each(["GET", "POST"])("also where somebody has answered a %s before it could", async (method) => {
+  test.each(["GET", "POST"])("even if other code has answered a %s first", async (method) => {
     const handler = production("users-api").prometheus().metricsHandler();
     await using server = await serve(async (request, response) => {
       // Like a timeout in front of the handler.

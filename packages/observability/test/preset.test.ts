@@ -54,7 +54,7 @@ describe("a preset", () => {
     ["a class", class {}],
     ["an object with neither", { name: "acme" }],
     ["nothing", null],
-  ])("is none, nor an adapter: %s is refused with a TypeError", (_case, wrong) => {
+  ])("is refused with a TypeError if it is %s", (_case, wrong) => {
     expect(() => production("users-api").with(wrong as never)).toThrow(TypeError);
   });
 

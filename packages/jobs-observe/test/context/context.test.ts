@@ -136,7 +136,7 @@ describe("run ids", () => {
     ],
     ["returns nothing", () => undefined as never],
     ["returns an empty string", () => ""],
-  ])("are random where the generator %s, which is warned about once", async (_, generate) => {
+  ])("are random if the generator %s, with one warning", async (_, generate) => {
     const warnings: Error[] = [];
     const note = (warning: Error): void => void warnings.push(warning);
     process.on("warning", note);

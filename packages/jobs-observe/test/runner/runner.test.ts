@@ -31,7 +31,7 @@ describe("ObservedJobRunner.run", () => {
     ["a string", "x"],
     ["undefined", undefined],
     ["null", null],
-  ])("rethrows the very thing the job threw: %s", async (_, value) => {
+  ])("rethrows the very error that the job threw: %s", async (_, value) => {
     const recorder = new Recorder();
     const failing = job("fail", () => {
       throw value;

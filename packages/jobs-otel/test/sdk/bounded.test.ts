@@ -12,7 +12,7 @@ test.each([
   ["resolves", () => Promise.resolve("done")],
   ["rejects", () => Promise.reject(new Error("no"))],
 ])(
-  "resolves as soon as the work %s, and leaves no timer that would keep the process",
+  "resolves as soon as the work %s, and leaves no timer that would keep the process alive",
   async (_case, work) => {
     await expect(bounded(work(), 5_000)).resolves.toBeUndefined();
     expect(vi.getTimerCount()).toBe(0);

@@ -67,7 +67,7 @@ describe("without `endpoint`", () => {
   test.each([
     ["no variable", undefined],
     ["an empty variable", ""],
-  ])("and with %s, the error names all three ways to say it", (_case, value) => {
+  ])("and with %s, the error names all three ways to set it", (_case, value) => {
     vi.stubEnv("OTEL_EXPORTER_OTLP_ENDPOINT", value);
     expect(refusalOf({}).message).toMatch(/`endpoint`.*OTEL_EXPORTER_OTLP_ENDPOINT.*`spanProcessors`/);
   });
@@ -125,7 +125,7 @@ describe("plain http", () => {
   });
 
   test.each(["`endpoint`", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"])(
-    "is taken beyond loopback from %s with `allowInsecure: true`, and with nothing less",
+    "is accepted beyond loopback from %s with `allowInsecure: true`, and with nothing less",
     async (source) => {
       const url = "http://collector.monitoring.svc:4318";
       if (source !== "`endpoint`") vi.stubEnv(source, url);

@@ -129,7 +129,7 @@ describe("header values stay out of logs, warnings and the terminal", () => {
   test.each([
     ["value that HTTP does not allow", { "x-api-key": `ключ-${secret}` }],
     ["name that HTTP does not allow", { "bad name": secret }],
-  ])("where a header has a %s", async (_case, unusable) => {
+  ])("if a header has a %s", async (_case, unusable) => {
     const output = captureOutput();
     await using collector = await startCollector();
     const options = { serviceName: "users-api", endpoint: collector.url, headers: unusable };

@@ -46,7 +46,7 @@ describe("wrong options", () => {
   ];
 
   test.each(wrong)(
-    "such as %s are refused, naming the option and what was received",
+    "such as %s are refused, naming the option and the value",
     (_case, given, type, message) => {
       const options = { serviceName: "users-api", endpoint: "http://localhost:4318", ...(given as object) };
       const make = (): unknown => otelPipeline(options as OtelPipelineOptions);

@@ -121,24 +121,21 @@ describe("PrometheusJobObserver.metrics", () => {
   it.each([
     ["Prometheus", Registry.PROMETHEUS_CONTENT_TYPE],
     ["OpenMetrics", Registry.OPENMETRICS_CONTENT_TYPE],
-  ])(
-    "lets other work have its turn while it writes thousands of series, in the format of %s",
-    async (_, type) => {
-      const registry = registryOf(type);
-      const observer = prometheusJobObserver({ registry, maxSeries: 5_000 });
-      const runner = new ObservedJobRunner(observer);
-      for (let i = 0; i < 5_000; i++) runner.run(job(`job ${i}`, () => {}));
-      let turns = 0;
-      let isWriting = true;
-      const count = (): void => {
-        turns++;
-        if (isWriting) setImmediate(count);
-      };
-      setImmediate(count);
-      await observer.metrics();
-      isWriting = false;
-      expect(turns).toBeGreaterThan(6);
-      expect(await observer.metrics()).toBe(await registry.metrics());
-    },
-  );
+  ])("gives other work a turn while it writes thousands of series, in the format of %s", async (_, type) => {
+    const registry = registryOf(type);
+    const observer = prometheusJobObserver({ registry, maxSeries: 5_000 });
+    const runner = new ObservedJobRunner(observer);
+    for (let i = 0; i < 5_000; i++) runner.run(job(`job ${i}`, () => {}));
+    let turns = 0;
+    let isWriting = true;
+    const count = (): void => {
+      turns++;
+      if (isWriting) setImmediate(count);
+    };
+    setImmediate(count);
+    await observer.metrics();
+    isWriting = false;
+    expect(turns).toBeGreaterThan(6);
+    expect(await observer.metrics()).toBe(await registry.metrics());
+  });
 });

@@ -229,17 +229,14 @@ describe("development, on a terminal", () => {
     expect(lastLine(unknown), "as it was").toBe("░░░░░░░░░░░░░░░░░░░░░░░░ 0 of 1, 1 running");
   });
 
-  test.each([-8, Number.NaN, Infinity, 5n, "many", undefined])(
-    "takes %s waiting jobs for what they are",
-    async (count) => {
-      const stream = new Written({ isTerminal: true });
-      development("users-api", { stream, waiting: () => count as never })
-        .jobRunner()
-        .runAsync(asyncJob("waits", () => new Promise(() => {})));
-      await vi.advanceTimersByTimeAsync(100);
-      expect(lastLine(stream)).toContain(`0 of ${count === 5n ? 6 : 1}, 1 running`);
-    },
-  );
+  test.each([-8, Number.NaN, Infinity, 5n, "many", undefined])("handles %s waiting jobs", async (count) => {
+    const stream = new Written({ isTerminal: true });
+    development("users-api", { stream, waiting: () => count as never })
+      .jobRunner()
+      .runAsync(asyncJob("waits", () => new Promise(() => {})));
+    await vi.advanceTimersByTimeAsync(100);
+    expect(lastLine(stream)).toContain(`0 of ${count === 5n ? 6 : 1}, 1 running`);
+  });
 
   test("shows the bar again for runs after a shutdown", async () => {
     const stream = new Written({ isTerminal: true });
