@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { type JobObserver, ObservedJobRunner } from "@nidus/jobs-observe";
 import { describe, expect, it } from "vitest";
 import { createEngine } from "../../src/backend.ts";
@@ -49,6 +50,32 @@ describe("an engine's own work", () => {
     const { ran } = await engineObservedBy(bookkeeper);
     expect(new Set(seen)).toEqual(new Set([1]));
     expect(ran).toEqual(["a"]);
+  });
+
+  it("can be suppressed for tracers that follow async work, and the runs of jobs are not", async () => {
+    const suppressed = new AsyncLocalStorage<boolean>();
+    const seen: Record<string, boolean | undefined> = {};
+    const job = defineJob({
+      name: "send_mail",
+      run() {
+        seen.run = suppressed.getStore();
+      },
+    });
+    const bookkeeper: JobObserver = {
+      runInScope: ({ jobName }, run) => (jobName === "work" ? run() : suppressed.run(true, run)),
+    };
+    const runner = new ObservedJobRunner({
+      onEngineOpened: (engine) => engine.observeBookkeeping(bookkeeper),
+    });
+    const consumer = new ScriptedConsumer(fetched("a"));
+    consumer.onSettle = async () => {
+      seen.settle = suppressed.getStore();
+      return { isRecorded: true };
+    };
+    const engine = createEngine(new ScriptedBackend(consumer), { runner });
+    const worker = await engine.work({ jobs: [job] });
+    await expect.poll(() => seen).toEqual({ run: undefined, settle: true });
+    await worker.stop();
   });
 
   it.each([undefined, null, 5, { onJobStarted: 5 }])(

@@ -53,7 +53,7 @@ export interface OpenedEngineContext {
   /**
    * Observes the engine's own work from now on, such as polling and renewing leases. Each kind of work appears as the
    * runs of one job. Call it within `onEngineOpened`. An observer of traces keeps that work out of traces with its
-   * `runInScope`.
+   * `runInScope`. The scope of "work" is that of a whole worker, so the runs of jobs inherit what it sets for async work.
    *
    * @throws TypeError for a value that is no observer.
    */
