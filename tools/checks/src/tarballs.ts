@@ -13,7 +13,6 @@ export async function pack(each: Package, folder: string): Promise<string> {
   if (!isOk) throw new Error(`${each.manifest.name} could not be packed: ${output}`);
   const start = each.manifest.name.replace("@", "").replace("/", "-");
   const file = (await readdir(folder)).find((name) => name === `${start}-${each.manifest.version}.tgz`);
-  if (file === undefined)
-    throw new Error(`${basename(each.folder)} was packed under a name that is not known`);
+  if (file === undefined) throw new Error(`${basename(each.folder)} was packed under an unknown name`);
   return join(folder, file);
 }

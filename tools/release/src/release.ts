@@ -63,7 +63,7 @@ export async function release(
 export function refusePending(files: readonly string[]): void {
   const pending = files.filter((name) => name.endsWith(".md") && name !== "README.md");
   if (pending.length > 0)
-    throw new Error(`expected no changeset that is still to be applied, found ${pending.join(", ")}`);
+    throw new Error(`expected no changeset that is not applied, found ${pending.join(", ")}`);
 }
 
 async function packAll(checkout: string, work: string): Promise<Tarball[]> {

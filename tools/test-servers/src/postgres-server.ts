@@ -30,7 +30,7 @@ const sslRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
 export async function startPostgres(): Promise<PostgresServer> {
   const initdb = findCommand("initdb");
   if (postgresCommand === undefined || initdb === undefined) {
-    throw new Error("there is no PostgreSQL server on the PATH or in Debian's place for it");
+    throw new Error("there is no PostgreSQL server on the PATH or in Debian's folder for it");
   }
   const folder = await mkdtemp(join(tmpdir(), "nidus-postgres-"));
   // PostgreSQL refuses to run as root.

@@ -223,7 +223,7 @@ export const runComparisons: readonly Comparison[] = [
     ours: repeated("ObservedJobRunner.run", () => channelsRunner.run(work)),
     peer: repeated("ObservedJobRunner.run, no observer", () => bareRunner.run(work)),
     asked: undefined,
-    note: "the question whether anybody has subscribed",
+    note: "the check for subscribers",
   },
   {
     id: "run-exemplars",
