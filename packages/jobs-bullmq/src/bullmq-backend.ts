@@ -3,6 +3,7 @@ import type { JobBackend, JobConsumer, NewJob } from "@nidus/jobs-durable/backen
 import type { JobBacklog } from "@nidus/jobs-observe";
 import {
   cancelJob,
+  jsonText,
   namesWithJob,
   readCounts,
   readDeadLetters,
@@ -17,7 +18,7 @@ import { Cleaner } from "./store/cleaner.ts";
 import { queueName } from "./store/queue-name.ts";
 import type { Queues } from "./store/queues.ts";
 import { storeSchedule } from "./store/schedules.ts";
-import { dataOf, optionsOf, type Retention } from "./store/stored-data.ts";
+import { dataTextOf, optionsOf, type Retention, type StoredData } from "./store/stored-data.ts";
 import { BullmqConsumer } from "./worker/bullmq-consumer.ts";
 import type { BullmqLeasedJob } from "./worker/leased-job.ts";
 import { QueueConsumer } from "./worker/queue-consumer.ts";
@@ -68,9 +69,10 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob> {
     const queue = await this.#queues.of(name);
     if (hasIdempotencyKey) await this.#forgetCancelRequests(name, jobs);
     const now = Date.now();
-    const added = jobs.map((job) => ({
+    const nonces = jobs.map(() => (hasIdempotencyKey ? crypto.randomUUID() : undefined));
+    const added = jobs.map((job, index) => ({
       name,
-      data: dataOf(job),
+      data: jsonText<StoredData>(dataTextOf(job, nonces[index])),
       opts: {
         ...optionsOf(job, this.#settings.retention),
         jobId: job.id,
@@ -89,8 +91,8 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob> {
     // BullMQ gives the same answer for a duplicate: only the stored data tell the two apart.
     const ids = jobs.map(({ id }) => id);
     const stored = await readField(await this.#queues.client, this.#queues.keysOf(name), ids, "data");
-    return added.map(
-      ({ data }, index) => stored[index] == null || stored[index].includes(`"nonce":"${data.nonce}"`),
+    return nonces.map(
+      (nonce, index) => stored[index] == null || stored[index].includes(`"nonce":"${nonce}"`),
     );
   }
 
@@ -184,7 +186,7 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob> {
       cron,
       timeZone,
       key,
-      data: dataOf(job),
+      data: JSON.parse(job.envelope) as StoredData,
       options: optionsOf(job, this.#settings.retention),
     });
   }

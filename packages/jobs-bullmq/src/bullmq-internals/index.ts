@@ -7,6 +7,7 @@ export { readDeadLetters } from "./dead-letters.ts";
 export { namesWithJob } from "./find-job.ts";
 export { readCounts } from "./job-counts.ts";
 export { queueKeys, readField, scheduledAtOf, scheduledJobId, schedulerId } from "./job-keys.ts";
+export { JsonTextQueue, jsonText } from "./json-text-queue.ts";
 export { forceEndJob, type LeaseState, leaseStateOf } from "./lease-state.ts";
 export { leasesWithToken, repairJob } from "./leased-jobs.ts";
 export { cancelRequestsAmong, claimStalledReport, type Lease, renewLeases } from "./leases.ts";

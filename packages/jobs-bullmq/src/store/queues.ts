@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { type ConnectionOptions, Queue, RedisConnection } from "bullmq";
+import { type ConnectionOptions, RedisConnection } from "bullmq";
 import {
+  JsonTextQueue,
   queueKeys,
   type RedisClient,
   transactionalClient,
@@ -22,7 +23,7 @@ export class Queues {
   readonly #connection: RedisConnection;
   readonly #reconnectionListeners = new Set<() => void>();
   readonly #isShared: boolean;
-  readonly #queues = new Map<string, Promise<Queue<StoredData>>>();
+  readonly #queues = new Map<string, Promise<JsonTextQueue<StoredData>>>();
 
   constructor(
     name: string,
@@ -88,7 +89,7 @@ export class Queues {
   }
 
   /** Opens the queue of a job. */
-  of(jobName: string): Promise<Queue<StoredData>> {
+  of(jobName: string): Promise<JsonTextQueue<StoredData>> {
     let queue = this.#queues.get(jobName);
     if (queue === undefined) {
       queue = this.#open(jobName).catch((error) => {
@@ -100,8 +101,8 @@ export class Queues {
     return queue;
   }
 
-  async #open(jobName: string): Promise<Queue<StoredData>> {
-    const queue = new Queue<StoredData>(queueName(this.#name, jobName), {
+  async #open(jobName: string): Promise<JsonTextQueue<StoredData>> {
+    const queue = new JsonTextQueue<StoredData>(queueName(this.#name, jobName), {
       connection: transactionalClient(await this.connection()),
       prefix: this.#prefix,
       // The connection was checked when it was opened.

@@ -16,13 +16,14 @@ export interface Retention {
   readonly deadLettersSeconds: number;
 }
 
-/** What BullMQ is given to store. It turns that to text itself. */
-export function dataOf({ envelope, runAt, hasIdempotencyKey }: NewJob): StoredData {
-  return {
-    ...(JSON.parse(envelope) as JobEnvelope),
-    ...(runAt !== undefined && { runAtMs: runAt.getTime() }),
-    ...(hasIdempotencyKey && { nonce: crypto.randomUUID() }),
-  };
+/** Returns the JSON text of a job's data: its envelope as it is, with what the engine reads beside it. */
+export function dataTextOf(
+  { envelope, runAt }: Pick<NewJob, "envelope" | "runAt">,
+  nonce: string | undefined,
+): string {
+  const own = JSON.stringify({ runAtMs: runAt?.getTime(), nonce });
+  if (own === "{}") return envelope;
+  return envelope === "{}" ? own : `${envelope.slice(0, -1)},${own.slice(1)}`;
 }
 
 export function optionsOf(

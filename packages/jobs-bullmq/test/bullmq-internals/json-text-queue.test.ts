@@ -1,0 +1,50 @@
+import { defineJob } from "@nidus/jobs-durable";
+import { ObservedJobRunner } from "@nidus/jobs-observe";
+import { Queue } from "bullmq";
+import { startRedis } from "test-servers";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+
+const payload = { name: "Ada", list: [1, null, "\u0000"], "": {} };
+const job = defineJob<typeof payload>({ name: "text", run() {} });
+let redis: Awaited<ReturnType<typeof startRedis>>;
+
+beforeAll(async () => {
+  redis = await startRedis();
+});
+
+afterAll(() => redis.stop());
+
+const versions = { 5: () => import("bullmq"), 6: () => import("bullmq-6") };
+
+for (const [version, load] of Object.entries(versions)) {
+  describe(`a queue of BullMQ ${version}`, async () => {
+    vi.resetModules();
+    vi.doMock("bullmq", load);
+    const { bullmqEngine } = await import("../../src/index.ts");
+
+    it("stores text as it is, alone and in bulk, and BullMQ reads it back", async () => {
+      const queue = `text-${crypto.randomUUID()}`;
+      const connection = { url: redis.url };
+      await using engine = await bullmqEngine({ runner: new ObservedJobRunner(), connection, queue });
+      const runAt = new Date("2099-01-01T00:00:00Z");
+      const [alone, ...bulk] = [
+        await engine.enqueue(job, payload),
+        ...(await engine.enqueueMany(job, [payload, payload], { runAt, idempotencyKey: "k" })),
+      ];
+      const theirs = new Queue(`${queue}.text`, { connection });
+      try {
+        expect((await theirs.getJob(alone?.id ?? ""))?.data).toEqual({ payload });
+        const client = (await theirs.client) as unknown as {
+          hget(key: string, field: string): Promise<string>;
+        };
+        expect(await client.hget(theirs.toKey(alone?.id ?? ""), "data")).toBe(JSON.stringify({ payload }));
+        for (const { id } of bulk) {
+          const nonce = expect.stringMatching(/^[0-9a-f-]{36}$/);
+          expect((await theirs.getJob(id))?.data).toEqual({ payload, runAtMs: runAt.getTime(), nonce });
+        }
+      } finally {
+        await theirs.close();
+      }
+    });
+  });
+}
