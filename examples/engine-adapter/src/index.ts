@@ -1,1 +1,2 @@
-export { type JournalEngineOptions, journalEngine } from "./journal-engine.ts";
+export type { SqlDatabase } from "./sql-database.ts";
+export { type TableEngineOptions, tableEngine } from "./table-engine.ts";

@@ -1,18 +1,23 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import { engineContract } from "@nidus/jobs-testkit/contracts";
-import { journalEngine } from "../src/index.ts";
+import { PGlite } from "@electric-sql/pglite";
+import { requireRetention } from "@nidus/jobs-durable/backend";
+import { backendContract, engineContract } from "@nidus/jobs-testkit/contracts";
+import { tableEngine } from "../src/index.ts";
+import { TableBackend } from "../src/table-backend.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "journal-"));
-after(() => rmSync(folder, { recursive: true }));
+const db = await PGlite.create();
+after(() => db.close());
 
-// The tests wait more than they work, so they wait at the same time.
-describe("journalEngine", { concurrency: 16 }, () => {
-  engineContract({
+// They wait more than they work, so they wait together.
+describe("the backend of tableEngine", { concurrency: 16 }, () => {
+  backendContract({
     test,
-    createEngine: ({ runner, onError }) =>
-      journalEngine({ runner, onError, file: join(folder, "jobs.jsonl") }),
+    createBackend: ({ leaseMs = 30_000, onError }) =>
+      new TableBackend(db, { leaseMs, onError, retention: requireRetention({}) }),
+    transaction: (body) => db.transaction((transaction) => body({ db: transaction })),
   });
+});
+
+describe("tableEngine", { concurrency: 16 }, () => {
+  engineContract({ test, createEngine: (options) => tableEngine({ ...options, db }) });
 });

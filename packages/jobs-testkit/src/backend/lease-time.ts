@@ -8,7 +8,7 @@ const tries = 4;
 const tickMs = 50;
 
 /** Renews leases until it is stopped, as a living worker does. */
-export interface Renewing {
+interface Renewing {
   stop(): void;
 }
 

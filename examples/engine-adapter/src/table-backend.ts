@@ -1,0 +1,126 @@
+import { formatValue } from "@nidus/jobs-core/adapter";
+import type { DeadLetter, EngineCapabilities, EnqueueOptions, JobCounts } from "@nidus/jobs-durable";
+import { envelopeFrom, type JobBackend, type NewJob, type Retention } from "@nidus/jobs-durable/backend";
+import type { JobBacklog } from "@nidus/jobs-observe";
+import { rowsOf, type SqlDatabase } from "./sql-database.ts";
+import * as statements from "./statements.ts";
+import { TableConsumer, type TableJob } from "./table-consumer.ts";
+
+/** What this engine takes beyond the options of every `enqueue`. */
+export interface TableEnqueueOptions extends EnqueueOptions {
+  /** A transaction of the caller's: the job is stored if it commits. */
+  readonly db?: SqlDatabase | undefined;
+}
+
+/** Settings that were checked. */
+export interface TableSettings {
+  readonly leaseMs: number;
+  readonly retention: Retention;
+  readonly onError: (error: unknown) => void;
+}
+
+/** How often jobs are deleted that are retained no longer. */
+const forgetEveryMs = 60_000;
+
+/** Jobs in one table. */
+export class TableBackend implements JobBackend<TableJob, TableEnqueueOptions> {
+  readonly name = "table";
+  readonly address = "your database";
+  readonly leaseMs: number;
+  readonly capabilities: EngineCapabilities = {
+    persistence: true,
+    schedules: false,
+    scheduleKeys: false,
+    transactions: true,
+    nullCharacters: false,
+  };
+  readonly enqueueOptions = { db: requireDatabase };
+  readonly #db: SqlDatabase;
+  readonly #settings: TableSettings;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(db: SqlDatabase, settings: TableSettings) {
+    this.#db = db;
+    this.#settings = settings;
+    this.leaseMs = settings.leaseMs;
+  }
+
+  queueOf(): string {
+    return "jobs";
+  }
+
+  async start(): Promise<void> {
+    for (const statement of statements.createTable) await rowsOf(this.#db, statement);
+    await this.#forget();
+    const forget = (): Promise<void> => this.#forget().catch(this.#settings.onError);
+    this.#timer = setInterval(forget, forgetEveryMs).unref();
+  }
+
+  async #forget(): Promise<void> {
+    const { retainSucceededMs, retainDeadLettersMs } = this.#settings.retention;
+    await rowsOf(this.#db, statements.forget, [retainSucceededMs, retainDeadLettersMs]);
+  }
+
+  async insert(jobs: readonly NewJob[], { db = this.#db }: TableEnqueueOptions): Promise<boolean[]> {
+    const rows = jobs.map(({ id, name, envelope, maxAttempts, runAt }) => ({
+      ...{ id, name, envelope },
+      max_attempts: maxAttempts,
+      run_at: runAt,
+    }));
+    const stored = new Set((await rowsOf(db, statements.insert, [JSON.stringify(rows)])).map(({ id }) => id));
+    return jobs.map(({ id }) => stored.has(id));
+  }
+
+  async consumer(jobNames: readonly string[]): Promise<TableConsumer> {
+    return new TableConsumer(this.#db, jobNames, this.leaseMs);
+  }
+
+  async cancel(jobId: string): Promise<boolean> {
+    return (await rowsOf(this.#db, statements.cancel, [jobId])).length > 0;
+  }
+
+  async redrive(jobId: string): Promise<boolean> {
+    return (await rowsOf(this.#db, statements.redrive, [jobId])).length > 0;
+  }
+
+  async counts(): Promise<ReadonlyMap<string, JobCounts>> {
+    const rows = await rowsOf(this.#db, statements.counts);
+    return new Map(
+      rows.map(({ name, oldestWaitingAt, ...counts }) => [
+        name as string,
+        { ...counts, oldestWaitingAt: oldestWaitingAt ?? undefined } as JobCounts,
+      ]),
+    );
+  }
+
+  async backlog(): Promise<readonly JobBacklog[]> {
+    return [...(await this.counts())].map(([jobName, { waiting, oldestWaitingAt }]) => ({
+      jobName,
+      waiting,
+      oldestWaitingAt,
+    }));
+  }
+
+  async deadLetters(limit: number): Promise<readonly DeadLetter[]> {
+    const rows = await rowsOf(this.#db, statements.deadLetters, [limit]);
+    return rows.map((row) => ({
+      id: row.id as string,
+      jobName: row.name as string,
+      payload: envelopeFrom(row.envelope).payload,
+      attempts: Number(row.attempt),
+      error: row.error as string,
+      failedAt: row.ended_at as Date,
+    }));
+  }
+
+  /** The database is the caller's, and stays open. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+  }
+}
+
+/** @throws TypeError for what has no `query`. */
+export function requireDatabase(db: unknown): void {
+  if (typeof (db as SqlDatabase | null)?.query === "function") return;
+  throw new TypeError(`expected \`db\` to be a database with \`query\`, got ${formatValue(db)}`);
+}
