@@ -3,7 +3,7 @@ export const createTable: readonly string[] = [
   `CREATE TABLE IF NOT EXISTS jobs (
     id text PRIMARY KEY,
     name text NOT NULL,
-    envelope jsonb NOT NULL,
+    envelope text NOT NULL,
     max_attempts bigint NOT NULL,
     attempt bigint NOT NULL DEFAULT 0,
     state text NOT NULL DEFAULT 'pending',
@@ -27,7 +27,7 @@ export const insert = `
   SELECT id, name, envelope, max_attempts, coalesce(run_at, now())
   FROM ROWS FROM (
     jsonb_to_recordset($1::jsonb)
-      AS (id text, name text, envelope jsonb, max_attempts bigint, run_at timestamptz)
+      AS (id text, name text, envelope text, max_attempts bigint, run_at timestamptz)
   ) WITH ORDINALITY AS job (id, name, envelope, max_attempts, run_at, ordinality)
   ORDER BY ordinality
   ON CONFLICT (id) DO NOTHING

@@ -32,7 +32,8 @@ export class TableBackend implements JobBackend<TableJob, TableEnqueueOptions> {
     schedules: false,
     scheduleKeys: false,
     transactions: true,
-    nullCharacters: false,
+    // The envelope is JSON text, in which they are escapes.
+    nullCharacters: true,
   };
   readonly enqueueOptions = { db: requireDatabase };
   readonly #db: SqlDatabase;

@@ -229,8 +229,7 @@ export class ClaimingNullCharacters extends ListBackend {
   override readonly capabilities: EngineCapabilities = { ...healthy, nullCharacters: true };
 
   override add({ envelope, ...job }: NewJob): boolean {
-    const text = JSON.stringify(envelope).replaceAll("\\u0000", "");
-    return super.add({ ...job, envelope: JSON.parse(text) as NewJob["envelope"] });
+    return super.add({ ...job, envelope: envelope.replaceAll("\\u0000", "") });
   }
 }
 
