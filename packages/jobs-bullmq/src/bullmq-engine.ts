@@ -20,22 +20,22 @@ import { openQueues } from "./store/open-queues.ts";
 /** Options of {@link bullmqEngine}. */
 export interface BullmqEngineOptions extends EngineOptions, RetentionOptions {
   /**
-   * As BullMQ takes it: options such as `{ host, port }` or `{ url }` (`redis:` or `rediss:`), or a client of yours, made with
-   * `maxRetriesPerRequest: null`, which stays yours to close. For a cluster, pass an ioredis `Cluster`.
+   * BullMQ's own option: `{ host, port }`, `{ url }` (`redis:` or `rediss:`), or a client of yours, which stays yours to close. Make
+   * the client with `maxRetriesPerRequest: null`. For a cluster, pass an ioredis `Cluster`.
    */
   readonly connection: ConnectionOptions;
   /** The first part of the names of BullMQ's queues, without ":" and ".". @default "nidus" */
   readonly queue?: string | undefined;
-  /** The first part of Redis keys. On a cluster it needs a hash tag, such as "{nidus}". @default "bull", as BullMQ has it */
+  /** The first part of Redis keys. On a cluster it needs a hash tag, such as "{nidus}". @default "bull", as in BullMQ */
   readonly prefix?: string | undefined;
   /**
-   * Milliseconds after a worker's death in which its job is delivered again, at the latest about twice that: a whole number
-   * from 100. @default 30,000
+   * Milliseconds until the job of a dead worker is delivered again, which may take about twice as long: a whole number from 100.
+   * @default 30,000
    */
   readonly leaseMs?: number | undefined;
 }
 
-/** Beside those of every engine. */
+/** The options that other engines do not have. */
 const ownOptions: readonly (keyof BullmqEngineOptions)[] = [
   "connection",
   "queue",
@@ -48,9 +48,9 @@ const ownOptions: readonly (keyof BullmqEngineOptions)[] = [
 /**
  * Opens durable jobs on BullMQ. Resolves once Redis has answered.
  *
- * @throws (rejects with) TypeError or RangeError for an option that is not as documented; EngineUnavailableError naming a server
- * that is unreachable or not ready; Error naming a server that refuses the user, has a certificate that is not trusted, is a replica,
- * or is a cluster that the options do not fit; the error of Redis or BullMQ for all else. None has a password.
+ * @throws (rejects with) TypeError or RangeError for an option that is not as documented; EngineUnavailableError for a server
+ * that is unreachable or not ready; Error for a server that refuses the user, has a certificate that is not trusted, is a replica, or is
+ * a cluster that the options do not fit; the error of Redis or BullMQ for any other failure. No error has a password.
  */
 export async function bullmqEngine(options: BullmqEngineOptions): Promise<JobEngine> {
   requireEngineOptions(options, ownOptions);
@@ -73,7 +73,7 @@ export async function bullmqEngine(options: BullmqEngineOptions): Promise<JobEng
   requireInRange("`leaseMs`", leaseMs, 100);
   const { retainSucceededMs, retainDeadLettersMs } = requireRetention(options);
 
-  // BullMQ tells an error of the shared connection to each queue and worker on it.
+  // BullMQ emits an error of the shared connection on each queue and worker that uses it.
   const told = new WeakSet<WeakKey>();
   const onError = (error: unknown): void => {
     if (typeof error === "object" && error !== null) {

@@ -47,7 +47,7 @@ describe("bullmqEngine", () => {
     [{ url: new URL("redis://nidus:s3same@127.0.0.1:6379") }, /`connection\.url`/],
     [{ url: "" }, /`connection\.url`/],
     [{ host: "redis://nidus:s3same@127.0.0.1:6379" }, /`connection\.host`.*`connection\.url`/],
-  ])("refuses what is no connection, and does not repeat it: %j", async (connection, message) => {
+  ])("refuses a value that is no connection, and does not repeat it: %j", async (connection, message) => {
     const heard: unknown[] = [];
     const onError = (error: unknown): void => void heard.push(error);
     const opening = bullmqEngine({ runner, connection: connection as never, onError });
@@ -77,7 +77,7 @@ describe("bullmqEngine", () => {
     await theirs.close();
   });
 
-  it("says which server is out of reach, and never the password", async () => {
+  it("says which server is unreachable, and never the password", async () => {
     const errors: unknown[] = [];
     const connection = { host: "127.0.0.1", port: 1, username: "nidus", password: "open sesame" };
     const opening = bullmqEngine({
@@ -112,7 +112,7 @@ describe("bullmqEngine", () => {
     expect(performance.now() - startMs, "not as late as no answer would be").toBeLessThan(30_000);
   });
 
-  it("says at once that a user may not do what is needed", async () => {
+  it("says at once that a user lacks a right", async () => {
     const admin = new Queue(fresh(), { connection: { url: redis.url } });
     const client = (await admin.client) as unknown as { call(...words: string[]): Promise<unknown> };
     await client.call("ACL", "SETUSER", "uninformed", "on", ">open sesame", "~*", "+@all", "-info");
@@ -185,7 +185,7 @@ describe("bullmqEngine", () => {
     await theirs.close();
   });
 
-  it("runs what another program has put into its queue, whatever shape that has", async () => {
+  it("runs jobs that another program has put into its queue, in any shape", async () => {
     const connection = { url: redis.url };
     const queue = fresh();
     await using engine = await bullmqEngine({ runner, connection, queue });
@@ -200,7 +200,7 @@ describe("bullmqEngine", () => {
     await theirs.close();
   });
 
-  it("puts off what another program has put into the wrong queue, and runs the rest", async () => {
+  it("postpones a job that another program has put into the wrong queue, and runs the rest", async () => {
     const connection = { url: redis.url };
     const queue = fresh();
     const errors: unknown[] = [];
@@ -224,7 +224,7 @@ describe("bullmqEngine", () => {
     await theirs.close();
   });
 
-  it("delivers again what a worker without a Nidus of its own has left behind", async () => {
+  it("delivers again the jobs that a plain BullMQ worker has left behind", async () => {
     const connection = { url: redis.url };
     const queue = fresh();
     await using engine = await bullmqEngine({ runner, connection, queue, leaseMs });
@@ -242,7 +242,7 @@ describe("bullmqEngine", () => {
     await expect.poll(() => seen).toEqual([2]);
   });
 
-  it("does not run again what was cancelled before its worker died", async () => {
+  it("does not run a job again that was cancelled before its worker died", async () => {
     const connection = { url: redis.url };
     const queue = fresh();
     const recorder = recordingObserver();
@@ -259,7 +259,7 @@ describe("bullmqEngine", () => {
     expect(recorder.runs).toEqual([]);
   });
 
-  it("warns of a Redis that may lose what it has acknowledged", async () => {
+  it("warns of a Redis that may lose acknowledged jobs", async () => {
     const warnings: string[] = [];
     const listen = (warning: Error): void => void warnings.push(warning.message);
     process.on("warning", listen);

@@ -1,4 +1,4 @@
-/** What a job's fields in Redis say, in addition to what BullMQ parses. */
+/** The fields of a job in Redis, in addition to what BullMQ parses. */
 export interface ParsedFields {
   /** The data of the job. Undefined if BullMQ has parsed them. */
   readonly data: { readonly value: unknown } | undefined;

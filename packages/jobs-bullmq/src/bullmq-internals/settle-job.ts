@@ -10,7 +10,7 @@ class RetryLater extends Error {
   }
 }
 
-/** The backoff of every retry, whoever stored the job: the worker that ran the job decides on the delay. */
+/** The backoff of every retry. The worker that ran the job decides on the delay, whichever program stored the job. */
 const backoffType = "nidus";
 
 /** Returns the delay of a retry, in milliseconds. BullMQ calls it for each job that `retryJob` fails. */

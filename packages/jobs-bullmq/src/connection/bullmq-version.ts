@@ -1,8 +1,8 @@
 const needed =
-  "the engine needs bullmq >=5.81.5 <6 or >=6.0.11 <7, since a closing worker of an older one takes back a job that it has handed on";
+  "the engine needs bullmq >=5.81.5 <6 or >=6.0.11 <7, since a closing worker of an older version takes back a job that it has handed on";
 
 /**
- * Checks that the installed BullMQ is one that the engine works with. The wrapper for processors works with any from 5.0 on.
+ * Checks that the installed BullMQ is one that the engine works with. The wrapper for processors works with every BullMQ from 5.0 on.
  *
  * @throws Error that says which version is needed, and why.
  */
@@ -13,7 +13,7 @@ export function requireVersion(version: string | undefined): void {
   const isKnown =
     (major === 5 && isAtLeast(minor, patch, 81, 5)) || (major === 6 && isAtLeast(minor, patch, 0, 11));
   if (!isKnown)
-    throw new Error(`${needed}: this one is ${version ?? "an old one that does not say its version"}`);
+    throw new Error(`${needed}: installed is ${version ?? "an old version that does not say its number"}`);
 }
 
 function isAtLeast(minor: number, patch: number, leastMinor: number, leastPatch: number): boolean {

@@ -3,7 +3,7 @@ import { invalidArgument } from "@nidus/jobs-core/adapter";
 import type { ConnectionOptions } from "bullmq";
 import { reconnectIfReadonly } from "./out-of-reach.ts";
 
-/** The part of ioredis's options that is looked at. */
+/** The part of ioredis's options that this package reads. */
 interface RedisOptions {
   readonly url?: unknown;
   readonly host?: unknown;
@@ -17,7 +17,7 @@ interface RedisOptions {
   reconnectOnError?: ((error: Error) => boolean | 1 | 2) | null | undefined;
 }
 
-/** A client that was made already. Of a cluster's, `startupNodes` are what it was given. */
+/** A client that the caller has made. The client of a cluster has the nodes it was given in `startupNodes`. */
 interface Client {
   readonly options?: RedisOptions | undefined;
   readonly isCluster?: unknown;
@@ -25,9 +25,9 @@ interface Client {
 }
 
 /**
- * Checks a connection before anything connects. Repeats nothing of it in a message, since people put passwords in all of it.
+ * Checks a connection before the engine connects. Messages repeat none of its values, since any of them may hold a password.
  *
- * @throws TypeError for what cannot be a connection: a string, a URL or a host that is none, a client that gives commands up.
+ * @throws TypeError for a string, an invalid URL or host, and a client that gives commands up or never settles them.
  */
 export function requireConnection(connection: ConnectionOptions): void {
   if (typeof connection === "string") {
@@ -73,7 +73,7 @@ function requireAddress({ url, host, port, path, sentinels }: RedisOptions, wher
   }
 }
 
-/** An "@" behind the host is that of a password with a "/", "?" or "#": what looks like host and port is its beginning. */
+/** Refuses an "@" behind the host: it follows a password that has a "/", "?" or "#", and the host is the beginning of that password. */
 function isRedisUrl(url: unknown): boolean {
   if (typeof url !== "string" || !URL.canParse(url)) return false;
   const { protocol, pathname, search, hash } = new URL(url);
@@ -88,7 +88,7 @@ function isPath(path: unknown): boolean {
   return typeof path === "string" && path !== "" && !/[@?]|:\/\//.test(path);
 }
 
-/** Of a cluster's client, options stand one level deeper. */
+/** Refuses a client that gives commands up. The client of a cluster has these options in `redisOptions`. */
 function requirePatience(options: RedisOptions): void {
   const { maxRetriesPerRequest } = options.redisOptions ?? options;
   if (!maxRetriesPerRequest) return;
@@ -99,7 +99,7 @@ function requirePatience(options: RedisOptions): void {
   );
 }
 
-/** Without that, ioredis never settles a command that was under way when its connection broke. */
+/** Refuses a client that does not resend commands: ioredis then never settles a command whose connection broke. */
 function requireResending(options: RedisOptions): void {
   const { autoResendUnfulfilledCommands } = options.redisOptions ?? options;
   if (autoResendUnfulfilledCommands !== false) return;
@@ -110,19 +110,19 @@ function requireResending(options: RedisOptions): void {
   );
 }
 
-/** Whether a connection is a client, which belongs to whoever made it, rather than options. */
+/** Tells whether a connection is a client and not options. Its maker closes it. */
 export function isClient(connection: ConnectionOptions): boolean {
   return typeof (connection as { duplicate?: unknown }).duplicate === "function";
 }
 
-/** Whether a connection is the client of a cluster. */
+/** Tells whether a connection is the client of a cluster. */
 export function isCluster(connection: ConnectionOptions): boolean {
   return (connection as Client).isCluster === true;
 }
 
 /**
- * Returns a connection that survives the demotion of its primary: the primary then refuses to write, and ioredis would stay with
- * it. A cluster's client finds the new primary by itself.
+ * Returns a connection that leaves a demoted primary. Such a primary refuses to write, and ioredis would stay with it. The client of a
+ * cluster finds the new primary by itself.
  */
 export function withReconnecting(connection: ConnectionOptions): ConnectionOptions {
   if (isCluster(connection)) return connection;
@@ -138,7 +138,7 @@ export function withReconnecting(connection: ConnectionOptions): ConnectionOptio
   } as ConnectionOptions;
 }
 
-/** Hosts and ports: what may be shown of a connection. */
+/** Returns the hosts and ports of a connection, which may be shown. */
 export function addressOf(connection: ConnectionOptions): string {
   const { options, startupNodes } = connection as Client;
   if (isCluster(connection))
@@ -149,7 +149,7 @@ export function addressOf(connection: ConnectionOptions): string {
   return typeof path === "string" ? path : addressOfNode({ host, port });
 }
 
-/** Of a node as ioredis takes it: a port, a URL, or host and port. */
+/** Returns the address of a node, which ioredis accepts as a port, a URL, or host and port. */
 function addressOfNode(node: unknown): string {
   if (typeof node === "string" && URL.canParse(node) && new URL(node).host !== "") return new URL(node).host;
   if (typeof node !== "object" || node === null)
@@ -158,7 +158,7 @@ function addressOfNode(node: unknown): string {
   return `${host ?? "127.0.0.1"}:${port ?? 6379}`;
 }
 
-/** Whether all keys that begin with a text are in one slot of a cluster: Redis looks at the first braces alone. */
+/** Tells whether all keys that begin with a text are in one slot of a cluster. Redis looks only at the first braces. */
 export function hasHashTag(text: string): boolean {
   const start = text.indexOf("{");
   return start >= 0 && text.indexOf("}", start) > start + 1;

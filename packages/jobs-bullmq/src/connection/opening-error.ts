@@ -2,7 +2,7 @@ import { formatValue } from "@nidus/jobs-core/adapter";
 import { EngineUnavailableError } from "@nidus/jobs-durable";
 import { isOutOfReach, isPassing } from "./out-of-reach.ts";
 
-/** What Redis or TLS says if a repetition changes nothing, and what it means. */
+/** Errors of Redis or TLS that a repetition would not change, and their meaning. */
 const refusals: readonly (readonly [pattern: RegExp, meaning: string])[] = [
   [/\b(NOAUTH|WRONGPASS|invalid (username-)?password)\b/i, "refuses the user or the password"],
   [/\bNOPERM\b/, "does not let its user do what BullMQ needs"],
@@ -21,13 +21,13 @@ const refusals: readonly (readonly [pattern: RegExp, meaning: string])[] = [
   ],
 ];
 
-/** Whether an error says that Redis cannot be used before something about it or the options changes. */
+/** Tells whether only a change of Redis or of the options can help against an error. */
 export function isRefusal(error: unknown): boolean {
   return !isUnreachable(error) && !isPassing(error);
 }
 
 /**
- * Returns the error with which opening an engine rejects. It says which server it is about, unless `error` says it all by itself.
+ * Returns the error with which opening an engine rejects. It names the server, unless `error` says enough by itself.
  *
  * @param error The error that ended the opening.
  * @param lastError The last error of the connection. If the time ran out, it says why.

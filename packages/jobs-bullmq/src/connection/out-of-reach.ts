@@ -2,19 +2,19 @@
 const words =
   /^(Connection is closed|Reached the max retries|Stream isn't writeable|Cluster isn't ready|Cluster is ended|None of startup nodes|Failed to refresh slots|All sentinels are unreachable|Command timed out|Command aborted due to connection close|Socket timeout|BullMQ: cluster reconnect|connect ETIMEDOUT)/;
 
-/** The codes of sockets and DNS for the same. */
+/** The codes of sockets and DNS for such connections. */
 const codes =
   /^E(CONN(REFUSED|RESET|ABORTED)|HOST(UNREACH|DOWN)|NET(UNREACH|DOWN)|TIMEDOUT|PIPE|NOTFOUND|AI_AGAIN)$/;
 
 /** Tells whether an error says that Redis is unreachable. */
 export function isOutOfReach(error: unknown): boolean {
   const { message, code, syscall } = (error ?? {}) as Record<string, unknown>;
-  // The path of a socket that no server has made yet.
+  // No server has made the socket of this path yet.
   const isPathMissing = code === "ENOENT" && syscall === "connect";
   return isPathMissing || codes.test(String(code)) || words.test(String(message));
 }
 
-/** Whether Redis says that it cannot answer now and may be able to soon. */
+/** Tells whether Redis says that it cannot answer now, but may answer soon. */
 export function isPassing(error: unknown): boolean {
   return /\b(LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY)\b/.test(String(error));
 }

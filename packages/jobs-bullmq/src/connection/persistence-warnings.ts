@@ -1,6 +1,6 @@
 import { warn } from "@nidus/jobs-core/adapter";
 
-/** Warns, by process warnings, of a Redis that may lose what it has acknowledged. `info` is the answer to INFO. */
+/** Warns, by process warnings, of a Redis that may lose acknowledged jobs. `info` is the answer to INFO. */
 export function warnOfLosses(info: string, address: string): void {
   // A managed Redis may not say how it keeps its data.
   if (/^aof_enabled:0/m.test(info)) {

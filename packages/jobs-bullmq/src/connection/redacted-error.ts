@@ -1,7 +1,7 @@
-/** The properties in which ioredis and its parser keep what was sent or received: payloads, and the password of AUTH. */
+/** The properties in which ioredis and its parser keep sent and received data, such as payloads and the password of AUTH. */
 const revealing = ["command", "buffer"];
 
-/** The properties in which errors keep others. */
+/** The properties in which errors keep other errors. */
 const nesting = ["cause", "lastNodeError", "errors", "previousErrors"];
 
 /**
@@ -30,10 +30,10 @@ function redact(value: unknown, seen: Set<unknown>): void {
   for (const key of nesting) redact(Reflect.get(value, key), seen);
 }
 
-/** Redis repeats the beginning of a command that it does not know. */
+/** Redis repeats the beginning of an unknown command. */
 const withArguments = /(unknown command [^,\n]*)(, with args beginning with:[^\n]*)/i;
 
-/** Returns the same object, with methods that reject with what `explain` makes of an error. */
+/** Returns an object like `target`, whose methods reject with the errors that `explain` returns. */
 export function rejecting<T extends object>(target: T, explain: (error: unknown) => unknown): T {
   return new Proxy(target, {
     get(object, key) {

@@ -8,16 +8,15 @@ import { ProcessorOutcomes } from "./processor-outcomes.ts";
 
 /**
  * Wraps a BullMQ processor so that each run is observed: `new Worker(name, observeBullmqProcessor(runner, processor), options)`.
- * The processor stays the same: its results, its errors, its token and its signal, also whether it asks for one.
+ * The processor keeps its results, errors, token and signal, and still decides whether it gets a signal.
  *
- * Outcomes are BullMQ's own, told when the worker has recorded them: a stalled attempt does not count, and `discard()`,
- * `UnrecoverableError` and a `backoffStrategy` that returns -1 are final. The delivery after a stalled attempt tells of it.
+ * Observers hear of an outcome when the worker has recorded it, so it is BullMQ's own: a stalled attempt does not count, and `discard()`,
+ * `UnrecoverableError` and a `backoffStrategy` that returns -1 are final. The delivery after a stalled attempt reports it.
  *
- * Sandboxed processors, which are the path of a file, run in processes of their own and cannot be wrapped: wrap the function
- * that the file exports. There, outcomes follow from the attempts and `UnrecoverableError`. The errors with which a processor
- * moves its job (DelayedError and the like) are no failures.
+ * A sandboxed processor (the path of a file) runs in its own process and cannot be wrapped: wrap the function that the file exports. Its
+ * outcomes follow from the attempts and `UnrecoverableError`. Errors that move a job (DelayedError and the like) are no failures.
  *
- * @throws TypeError for a processor that is no function.
+ * @throws TypeError for a processor that is not a function.
  */
 export function observeBullmqProcessor<Data, Result, Name extends string>(
   runner: ObservedJobRunner,
@@ -56,11 +55,11 @@ export function observeBullmqProcessor<Data, Result, Name extends string>(
       throw error;
     }
   };
-  // BullMQ counts the parameters: it makes a signal for processors that declare three.
+  // BullMQ makes a signal only for processors that declare three parameters.
   return processor.length >= 3 ? observed : (job, token) => observed(job, token);
 }
 
-/** What follows by the attempts alone: a sandbox hears nothing of its worker. */
+/** Derives the outcome from the attempts alone, since a sandbox hears nothing of its worker. */
 function outcomeInSandbox(
   error: unknown,
   { attempt, maxAttempts }: JobDelivery,

@@ -2,10 +2,10 @@ import type { JobDelivery } from "@nidus/jobs-observe";
 import type { Job } from "bullmq";
 import { readEnds } from "../bullmq-internals/index.ts";
 
-/** A first attempt that waited for less than this is not asked for children: the question costs a round trip. */
+/** The shortest wait of a first attempt for which the wrapper reads its children. Reading costs a round trip. */
 const askAfterMs = 100;
 
-/** How many children of a parent are looked at. */
+/** The most children of a parent that the wrapper reads. */
 const maxChildren = 1_000;
 
 /** Describes the attempt for which BullMQ calls the processor. A stalled attempt is not counted, as in BullMQ's own rules. */
@@ -25,7 +25,7 @@ function describe(job: Job, startsAtMs: number): JobDelivery {
     queue: job.queueName,
     jobId: job.id ?? "",
     attempt: attemptsMade + 1,
-    // BullMQ has 0 where nothing was said, and means 1.
+    // BullMQ has 0 if the job says nothing, and means 1.
     maxAttempts: opts.attempts || 1,
     enqueuedAt: new Date(timestamp),
     runAt: new Date(startsAtMs),
@@ -34,7 +34,7 @@ function describe(job: Job, startsAtMs: number): JobDelivery {
   };
 }
 
-/** From when the attempt could start. BullMQ keeps that of first attempts alone: any other counts as not having waited. */
+/** Returns when the attempt could start. BullMQ knows that only of first attempts: the others count as not having waited. */
 async function runAtMs(job: Job): Promise<number> {
   const { attemptsMade, attemptsStarted = 1, timestamp, opts, processedOn = Date.now() } = job;
   if (attemptsMade > 0) return processedOn;
@@ -43,7 +43,7 @@ async function runAtMs(job: Job): Promise<number> {
   return attemptsStarted > 1 ? processedOn : Math.min(timestamp + (opts.delay ?? 0), processedOn);
 }
 
-/** When the last child of a flow's parent ended. Undefined for a job without children, and if none of them is kept. */
+/** Resolves to when the last child of a flow's parent ended. Undefined for a job without children, or if none of them is kept. */
 async function lastChildEndMs(job: Job): Promise<number | undefined> {
   try {
     const count = maxChildren;
@@ -60,12 +60,12 @@ async function lastChildEndMs(job: Job): Promise<number | undefined> {
     if (children.length === 0) return undefined;
     return Math.max(...(await readEnds(job, children))) || undefined;
   } catch {
-    // A wait is worth less than the run: without an answer, the job counts as one without children.
+    // The run matters more than its wait: without an answer, the job counts as a job without children.
     return undefined;
   }
 }
 
-/** What a producer's telemetry wrote: JSON of its headers. */
+/** Returns the trace headers that a producer's telemetry wrote, as JSON, to the job. */
 function carrierFrom(metadata: string | undefined): Record<string, string> {
   try {
     const headers: unknown = JSON.parse(metadata ?? "{}");

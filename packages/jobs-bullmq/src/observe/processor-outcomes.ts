@@ -11,7 +11,7 @@ interface EndedAttempt {
   readonly error: JobError | undefined;
 }
 
-/** Tells observers what BullMQ's workers recorded, as they emit it: they alone know whether a failure was the last. */
+/** Tells observers of the outcomes that BullMQ's workers emit. Only the workers know whether a failure was the last. */
 export class ProcessorOutcomes {
   readonly #runner: ObservedJobRunner;
   readonly #followed = new WeakSet<WorkerOfJob>();
@@ -22,7 +22,7 @@ export class ProcessorOutcomes {
     this.#runner = runner;
   }
 
-  /** Tells of the attempt before this one, if its worker died, and listens to the job's worker. */
+  /** Reports the attempt before this one if its worker died, and listens to the job's worker. */
   started(job: Job, delivery: JobDelivery): void {
     if (this.#stalledAttempts.isFollowedBy(job)) this.#settled(job, delivery, "stalled");
     const worker = workerOf(job);
@@ -35,7 +35,7 @@ export class ProcessorOutcomes {
     );
   }
 
-  /** Waits for the worker to say what became of the job whose processor has ended. Without a worker, `presumed` is told. */
+  /** Waits for the worker to emit the outcome of a job whose processor has ended. Without a worker, tells observers `presumed`. */
   ended(job: Job, delivery: JobDelivery, presumed: SettledJobContext["outcome"], error?: JobError): void {
     if (workerOf(job) === undefined) this.#settled(job, delivery, presumed, error);
     else this.#ended.set(job, { delivery, error });
@@ -45,7 +45,7 @@ export class ProcessorOutcomes {
     const attempt = this.#ended.get(job);
     this.#ended.delete(job);
     if (attempt !== undefined) this.#settled(job, attempt.delivery, outcome, attempt.error);
-    // BullMQ gives up a job that stalled too often without calling the processor.
+    // BullMQ gives up a job that stalled too often, and does not call the processor.
     else if (outcome === "dead-lettered") {
       this.#settled(job, givenUpDeliveryOf(job), outcome, JobError.from(job.failedReason));
     }

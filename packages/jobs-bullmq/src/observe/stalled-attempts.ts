@@ -1,15 +1,15 @@
 import type { Job } from "bullmq";
 
-/** Of how many jobs the stalls are remembered. */
+/** The number of jobs whose stalls are remembered. */
 const maxRemembered = 10_000;
 
-/** Finds whether the attempt before a job's present one stalled. BullMQ keeps how often a job stalled, and not when. */
+/** Tells which attempts follow a stalled one. BullMQ stores how often a job stalled, and not when. */
 export class StalledAttempts {
   readonly #seen = new Map<string, number>();
 
   /**
-   * Whether the attempt before stalled, as far as can be known: of a job that has failed or moved as well, only the process that
-   * ran it before knows.
+   * Tells whether the attempt before a job's present one stalled. If the job has failed or moved as well, only the process that ran it
+   * before can tell.
    */
   isFollowedBy({ id, queueQualifiedName, stalledCounter = 0, attemptsStarted }: Job): boolean {
     if (stalledCounter === 0) return false;

@@ -26,7 +26,7 @@ export class Cleaner {
     this.#timer.unref();
   }
 
-  /** Never rejects. While the server is unreachable, one attempt waits for it. */
+  /** Cleans once. Never rejects. While the server is unreachable, one attempt waits for it. */
   async #clean(): Promise<void> {
     if (this.#isCleaning) return;
     this.#isCleaning = true;

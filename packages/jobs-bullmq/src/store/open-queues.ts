@@ -18,7 +18,7 @@ export async function openQueues(
 ): Promise<Queues> {
   let lastError: unknown;
   let refuse = (_error: unknown): void => {};
-  // Trying again does not help: it is not waited for.
+  // Rejects at an error that a repetition would not change.
   const refused = new Promise<never>((_, reject) => {
     refuse = reject;
   });

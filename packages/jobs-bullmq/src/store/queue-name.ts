@@ -1,6 +1,6 @@
 /**
- * BullMQ's name for the queue of a job: a worker takes whatever is in its queue, so that each job name has one of its own.
- * What BullMQ keeps for itself (":") is escaped, as in a URL. The first part has no "." of its own, so that no two pairs have one name.
+ * Returns the name of a job's BullMQ queue. Each job name has its own queue, since a BullMQ worker takes every job in its queue. Escapes
+ * the ":", which BullMQ reserves, as in a URL. `queue` has no ".", so that no two pairs have the same name.
  */
 export function queueName(queue: string, jobName: string): string {
   return `${queue}.${encodeURIComponent(jobName)}`;

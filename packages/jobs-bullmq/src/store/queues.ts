@@ -12,10 +12,10 @@ import { isClient, withReconnecting } from "../connection/connection-options.ts"
 import { queueName } from "./queue-name.ts";
 import type { StoredData } from "./stored-data.ts";
 
-/** How long a server may take to say goodbye, or that it loads its data. */
+/** How long the engine waits for a server's answer to QUIT, or to whether it loads its data. */
 const answerWithinMs = 1_000;
 
-/** One connection, the BullMQ queues that share it, and the names of the jobs that have one. */
+/** Holds one connection, the BullMQ queues that share it, and the names of their jobs. */
 export class Queues {
   readonly #name: string;
   readonly #prefix: string;
@@ -35,7 +35,7 @@ export class Queues {
     this.#prefix = prefix;
     this.#onError = onError;
     this.#isShared = isClient(connection);
-    // "Blocking" is for commands that may wait for as long as it takes, as those of workers do.
+    // "blocking" lets commands wait without a limit, as the commands of workers do.
     this.#connection = new RedisConnection(withReconnecting(connection), {
       shared: this.#isShared,
       blocking: true,
@@ -46,13 +46,13 @@ export class Queues {
     });
   }
 
-  /** Calls a listener each time the connection is there again. Returns how to stop that. */
+  /** Calls a listener each time the connection is ready again. Returns a function that stops it. */
   onReconnected(listener: () => void): () => void {
     this.#reconnectionListeners.add(listener);
     return () => this.#reconnectionListeners.delete(listener);
   }
 
-  /** BullMQ's. */
+  /** The version of BullMQ. */
   get version(): string | undefined {
     return versionOf(this.#connection);
   }
@@ -73,7 +73,7 @@ export class Queues {
     return /^loading:1/m.test(await Promise.race([client.info(), silence]).catch(() => ""));
   }
 
-  /** What queues and workers are to share. */
+  /** The connection that queues and workers share. */
   async connection(): Promise<ConnectionOptions> {
     return (await this.#connection.client) as unknown as ConnectionOptions;
   }
@@ -113,28 +113,28 @@ export class Queues {
     return queue;
   }
 
-  /** Notes job names for the calls that ask for all of them: again and again, since Redis may lose them. */
+  /** Stores job names for the calls that read all of them. Call it again and again, since Redis may lose them. */
   async note(jobNames: Iterable<string> = this.#queues.keys()): Promise<void> {
     const keys = Object.fromEntries([...jobNames].map((name) => [name, this.keysOf(name)]));
     if (Object.keys(keys).length > 0) await (await this.client).hset(this.namesKey, keys);
   }
 
-  /** Every job name that was ever enqueued or worked on. */
+  /** Resolves to every job name that was ever enqueued or worked on. */
   async names(): Promise<string[]> {
     return Object.keys(await (await this.client).hgetall(this.namesKey));
   }
 
-  /** The first part of the keys of a job's queue. */
+  /** Returns the first part of the keys of a job's queue. */
   keysOf(jobName: string): string {
     return queueKeys(this.#prefix, queueName(this.#name, jobName));
   }
 
-  /** The hash of a job's runs that are to be cancelled: id, and when it was asked for. */
+  /** Returns the key of the hash of cancel requests of a job name: ids, and when each was requested. */
   cancelRequestsOf(jobName: string): string {
     return `${this.base}:cancel-requests:${encodeURIComponent(jobName)}`;
   }
 
-  /** The hash of a job's runs that were cancelled: id, and when. */
+  /** Returns the key of the hash of cancelled jobs of a name: ids, and when each was cancelled. */
   cancellationsOf(jobName: string): string {
     return `${this.base}:cancelled:${encodeURIComponent(jobName)}`;
   }
@@ -142,13 +142,13 @@ export class Queues {
   async close(): Promise<void> {
     const queues = await Promise.allSettled(this.#queues.values());
     for (const each of queues) if (each.status === "fulfilled") await each.value.close();
-    // Of a server that is silent, no answer is waited for.
+    // A silent server does not delay the closing.
     if (!this.#isShared && this.#connection.status === "ready") {
       const client = await this.client;
       await Promise.race([client.quit().catch(() => {}), pause(answerWithinMs, undefined, { ref: false })]);
     }
     await this.#connection.close(true);
-    // What was still being opened fails now, and BullMQ, which has removed all listeners, emits that: nobody is left to tell.
+    // BullMQ has removed all listeners, and emits an error for each connection that was still opening.
     this.#connection.on("error", () => {});
   }
 }

@@ -3,7 +3,7 @@ import type { JobSchedulerJson, Queue } from "bullmq";
 import { type RedisClient, readField, scheduledJobId, schedulerId } from "../bullmq-internals/index.ts";
 import type { StoredData } from "./stored-data.ts";
 
-/** A schedule, as it is to be stored. */
+/** A schedule to store. */
 export interface Schedule {
   readonly jobName: string;
   readonly cron: string;
@@ -14,8 +14,8 @@ export interface Schedule {
 }
 
 /**
- * Stores a schedule, unless it is stored already: storing it again would move a run that came due while no worker was up into the
- * future. If the cron expression and the time zone are the same and only the rest has changed, such a run is started at once.
+ * Stores a schedule, unless the same one is stored: storing it again would move a late run into the future. A run is late if it came
+ * due while no worker was up. If the cron expression and the time zone are unchanged and the rest is not, a late run starts at once.
  *
  * @throws (rejects with) TypeError for a cron expression that BullMQ cannot read, or that never comes due.
  */
@@ -37,7 +37,7 @@ export async function storeSchedule(
 
 /** @throws (rejects with) TypeError */
 async function requireCron(cron: string, tz: string): Promise<void> {
-  // Older versions of BullMQ, whose processors can be observed, do not have it.
+  // Older versions of BullMQ do not export it, and the wrapper for processors must load with them.
   const { defaultRepeatStrategy } = await import("bullmq");
   let next: unknown;
   try {
@@ -50,14 +50,14 @@ async function requireCron(cron: string, tz: string): Promise<void> {
   }
 }
 
-/** Whether what a schedule enqueues is as it is stored. */
+/** Tells whether the stored schedule enqueues the same job. */
 function isSameJob({ name, template }: JobSchedulerJson<StoredData>, schedule: Schedule): boolean {
   const { data, opts } = template ?? {};
   const wanted = JSON.parse(JSON.stringify([schedule.jobName, schedule.data, schedule.options]));
   return isDeepStrictEqual([name, data, opts], wanted);
 }
 
-/** Whether a schedule's next run is stored, in whatever state: if somebody has removed it, no other would follow. */
+/** Tells whether a schedule's next run is stored, in any state. If another program has removed it, no run would follow. */
 async function hasNextRun(
   client: RedisClient,
   queue: Queue<StoredData>,

@@ -2,11 +2,11 @@ import type { JobEnvelope, NewJob } from "@nidus/jobs-durable/backend";
 import type { Job, JobsOptions } from "bullmq";
 import { countOf, scheduledAtOf, timeOf } from "../bullmq-internals/index.ts";
 
-/** What a BullMQ job carries as its data. */
+/** The data of a BullMQ job. */
 export interface StoredData extends JobEnvelope {
-  /** Unix milliseconds from which the next attempt can start, where that is not when it was enqueued. */
+  /** When the job can start, in Unix milliseconds. Absent if that is when it was enqueued. */
   readonly runAtMs?: number;
-  /** Tells which of two jobs with one id was stored. */
+  /** Tells apart two jobs with the same id. */
   readonly nonce?: string;
 }
 
@@ -32,25 +32,25 @@ export function optionsOf(
 ): JobsOptions {
   return {
     attempts: maxAttempts,
-    // For workers of other programs: here, the delay is decided where the job ran.
+    // For workers of other programs. A worker of this engine decides on the delay itself.
     backoff: { type: "exponential", delay: 250 },
     removeOnComplete: { age: succeededSeconds },
     removeOnFail: { age: deadLettersSeconds },
-    // Stacks are for logs and spans: the message is kept as the reason.
+    // Stacks belong in logs and spans. BullMQ keeps the message as the reason.
     stackTraceLimit: 0,
   };
 }
 
-/** Milliseconds for which the idempotency key of a job holds after it has ended without a failure: 0 if it has none. */
+/** Returns the milliseconds for which a job's idempotency key holds after an end without a failure. 0 for a job without a key. */
 export function keyHeldMs({ data, opts }: Job<StoredData>): number {
   const { age } = (opts.removeOnComplete ?? {}) as { readonly age?: unknown };
   return data?.nonce === undefined ? 0 : countOf(age) * 1000;
 }
 
-/** In 2001: no job is older. */
+/** A moment in 2001, in Unix milliseconds. No job is older. */
 const firstMoment = 1e12;
 
-/** When a job could run: at its time, at its schedule's, or as soon as it was there. Unix milliseconds that nothing else is, or now. */
+/** Returns when a job was enqueued, and when it could run: at its own time, at its schedule's, or at its enqueue. Replaces invalid times by now. */
 export function timesOf(
   job: Job<StoredData>,
   runAtMs: number | undefined,

@@ -5,8 +5,8 @@ import type { QueueConsumer } from "./queue-consumer.ts";
 type Arrival = readonly [QueueConsumer, Job<StoredData>];
 
 /**
- * Waits for the first job of many consumers. Redis blocks one connection per consumer, which cannot be called off: what arrives when
- * nobody waits any more goes back, for whoever is free.
+ * Waits for the first job of many consumers. Redis blocks one connection per consumer, and cannot be interrupted: a job that arrives
+ * after the wait goes back to its queue.
  */
 export class BlockingFetch {
   readonly #onFailure: (consumer: QueueConsumer, error: unknown) => void;
@@ -24,7 +24,7 @@ export class BlockingFetch {
     this.#onError = onError;
   }
 
-  /** Resolves to at most `limit` jobs; to none when a consumer has waited for long enough, or soon after the signal was aborted. */
+  /** Waits for up to `limit` jobs. Resolves to an empty array if none arrive within the wait, or soon after `signal` is aborted. */
   async wait(
     consumers: readonly QueueConsumer[],
     limit: number,
@@ -76,7 +76,7 @@ export class BlockingFetch {
     this.#returns.add(back);
   }
 
-  /** Resolves once nothing is waited for, and all that came too late has gone back. The consumers are closed by then, or closing. */
+  /** Resolves when no wait is left and all late jobs have gone back. Call it when the consumers are closed or closing. */
   async settled(): Promise<void> {
     await Promise.all(this.#looks.values());
     await Promise.all(this.#returns);

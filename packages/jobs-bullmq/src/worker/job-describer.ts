@@ -36,7 +36,7 @@ export class JobDescriber {
     interceptor.takeParsedFields(id);
     tokens.drop(id, token);
     this.#onError(
-      new Error(`a job named "${stored.name}" is in the queue of "${jobName}": put off for a minute`),
+      new Error(`a job named "${stored.name}" is in the queue of "${jobName}": postponed for a minute`),
     );
     await stored.moveToDelayed(Date.now() + postponeMs, token).catch(this.#onError);
   }

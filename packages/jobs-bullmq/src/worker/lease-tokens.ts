@@ -1,19 +1,19 @@
-/** Which leases of a consumer somebody here knows of. Each look for a job has a token of its own. */
+/** Remembers the leases of a consumer that this process knows of. Each look for a job has its own token. */
 export class LeaseTokens {
-  /** What all tokens of this consumer begin with. */
+  /** The beginning of all tokens of this consumer. */
   readonly prefix: string = `${crypto.randomUUID()}:`;
   readonly #open = new Set<string>();
   readonly #kept = new Map<string, string>();
   #count = 0;
 
-  /** A token for a look whose answer is to come. */
+  /** Returns a token for a look for a job, and keeps it open until `close`. */
   open(): string {
     const token = `${this.prefix}${++this.#count}`;
     this.#open.add(token);
     return token;
   }
 
-  /** A settlement may bring a next job, whose lease has the token of the last one. */
+  /** Opens a token again: a settlement may bring a next job, whose lease has the same token. */
   reopen(token: string): void {
     this.#open.add(token);
   }
@@ -30,7 +30,7 @@ export class LeaseTokens {
     if (this.#kept.get(id) === token) this.#kept.delete(id);
   }
 
-  /** Whether the answer that brought this lease was lost; undefined while it may still come. */
+  /** Tells whether the answer that brought a lease was lost. Undefined while the answer may still come. */
   isLost(id: string, token: string): boolean | undefined {
     if (this.#kept.get(id) === token) return false;
     return this.#open.has(token) ? undefined : true;

@@ -9,7 +9,7 @@ import type { QueueConsumer } from "./queue-consumer.ts";
 export async function returnLostLeases(client: RedisClient, consumer: QueueConsumer): Promise<void> {
   const { tokens, keyPrefix } = consumer;
   for (const { id, token } of await leasesWithToken(client, keyPrefix, tokens.prefix)) {
-    // An answer that is on its way decides.
+    // Waits for an answer that may still come.
     while (tokens.isLost(id, token) === undefined && consumer.closing === undefined) await pause(20);
     if (tokens.isLost(id, token) && (await repairJob(client, keyPrefix, id, token))) {
       await consumer.giveBack(id, token);

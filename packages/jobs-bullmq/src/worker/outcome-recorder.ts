@@ -22,11 +22,11 @@ export interface RecordResult {
   readonly isRecorded: boolean;
   /** BullMQ's answer, with the next job if there is one. */
   readonly answer?: unknown;
-  /** An earlier try was recorded, and its answer was lost: a next job may have come with it. */
+  /** Whether an earlier try lost its answer. A next job may have come with that answer. */
   readonly wasAnswerLost?: boolean;
 }
 
-/** Records what became of jobs, each behind the fence of its lease. */
+/** Records the outcomes of jobs, each only if its lease holds. */
 export class OutcomeRecorder {
   readonly #queues: Queues;
   readonly #clock: Clock;
@@ -40,7 +40,7 @@ export class OutcomeRecorder {
     this.#onError = onError;
   }
 
-  /** Rejects only for what may pass, such as a connection that broke. */
+  /** Records an outcome. Rejects only for an error that may pass, such as a broken connection. */
   async record(job: BullmqLeasedJob, outcome: JobOutcome, wantsNext: boolean): Promise<RecordResult> {
     for (let isRepeated = false; ; isRepeated = true) {
       try {
@@ -69,14 +69,14 @@ export class OutcomeRecorder {
     return leaseStateOf(client, consumer.keyPrefix, cancellations, lease, this.#leaseMs, settled);
   }
 
-  /** A handler has added children that are not done: BullMQ completes no such job, and would deliver it again and again. */
+  /** Fails a job whose handler has added children that have not ended. BullMQ does not complete it, and would deliver it for ever. */
   async #failParent(job: BullmqLeasedJob, error: unknown): Promise<RecordResult> {
     this.#onError(error);
     await this.record(job, { type: "dead-lettered", error: String((error as Error).message) }, false);
     return { isRecorded: false };
   }
 
-  /** Another program has stored what BullMQ's script fails at, each time: the job ends without it. */
+  /** Ends a job without BullMQ's script, which fails each time at data that another program has stored. */
   async #forceEnd(
     { consumer, lease }: BullmqLeasedJob,
     outcome: JobOutcome,
@@ -124,13 +124,13 @@ export class OutcomeRecorder {
     }
   }
 
-  /** With the request to cancel the job, if there was one: it is too late, and would stay. */
+  /** Ends a job together with its cancel request, which comes too late and would stay. */
   #end({ consumer, lease, isRequested }: BullmqLeasedJob, settle: () => Promise<unknown>): Promise<unknown> {
     if (!isRequested) return settle();
     return consumer.interceptor.withNote({ ...this.#keysOf(consumer), lease }, settle);
   }
 
-  /** A moment by Redis's clock, with a fraction that is the same at each try to settle the job. */
+  /** Returns a moment of Redis's clock, with a fraction that is the same at each try to settle the job. */
   #marked(job: BullmqLeasedJob, delayMs: number): string {
     job.mark ??= String(Math.floor(Math.random() * 1e9));
     return `${this.#clock.now() + delayMs}.${job.mark}`;

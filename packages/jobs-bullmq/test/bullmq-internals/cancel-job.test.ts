@@ -66,7 +66,7 @@ describe("cancelling", () => {
       };
       slow.interruptAfter(commands, work);
       const isCancelled = await producer.cancel(id);
-      // What comes from here on is not the cancel's.
+      // The cancel sends no more commands.
       slow.interruptAfter(Number.POSITIVE_INFINITY, work);
       const hasRun = recorder.runs.length > 0;
       expect(isCancelled).toBe(!hasRun);
@@ -119,7 +119,7 @@ describe("cancelling", () => {
     const recorder = recordingObserver();
     await using engine = await bullmqEngine({ runner: new ObservedJobRunner(recorder), connection, queue });
     const jobs = ["parent", "child"].map((name) => defineJob({ name, run() {} }));
-    // What the engine knows of.
+    // The children that the engine knows.
     await (await engine.work({ jobs })).stop();
     const flows = new FlowProducer({ connection });
     const { children } = await flows.add({

@@ -20,7 +20,7 @@ beforeEach(() => {
 
 afterAll(() => redis.stop());
 
-/** What an engine says, by both ways, of jobs enqueued for these times, to which `change` has been done. */
+/** Enqueues jobs for these times, calls `change`, and returns the counts of `stats` and of the backlog. */
 async function countsAfter(
   runAts: readonly Date[],
   change: (theirs: Queue) => Promise<unknown>,
@@ -30,7 +30,7 @@ async function countsAfter(
   const runner = new ObservedJobRunner(recorder);
   await using engine = await bullmqEngine({ runner, connection, queue });
   const theirs = new Queue(`${queue}.counted`, { connection });
-  // One that is closed while it connects rejects where no caller can catch it.
+  // A queue that is closed while it connects rejects, and no caller can catch that.
   await theirs.waitUntilReady();
   for (const runAt of runAts) await engine.enqueue(job, undefined, { runAt });
   await change(theirs);
@@ -146,7 +146,7 @@ describe("stats and backlog", () => {
     expect(backlog).toMatchObject({ waiting: 1, oldestWaitingAt: undefined });
   });
 
-  it("skip a delayed job whose time is none", async () => {
+  it("skip a delayed job with an invalid time", async () => {
     const { stats } = await countsAfter([], async (theirs) => {
       const client = (await theirs.client) as unknown as SpoilingClient;
       await client.call("ZADD", theirs.toKey("delayed"), "-inf", "forged");

@@ -10,7 +10,7 @@ import {
 
 const connectionOf = (value: unknown): ConnectionOptions => value as ConnectionOptions;
 
-/** What a client looks like from outside. */
+/** The properties by which a client is recognised. */
 const clientWith = (options: object, further: object = {}): ConnectionOptions =>
   connectionOf({ options, ...further, connect() {}, disconnect() {}, duplicate() {} });
 
@@ -30,7 +30,7 @@ describe("requireConnection", () => {
     [{ sentinels: [{ host: "a" }, { host: "redis://:s3same@b" }] }, /`connection\.sentinels\[1\]\.host`/],
     [clientWith({ host: "redis://:s3same@127.0.0.1" }), /`connection\.host`/],
     [clientWith({ path: "redis//:s3same@127.0.0.1" }), /`connection\.path`/],
-  ])("refuses what may have a password where it would be shown: %o", (connection, message) => {
+  ])("refuses a value that may hold a password and would be shown: %o", (connection, message) => {
     let error: unknown;
     try {
       requireConnection(connectionOf(connection));
@@ -100,7 +100,7 @@ describe("withReconnecting", () => {
     expect(connection.reconnectOnError(new Error("WRONGTYPE of a READONLY key"))).toBe(false);
   });
 
-  it("sees the refusal in what Redis 6 says of a script", () => {
+  it("finds the refusal in the error of a script of Redis 6", () => {
     const { reconnectOnError } = withReconnecting({}) as { reconnectOnError(error: Error): unknown };
     const message = "ERR Error running script: @user_script:3: -READONLY You can't write against a replica.";
     expect(reconnectOnError(new Error(message))).toBe(2);

@@ -126,7 +126,7 @@ describe("a fail-over to a primary whose data the old one does not have", () => 
   }, 120_000);
 });
 
-describe("a server that says nothing any more", () => {
+describe("a server that has become silent", () => {
   it("does not keep an idle worker and its engine from closing", async () => {
     const redis = await startRedis();
     link.target = redis.port;
@@ -148,7 +148,7 @@ describe("a slow link", () => {
     link.delayMs = 50;
     const connection = { host: "127.0.0.1", port };
     const engine = await bullmqEngine({ runner, connection, onError() {} });
-    // One after the other, these would take half a minute, and the call is given ten seconds.
+    // In turn, these would take half a minute, and the call has ten seconds.
     const jobs = Array.from({ length: 80 }, (_, index) => defineJob({ name: `job_${index}`, run() {} }));
     const worker = await engine.work({ jobs });
     await worker.stop();

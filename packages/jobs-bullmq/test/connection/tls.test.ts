@@ -14,7 +14,7 @@ const password = "s3same";
 const runner = new ObservedJobRunner();
 let folder: string;
 let redis: RedisServer;
-/** One port for every client, and one of a server that asks for certificates. */
+/** A server for every client, and a server that asks for certificates. */
 let port: number;
 let strictPort: number;
 let strict: RedisServer;

@@ -14,7 +14,7 @@ const withinMs = { timeout: 120_000 };
 
 afterAll(() => redis?.stop());
 
-/** What observers hear of settlements, and the runner that tells them. */
+/** A runner, and the settlements that its observers hear of. */
 function listening() {
   const heard: SettledJobContext[] = [];
   const runner = new ObservedJobRunner({ onJobSettled: (context) => void heard.push(context) });

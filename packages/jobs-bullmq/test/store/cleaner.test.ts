@@ -61,7 +61,7 @@ describe("an idle queue", { timeout: 90_000 }, () => {
     expect((await engine.enqueue(job, "again", { idempotencyKey: "key" })).isDuplicate).toBe(false);
   });
 
-  it("keeps jobs for as long as they were enqueued for, whatever another engine keeps its own", async () => {
+  it("keeps jobs for the retention with which they were enqueued, also if another engine has a shorter one", async () => {
     await using keeping = await open();
     await using engine = await open(shortly);
     const worker = await keeping.work({ jobs: [job] });

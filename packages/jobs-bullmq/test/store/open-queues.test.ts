@@ -43,7 +43,7 @@ afterAll(() => Promise.all([redis.stop(), cluster.stop()]));
 
 afterEach(() => vi.restoreAllMocks());
 
-/** What CLUSTER KEYSLOT says of "{nidus}". */
+/** The answer of CLUSTER KEYSLOT for "{nidus}". */
 let slotOfNidus: number;
 
 const fresh = (): string => `opening-${crypto.randomUUID()}`;

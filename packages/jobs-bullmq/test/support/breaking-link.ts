@@ -7,7 +7,7 @@ const keys = (...names: string[]): RegExp =>
 /** Commands whose answer can be lost. */
 export type CommandKind = "fetch" | "complete" | "fail" | "delay" | "handBack";
 
-/** What tells BullMQ's commands from each other. */
+/** The words that tell BullMQ's commands from each other. */
 export const commands: Readonly<Record<CommandKind, RegExp>> = {
   fetch: keys("pc", "marker"),
   complete: keys("metrics:completed"),

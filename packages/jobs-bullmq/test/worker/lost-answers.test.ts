@@ -23,7 +23,7 @@ for (const [version, load] of Object.entries(versions)) {
     vi.doMock("bullmq", load);
     const { bullmqEngine } = await import("../../src/index.ts");
 
-    /** An engine behind a link that breaks. A job that nobody works on any more would come again after half a minute, too late here. */
+    /** An engine behind a link that breaks. A lost job would come again after half a minute, too late here. */
     async function open() {
       const link = await breakingLink(redis.port);
       const recorder = recordingObserver();
@@ -76,7 +76,7 @@ for (const [version, load] of Object.entries(versions)) {
         });
         const other = defineJob({ name: "other", run() {} });
         await engine.enqueue(first, { isFirst: true });
-        // What comes with the lost answer has one attempt alone.
+        // A job that comes with the lost answer has a single attempt.
         await engine.enqueueMany(first, [{ isFirst: false }, { isFirst: false }], { maxAttempts: 1 });
         const worker = await engine.work({ jobs: [first, other].slice(0, count) });
         await expect

@@ -102,7 +102,7 @@ describe("a lease that is lost", () => {
     await theirs.close();
   });
 
-  it.each(["active", "waits again"])("is taken again when nobody has the job: %s", async (place) => {
+  it.each(["active", "waits again"])("is taken again when no worker has the job: %s", async (place) => {
     const queue = fresh();
     const { recorder, opening } = engineOf(queue);
     await using engine = await opening;
@@ -129,7 +129,7 @@ describe("a lease that is lost", () => {
     await theirs.close();
   });
 
-  it("is not taken on a job that has ended elsewhere, of which nothing is told", async () => {
+  it("is not taken on a job that has ended elsewhere, and observers hear nothing of it", async () => {
     const queue = fresh();
     const { recorder, opening } = engineOf(queue);
     await using engine = await opening;
@@ -199,7 +199,7 @@ describe("a lease that is lost", () => {
     await theirs.close();
   });
 
-  it("is told once, with the delivery that follows", async () => {
+  it("is reported once, by the delivery that follows", async () => {
     const queue = fresh();
     const { stall, theirs } = await raw(`${queue}.slow`);
     const onError = (error: unknown): void => {
