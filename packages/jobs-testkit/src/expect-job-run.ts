@@ -6,27 +6,27 @@ import type { JobRecorder, RecordedRun } from "./recording-observer.ts";
 import { listOfRuns } from "./run-list.ts";
 
 /**
- * What is expected of a job's runs. Each call throws an AssertionError of `node:assert` unless there is a run that fits, and
- * returns an expectation of those that do: what is chained holds for one and the same run.
+ * Expects something of a job's runs. Each call throws an AssertionError of `node:assert` if no run fits. It returns an expectation of
+ * the runs that fit, so that chained calls hold for one and the same run.
  */
 export interface JobRunExpectation {
-  /** A run succeeded. */
+  /** Expects a run that succeeded. */
   toHaveSucceeded(): JobRunExpectation;
-  /** A run failed and, where it is said, with this. @throws TypeError for what is no pattern, string or class. */
+  /** Expects a run that failed, with this error if one is given. @throws TypeError if it is no pattern, string or class. */
   toHaveFailed(expected?: ExpectedFailure): JobRunExpectation;
-  /** A run was cancelled. */
+  /** Expects a run that was cancelled. */
   toHaveBeenCancelled(): JobRunExpectation;
-  /** A run has these attributes, and possibly others. @throws TypeError for what is no object. */
+  /** Expects a run with these attributes, and possibly others. @throws TypeError if they are no object. */
   withAttributes(attributes: JobAttributes): JobRunExpectation;
-  /** There are so many runs, those under way included. @throws TypeError or RangeError for what is no whole number from 0. */
+  /** Expects this number of runs, finished or not. @throws TypeError or RangeError if it is no whole number from 0. */
   toHaveRun(times: number): JobRunExpectation;
 }
 
 /**
- * The runs of one job, to be held to what a test expects: `expectJobRun(recorder, "send_digest").toHaveSucceeded()`.
- * The message of what it throws lists what did run.
+ * Expects something of the runs of one job: `expectJobRun(recorder, "send_digest").toHaveSucceeded()`. The message of a failed
+ * expectation lists the runs.
  *
- * @throws TypeError for what is no recorder, or a name that is not a non-empty string.
+ * @throws TypeError if `recorder` is no recorder, or if the name is not a non-empty string.
  */
 export function expectJobRun(recorder: Pick<JobRecorder, "runs">, jobName: string): JobRunExpectation {
   if (!Array.isArray(recorder?.runs)) throw invalidArgument("`recorder`", "a JobRecorder", recorder);
@@ -36,19 +36,19 @@ export function expectJobRun(recorder: Pick<JobRecorder, "runs">, jobName: strin
   return new Expectation(all, `of "${jobName}"`, runs);
 }
 
-/** Which runs are asked for. */
+/** Selects runs. */
 interface Wanted {
-  /** What they have to do, such as "that succeeded". */
+  /** Describes the selected runs, such as "that succeeded". */
   readonly text: string;
   readonly fits: (run: RecordedRun) => boolean;
-  /** What stands beside `expected`, of each run, in the difference that test runners show. */
+  /** Returns the part of a run that test runners compare with `expected` in the difference that they show. */
   readonly actual: (run: RecordedRun) => unknown;
   readonly expected: unknown;
 }
 
 class Expectation implements JobRunExpectation {
   readonly #all: readonly RecordedRun[];
-  /** What the runs have in common, such as `of "send_digest" that failed`. */
+  /** Describes the runs, such as `of "send_digest" that failed`. */
   readonly #text: string;
   readonly #runs: readonly RecordedRun[];
 
@@ -122,7 +122,7 @@ class Expectation implements JobRunExpectation {
   }
 }
 
-/** The method that somebody's test called: there the stack starts. */
+/** The method that the test called: the stack starts there. */
 type Caller = (...args: never) => unknown;
 
 function ended(status: JobResultStatus, text: string): Wanted {

@@ -1,23 +1,23 @@
 import type { JobError } from "@nidus/jobs-core";
 import { formatValue, invalidArgument } from "@nidus/jobs-core/adapter";
 
-/** What a run failed with: a pattern or a part of its message, or the class of what the job threw. */
+/** Describes a failure: a pattern or a part of its message, or the class of the thrown error. */
 export type ExpectedFailure = RegExp | string | (abstract new (...args: never) => unknown);
 
 /**
- * Whether an error is as expected.
+ * Tells whether an error is as expected.
  *
- * @throws TypeError for what is no such expectation.
+ * @throws TypeError if `expected` is no pattern, string or class.
  */
 export function isExpectedFailure(expected: ExpectedFailure, error: JobError): boolean {
   if (typeof expected === "function") return error instanceof expected || error.cause instanceof expected;
   return typeof expected === "string"
     ? error.message.includes(expected)
-    : // Unlike `test`, it does not begin where a pattern with the flag `g` has left off.
+    : // Unlike `test`, `search` ignores the position that a pattern with the flag `g` keeps.
       error.message.search(expected) >= 0;
 }
 
-/** Such as `RangeError`, `/full/` or `"mailbox full"`. @throws TypeError for what is no such expectation. */
+/** Formats an expectation, such as `RangeError`, `/full/` or `"mailbox full"`. @throws TypeError if it is none. */
 export function describeExpectedFailure(expected: ExpectedFailure): string {
   if (expected instanceof RegExp || (typeof expected === "string" && expected !== ""))
     return formatValue(expected);

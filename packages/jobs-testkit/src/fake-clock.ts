@@ -1,39 +1,39 @@
 import { requireWholeNumber } from "@nidus/jobs-core/adapter";
 
-/** The clocks of this process while they stand still. */
+/** Controls the clocks of this process while they stand still. */
 export interface FakeClock extends Disposable {
-  /** Unix time in milliseconds that the clocks show. */
+  /** The Unix time in milliseconds that the clocks show. */
   readonly nowMs: number;
   /**
-   * Moves the clocks on by so many milliseconds, a whole number from 1.
+   * Moves the clocks on by this number of milliseconds, a whole number from 1.
    *
-   * @throws TypeError or RangeError for anything else; Error once the clock has been disposed of.
+   * @throws TypeError or RangeError for an invalid number; Error if the clock has been restored.
    */
   advance(ms: number): void;
-  /** Puts the real clocks back. May be repeated. */
+  /** Restores the real clocks. You may call it again. */
   restore(): void;
 }
 
 let isInstalled = false;
 
 /**
- * Stops the two clocks that a runner reads, `performance.now` and `Date.now`, until it is disposed of: runs take as long as the
- * test says. Both show Unix time in whole milliseconds, so that durations are exact.
+ * Stops the two clocks that a runner reads, `performance.now` and `Date.now`, until you restore them. Runs then take as long as your
+ * test says. Both clocks show Unix time in whole milliseconds, so that durations are exact.
  *
- * `new Date()` and timers go on by the real clock. Fake timers of vitest and of `node:test` replace the same functions: what was
- * installed last is read. Within them, this clock is moved by `advance` alone; so take one or the other, or let them fake
- * timers alone: `vi.useFakeTimers({ toFake: ["setTimeout"] })`, `mock.timers.enable({ apis: ["setTimeout"] })`.
+ * `new Date()` and timers go on by the real clock. Fake timers of vitest and of `node:test` replace the same functions, and the clock
+ * that was installed last wins. Use one of the two, or let your test runner fake timers alone:
+ * `vi.useFakeTimers({ toFake: ["setTimeout"] })`, `mock.timers.enable({ apis: ["setTimeout"] })`.
  *
- * Engines also wait by timers, which go on by the real clock: for tests of attempts, backoff and `runAt` take fake timers of your
- * test runner, with their date.
+ * Engines also wait by timers, which this clock does not move. To test attempts, backoff and `runAt`, use the fake timers and the
+ * fake date of your test runner.
  *
- * They start at `startMs`: Unix time in milliseconds, a whole number from 1, and the present where it is not said.
+ * The clocks start at `startMs`: Unix time in milliseconds, a whole number from 1. @default the present
  *
- * @throws TypeError or RangeError for another start; Error if there is a fake clock already.
+ * @throws TypeError or RangeError for an invalid start; Error if there already is a fake clock.
  */
 export function fakeClock(startMs: number = Date.now()): FakeClock {
   requireWholeNumber("`startMs`", startMs);
-  if (isInstalled) throw new Error("there is a fake clock already: restore it first");
+  if (isInstalled) throw new Error("there already is a fake clock: restore it first");
   let nowMs = startMs;
   const read = (): number => nowMs;
   const restorers = [replace(performance, "now", read), replace(Date, "now", read)];
@@ -53,7 +53,7 @@ export function fakeClock(startMs: number = Date.now()): FakeClock {
     },
     advance(ms) {
       requireWholeNumber("`ms`", ms);
-      if (isRestored) throw new Error("the fake clock has been restored: it moves nothing any more");
+      if (isRestored) throw new Error("the fake clock has been restored, so `advance` cannot move it");
       nowMs += ms;
     },
     restore,
@@ -61,7 +61,7 @@ export function fakeClock(startMs: number = Date.now()): FakeClock {
   };
 }
 
-/** Replaces a method, inherited or not; the result puts it back. */
+/** Replaces a method, inherited or not. Returns the function that restores it. */
 function replace<Key extends string>(owner: Record<Key, unknown>, key: Key, by: () => number): () => void {
   const own = Object.getOwnPropertyDescriptor(owner, key);
   Object.defineProperty(owner, key, { value: by, configurable: true, writable: true });

@@ -12,52 +12,52 @@ import {
   startedContext,
 } from "@nidus/jobs-observe";
 
-/** A run as plain data, which never changes: when the run ends, another one takes its place in the list. */
+/** A run as plain data. It never changes: when the run ends, another object takes its place in the list. */
 export interface RecordedRun {
-  /** As the job has it. */
+  /** The name of the job. */
   readonly jobName: string;
-  /** As the run has it. */
+  /** The id of the run. */
   readonly runId: string;
-  /** How it ended, or that it has not. */
+  /** How the run ended, or that it is still running. */
   readonly status: "running" | JobResultStatus;
-  /** Milliseconds; undefined while it runs. */
+  /** Milliseconds; undefined while the run is going on. */
   readonly durationMs: number | undefined;
-  /** Those of its runner. */
+  /** The attributes of the runner. */
   readonly attributes: JobAttributes;
-  /** There if the run failed or was cancelled. */
+  /** The error, if the run failed or was cancelled. */
   readonly error: JobError | undefined;
-  /** Where an engine delivered the job, else undefined. */
+  /** The delivery, if an engine delivered the job. */
   readonly delivery: JobDelivery | undefined;
 }
 
-/** What {@link recordingObserver} heard. It keeps everything until it is cleared, so it is for tests. */
+/** Keeps what {@link recordingObserver} heard until you call `clear`. Use it in tests alone. */
 export interface JobRecorder extends JobObserver {
   /** Every run, in the order in which they started. The list grows, and its runs are replaced, as runs start and end. */
   readonly runs: readonly RecordedRun[];
-  /** The runs of one job, as they are now. */
+  /** Returns the runs of one job, as they are now. */
   runsOf(jobName: string): readonly RecordedRun[];
   /** The jobs that were declared before their first run, by engines and by the application. */
   readonly declared: readonly DeclaredJobContext[];
-  /** What engines told that they were about to store. */
+  /** The enqueues that engines announced. */
   readonly enqueued: readonly EnqueuedJobContext[];
-  /** What engines told of deliveries that had ended. */
+  /** The deliveries that engines reported as ended. */
   readonly settled: readonly SettledJobContext[];
-  /** What became of a job's deliveries, in order: such as "retried", "succeeded". */
+  /** Returns how the deliveries of a job ended, in order, such as "retried", "succeeded". */
   outcomesOf(jobName: string): readonly SettledJobContext["outcome"][];
-  /** The engines that were opened with it. */
+  /** The engines that were opened with this observer. */
   readonly opened: readonly OpenedEngineContext[];
-  /** Forgets everything, also the runs under way: how they end is not recorded. */
+  /** Forgets everything. The end of a run that is going on is then not recorded. */
   clear(): void;
 }
 
-/** An observer that keeps what it hears, for tests to look at. */
+/** Makes an observer that keeps what it hears, for tests. */
 export function recordingObserver(): JobRecorder {
   const runs: RecordedRun[] = [];
   const declared: DeclaredJobContext[] = [];
   const enqueued: EnqueuedJobContext[] = [];
   const settled: SettledJobContext[] = [];
   const opened: OpenedEngineContext[] = [];
-  /** Where in the list each unfinished run is. */
+  /** The position of each unfinished run in the list. */
   const running = new Map<ObservedJobContext, number>();
 
   return {

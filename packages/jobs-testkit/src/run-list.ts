@@ -1,10 +1,10 @@
 import type { JobError } from "@nidus/jobs-core";
 import type { RecordedRun } from "./recording-observer.ts";
 
-/** More than these are for nobody to read. */
+/** A longer list would be hard to read. */
 const maxListed = 20;
 
-/** What did run, for a message: a line a run, with its name, its status and what it failed with. */
+/** Lists runs for a message: one line per run, with its name, its status and its error. */
 export function listOfRuns(runs: readonly RecordedRun[]): string {
   if (runs.length === 0) return "nothing has run";
   const more = runs.length - maxListed;
@@ -20,7 +20,7 @@ function lineOf({ jobName, status, error, attributes }: RecordedRun): string {
   return `${jobName}: ${status}${error === undefined ? "" : ` (${messageOf(error)})`}${added}`;
 }
 
-/** Also of an error whose message is hostile. */
+/** Reads the message of an error, even if its getter throws. */
 function messageOf(error: JobError): string {
   try {
     return String(error.message);

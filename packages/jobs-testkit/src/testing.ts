@@ -3,24 +3,24 @@ import { type JobObserver, ObservedJobRunner } from "@nidus/jobs-observe";
 import { type JobRecorder, recordingObserver } from "./recording-observer.ts";
 import { sequentialRunIds } from "./sequential-run-ids.ts";
 
-/** What stands in for a service's observability in tests. */
+/** Stands in for a service's observability in tests. */
 export interface TestObservability extends AsyncDisposable {
-  /** What the runners of this service did. */
+  /** The recorder of all runners of this service. */
   readonly recorder: JobRecorder;
-  /** A runner whose runs are recorded. Run ids count on over all runners of this service. */
+  /** Makes a runner whose runs are recorded. Run ids count on over all runners of this service. */
   jobRunner(): ObservedJobRunner;
-  /** The recorder as an observer, for a runner of one's own. */
+  /** Returns the recorder as an observer, for a runner that you make. */
   jobObserver(): JobObserver;
-  /** Does nothing: nothing is buffered. */
+  /** Does nothing, since nothing is buffered. */
   forceFlush(): Promise<void>;
-  /** Does nothing: what was recorded stays, and jobs can still run. */
+  /** Does nothing: the recorder keeps its runs, and jobs can still run. */
   shutdown(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
- * Observability for tests, in the place of that of `@nidus/observability`: runs are recorded, nothing is sent or printed, and
- * run ids are the service's name with a number: "users-api-1", "users-api-2" and so on.
+ * Makes an observability for tests, which takes the place of `@nidus/observability`. It records runs, and sends and prints nothing.
+ * Run ids are the service's name with a number: "users-api-1", "users-api-2" and so on.
  *
  * @throws TypeError if the service's name is not a non-empty string.
  */

@@ -13,27 +13,27 @@ vi.mock("node:timers/promises", () => import("./support/fake-pause.ts"));
 /** Passes with every broken engine: else it alone would have caught all of them. */
 const smoke = "smoke: stores one job, and runs it";
 const runsOnce = "delivery: runs an enqueued job once, with its payload and its delivery";
-const manyRunOnce = "delivery: runs each of many jobs exactly once, whatever the number of workers";
+const manyRunOnce = "delivery: runs each of many jobs exactly once, with any number of workers";
 const unknownNames = "delivery: leaves unknown names to a worker that knows them";
 const notBefore = "delivery: does not run a job before its time";
 const batch = "options of a batch: hold for every job of the batch, each under the id of its position";
 const inOrder = "order: starts jobs of one name in the order in which they were enqueued, one at a time";
-const partsInOrder =
-  "order: stores all of a batch that is stored in several parts, and begins with its first";
-const unknownTexts = "unknown ids: are answered with no, whatever their text is, and change nothing";
-const endedIds = "unknown ids: are those of jobs that have ended, too, and of jobs that wait or run";
-const oneRedrive = "unknown ids: of a dead letter are redriven once, however many ask at the same time";
+const partsInOrder = "order: stores every job of a batch of several parts, and starts the first one first";
+const unknownTexts = "unknown ids: resolve to false for any text, and change nothing";
+const endedIds = "unknown ids: include those of ended, waiting and running jobs";
+const oneRedrive = "unknown ids: redrive a dead letter once, if many callers ask at the same time";
 const unknownOptions = "input: refuses options that it does not know, by their names";
 const keyedParts = "idempotency keys: takes a batch of several parts again, and stores nothing twice";
-const secrets = "secrets: are in no error, whatever a call is refused for";
+const secrets = "secrets: are in no error of a refused call";
 const wrongInput = "input: refuses wrong input at the call, and stores nothing";
 const backoff = "attempts: waits longer after each attempt, within the bounds of its backoff";
-const givesUp = "attempts: gives up after the last attempt, of the job or of the enqueue";
+const givesUp =
+  "attempts: makes a job a dead letter after its last attempt, by the limit of the job or of the enqueue";
 const triesAgain = "attempts: tries a job again until it succeeds, and counts its attempts";
 const letters = "dead letters: lists dead letters newest first, with payload and reason";
 const redrive = "dead letters: runs a dead letter again, its attempts reset";
 const keys = "idempotency keys: stores a job with an idempotency key once, for as long as it is retained";
-const keyRace = "idempotency keys: stores one of many that come at the same time with one key";
+const keyRace = "idempotency keys: stores one of many jobs that are enqueued at the same time with one key";
 const batchKeys = "idempotency keys: takes a key for each position of a batch";
 const cancelBefore = "cancellation: cancels a job before it runs";
 const cancelElsewhere = "cancellation: cancels a job that runs elsewhere";
@@ -48,27 +48,28 @@ const fair = "concurrency: lets no job name starve another";
 const slot =
   "concurrency: holds the slot of a job that took too long until it has settled, and tries it again";
 const timeout = "timeouts: counts a job that took too long as failed, and tries it again";
-const graceful = "stopping: lets what runs finish, and starts nothing more";
-const interrupts = "stopping: releases what it interrupts, without an attempt spent";
-const abandons = "stopping: does not wait for ever, and releases what it abandons";
-const closes = "stopping: closes with its workers, and refuses what comes after";
-const onlyAttempt = "releasing: delivers an only attempt again, as the first that it was";
+const graceful = "stopping: lets running jobs finish, and starts no more";
+const interrupts = "stopping: releases interrupted jobs without using up an attempt";
+const abandons = "stopping: does not wait for ever, and releases abandoned jobs";
+const closes = "stopping: closes with its workers, and refuses later calls";
+const onlyAttempt = "releasing: delivers an only attempt again, as the first attempt";
 const abandonedAttempt = "releasing: does not spend the attempt of a handler that it abandons";
 const lease = "leases: runs a job that takes longer than its lease once";
-const persists = "leases: keeps what was enqueued when the engine is closed, if it says so";
+const persists = "leases: keeps enqueued jobs when the engine is closed, if it claims persistence";
 const counts = "stats: counts jobs by state and by name";
-const dueWaits = "stats: counts what is due as waiting, also where no worker has looked";
+const dueWaits = "stats: counts due jobs as waiting, even if no worker has polled";
 const backlog = "stats: hands its backlog to observers";
-const kinds = "payloads: brings every kind of JSON back as it was";
-const refusals = "payloads: refuses what JSON would change or drop, with its path, and stores nothing";
+const kinds = "payloads: returns every kind of JSON unchanged";
+const refusals =
+  "payloads: refuses values that JSON would change or drop, with their path, and stores nothing";
 const copies = "payloads: stores a copy, and hands out another to every attempt";
 const schema =
   "payloads: validates with a schema when a job is enqueued, and hands its output to the handler";
 const changedSchema = "payloads: makes a stored payload that no longer fits its schema a dead letter";
-const observed = "observation: tells observers of one start and one finish a run, with the delivery";
+const observed = "observation: tells observers of one start and one finish per run, with the delivery";
 const carried = "observation: carries headers and correlation from the enqueuing side to the run";
 const cron = "schedules: enqueues a job by the clock of a time zone, or says that it cannot";
-const badCron = "schedules: refuses what is no cron expression and no time zone";
+const badCron = "schedules: refuses invalid cron expressions and time zones";
 const scheduleKeys = "schedules: keeps several schedules of one job by key, or says that it cannot";
 
 /** What is wrong with an engine, and the tests that must not let it pass. */

@@ -58,26 +58,29 @@ export const attempts: Behaviour<Kit> = (declare) => {
     assert.ok((runAt[1] ?? 0) >= first + 195, "the second attempt could start before its backoff was over");
     for (const [attempt, mostMs] of [400, 800].entries()) {
       const lateMs = (runAt[attempt + 1] ?? 0) - (heardMs[attempt] ?? 0) - mostMs;
-      assert.ok(lateMs < 1_000, `attempt ${attempt + 2} was to wait ${lateMs} ms longer than its backoff`);
+      assert.ok(lateMs < 1_000, `attempt ${attempt + 2} waited ${lateMs} ms longer than its backoff allows`);
     }
   });
 
-  declare("gives up after the last attempt, of the job or of the enqueue", async (kit) => {
-    const { engine, recorder } = await kit.open();
-    const job = defineJob({
-      name: kit.name("give_up"),
-      maxAttempts: 5,
-      backoff: quick,
-      run() {
-        throw new Error("never");
-      },
-    });
-    await engine.enqueue(job, undefined, { maxAttempts: 2 });
-    await engine.work({ jobs: [job] });
-    await eventually(() => assert.deepEqual(recorder.outcomesOf(job.name), ["retried", "dead-lettered"]));
-    assert.equal((await countsOf(engine, job.name)).deadLettered, 1);
-    assert.equal(recorder.runs.length, 2);
-  });
+  declare(
+    "makes a job a dead letter after its last attempt, by the limit of the job or of the enqueue",
+    async (kit) => {
+      const { engine, recorder } = await kit.open();
+      const job = defineJob({
+        name: kit.name("give_up"),
+        maxAttempts: 5,
+        backoff: quick,
+        run() {
+          throw new Error("never");
+        },
+      });
+      await engine.enqueue(job, undefined, { maxAttempts: 2 });
+      await engine.work({ jobs: [job] });
+      await eventually(() => assert.deepEqual(recorder.outcomesOf(job.name), ["retried", "dead-lettered"]));
+      assert.equal((await countsOf(engine, job.name)).deadLettered, 1);
+      assert.equal(recorder.runs.length, 2);
+    },
+  );
 
   declare("makes a PermanentJobError a dead letter at once", async (kit) => {
     const { engine, recorder } = await kit.open();
@@ -109,7 +112,7 @@ export const attempts: Behaviour<Kit> = (declare) => {
       (name) => [`an error named ${name}`, named(name)] as const,
     ),
   ];
-  declare("counts whatever is thrown as an ordinary failure", async (kit) => {
+  declare("counts any thrown value as an ordinary failure", async (kit) => {
     const { engine, recorder } = await kit.open();
     const job = defineJob<number>({
       name: kit.name("throw"),
@@ -127,7 +130,7 @@ export const attempts: Behaviour<Kit> = (declare) => {
     await eventually(async () =>
       assert.equal((await countsOf(engine, job.name)).deadLettered, thrown.length),
     );
-    // Observers hear of it once the engine has recorded it.
+    // Observers hear of an outcome when the engine has recorded it.
     await eventually(() => {
       for (const outcome of ["retried", "dead-lettered"]) {
         const count = recorder.outcomesOf(job.name).filter((each) => each === outcome).length;

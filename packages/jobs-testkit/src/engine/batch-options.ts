@@ -26,7 +26,10 @@ export const batchOptions: Behaviour<Kit> = (declare) => {
       assert.equal(delivery?.jobId, id);
       assert.equal(delivery.maxAttempts, 9);
       assert.equal(delivery.correlationId, "import 5");
-      assert.ok(Math.abs(delivery.runAt.getTime() - runAt.getTime()) <= 5, "it was due when it was to run");
+      assert.ok(
+        Math.abs(delivery.runAt.getTime() - runAt.getTime()) <= 5,
+        "its `runAt` is not the one of the enqueue",
+      );
     }
   });
 };

@@ -78,7 +78,7 @@ export const cancellation: Behaviour<Kit> = (declare) => {
     await eventually(() => assert.deepEqual(recorder.outcomesOf(job.name), ["cancelled"]));
   });
 
-  declare("lets a job that does not look at its signal succeed", async (kit) => {
+  declare("lets a cancelled job that ignores its signal succeed", async (kit) => {
     const { engine, recorder } = await kit.open();
     const started = deferred();
     const end = deferred();
@@ -99,7 +99,7 @@ export const cancellation: Behaviour<Kit> = (declare) => {
     assert.deepEqual({ succeeded, cancelled }, { succeeded: 1, cancelled: 0 });
   });
 
-  declare("does not try a cancelled job again, whatever it fails with", async (kit) => {
+  declare("does not try a cancelled job again, with any error", async (kit) => {
     const { engine, recorder } = await kit.open();
     const started = deferred();
     const job = defineJob({

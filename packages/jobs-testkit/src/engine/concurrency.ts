@@ -15,7 +15,7 @@ export const concurrency: Behaviour<Kit> = (declare) => {
     const run = async (): Promise<void> => {
       most = Math.max(most, ++running);
       if (running === 4) full.resolve();
-      // The first wait for each other, and then, like all, for one that must not come.
+      // The first handlers wait for each other, and then all wait for one that must not start.
       await full.promise;
       await pause(30);
       running--;
@@ -37,7 +37,7 @@ export const concurrency: Behaviour<Kit> = (declare) => {
     const enough = 300;
     const busy = defineJob<number>({
       name: kit.name("busy"),
-      // There is always another one, which waits before this one has ended.
+      // The next job of this name waits before this one has ended.
       async run(payload) {
         if (!hasRareRun && ++busyRuns < enough) await engine.enqueue(busy, payload);
       },
@@ -52,7 +52,7 @@ export const concurrency: Behaviour<Kit> = (declare) => {
     await engine.enqueue(rare, undefined);
     await engine.work({ jobs: [busy, rare], concurrency: 1 });
     await eventually(() => assert.ok(hasRareRun));
-    assert.ok(busyRuns < enough, `${busyRuns} of the others came before it`);
+    assert.ok(busyRuns < enough, `${busyRuns} jobs of the busy name ran before it`);
   });
 
   declare(

@@ -65,7 +65,7 @@ export const deadLetters: Behaviour<Kit> = (declare) => {
     await eventually(async () => assert.equal((await countsOf(engine, job.name)).succeeded, 1));
     assert.deepEqual(seen, [1, 2, 1, 2, 1]);
     assert.deepEqual(await lettersOf(engine, job.name), []);
-    assert.equal(await engine.redrive(id), false, "it is no dead letter any more");
+    assert.equal(await engine.redrive(id), false, "a redriven job is no dead letter");
     assert.equal(await engine.redrive("there is none"), false);
     assert.equal(await engine.redrive(crypto.randomUUID()), false);
   });

@@ -52,7 +52,7 @@ export const delivery: Behaviour<Kit> = (declare) => {
     assert.equal(recorder.enqueued[0]?.count, 5);
   });
 
-  declare("runs each of many jobs exactly once, whatever the number of workers", async (kit) => {
+  declare("runs each of many jobs exactly once, with any number of workers", async (kit) => {
     const { engine } = await kit.open();
     const runs = new Map<number, number>();
     const job = defineJob<number>({

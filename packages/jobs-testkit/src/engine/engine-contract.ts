@@ -28,11 +28,11 @@ import { unknownIds } from "./unknown-ids.ts";
 export interface EngineContractOptions {
   /** Declares a test: pass the `test` of vitest, its `it.concurrent`, or the `test` of `node:test`, as it is. */
   readonly test: DeclareTest;
-  /** Makes the engines that are tested. */
+  /** Makes an engine to test. */
   readonly createEngine: CreateEngine;
   /**
-   * How long a test may take, in milliseconds: a whole number from 1. The tests of long leases and of schedules have at least
-   * two and four minutes. @default 120,000
+   * The time limit of a test in milliseconds: a whole number from 1. The tests of long leases and of schedules get at least two and
+   * four minutes. @default 120,000
    */
   readonly timeoutMs?: number | undefined;
 }
@@ -65,7 +65,7 @@ const behaviours: Readonly<Record<string, Behaviour<Kit>>> = {
  * refuse what its `capabilities` do not claim. Tests use job names of their own, so that they can share a store, and close the
  * engines that they open.
  *
- * @throws TypeError or RangeError for an option that is not as documented, or not known.
+ * @throws TypeError or RangeError for an invalid or unknown option.
  */
 export function engineContract(options: EngineContractOptions): void {
   requireKnownKeys("the options of engineContract", options, ["test", "createEngine", "timeoutMs"]);

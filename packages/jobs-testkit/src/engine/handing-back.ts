@@ -6,7 +6,7 @@ import type { Behaviour } from "../contract/test-plan.ts";
 import { countsOf, type Kit } from "./kit.ts";
 
 export const handingBack: Behaviour<Kit> = (declare) => {
-  declare("delivers an only attempt again, as the first that it was", async (kit) => {
+  declare("delivers an only attempt again, as the first attempt", async (kit) => {
     const { engine, recorder } = await kit.open();
     const seen: unknown[] = [];
     const started = deferred();

@@ -26,7 +26,7 @@ export const idempotency: Behaviour<Kit> = (declare) => {
     await eventually(() => assert.deepEqual([...ran].sort(), ["elsewhere", "first", "fourth"]));
   });
 
-  declare("stores one of many that come at the same time with one key", async (kit) => {
+  declare("stores one of many jobs that are enqueued at the same time with one key", async (kit) => {
     const { engine } = await kit.open();
     const job = defineJob<number>({ name: kit.name("race"), run() {} });
     const answers = await Promise.all(

@@ -2,26 +2,26 @@ import type { JobCounts, JobEngine } from "@nidus/jobs-durable";
 import { type JobBacklog, type JobObserver, ObservedJobRunner } from "@nidus/jobs-observe";
 import { type JobRecorder, recordingObserver } from "../recording-observer.ts";
 
-/** What an engine under test is made with. */
+/** Options with which a contract makes an engine. */
 export interface EngineUnderTestOptions {
-  /** Pass it to the engine: the tests hear through it. */
+  /** Pass it to the engine: the tests observe its runs. */
   readonly runner: ObservedJobRunner;
-  /** Pass it to the engine: a failed test says what it heard. */
+  /** Pass it to the engine: a failed test lists its errors. */
   readonly onError: (error: unknown) => void;
-  /** Where a test needs leases to end soon. */
+  /** Given if a test needs leases to end soon. */
   readonly leaseMs?: number;
 }
 
-/** Makes an engine on a store that all tests share; where the engine is persistent, each call opens the same store. */
+/** Makes an engine. If the engine is persistent, each call must open the same store. */
 export type CreateEngine = (options: EngineUnderTestOptions) => JobEngine | Promise<JobEngine>;
 
-/** An engine, and what its runner told. */
+/** An engine, with the recorder of its runner. */
 export interface Opened {
   readonly engine: JobEngine;
   readonly recorder: JobRecorder;
 }
 
-/** What a test of the contract works with: names of its own, and engines that are closed when it ends. */
+/** Gives a test its own job names and its engines, which are closed when the test ends. */
 export class Kit {
   readonly #createEngine: CreateEngine;
   readonly #onError: (error: unknown) => void;
@@ -32,12 +32,12 @@ export class Kit {
     this.#onError = onError;
   }
 
-  /** A job name that no other test has. */
+  /** Makes a job name that no other test has. */
   name(of: string): string {
     return `${of}_${crypto.randomUUID().slice(0, 8)}`;
   }
 
-  /** An engine whose runner tells a recorder, and `observer` before it. */
+  /** Makes an engine whose runner tells `observer` first, and then a recorder. */
   async open(
     options: Pick<EngineUnderTestOptions, "leaseMs"> = {},
     observer: JobObserver = {},
@@ -54,7 +54,7 @@ export class Kit {
   }
 }
 
-/** The counts of one job name, all zero where the engine has none. */
+/** Returns the counts of one job name, all zero if the engine has none. */
 export async function countsOf(engine: JobEngine, name: string): Promise<JobCounts> {
   const { byName } = await engine.stats();
   return (
@@ -70,7 +70,7 @@ export async function countsOf(engine: JobEngine, name: string): Promise<JobCoun
   );
 }
 
-/** What the recorder's engine says now of what waits under a name. */
+/** Asks the engine that the recorder has seen for the current backlog of a job name. */
 export async function backlogOf(recorder: JobRecorder, jobName: string): Promise<JobBacklog | undefined> {
   return (await recorder.opened[0]?.backlog())?.find((each) => each.jobName === jobName);
 }

@@ -5,17 +5,17 @@ import { eventually } from "../contract/eventually.ts";
 import type { Behaviour } from "../contract/test-plan.ts";
 import { countsOf, type Kit } from "./kit.ts";
 
-/** Twice the longest lease, and more on a busy machine. */
+/** Twice the longest lease, and a reserve for a busy machine. */
 const longLeaseLimitMs = 120_000;
 
 export const leases: Behaviour<Kit> = (declare) => {
   declare(
     "runs a job that takes longer than its lease once",
     async (kit) => {
-      // Not shorter: where many tests share one connection, a renewal waits for its turn, some seconds at worst.
+      // Not shorter: if many tests share one connection, a renewal may wait some seconds for its turn.
       const leaseMs = 10_000;
       const { engine } = await kit.open({ leaseMs });
-      // As from another process, where the engine lets another one see its jobs.
+      // A persistent engine gets a second engine, like one of another process.
       const other = engine.capabilities.persistence ? (await kit.open({ leaseMs })).engine : engine;
       let runs = 0;
       const job = defineJob({
@@ -45,7 +45,7 @@ export const leases: Behaviour<Kit> = (declare) => {
         maxAttempts: 1,
         async run() {
           runs++;
-          // Nothing else has its turn: no timer, no renewal.
+          // This blocks the event loop, so that no timer runs and no lease is renewed.
           Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2.5 * leaseMs);
           await pause(leaseMs);
         },
@@ -60,7 +60,7 @@ export const leases: Behaviour<Kit> = (declare) => {
     },
   );
 
-  declare("keeps what was enqueued when the engine is closed, if it says so", async (kit) => {
+  declare("keeps enqueued jobs when the engine is closed, if it claims persistence", async (kit) => {
     const { engine } = await kit.open();
     if (!engine.capabilities.persistence) return;
     let runs = 0;

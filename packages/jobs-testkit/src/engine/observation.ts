@@ -5,7 +5,7 @@ import type { Behaviour } from "../contract/test-plan.ts";
 import { countsOf, type Kit } from "./kit.ts";
 
 export const observation: Behaviour<Kit> = (declare) => {
-  declare("tells observers of one start and one finish a run, with the delivery", async (kit) => {
+  declare("tells observers of one start and one finish per run, with the delivery", async (kit) => {
     const { engine, recorder } = await kit.open();
     const job = defineJob<number>({ name: kit.name("observed"), run() {} });
     await engine.enqueueMany(job, [1, 2, 3]);

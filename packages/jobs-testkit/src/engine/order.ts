@@ -24,7 +24,7 @@ export const order: Behaviour<Kit> = (declare) => {
     assert.deepEqual(started, payloads);
   });
 
-  declare("stores all of a batch that is stored in several parts, and begins with its first", async (kit) => {
+  declare("stores every job of a batch of several parts, and starts the first one first", async (kit) => {
     const { engine } = await kit.open();
     const started: number[] = [];
     const job = defineJob<number>({

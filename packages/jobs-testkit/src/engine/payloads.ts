@@ -4,7 +4,7 @@ import { eventually } from "../contract/eventually.ts";
 import type { Behaviour } from "../contract/test-plan.ts";
 import { countsOf, type Kit } from "./kit.ts";
 
-/** A schema without a library: the length of a text. Its input is a string, its output a number. */
+/** A schema without a library: it turns a string into its length. */
 const length = {
   "~standard": {
     version: 1 as const,
@@ -15,7 +15,7 @@ const length = {
   },
 };
 
-/** Whatever prototypes there were. */
+/** Copies a value as JSON, so that prototypes do not count in a comparison. */
 function plain(value: unknown): unknown {
   return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
 }
@@ -30,7 +30,7 @@ async function refuses(engine: JobEngine, name: string, payload: unknown, text: 
 }
 
 export const payloads: Behaviour<Kit> = (declare) => {
-  declare("brings every kind of JSON back as it was", async (kit) => {
+  declare("returns every kind of JSON unchanged", async (kit) => {
     const { engine } = await kit.open();
     const kinds: readonly unknown[] = [
       null,
@@ -56,31 +56,34 @@ export const payloads: Behaviour<Kit> = (declare) => {
     await eventually(() => assert.equal(seen.size, kinds.length));
     for (const [index, id] of ids.entries()) {
       const kind = kinds[index];
-      // The order of keys is a store's own.
+      // A store may order keys as it likes.
       assert.deepEqual(plain(seen.get(id)), plain(kind));
     }
   });
 
-  declare("refuses what JSON would change or drop, with its path, and stores nothing", async (kit) => {
-    const { engine } = await kit.open();
-    const name = kit.name("refused");
-    const cycle: Record<string, unknown> = {};
-    cycle.self = { again: cycle };
-    await refuses(engine, name, { a: [{ b: () => {} }] }, /payload\.a\[0\]\.b/);
-    await refuses(engine, name, { a: Symbol("a") }, /payload\.a/);
-    await refuses(engine, name, { a: 1n }, /payload\.a/);
-    await refuses(engine, name, [Number.NaN], /payload\[0\]/);
-    await refuses(engine, name, [Infinity], /payload\[0\]/);
-    await refuses(engine, name, [undefined], /payload\[0\]/);
-    await refuses(engine, name, { at: new Date() }, /payload\.at/);
-    await refuses(engine, name, { map: new Map() }, /payload\.map/);
-    await refuses(engine, name, { url: new URL("http://127.0.0.1") }, /payload\.url/);
-    await refuses(engine, name, cycle, /cycle/);
-    await refuses(engine, name, "x".repeat(1024 * 1024), /1048576 bytes/);
-    assert.equal((await countsOf(engine, name)).waiting, 0);
-  });
+  declare(
+    "refuses values that JSON would change or drop, with their path, and stores nothing",
+    async (kit) => {
+      const { engine } = await kit.open();
+      const name = kit.name("refused");
+      const cycle: Record<string, unknown> = {};
+      cycle.self = { again: cycle };
+      await refuses(engine, name, { a: [{ b: () => {} }] }, /payload\.a\[0\]\.b/);
+      await refuses(engine, name, { a: Symbol("a") }, /payload\.a/);
+      await refuses(engine, name, { a: 1n }, /payload\.a/);
+      await refuses(engine, name, [Number.NaN], /payload\[0\]/);
+      await refuses(engine, name, [Infinity], /payload\[0\]/);
+      await refuses(engine, name, [undefined], /payload\[0\]/);
+      await refuses(engine, name, { at: new Date() }, /payload\.at/);
+      await refuses(engine, name, { map: new Map() }, /payload\.map/);
+      await refuses(engine, name, { url: new URL("http://127.0.0.1") }, /payload\.url/);
+      await refuses(engine, name, cycle, /cycle/);
+      await refuses(engine, name, "x".repeat(1024 * 1024), /1048576 bytes/);
+      assert.equal((await countsOf(engine, name)).waiting, 0);
+    },
+  );
 
-  declare("stores null characters, or refuses them where it cannot", async (kit) => {
+  declare("stores null characters, or refuses them", async (kit) => {
     const { engine } = await kit.open();
     const name = kit.name("null");
     if (!engine.capabilities.nullCharacters) {

@@ -4,10 +4,10 @@ import { eventually } from "../contract/eventually.ts";
 import type { Behaviour } from "../contract/test-plan.ts";
 import type { Kit } from "./kit.ts";
 
-/** Half an hour off most others: hours and minutes both tell whether a time zone was heeded. */
+/** Half an hour off most other zones, so that hours and minutes both show whether the engine used it. */
 const timeZone = "Asia/Kolkata";
 
-/** The minute of the hour and the hour of the day in the time zone, `inMs` from now. */
+/** Returns minute and hour in the time zone, `inMs` from now. */
 function timeOfDay(inMs: number): { readonly hour: number; readonly minute: number } {
   const format = new Intl.DateTimeFormat("en", {
     timeZone,
@@ -21,7 +21,7 @@ function timeOfDay(inMs: number): { readonly hour: number; readonly minute: numb
   return { hour: parts.hour ?? 0, minute: parts.minute ?? 0 };
 }
 
-/** The next minutes of the clock come late on a busy machine. */
+/** On a busy machine, engines notice the next minute late. */
 const scheduleLimitMs = 240_000;
 
 export const schedules: Behaviour<Kit> = (declare) => {
@@ -37,7 +37,7 @@ export const schedules: Behaviour<Kit> = (declare) => {
         return;
       }
       await engine.work({ jobs: [job] });
-      // The minute begins in 15 to 75 s: it is not missed while the schedules are stored.
+      // The minute begins in 15 to 75 s, so that it does not pass while the schedules are stored.
       const soon = timeOfDay(75_000);
       await engine.schedule(job, "0 0 1 1 *", "replaced", { timeZone });
       await engine.schedule(job, `${soon.minute} ${soon.hour} * * *`, "by the clock", { timeZone });
@@ -50,7 +50,7 @@ export const schedules: Behaviour<Kit> = (declare) => {
     scheduleLimitMs,
   );
 
-  declare("refuses what is no cron expression and no time zone", async (kit) => {
+  declare("refuses invalid cron expressions and time zones", async (kit) => {
     const { engine } = await kit.open();
     if (!engine.capabilities.schedules) return;
     const job = defineJob({ name: kit.name("bad_cron"), run() {} });

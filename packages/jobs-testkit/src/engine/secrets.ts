@@ -7,7 +7,7 @@ import type { Kit } from "./kit.ts";
 const secret = "ada@example.org token 7f3a";
 
 export const secrets: Behaviour<Kit> = (declare) => {
-  declare("are in no error, whatever a call is refused for", async (kit) => {
+  declare("are in no error of a refused call", async (kit) => {
     const { engine } = await kit.open();
     const job = defineJob<unknown>({ name: kit.name("secret"), run() {} });
     const payload = { to: secret };

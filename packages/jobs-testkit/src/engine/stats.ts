@@ -50,7 +50,7 @@ export const stats: Behaviour<Kit> = (declare) => {
     for (const id of (await engine.enqueueMany(job, ["a"])).map((each) => each.id)) await engine.cancel(id);
   });
 
-  declare("counts what is due as waiting, also where no worker has looked", async (kit) => {
+  declare("counts due jobs as waiting, even if no worker has polled", async (kit) => {
     const { engine, recorder } = await kit.open();
     const job = defineJob({ name: kit.name("due"), run() {} });
     const runAt = new Date(Date.now() + 300);
@@ -65,7 +65,10 @@ export const stats: Behaviour<Kit> = (declare) => {
     const backlog = await backlogOf(recorder, job.name);
     assert.equal(backlog?.waiting, 1);
     for (const oldest of [counts, backlog.oldestWaitingAt]) {
-      assert.ok(Math.abs((oldest?.getTime() ?? 0) - runAt.getTime()) < 100, "it waits since it could run");
+      assert.ok(
+        Math.abs((oldest?.getTime() ?? 0) - runAt.getTime()) < 100,
+        "the job waits from its `runAt` on",
+      );
     }
   });
 
@@ -78,9 +81,9 @@ export const stats: Behaviour<Kit> = (declare) => {
     await engine.enqueue(job, undefined, { runAt: new Date(Date.now() + 60_000) });
     const after = Date.now();
     const backlog = await backlogOf(recorder, job.name);
-    assert.equal(backlog?.waiting, 2, "what is due later does not wait");
+    assert.equal(backlog?.waiting, 2, "a job that is due later does not count as waiting");
     const oldestMs = backlog?.oldestWaitingAt?.getTime() ?? 0;
-    assert.ok(oldestMs >= before - 1_000 && oldestMs <= after + 1_000, "it waits since it was enqueued");
+    assert.ok(oldestMs >= before - 1_000 && oldestMs <= after + 1_000, "the job waits from its enqueue on");
     const worker = await engine.work({ jobs: [job] });
     await eventually(async () => assert.equal((await countsOf(engine, job.name)).succeeded, 2));
     await worker.stop();

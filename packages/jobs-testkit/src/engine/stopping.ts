@@ -17,7 +17,7 @@ const nothing = {
 };
 
 export const stopping: Behaviour<Kit> = (declare) => {
-  declare("lets what runs finish, and starts nothing more", async (kit) => {
+  declare("lets running jobs finish, and starts no more", async (kit) => {
     const { engine } = await kit.open();
     const started = deferred();
     const end = deferred();
@@ -32,7 +32,7 @@ export const stopping: Behaviour<Kit> = (declare) => {
     const worker = await engine.work({ jobs: [job] });
     await started.promise;
     const stopped = worker.stop();
-    // Longer than it takes to interrupt it.
+    // Longer than the worker takes to interrupt the handler.
     await pause(100);
     end.resolve();
     const report = await stopped;
@@ -42,7 +42,7 @@ export const stopping: Behaviour<Kit> = (declare) => {
     assert.deepEqual({ waiting, succeeded, running }, { waiting: 2, succeeded: 1, running: 0 });
   });
 
-  declare("reports what became of every delivery", async (kit) => {
+  declare("reports how every delivery ended", async (kit) => {
     const { engine } = await kit.open();
     const job = defineJob<string>({
       name: kit.name("report"),
@@ -67,7 +67,7 @@ export const stopping: Behaviour<Kit> = (declare) => {
     });
   });
 
-  declare("releases what it interrupts, without an attempt spent", async (kit) => {
+  declare("releases interrupted jobs without using up an attempt", async (kit) => {
     const { engine, recorder } = await kit.open();
     const seen: unknown[] = [];
     let started = deferred();
@@ -77,7 +77,7 @@ export const stopping: Behaviour<Kit> = (declare) => {
       backoff: { baseMs: 1, maxMs: 1 },
       async run(_, { signal, delivery }) {
         seen.push(delivery?.attempt);
-        // The first attempt fails, the second is interrupted, and repeated as the second.
+        // The first attempt fails. The second is interrupted, and delivered again as the second.
         if (seen.length === 1) throw new Error("once");
         if (seen.length > 2) return;
         started.resolve();
@@ -91,14 +91,14 @@ export const stopping: Behaviour<Kit> = (declare) => {
     await started.promise;
     const report = await worker.stop({ graceMs: 0 });
     assert.deepEqual(report, { ...nothing, started: 2, retried: 1, interrupted: 1 });
-    assert.deepEqual(recorder.outcomesOf(job.name), ["retried"], "what is released has not ended");
+    assert.deepEqual(recorder.outcomesOf(job.name), ["retried"], "a released job has not ended");
     started = deferred();
     await engine.work({ jobs: [job] });
     await eventually(() => assert.deepEqual(seen, [1, 2, 2]));
     await eventually(async () => assert.equal((await countsOf(engine, job.name)).succeeded, 1));
   });
 
-  declare("does not wait for ever, and releases what it abandons", async (kit) => {
+  declare("does not wait for ever, and releases abandoned jobs", async (kit) => {
     const { engine } = await kit.open();
     const started = deferred();
     const end = deferred();
@@ -122,7 +122,7 @@ export const stopping: Behaviour<Kit> = (declare) => {
     await eventually(async () => assert.equal((await countsOf(engine, job.name)).succeeded, 1));
   });
 
-  declare("closes with its workers, and refuses what comes after", async (kit) => {
+  declare("closes with its workers, and refuses later calls", async (kit) => {
     const { engine } = await kit.open();
     const started = deferred();
     const events: string[] = [];

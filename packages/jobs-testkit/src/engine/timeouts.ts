@@ -34,7 +34,7 @@ export const timeouts: Behaviour<Kit> = (declare) => {
     assert.equal(recorder.settled[0]?.error?.cause, reasons[0]);
   });
 
-  declare("leaves a job alone that ends in time", async (kit) => {
+  declare("does not interrupt a job that ends in time", async (kit) => {
     const { engine, recorder } = await kit.open();
     const signals: AbortSignal[] = [];
     const job = defineJob({
@@ -45,6 +45,6 @@ export const timeouts: Behaviour<Kit> = (declare) => {
     await engine.work({ jobs: [job] });
     await engine.enqueue(job, undefined, { runAt: new Date(Date.now() + 400) });
     await eventually(() => assert.deepEqual(recorder.outcomesOf(job.name), ["succeeded"]));
-    assert.equal(signals[0]?.aborted, false, "its time does not begin before it runs");
+    assert.equal(signals[0]?.aborted, false, "the time limit begins with the run");
   });
 };

@@ -4,7 +4,7 @@ import { eventually } from "../contract/eventually.ts";
 import type { Behaviour } from "../contract/test-plan.ts";
 import { countsOf, type Kit } from "./kit.ts";
 
-/** What reaches `cancel` and `redrive` from URLs: no job has such an id. Among them are keys that stores have of their own. */
+/** Texts that may reach `cancel` and `redrive` from URLs. No job has such an id. Some of them are keys that stores use themselves. */
 const noIds = [
   ...["meta", "id", "events", "wait", "active", "completed", "failed", "delayed", "marker", "stalled-check"],
   ...[
@@ -26,7 +26,7 @@ const noIds = [
 ];
 
 export const unknownIds: Behaviour<Kit> = (declare) => {
-  declare("are answered with no, whatever their text is, and change nothing", async (kit) => {
+  declare("resolve to false for any text, and change nothing", async (kit) => {
     const { engine } = await kit.open();
     const job = defineJob({ name: kit.name("bystander"), run() {} });
     const { id } = await engine.enqueue(job, undefined);
@@ -42,7 +42,7 @@ export const unknownIds: Behaviour<Kit> = (declare) => {
     await eventually(async () => assert.equal((await countsOf(engine, job.name)).succeeded, 1));
   });
 
-  declare("are those of jobs that have ended, too, and of jobs that wait or run", async (kit) => {
+  declare("include those of ended, waiting and running jobs", async (kit) => {
     const { engine } = await kit.open();
     const fails = defineJob<boolean>({
       name: kit.name("ended"),
@@ -62,7 +62,7 @@ export const unknownIds: Behaviour<Kit> = (declare) => {
     assert.equal(await engine.redrive(succeeded), false);
   });
 
-  declare("of a dead letter are redriven once, however many ask at the same time", async (kit) => {
+  declare("redrive a dead letter once, if many callers ask at the same time", async (kit) => {
     const { engine } = await kit.open();
     let runs = 0;
     const job = defineJob({

@@ -6,12 +6,12 @@ import type { Behaviour } from "./behaviour.ts";
 
 const batches = 21;
 const runsPerBatch = 5_000;
-/** So many first batches are compiled rather than measured. */
+/** The first batches, which V8 compiles, are not measured. */
 const warmUps = 3;
 
 const task = job("measured", () => {});
 
-/** Nanoseconds a run, of one batch. */
+/** Measures one batch. Returns nanoseconds per run. */
 function batchOf(runner: ObservedJobRunner): number {
   const startMs = performance.now();
   for (let run = 0; run < runsPerBatch; run++) runner.run(task);
@@ -22,7 +22,7 @@ function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
 
-/** What a run may cost more with the observer than without any. */
+/** Tests how much more a run costs with the observer than without any. */
 export function budget(nanosecondsPerRun: number): Behaviour {
   return (declare) => {
     declare(`costs at most ${nanosecondsPerRun} ns a run`, async ({ subject }) => {
@@ -30,7 +30,7 @@ export function budget(nanosecondsPerRun: number): Behaviour {
       const bare = new ObservedJobRunner();
       const costs: number[] = [];
       for (let batch = 0; batch < warmUps + batches; batch++) {
-        // One after the other, so that whatever else the machine does is in both of them.
+        // One after the other, so that other load of the machine affects both.
         const cost = batchOf(observed) - batchOf(bare);
         if (batch >= warmUps) costs.push(cost);
         await nextTurn();

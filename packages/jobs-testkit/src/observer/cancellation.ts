@@ -5,7 +5,7 @@ import type { Behaviour } from "./behaviour.ts";
 import type { Subject } from "./subject.ts";
 import { thrownBy } from "./thrown.ts";
 
-/** Runs a job that waits, until its signal is aborted with this reason. Returns the status that its neighbours hear. */
+/** Runs a job that waits until its signal is aborted with this reason. Returns the status that neighbouring observers hear. */
 async function abortedWith(subject: Subject, reason: unknown): Promise<string> {
   const heard: string[] = [];
   const neighbour: JobObserver = { onJobFinished: (_context, status) => void heard.push(status) };
@@ -21,7 +21,7 @@ async function abortedWith(subject: Subject, reason: unknown): Promise<string> {
 }
 
 export const cancellation: Behaviour = (declare) => {
-  declare("takes a run that was cancelled, for whatever reason", async ({ subject }) => {
+  declare("takes a cancelled run, with any reason", async ({ subject }) => {
     assert.equal(await abortedWith(subject, undefined), "cancelled");
     assert.equal(await abortedWith(subject, new DOMException("the user left", "AbortError")), "cancelled");
     assert.equal(await abortedWith(subject, new Error("the worker stops")), "cancelled");

@@ -1,13 +1,13 @@
 import { job } from "@nidus/jobs-core";
 import { type JobAttributes, type ObservedJobContext, ObservedJobRunner } from "@nidus/jobs-observe";
 
-/** What observers are given of one run. */
+/** The contexts that observers get of one run. */
 export interface ContextsOfRun {
   readonly started: ObservedJobContext;
   readonly finished: ObservedJobContext;
 }
 
-/** The contexts of a run that no other observer has heard of, for hooks to be called with. */
+/** Makes the contexts of a run that no other observer has heard of, to call hooks with. */
 export function contextsOfRun(attributes: JobAttributes = {}): ContextsOfRun {
   const contexts: ObservedJobContext[] = [];
   const keep = (context: ObservedJobContext): void => void contexts.push(context);

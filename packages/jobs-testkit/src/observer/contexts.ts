@@ -3,7 +3,7 @@ import { job } from "@nidus/jobs-core";
 import type { JobObserver, ObservedJobContext } from "@nidus/jobs-observe";
 import type { Behaviour } from "./behaviour.ts";
 
-/** Everything that can be read of a context. */
+/** Reads every property of a context. */
 function contentOf(context: ObservedJobContext): object {
   const { runId, jobName, attributes, startedAtMs, durationMs, delivery } = context;
   const keys = Reflect.ownKeys(context).map(String);
@@ -20,7 +20,7 @@ function reader(contents: object[], contexts: ObservedJobContext[]): JobObserver
 }
 
 export const contexts: Behaviour = (declare) => {
-  declare("leaves contexts as they are, and readable for ever", async ({ subject }) => {
+  declare("leaves contexts unchanged, and readable for ever", async ({ subject }) => {
     const seen: ObservedJobContext[] = [];
     const beforeIt: object[] = [];
     const afterIt: object[] = [];

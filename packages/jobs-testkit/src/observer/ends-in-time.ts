@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 
-/** What is to flush or to end has so long, in milliseconds. */
+/** The time limit for a flush or a shutdown, in milliseconds. */
 const limitMs = 5_000;
 
 /**
- * Waits for something that has to end in bounded time.
+ * Waits for work that must end in time.
  *
- * @throws (rejects with) AssertionError if it takes too long; whatever `work` throws.
+ * @throws (rejects with) AssertionError if the work takes too long; the error of `work` if it rejects.
  */
 export async function endsInTime(what: string, work: () => Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;

@@ -22,7 +22,7 @@ const outcomes: readonly SettledJobContext["outcome"][] = [
   "stalled",
 ];
 
-/** What may come from elsewhere, written by other observers, other versions or nobody. */
+/** Carriers as other observers or other versions may have written them, or none. */
 const carriers: readonly Readonly<Record<string, string>>[] = [
   {},
   { traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", tracestate: "a=b" },
@@ -39,7 +39,7 @@ function deliveryOf(attempt: number, carrier: JobDelivery["carrier"]): JobDelive
     attempt,
     maxAttempts: 3,
     enqueuedAt,
-    // Ahead, as the clock of another machine may be.
+    // In the future, since another machine's clock may be ahead.
     runAt: new Date(enqueuedAt.getTime() + 60_000),
     correlationId: attempt === 1 ? undefined : "order 7",
     carrier,
@@ -55,7 +55,7 @@ export const engines: Behaviour = (declare) => {
         const count = jobName === "enqueued" ? 1 : 100;
         runner.enqueued({ jobName, engine, queue: "q", count, correlationId: undefined, carrier });
         for (const [key, value] of Object.entries<unknown>(carrier)) {
-          assert.equal(typeof value, "string", `the header "${key}" is no string`);
+          assert.equal(typeof value, "string", `the value of the header "${key}" is no string`);
         }
         assert.equal(carrier["x-contract"], "kept");
       }
@@ -63,7 +63,7 @@ export const engines: Behaviour = (declare) => {
     await subject.hasThrownNothing();
   });
 
-  declare("takes every attempt of a delivery, whatever its carrier holds", async ({ subject }) => {
+  declare("takes every attempt of a delivery, with any carrier", async ({ subject }) => {
     const runner = subject.runner();
     for (const carrier of carriers) {
       for (const attempt of [1, 2, 3]) {
@@ -78,7 +78,7 @@ export const engines: Behaviour = (declare) => {
     await subject.hasThrownNothing();
   });
 
-  declare("takes whatever becomes of a delivery, also one that it has not seen run", async ({ subject }) => {
+  declare("takes every outcome of a delivery, even of one whose run it has not seen", async ({ subject }) => {
     const runner = subject.runner();
     for (const outcome of outcomes) {
       const delivery = deliveryOf(1, {});
@@ -104,7 +104,7 @@ export const engines: Behaviour = (declare) => {
     ];
     for (const backlog of backlogs) runner.opened({ engine, backlog, observeBookkeeping });
     await subject.hasThrownNothing();
-    // Those that ask for it hear of the engine's own work as of any other run.
+    // An observer that asks for internal runs hears of the engine's own work as of any other run.
     const errors: unknown[] = [];
     const bookkeeping = new ObservedJobRunner(bookkeepers, {
       onObserverError: (error) => errors.push(error),

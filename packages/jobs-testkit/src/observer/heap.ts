@@ -3,17 +3,17 @@ import { runInNewContext } from "node:vm";
 
 let collect: (() => void) | undefined;
 
-/** Bytes that are in use once all garbage has been collected. Blocks for some milliseconds. */
+/** Measures the bytes in use after a garbage collection. Blocks for some milliseconds. */
 export function bytesInUse(): number {
   collect ??= garbageCollector();
-  // The first collection finds what the second one can free.
+  // The second collection frees what the first one has found.
   collect();
   collect();
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
 }
 
-/** The one that `node --expose-gc` offers or, without that flag, the one that V8 hands to a new context once it is set. */
+/** Finds the function of `node --expose-gc`. Without that flag, sets it and takes the function from a new context of V8. */
 function garbageCollector(): () => void {
   if (globalThis.gc !== undefined) return globalThis.gc as () => void;
   setFlagsFromString("--expose-gc");

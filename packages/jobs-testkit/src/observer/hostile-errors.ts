@@ -22,7 +22,7 @@ function circular(): Error {
   return error;
 }
 
-/** What jobs throw, if they throw what nobody expects. The names are for messages. */
+/** Unusual values that jobs may throw, with a name of each for messages. */
 export function hostileErrors(): readonly (readonly [what: string, thrown: unknown])[] {
   return [
     ["undefined", undefined],

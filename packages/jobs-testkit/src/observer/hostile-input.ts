@@ -33,16 +33,19 @@ export const hostileInput: Behaviour = (declare) => {
     await subject.hasThrownNothing();
   });
 
-  declare("takes whatever a job throws", async ({ subject }) => {
+  declare("takes any thrown value", async ({ subject }) => {
     const runner = subject.runner();
     for (const [what, error] of hostileErrors()) {
       const fail = (): never => {
         throw error;
       };
       const sync = await thrownBy(() => runner.run(job("sync", fail)));
-      assert.ok(Object.is(sync.value, error), `${what} was thrown, and something else came back`);
+      assert.ok(Object.is(sync.value, error), `the job threw ${what}, and the runner something else`);
       const later = await thrownBy(() => runner.runAsync(asyncJob("async", async () => fail())));
-      assert.ok(Object.is(later.value, error), `${what} was rejected with, and something else came back`);
+      assert.ok(
+        Object.is(later.value, error),
+        `the job rejected with ${what}, and the runner with something else`,
+      );
     }
     await subject.hasThrownNothing();
   });

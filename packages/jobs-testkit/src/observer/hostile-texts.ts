@@ -1,4 +1,4 @@
-/** Texts that are somebody's name for something, and break what is built on them carelessly. */
+/** Names that break careless code, such as keys of plain objects. */
 export const hostileTexts: readonly string[] = [
   " ",
   "two\nlines\r\n",
@@ -9,7 +9,7 @@ export const hostileTexts: readonly string[] = [
   "half of a pair: \ud83d",
   "\udc00 the other half",
   "x".repeat(100_000),
-  // What plain objects have already.
+  // Properties that every plain object inherits.
   "__proto__",
   "constructor",
   "prototype",

@@ -20,7 +20,7 @@ async function runsWell(runner: ReturnType<Subject["runner"]>): Promise<void> {
 }
 
 export const isolation: Behaviour = (declare) => {
-  declare("shares nothing that breaks with another of its kind", async ({ subject, create }) => {
+  declare("works beside another observer of its kind", async ({ subject, create }) => {
     const other = await create();
     const both = subject.runner({ after: other.observer });
     await runsWell(both);

@@ -7,18 +7,18 @@ import { bytesInUse } from "./heap.ts";
 import type { Subject } from "./subject.ts";
 
 const runsPerPass = 100_000;
-/** A run that fails takes twenty times as long as one that does not, and what is kept of it is larger. */
+/** Fewer than the successful runs: a failing run takes twenty times as long, and an observer that keeps it needs more memory. */
 const failuresPerPass = 25_000;
-/** Observers that send what they hear need the event loop now and then. */
+/** Runs between two turns of the event loop, which observers that send data need. */
 const runsPerTurn = 1_000;
-/** 20 bytes a run: less than anything that is kept of each run takes, and more than what else comes and goes in a process. */
+/** 20 bytes per run: less than any record of a run takes, and more than the process's other memory varies. */
 const allowedBytes = 20 * runsPerPass;
-/** What is kept of every run grows in every pass; what others allocate meanwhile does not. */
+/** Several passes: a leak grows in every pass, and other allocations do not. */
 const furtherPasses = 3;
 
 type Run = (runner: ObservedJobRunner, index: number) => unknown;
 
-/** The first pass fills what is bounded. One of the next has to leave the memory as it was. */
+/** Runs the passes. The first fills bounded caches; one of the others must not grow the memory. */
 async function staysBounded(subject: Subject, runs: number, run: Run): Promise<void> {
   let index = 0;
   const pass = async (): Promise<number> => {
@@ -62,7 +62,7 @@ export const memory: Behaviour = (declare) => {
       try {
         runner.run(failing);
       } catch {
-        // As expected.
+        // The job fails on purpose.
       }
       return undefined;
     });

@@ -14,20 +14,20 @@ import { scope } from "./scope.ts";
 import { type CreateObserver, Subject } from "./subject.ts";
 import { transparency } from "./transparency.ts";
 
-/** What an observer brings to be tested. */
+/** Options of {@link observerContract}. */
 export interface ObserverContractOptions {
   /**
-   * Declares a test: pass the `test` of vitest or of `node:test`, as it is. Run the tests one after the other, since some measure
+   * Declares a test: pass the `test` of vitest or of `node:test`, unchanged. Run the tests one after the other, since some measure
    * memory and time. Each takes a few seconds, or 30 on a busy machine.
    */
   readonly test: DeclareTest;
-  /** Makes the observers that are tested. */
+  /** Makes an observer to test. */
   readonly createObserver: CreateObserver;
-  /** Nanoseconds that a synchronous run may cost more with the observer than without any. @default not measured */
+  /** The nanoseconds by which a synchronous run may cost more with the observer than without any. @default not measured */
   readonly budget?: { readonly nanosecondsPerRun: number } | undefined;
 }
 
-/** How long a test may take: memory is measured over hundreds of thousands of runs. */
+/** The time limit of a test: some measure memory over hundreds of thousands of runs. */
 const limitMs = 300_000;
 
 const behaviours: Readonly<Record<string, Behaviour>> = {
@@ -44,10 +44,10 @@ const behaviours: Readonly<Record<string, Behaviour>> = {
 };
 
 /**
- * Declares the tests that every observer passes, whatever it does with what it hears. Each works with observers of its own, and
- * shuts them down. Where node was started without `--expose-gc`, the tests of memory turn that flag on.
+ * Declares the tests that every observer passes. Each test makes its own observers and shuts them down. If node was started without
+ * `--expose-gc`, the tests of memory turn that flag on.
  *
- * @throws TypeError or RangeError for an option that is not as documented, or not known.
+ * @throws TypeError or RangeError for an invalid or unknown option.
  */
 export function observerContract(options: ObserverContractOptions): void {
   requireKnownKeys("the options of observerContract", options, ["test", "createObserver", "budget"]);
@@ -67,7 +67,7 @@ export function observerContract(options: ObserverContractOptions): void {
         try {
           await body({ subject: await create(), create });
         } finally {
-          // Whether it ends well is a test of its own.
+          // Another test checks the shutdown.
           await Promise.allSettled(subjects.map((subject) => subject.shutdown()));
         }
       });

@@ -4,7 +4,7 @@ import type { JobObserver } from "@nidus/jobs-observe";
 import type { Behaviour } from "./behaviour.ts";
 import type { Subject } from "./subject.ts";
 
-/** Notes when it hears of a run. */
+/** Makes an observer that notes the order in which it hears of runs. */
 function listener(name: string, heard: string[]): JobObserver {
   return {
     onJobStarted: ({ jobName }) => void heard.push(`${name} ${jobName} started`),
@@ -14,7 +14,7 @@ function listener(name: string, heard: string[]): JobObserver {
 
 const concurrentRuns = 200;
 
-/** So many runs of a few names under way at once, which end in the order of `positions`. */
+/** Runs many jobs of a few names at the same time. They end in the order of `positions`. */
 async function endInOrder(subject: Subject, positions: readonly number[]): Promise<void> {
   const runner = subject.runner();
   const ends = new Map<number, () => void>();
@@ -69,7 +69,7 @@ export const ordering: Behaviour = (declare) => {
     const positions = Array.from({ length: concurrentRuns }, (_, position) => position);
     await endInOrder(subject, positions);
     await endInOrder(subject, positions.toReversed());
-    // Neither first in first out, nor the reverse: 77 and 200 have no divisor in common, so each comes once.
+    // A mixed order: 77 and 200 have no common divisor, so each position comes once.
     await endInOrder(
       subject,
       positions.map((position) => (position * 77) % concurrentRuns),

@@ -4,7 +4,7 @@ import { contextsOfRun } from "./contexts-of-run.ts";
 import type { Subject } from "./subject.ts";
 import { thrownBy } from "./thrown.ts";
 
-/** Calls the scope as a runner would if it trusted it. Returns what the scope returned, and how often it called its body. */
+/** Calls the scope as a runner does. Returns the scope's result, and how often it called its body. */
 function enter(
   subject: Subject,
   body: () => unknown,
@@ -25,7 +25,7 @@ function enter(
 }
 
 export const scope: Behaviour = (declare) => {
-  declare("calls its body once, at once, and returns what that returned", async ({ subject }) => {
+  declare("calls its body once, at once, and returns its result", async ({ subject }) => {
     if (subject.observer.runInScope === undefined) return;
     for (const result of [undefined, 7, { an: "object" }, Promise.resolve("later")]) {
       const { returned, calls } = enter(subject, () => result);
@@ -36,7 +36,7 @@ export const scope: Behaviour = (declare) => {
     assert.equal(returned, "nested");
   });
 
-  declare("lets through what its body throws, and promises that reject", async ({ subject }) => {
+  declare("lets errors of its body and rejected promises through", async ({ subject }) => {
     if (subject.observer.runInScope === undefined) return;
     for (const error of [new Error("full"), undefined]) {
       let calls = 0;

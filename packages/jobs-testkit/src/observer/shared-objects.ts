@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-/** What `counts[name].n++` reaches where `counts` is a plain object, and a name is a hostile one. */
+/** Objects that `counts[name].n++` can change, if `counts` is a plain object and the name is hostile. */
 const shared: readonly object[] = [
   Object.prototype,
   Object,
@@ -9,9 +9,9 @@ const shared: readonly object[] = [
 ];
 
 /**
- * Runs something that must leave the objects alone that a whole process shares. What it left on them is removed.
+ * Runs a body that must not change the objects that a whole process shares. Removes the properties that it added to them.
  *
- * @throws (rejects with) AssertionError for a property that is new on one of them; whatever `body` throws.
+ * @throws (rejects with) AssertionError if the body added a property to one of them; the error of `body` if it rejects.
  */
 export async function leavingSharedObjectsAlone(body: () => Promise<void>): Promise<void> {
   const before = shared.map((object) => new Set(Reflect.ownKeys(object)));
@@ -27,5 +27,5 @@ export async function leavingSharedObjectsAlone(body: () => Promise<void>): Prom
       }
     });
   }
-  assert.deepEqual(added, [], "properties were left on objects that the whole process shares");
+  assert.deepEqual(added, [], "the observer added properties to objects that the whole process shares");
 }

@@ -4,17 +4,17 @@ import { invalidArgument } from "@nidus/jobs-core/adapter";
 import { type JobObserver, ObservedJobRunner } from "@nidus/jobs-observe";
 import { endsInTime } from "./ends-in-time.ts";
 
-/** An observer, and what its author has to flush and to end it. */
+/** An observer with its functions to flush and to shut down. */
 export interface ObserverUnderTest {
   /** The observer itself. */
   readonly observer: JobObserver;
-  /** Sends what is buffered. */
+  /** Sends buffered data. */
   forceFlush?(): void | Promise<void>;
-  /** Sends what is buffered and ends. */
+  /** Sends buffered data and ends. */
   shutdown?(): void | Promise<void>;
 }
 
-/** Makes a fresh observer, which shares nothing with those that were made before. It may be async. */
+/** Makes a fresh observer, which shares nothing with earlier ones. It may be async. */
 export type CreateObserver = () => JobObserver | ObserverUnderTest | Promise<JobObserver | ObserverUnderTest>;
 
 /** Observers that stand beside the one under test. */
@@ -23,15 +23,15 @@ export interface Neighbours {
   readonly after?: JobObserver;
 }
 
-/** The observer under test, the runners that it observes, and what they heard it throw. */
+/** The observer under test, with the runners that it observes and the errors that it threw. */
 export class Subject {
   readonly observer: JobObserver;
   readonly #created: ObserverUnderTest;
-  /** The first of them says enough, and keeping all of them would look like a leak. */
+  /** Only the first error: keeping all of them would look like a leak. */
   #firstError: unknown;
   #errorCount = 0;
 
-  /** @throws TypeError for what is neither an observer nor an object with one. */
+  /** @throws TypeError if the value is neither an observer nor an object with one. */
   constructor(created: JobObserver | ObserverUnderTest) {
     requireObject("what `createObserver` makes", created);
     this.#created = isObserver(created) ? { observer: created } : created;
@@ -39,7 +39,7 @@ export class Subject {
     requireObject("the `observer` that `createObserver` makes", this.observer);
   }
 
-  /** A runner with this observer; what it throws is noted, what its neighbours throw is not. */
+  /** Makes a runner with this observer. It notes the errors of this observer, and not those of `neighbours`. */
   runner({ before, after }: Neighbours = {}): ObservedJobRunner {
     const observers = [before, this.observer, after].filter((observer) => observer !== undefined);
     return new ObservedJobRunner(observers, {
@@ -50,20 +50,20 @@ export class Subject {
     });
   }
 
-  /** @throws AssertionError if the observer has thrown anything, or rejected with it. */
+  /** Checks that the observer has thrown nothing. @throws AssertionError if it has thrown or rejected. */
   async hasThrownNothing(): Promise<void> {
-    // What hooks reject with is heard some microtasks later.
+    // The runner notices the rejection of a hook some microtasks later.
     await nextTurn();
     const text = `the observer threw ${this.#errorCount} times, first ${textOf(this.#firstError)}`;
     assert.ok(this.#errorCount === 0, text);
   }
 
-  /** @throws (rejects with) AssertionError if it takes too long; whatever it fails with. */
+  /** Flushes. @throws (rejects with) AssertionError if it takes too long; its own error if it rejects. */
   async forceFlush(): Promise<void> {
     await endsInTime("forceFlush", async () => this.#created.forceFlush?.());
   }
 
-  /** @throws (rejects with) AssertionError if it takes too long; whatever it fails with. */
+  /** Shuts the observer down. @throws (rejects with) AssertionError if it takes too long; its own error if it rejects. */
   async shutdown(): Promise<void> {
     await endsInTime("shutdown", async () => this.#created.shutdown?.());
   }
@@ -79,7 +79,7 @@ const hooks: readonly (keyof JobObserver)[] = [
   "onJobSettled",
 ];
 
-/** What has a hook is an observer, whatever else it has; so is what has no observer in it. */
+/** Tells whether a value is an observer: it has a hook, or it has no property `observer`. */
 function isObserver(created: JobObserver | ObserverUnderTest): created is JobObserver {
   return hooks.some((hook) => hook in created) || !("observer" in created);
 }

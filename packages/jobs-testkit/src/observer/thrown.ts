@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 
-/** What somebody threw: anything at all, `undefined` included. */
+/** A thrown value, which may be anything, even `undefined`. */
 export interface Thrown {
   readonly value: unknown;
 }
 
 /**
- * What a call throws or rejects with.
+ * Returns the value that a call throws or rejects with.
  *
- * @throws (rejects with) AssertionError if it does neither.
+ * @throws (rejects with) AssertionError if the call does neither.
  */
 export async function thrownBy(call: () => unknown): Promise<Thrown> {
   try {

@@ -5,7 +5,7 @@ import { contextsOfRun } from "./contexts-of-run.ts";
 import { thrownBy } from "./thrown.ts";
 
 export const transparency: Behaviour = (declare) => {
-  declare("gives back what the job returned, and runs it once", async ({ subject }) => {
+  declare("returns the job's result, and runs the job once", async ({ subject }) => {
     const runner = subject.runner();
     let runs = 0;
     for (const result of [undefined, null, 7, "text", { an: "object" }, () => {}]) {
@@ -19,7 +19,7 @@ export const transparency: Behaviour = (declare) => {
     await subject.hasThrownNothing();
   });
 
-  declare("lets the very error through that the job threw, also undefined", async ({ subject }) => {
+  declare("lets the job's own error through, even undefined", async ({ subject }) => {
     const runner = subject.runner();
     let runs = 0;
     for (const error of [new RangeError("full"), "text", 7, { an: "object" }, null, undefined]) {
@@ -64,9 +64,9 @@ export const transparency: Behaviour = (declare) => {
     else observer.runInScope(started, hear);
     for (const [hook, value] of returned) {
       const isPromise = typeof (value as PromiseLike<unknown> | undefined)?.then === "function";
-      // It may reject, and nobody else would hear of it.
+      // A rejection would otherwise end the process.
       if (isPromise) await Promise.allSettled([value]);
-      assert.ok(!isPromise, `${hook} returned a promise, which nobody waits for`);
+      assert.ok(!isPromise, `${hook} returned a promise, and no runner waits for it`);
     }
   });
 };
