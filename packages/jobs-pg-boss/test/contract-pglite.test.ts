@@ -5,7 +5,7 @@ import { PgBoss as PgBoss12 } from "pg-boss-12";
 import { afterAll, describe, it } from "vitest";
 import { type PgBossLike, pgBossEngine, type SqlDatabase } from "../src/index.ts";
 
-/** One connection, and one database for all tests: as an application has it that brings a pg-boss of its own. */
+/** One connection and one database for all tests, as in an application with its own pg-boss. */
 const pglite = await PGlite.create();
 const db: SqlDatabase = {
   async executeSql(text, values) {

@@ -47,7 +47,7 @@ describe("pgBossEngine", () => {
     [{ dataDir: new URL("postgres://u:sesame@h/db") }, "`dataDir` to be a non-empty string, got object"],
     [{ boss: "postgres://u:sesame@h/db" }, "`boss` to be a PgBoss, got string"],
     [{ boss: { connectionString: "postgres://u:sesame@h/db" } }, "`boss` to be a PgBoss, got object"],
-  ])("refuses what may hold a password by its type alone (%#)", async (options, message) => {
+  ])("tells only the type of a refused value that may hold a password (%#)", async (options, message) => {
     const error = await pgBossEngine({ runner, ...options } as never).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(TypeError);
     expect(String(error)).toContain(message);
@@ -61,16 +61,16 @@ describe("pgBossEngine", () => {
     "postgres://nidus:open#sesame@127.0.0.1:1/jobs",
     "postgres://nidus:sesame@127.0.0.1:99999/jobs",
     "postgres://127.0.0.1:1/jobs?user=nidus&password=sesame",
-  ])("never shows a password that is not where it should be (%#)", async (connectionString) => {
+  ])("never shows a misplaced password (%#)", async (connectionString) => {
     const opening = pgBossEngine({ runner, connectionString, onError: () => {} });
     const error = await opening.catch((thrown: unknown) => thrown);
-    // With a "#" in the password, or such a port, it is no URL.
+    // A "#" in the password or such a port makes the text no URL.
     const isUrl = URL.canParse(connectionString);
     expect(isUrl ? EngineUnavailableError.isInstance(error) : error instanceof TypeError).toBe(true);
     expect(inspect(error, { depth: null, showHidden: true })).not.toMatch(/sesame|at 127\.0\.0\.1:12/);
   });
 
-  it("says which server is out of reach, and never the password", async () => {
+  it("names the unreachable server, and never the password", async () => {
     const opening = pgBossEngine({
       runner,
       connectionString: "postgres://nidus:open-sesame@127.0.0.1:1/jobs",
@@ -83,9 +83,9 @@ describe("pgBossEngine", () => {
   });
 });
 
-// Each makes a database, which a busy machine takes long for.
+// Each test makes a database, which takes long on a busy machine.
 describe("pgBossEngine in a folder", () => {
-  it("keeps what was enqueued in its folder, also without a clean end", async () => {
+  it("keeps enqueued jobs in its folder, even without a clean end", async () => {
     const dataDir = join(await mkdtemp(join(tmpdir(), "nidus-engine-")), "jobs");
     const seen: unknown[] = [];
     const job = defineJob<number>({ name: "kept", run: (payload) => void seen.push(payload) });
@@ -103,7 +103,7 @@ describe("pgBossEngine in a folder", () => {
     await rm(dataDir, { recursive: true });
   });
 
-  it("lets go of its folder if the engine cannot be made", async () => {
+  it("unlocks its folder if the engine cannot be made", async () => {
     const dataDir = await mkdtemp(join(tmpdir(), "nidus-engine-"));
     const hostile = Object.assign(new ObservedJobRunner(), {
       opened() {
@@ -116,7 +116,7 @@ describe("pgBossEngine in a folder", () => {
     await rm(dataDir, { recursive: true });
   });
 
-  it("says what it cannot, and refuses it at the call", async () => {
+  it("names missing capabilities, and refuses their calls", async () => {
     const dataDir = await mkdtemp(join(tmpdir(), "nidus-engine-"));
     const engine = await pgBossEngine({ runner, dataDir, retainSucceededMs: 1_000 });
     const job = defineJob({ name: "refused", run() {} });
@@ -131,12 +131,12 @@ describe("pgBossEngine in a folder", () => {
 });
 
 describe.skipIf(postgres === undefined)("pgBossEngine on a server", () => {
-  it("forgets jobs that have succeeded when they are retained no longer, and their keys with them", async () => {
+  it("forgets succeeded jobs and their keys when their retention is over", async () => {
     await using engine = await pgBossEngine({
       runner,
       connectionString,
       schema: fresh(),
-      // Long enough to ask for a job again before it is over.
+      // Long enough to enqueue a job again before the retention is over.
       retainSucceededMs: 5_000,
       leaseMs: 1_000,
     });
@@ -155,7 +155,7 @@ describe.skipIf(postgres === undefined)("pgBossEngine on a server", () => {
       runner,
       connectionString,
       schema: fresh(),
-      // Long enough to ask for a job again before it is over.
+      // Long enough to enqueue a job again before the retention is over.
       retainSucceededMs: 5_000,
       leaseMs: 1_000,
     });
@@ -178,7 +178,7 @@ describe.skipIf(postgres === undefined)("pgBossEngine on a server", () => {
     await expect.poll(counts).toEqual({ succeeded: 0, deadLettered: 1 });
   });
 
-  it("runs what another program has sent to its queue, whatever shape that has", async () => {
+  it("runs jobs of any shape that another program has sent to its queue", async () => {
     const schema = fresh();
     const boss = new PgBoss({ connectionString, schema });
     boss.on("error", () => {});
@@ -203,7 +203,7 @@ describe.skipIf(postgres === undefined)("pgBossEngine on a server", () => {
     expect(error).not.toContain("sesame");
   });
 
-  it("cancels a running job whose worker dies before it hears of it", async () => {
+  it("cancels a running job whose worker dies before it reads the request", async () => {
     const schema = fresh();
     const boss = new PgBoss({ connectionString, schema, maintenanceIntervalSeconds: 1 });
     boss.on("error", () => {});
@@ -218,7 +218,7 @@ describe.skipIf(postgres === undefined)("pgBossEngine on a server", () => {
     let runs = 0;
     const job = defineJob<string>({ name: "cancelled", run: () => void runs++ });
     const { id } = await engine.enqueue(job, "payload");
-    // Given to somebody who is not heard of any more.
+    // Fetched by a worker that never answers.
     expect(await boss.fetch("cancelled")).toHaveLength(1);
     expect(await engine.cancel(id)).toBe(true);
     await engine.work({ jobs: [job] });

@@ -65,7 +65,7 @@ describe("fakeClock", () => {
 
   it("is not installed twice", () => {
     using clock = fakeClock(startMs);
-    expect(() => fakeClock()).toThrow("there is a fake clock already");
+    expect(() => fakeClock()).toThrow("there already is a fake clock");
     clock.advance(1);
     expect(Date.now()).toBe(startMs + 1);
   });

@@ -13,7 +13,7 @@ const versions = {
 };
 
 describe.skipIf(postgres === undefined).each(Object.entries(versions))("pg-boss %s", (version, load) => {
-  it("closes while the server is silent, without an error that nobody hears", async () => {
+  it("closes while the server is silent, without an unhandled error", async () => {
     vi.resetModules();
     vi.doMock("pg-boss", load);
     const { pgBossEngine } = await import("../../src/index.ts");
@@ -29,7 +29,7 @@ describe.skipIf(postgres === undefined).each(Object.entries(versions))("pg-boss 
     await engine.enqueue(defineJob({ name: "stored", run() {} }), undefined);
     proxy.hold();
     const answers = [1, 2, 3].map(() => engine.stats().catch((error: Error) => error.message));
-    // An answer that never comes would keep the pool from ending for 30 s.
+    // A missing answer would keep the pool from ending for 30 s.
     await engine.close();
     for (const answer of await Promise.all(answers)) expect(answer).toMatch(/is unreachable/);
     expect(errors).toEqual([]);

@@ -17,7 +17,7 @@ afterAll(() => postgres?.stop());
 
 const id = (): string => crypto.randomUUID().replaceAll("-", "").slice(0, 20);
 
-/** What opening an engine rejects with: it never has the password in it. */
+/** Returns the error with which an engine does not open. Checks that it never holds the password. */
 async function errorOf(options: object): Promise<Error & { readonly code?: unknown }> {
   const opening = pgBossEngine({ runner, onError: () => {}, ...options } as unknown as PgBossEngineOptions);
   const error = await opening.then(
@@ -28,7 +28,7 @@ async function errorOf(options: object): Promise<Error & { readonly code?: unkno
   return error;
 }
 
-describe("what an engine says of a server that it cannot connect to", () => {
+describe("the error about a server that does not connect", () => {
   it.each([
     ["57P03", "the database system is starting up"],
     ["57P03", "the database system is not yet accepting connections"],
@@ -60,13 +60,13 @@ describe("what an engine says of a server that it cannot connect to", () => {
     expect(error.code).toBe(code);
   });
 
-  it.each(["ends the connection", "says nothing"])("a server that %s is out of reach", async (what) => {
+  it.each(["ends the connection", "says nothing"])("a server that %s is unreachable", async (what) => {
     await using server = await startAnswering((socket) => what === "says nothing" || socket.destroy());
     const error = await errorOf({ connectionString: `postgres://u:sesame@127.0.0.1:${server.port}/jobs` });
     expect(EngineUnavailableError.isInstance(error)).toBe(true);
   });
 
-  it("shows no words about a connection string that may have its password anywhere", async () => {
+  it("shows no message about a connection string that may have its password anywhere", async () => {
     await using server = await startRefusing("3D000", 'database "sesame@127.0.0.1:1/jobs" does not exist');
     for (const string of [
       `postgres://127.0.0.1:${server.port}/sesame@127.0.0.1:1/jobs`,
@@ -90,14 +90,14 @@ describe("what an engine says of a server that it cannot connect to", () => {
     },
   );
 
-  it("says that a socket's file is not there", async () => {
+  it("says that a socket's file does not exist", async () => {
     const folder = await mkdtemp(join(tmpdir(), "nidus-socket-"));
     const error = await errorOf({ connectionString: `postgres://u:sesame@/jobs?host=${folder}` });
     expect(EngineUnavailableError.isInstance(error)).toBe(true);
   });
 });
 
-describe.skipIf(postgres === undefined)("what an engine says of a database that it cannot use", () => {
+describe.skipIf(postgres === undefined)("the error about an unusable database", () => {
   /** Does something as the superuser, and resolves to the connection string of a role without rights. */
   async function asRole(...statements: string[]): Promise<string> {
     const role = `role_${id()}`;
@@ -122,7 +122,7 @@ describe.skipIf(postgres === undefined)("what an engine says of a database that 
     expect(error.code).toBe("42501");
   });
 
-  it("a schema that belongs to somebody else", async () => {
+  it("a schema that belongs to another user", async () => {
     const schema = `schema_${id()}`;
     const url = await asRole(`CREATE SCHEMA ${schema}`, `CREATE TABLE ${schema}.version (version int)`);
     const error = await errorOf({ connectionString: url, schema });

@@ -33,7 +33,7 @@ async function openWith(major: 10 | 12, options: object): Promise<{ close(): Pro
 describe.skipIf(postgres === undefined).each(versions)("a schema of pg-boss %s", (owner) => {
   const other = owner === 10 ? 12 : 10;
 
-  it(`is refused by an engine with pg-boss ${other}, which says what to do and leaves it as it is`, async () => {
+  it(`is refused by an engine with pg-boss ${other}, which tells the way out and leaves the schema unchanged`, async () => {
     const schema = fresh();
     const boss = await startBoss(owner, connectionString, schema);
     await boss.createQueue("kept");
@@ -70,7 +70,7 @@ describe.skipIf(postgres === undefined).each(versions)("a schema of pg-boss %s",
     const options = { connectionString, schema, migrate: true, supervise: false, schedule: false };
     const wrong: PgBossLike = other === 10 ? new PgBoss10(options) : new PgBoss12(options);
     wrong.on("error", () => {});
-    // 10 starts on it, and 12 refuses; either way the engine says what is wrong.
+    // pg-boss 10 starts on it, and pg-boss 12 refuses. The engine names the cause in both cases.
     const isStarted = await wrong.start().then(
       () => true,
       () => false,
@@ -85,7 +85,7 @@ describe.skipIf(postgres === undefined).each(versions)("a schema of pg-boss %s",
     await boss.stop({ graceful: false });
   });
 
-  it("is drained by a pg-boss of its own beside an engine on another schema", async () => {
+  it("is drained by its own pg-boss beside an engine on another schema", async () => {
     const [old, next] = [fresh(), fresh()];
     const boss = await startBoss(owner, connectionString, old);
     const seen: unknown[] = [];
@@ -101,7 +101,7 @@ describe.skipIf(postgres === undefined).each(versions)("a schema of pg-boss %s",
     await boss.stop({ graceful: false });
   });
 
-  it("has to be the one that the caller's pg-boss has", async () => {
+  it("must be that of the caller's pg-boss", async () => {
     const boss = await startBoss(owner, connectionString, fresh());
     const elsewhere = fresh();
     await expect(pgBossEngine({ runner, boss, schema: elsewhere })).rejects.toThrow(
@@ -111,15 +111,15 @@ describe.skipIf(postgres === undefined).each(versions)("a schema of pg-boss %s",
   });
 });
 
-describe("a pg-boss of the caller's", () => {
-  it("has to be started", async () => {
+describe("the caller's pg-boss", () => {
+  it("must be started", async () => {
     const place = { connectionString: "postgres://u:sesame@127.0.0.1:1/jobs" };
     for (const boss of [new PgBoss10(place), new PgBoss12(place)]) {
       await expect(pgBossEngine({ runner, boss })).rejects.toThrow(/start/i);
     }
   });
 
-  it("has to be one of the versions that the engine knows", async () => {
+  it("must have a version that the engine knows", async () => {
     const method = (): void => {};
     const nine = { on: method, send: method, fetch: method, work: method };
     const ten = { ...nine, createQueue: method, getDb: method, purgeQueue: method };

@@ -14,7 +14,7 @@ const make = (path: string): Promise<void> => writeFile(join(path, "PG_VERSION")
 const half = "nidus.making.0c2f4a1e-8a55-4d1c-9a34-0e5b7f1d2c3b";
 
 describe("databaseFolder", () => {
-  it("has a database made for this user alone, and finds it again", async () => {
+  it("makes a database for this user alone, and finds it again", async () => {
     const path = await databaseFolder(folder, make);
     expect(path).toBe(join(folder, "postgres"));
     expect((await stat(path)).mode & 0o777).toBe(0o700);
@@ -23,7 +23,7 @@ describe("databaseFolder", () => {
     expect(await databaseFolder(folder, unexpected)).toBe(path);
   });
 
-  it("removes a half that a killed process has left, and nothing else", async () => {
+  it("removes what a killed process left unfinished, and nothing else", async () => {
     const elsewhere = await mkdtemp(join(tmpdir(), "nidus-elsewhere-"));
     await writeFile(join(elsewhere, "kept.txt"), "kept");
     const folders = [
@@ -53,7 +53,7 @@ describe("databaseFolder", () => {
     await rm(elsewhere, { recursive: true });
   });
 
-  it("refuses a place that holds something else, and leaves it as it is", async () => {
+  it("refuses a place that holds something else, and leaves it unchanged", async () => {
     await mkdir(join(folder, "postgres"));
     await writeFile(join(folder, "postgres", "notes.txt"), "mine");
     await expect(databaseFolder(folder, make)).rejects.toThrow(/postgres holds something other/);
@@ -64,7 +64,7 @@ describe("databaseFolder", () => {
     expect(await readFile(join(folder, "postgres"), "utf8")).toBe("a file");
   });
 
-  it("leaves nothing behind of a database that could not be made", async () => {
+  it("leaves nothing of a database that could not be made", async () => {
     await expect(databaseFolder(folder, () => Promise.reject(new Error("disk full")))).rejects.toThrow(
       "disk full",
     );

@@ -25,7 +25,7 @@ afterAll(async () => {
 
 const id = crypto.randomUUID();
 
-/** Each does nothing but wait for the database. */
+/** Calls that do nothing but wait for the database. */
 const questions: Readonly<Record<string, (n: number) => Promise<unknown>>> = {
   enqueue: (n) => engine.enqueue(job, n),
   "several at once": (n) => Promise.all([1, 2, 3].map(() => engine.enqueue(job, n))),
@@ -38,16 +38,16 @@ const questions: Readonly<Record<string, (n: number) => Promise<unknown>>> = {
 };
 
 describe("while an embedded database is asked again and again", () => {
-  it.each(Object.entries(questions))("timers have their turn: %s", async (_name, ask) => {
+  it.each(Object.entries(questions))("timers get their turn: %s", async (_name, ask) => {
     let turns = 0;
     const timer = setInterval(() => turns++, 1);
-    // Only as often as it takes: without turns in between, the timer never fires.
+    // Repeated until the timer fires: without turns of the event loop it never does.
     for (let n = 0; turns < 5 && n < 3_000; n++) await ask(n);
     clearInterval(timer);
     expect(turns).toBeGreaterThanOrEqual(5);
   });
 
-  it("timers have their turn between calls that do not wait for each other", async () => {
+  it("timers get their turn between concurrent calls", async () => {
     let left = 300;
     let leftAtFirstTurn: number | undefined;
     const timer = setInterval(() => {
@@ -59,7 +59,7 @@ describe("while an embedded database is asked again and again", () => {
     expect(leftAtFirstTurn).toBeGreaterThan(0);
   });
 
-  it("requests, signals and deadlines have theirs", async () => {
+  it("requests, signals and deadlines get their turn", async () => {
     const heard: string[] = [];
     const server = createServer((_request, response) => response.end("ok")).listen(0, "127.0.0.1");
     await new Promise((resolve) => server.once("listening", resolve));
@@ -68,13 +68,13 @@ describe("while an embedded database is asked again and again", () => {
     AbortSignal.timeout(20).addEventListener("abort", () => heard.push("deadline"));
     fetch(`http://127.0.0.1:${port}`).then(() => heard.push("request"));
     process.kill(process.pid, "SIGUSR2");
-    // Only as many enqueues as it takes, each of them awaited: without turns there would be no end.
+    // Repeated until all have fired: without turns of the event loop this never ends.
     for (let n = 0; heard.length < 3 && n < 5_000; n++) await engine.enqueue(job, n);
     expect(heard.sort()).toEqual(["deadline", "request", "signal"]);
     server.close();
   });
 
-  it("timers have their turn, too, if the embedded database is the caller's", async () => {
+  it("timers get their turn if the embedded database is the caller's", async () => {
     const pglite = await PGlite.create();
     const db: SqlDatabase = {
       async executeSql(text, values = []) {
@@ -96,11 +96,11 @@ describe("while an embedded database is asked again and again", () => {
     await pglite.close();
   });
 
-  it("work() leaves turns to others, too", async () => {
+  it("timers get their turn beside a worker", async () => {
     const worker = await engine.work({ jobs: [job], concurrency: 5 });
     let turns = 0;
     const timer = setInterval(() => turns++, 1);
-    // Polled without a pause of its own, beside all that the worker asks.
+    // A poll without pauses, beside the statements of the worker.
     while (turns < 5 && (await engine.stats()).waiting > 0);
     clearInterval(timer);
     await worker.stop();

@@ -18,7 +18,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-/** The name of this process's lock, as of one with other properties. */
+/** Makes the name of this process's lock file, with some properties replaced. */
 async function lockName(change: (fields: string[]) => string[]): Promise<string> {
   const unlock = await lockFolder(folder);
   const own = (await readdir(folder)).find((name) => /^nidus\.lock\.\d+&/.test(name)) as string;
@@ -27,7 +27,7 @@ async function lockName(change: (fields: string[]) => string[]): Promise<string>
 }
 
 describe("lockFolder", () => {
-  it("is held once, and can be taken again when it was let go", async () => {
+  it("is held once, and can be taken again after it was unlocked", async () => {
     const unlock = await lockFolder(folder);
     await expect(lockFolder(folder)).rejects.toThrow(FolderInUseError);
     await expect(lockFolder(folder)).rejects.toThrow(/in use by this process/);
@@ -36,7 +36,7 @@ describe("lockFolder", () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it("is not disturbed by a stray file, and leaves it where it is", async () => {
+  it("ignores a stray file, and leaves it", async () => {
     const strays = ["%", "x", "1", "1&2", "1&2&%", "-1&2&h", "1&&h", "1.0&2&h", "%31&2&h", "1&2&h&more", ""];
     for (const stray of strays) await writeFile(join(folder, `nidus.lock.${stray}`), "");
     await mkdir(join(folder, "nidus.lock.1&2&folder"));
@@ -45,7 +45,7 @@ describe("lockFolder", () => {
     expect((await readdir(folder)).sort()).toEqual(before);
   });
 
-  it("takes the lock of a process that is gone, or of an earlier one with the same id", async () => {
+  it("replaces the lock of a dead process, or of an earlier one with the same id", async () => {
     const child = spawn(process.execPath, ["-e", ""]);
     await once(child, "exit");
     const dead = await lockName(([, start = "", host = ""]) => [String(child.pid), start, host]);
@@ -80,7 +80,7 @@ describe("lockFolder", () => {
     },
   );
 
-  it("gives back a lock that could not be checked", async () => {
+  it("removes its own lock if another one could not be checked", async () => {
     vi.mocked(readdir).mockRejectedValueOnce(new Error("input/output error"));
     await expect(lockFolder(folder)).rejects.toThrow("input/output error");
     expect(await readdir(folder)).toEqual([]);

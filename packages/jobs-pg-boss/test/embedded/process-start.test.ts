@@ -10,7 +10,7 @@ describe("processStart", () => {
     expect(await processStart(process.pid)).toBe(start);
   });
 
-  it("knows of no process that is not there", async () => {
+  it("is undefined for a process that does not exist", async () => {
     const child = spawn(process.execPath, ["-e", ""]);
     await once(child, "exit");
     expect(await processStart(child.pid as number)).toBeUndefined();
@@ -18,7 +18,7 @@ describe("processStart", () => {
   });
 
   it.skipIf(process.platform !== "linux")("takes a zombie for dead", async () => {
-    // The shell starts a child that ends soon, and becomes a program that never asks how.
+    // The shell starts a child that ends soon, and becomes a program that never reads its exit code.
     const parent = spawn("sh", ["-c", "sleep 0.1 & echo $!; exec sleep 30"]);
     const [line] = await once(parent.stdout, "data");
     const zombie = Number(String(line));

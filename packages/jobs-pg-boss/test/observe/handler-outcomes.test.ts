@@ -20,7 +20,7 @@ function listening() {
   return { heard, runner, told };
 }
 
-/** What pg-boss 10 and 12 have in common here. */
+/** The calls of pg-boss 10 and 12 that these tests use. */
 interface Boss {
   start(): Promise<unknown>;
   stop(options: { graceful: boolean }): Promise<void>;
@@ -30,7 +30,7 @@ interface Boss {
   fetch(name: string): Promise<unknown>;
   work(name: string, options: object, handler: never): Promise<unknown>;
   getJobById(name: string, id: string): Promise<{ state: string } | null>;
-  /** Looks for jobs whose time is over. */
+  /** Makes pg-boss look for expired jobs. */
   takeBack(name: string): Promise<unknown>;
 }
 
@@ -95,7 +95,7 @@ for (const [version, make] of Object.entries(bosses)) {
       },
     );
 
-    it("tell of an attempt whose worker died, with the next delivery", withinMs, async () => {
+    it("report an attempt whose worker died as stalled, with the next delivery", withinMs, async () => {
       const { runner, told } = listening();
       await boss.createQueue("stalls");
       const id = (await boss.send(
@@ -103,7 +103,7 @@ for (const [version, make] of Object.entries(bosses)) {
         {},
         { retryLimit: 2, retryDelay: 0, expireInSeconds: 1 },
       )) as string;
-      // Whoever fetched it never says how it ended.
+      // The fetcher never tells how the job ended.
       await boss.fetch("stalls");
       const isBack = async (): Promise<boolean> => {
         await boss.takeBack("stalls");
@@ -182,7 +182,7 @@ describe("outcomes of a wrapped handler", () => {
     expect(told()).toEqual(["succeeded 1/4"]);
   });
 
-  it("have valid dates, whatever the table holds", async () => {
+  it("have valid dates, with any content of the table", async () => {
     const { runner, heard } = listening();
     const handler = observePgBossHandler(runner, async () => {});
     await handler([

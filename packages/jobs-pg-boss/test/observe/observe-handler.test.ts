@@ -107,7 +107,7 @@ describe.skipIf(postgres === undefined)("observePgBossHandler on pg-boss 12", ()
 });
 
 describe("observePgBossHandler", () => {
-  it("rejects as the handler does, also one that throws at once", async () => {
+  it("rejects like the handler, even if it throws synchronously", async () => {
     const { runner, seen } = observed();
     const thrown = new RangeError("at once");
     const handler = observePgBossHandler(runner, (): Promise<void> => {

@@ -15,7 +15,7 @@ afterAll(async () => {
   await postgres?.stop();
 });
 
-/** Columns and values of rows that another program has written by hand. */
+/** Columns and values of rows that another program has written. */
 const readable: readonly [columns: string, values: string][] = [
   ["start_after", "'-infinity'"],
   ["start_after", "'0044-03-15 BC'"],
@@ -36,7 +36,7 @@ const unreadable = ["'infinity'", "'-infinity'", "'0044-03-15 BC'", "'290000-01-
 describe.skipIf(postgres === undefined).each(versions)(
   "what other programs store, on pg-boss %i",
   (version) => {
-    it("never stops telemetry or other jobs, and what cannot be read becomes a dead letter", async () => {
+    it("never stops telemetry or other jobs, and unreadable jobs become dead letters", async () => {
       const store = await openStore(version, postgres?.url ?? "");
       const observer = recordingObserver();
       const errors: unknown[] = [];
@@ -89,7 +89,7 @@ describe.skipIf(postgres === undefined).each(versions)(
       expect(errors).toEqual([]);
     });
 
-    it("does not keep the others waiting for a key that only one active job may have", async () => {
+    it("does not delay other jobs for a key that only one active job may have", async () => {
       const store = await openStore(version, postgres?.url ?? "");
       const engine = await pgBossEngine({
         runner: new ObservedJobRunner(),
@@ -119,7 +119,7 @@ describe.skipIf(postgres === undefined).each(versions)(
 );
 
 describe.skipIf(postgres === undefined).each(versions)("ids of jobs, on pg-boss %i", (version) => {
-  it("may be any text, and one of several redrives is the one that did it", async () => {
+  it("may be any text, and one of several redrives resolves to true", async () => {
     const store = await openStore(version, postgres?.url ?? "");
     closing.push(store.close);
     const backend = store.backend();

@@ -40,7 +40,7 @@ describe.skipIf(postgres === undefined).each(versions)("the order of jobs, on pg
     );
   });
 
-  it("is that of calls, also within one transaction of the caller's", async () => {
+  it("is that of the calls, even within one transaction of the caller", async () => {
     const name = "calls";
     const jobs = Array.from({ length: 9 }, () => newJob(name));
     const { executeSql } = store.boss.getDb();

@@ -34,7 +34,7 @@ async function open(version: (typeof versions)[number]): Promise<{
 }
 
 describe.skipIf(postgres === undefined).each(versions)("beside other programs on pg-boss %i", (version) => {
-  it("counts their queues by the names that they have, whatever those look like", async () => {
+  it("counts their queues under their own names, of any form", async () => {
     const { engine, observer, program } = await open(version);
     await engine.enqueue(defineJob({ name: "a name", run() {} }), undefined);
     const queue = "reports/20240101/daily";
@@ -47,7 +47,7 @@ describe.skipIf(postgres === undefined).each(versions)("beside other programs on
     expect(await engine.deadLetters()).toEqual([]);
   });
 
-  it("does not cancel, list or redrive what is in their queues", async () => {
+  it("does not cancel, list or redrive jobs in their queues", async () => {
     const { engine, program } = await open(version);
     await program.createQueue("theirs");
     const waiting = (await program.send("theirs", {}, { retryLimit: 0 })) as string;
@@ -60,7 +60,7 @@ describe.skipIf(postgres === undefined).each(versions)("beside other programs on
     expect((await engine.stats()).byName.theirs).toMatchObject({ deadLettered: 1, waiting: 0 });
   });
 
-  it("cancels, lists and redrives what they have sent to a queue of its own", async () => {
+  it("cancels, lists and redrives jobs that they sent to the engine's queues", async () => {
     const { engine, observer, program, schema } = await open(version);
     await program.createQueue("shared");
     const id = (await program.send("shared", { payload: 7 }, { retryLimit: 1 })) as string;
@@ -82,7 +82,7 @@ describe.skipIf(postgres === undefined).each(versions)("beside other programs on
     await other.close();
   });
 
-  it("knows the queue of a schedule before anything came of it", async () => {
+  it("knows the queue of a schedule before the schedule fires", async () => {
     const { engine, program, schema } = await open(version);
     await engine.schedule(defineJob({ name: "nightly", run() {} }), "0 0 1 1 *", undefined);
     const id = (await program.send("nightly", {}, {})) as string;
@@ -91,7 +91,7 @@ describe.skipIf(postgres === undefined).each(versions)("beside other programs on
     await other.close();
   });
 
-  it("takes nothing but its own request for one to cancel a job", async () => {
+  it("takes only its own request as a request to cancel a job", async () => {
     const { engine, program, schema } = await open(version);
     const other = await pgBossEngine({ runner: new ObservedJobRunner(), boss: program, schema });
     const running = new Map<string, AbortSignal>();
@@ -125,7 +125,7 @@ describe.skipIf(postgres === undefined).each(versions)("beside other programs on
     async (data) => {
       const { engine, program, schema } = await open(version);
       const query = (text: string, values: unknown[]) => program.getDb().executeSql(text, values);
-      // It makes the queue the engine's own.
+      // This makes the queue the engine's own.
       await engine.enqueue(defineJob({ name: "shared", run() {} }), undefined, {
         runAt: new Date(Date.now() + 60_000),
       });
@@ -135,7 +135,7 @@ describe.skipIf(postgres === undefined).each(versions)("beside other programs on
       expect(await program.fetch("shared", single)).toHaveLength(1);
       expect(await engine.cancel(id)).toBe(true);
       expect(await engine.cancel(id)).toBe(true);
-      // Its worker has not heard of the request.
+      // Its worker has not read the request.
       await program.fail("shared", id);
       expect(await engine.redrive(id)).toBe(true);
       const { rows } = await query(`SELECT state, data FROM ${schema}.job WHERE id = $1`, [id]);

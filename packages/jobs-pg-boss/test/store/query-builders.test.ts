@@ -19,10 +19,10 @@ const postgres = await sharedPostgres();
 const url = postgres?.url ?? "";
 afterAll(() => postgres?.stop());
 
-/** Runs a body within a transaction of a library, which is committed unless the body rejects. */
+/** Runs a body in a transaction of a library, and commits it unless the body rejects. */
 type Transaction = (body: (db: SqlDatabase) => Promise<unknown>) => Promise<void>;
 
-/** Each opens its library, hands over transactions of it, and closes it. */
+/** Each function opens its library and runs transactions with it until it is closed. */
 const libraries: Readonly<
   Record<string, (use: (transaction: Transaction) => Promise<void>) => Promise<void>>
 > = {
@@ -124,7 +124,7 @@ async function useEngine(
 const job = defineJob<{ text: string }>({ name: "invoice?", run() {} });
 const waiting = async (engine: JobEngine): Promise<number> =>
   (await engine.stats()).byName["invoice?"]?.waiting ?? 0;
-/** What trips placeholders of one kind or another. */
+/** A payload with texts that look like placeholders. */
 const payload = { text: "a ? b $1 :name ?? '' \\? \u{1f600}" };
 
 describe.skipIf(postgres === undefined).each(versions)(
@@ -164,7 +164,7 @@ describe.skipIf(postgres === undefined).each(versions)(
       ),
     );
 
-    it.each(Object.entries(libraries))("has no payload in what fails in %s", (_name, open) =>
+    it.each(Object.entries(libraries))("has no payload in the errors of %s", (_name, open) =>
       open((transaction) =>
         useEngine(version, async (engine) => {
           let error: unknown;

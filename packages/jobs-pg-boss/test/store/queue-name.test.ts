@@ -7,7 +7,7 @@ describe("queueName", () => {
     expect(queueName("send_digest.v2-a")).toBe("send_digest.v2-a");
   });
 
-  it("makes a name that pg-boss takes of any job name, and gives it back", () => {
+  it("turns any job name into a name that pg-boss takes, and back", () => {
     fc.assert(
       fc.property(fc.string({ unit: "grapheme", minLength: 1 }), (name) => {
         const queue = queueName(name);
@@ -32,11 +32,11 @@ describe("jobName", () => {
     "reports/2F/daily", // Digits are in lower case.
     "reports/daily", // A slash of its own.
     "a/20/b/daily", // A space, and a slash of its own.
-  ])("leaves %s alone, which is another program's", (queue) => {
+  ])("leaves %s alone, a queue of another program", (queue) => {
     expect(jobName(queue)).toBe(queue);
   });
 
-  it("takes any queue, and none for that of a job that has another", () => {
+  it("takes any queue, and keeps the names of different queues apart", () => {
     const character = fc.constantFrom(..."/0124adf_ ");
     fc.assert(
       fc.property(fc.string({ unit: character }), (queue) => {

@@ -14,7 +14,7 @@ const query = (schema: string) =>
   `SELECT start_after, keep_until > greatest(start_after, now()) + interval '9 years' AS is_kept
   FROM ${schema}.job WHERE name = $1`;
 
-describe.skipIf(postgres === undefined).each(versions)("what waits on pg-boss %i", (version) => {
+describe.skipIf(postgres === undefined).each(versions)("a waiting job on pg-boss %i", (version) => {
   it.each([
     ["since 1970", new Date(0)],
     ["since a moment ago", new Date(Date.now() - 1_000)],

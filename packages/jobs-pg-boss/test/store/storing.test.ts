@@ -59,7 +59,7 @@ async function open(version: (typeof versions)[number]): Promise<Opened> {
   });
 }
 
-/** All ways to enqueue: what each stores, and how many. */
+/** All ways to enqueue, with the number of jobs that each stores. */
 async function enqueueAll(engine: PgBossEngine, db: SqlDatabase | undefined, key: string): Promise<number> {
   const options = db === undefined ? {} : { db };
   const answers = [
@@ -107,7 +107,7 @@ describe.skipIf(postgres === undefined).each(versions)("storing jobs, on pg-boss
     },
   );
 
-  it("rejects where the caller's transaction cannot see a queue that was created meanwhile", async () => {
+  it("rejects if the caller's transaction cannot see a queue that was created meanwhile", async () => {
     const { engine, begin, stored } = await open(version);
     const late = await begin("REPEATABLE READ");
     await engine.enqueue(job, 1);
@@ -116,14 +116,14 @@ describe.skipIf(postgres === undefined).each(versions)("storing jobs, on pg-boss
     expect(await stored()).toBe(1);
   });
 
-  it("stores each job also where another program made the queue for one at a time", async () => {
+  it("stores each job even if another program made the queue for one at a time", async () => {
     const { engine, boss, stored } = await open(version);
     await boss.createQueue(job.name, { policy: "short" });
     await enqueueAll(engine, undefined, "a");
     expect(await stored()).toBe(6);
   });
 
-  it("refuses a `db` that is none, and one that answers without rows", async () => {
+  it("refuses an invalid `db`, and one that answers without rows", async () => {
     const { engine, stored } = await open(version);
     await engine.enqueue(job, 1);
     for (const db of [{}, null, "db", { executeSql: 1 }, { query() {} }]) {
@@ -134,7 +134,7 @@ describe.skipIf(postgres === undefined).each(versions)("storing jobs, on pg-boss
     expect(await stored()).toBe(1);
   });
 
-  it("says what PostgreSQL refused without the payload, also through query builders", async () => {
+  it("passes PostgreSQL's error on without the payload, even through query builders", async () => {
     const { engine, query, schema } = await open(version);
     await engine.enqueue(job, {});
     await query(

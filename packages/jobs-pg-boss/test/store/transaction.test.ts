@@ -17,7 +17,7 @@ async function waiting(engine: PgBossEngine): Promise<number> {
   return (await engine.stats()).byName.welcome?.waiting ?? 0;
 }
 
-describe.skipIf(postgres === undefined)("enqueue within the caller's own transaction", () => {
+describe.skipIf(postgres === undefined)("enqueue in the caller's transaction", () => {
   it("is rolled back together, and visible together", async () => {
     const connectionString = postgres?.url ?? "";
     await using engine = await pgBossEngine({ runner: new ObservedJobRunner(), connectionString });

@@ -1,11 +1,11 @@
 import { createServer, type Socket } from "node:net";
 
-/** A server on loopback that is no PostgreSQL, and ends each connection in one way. */
+/** A server on loopback that is no PostgreSQL, and answers each connection in the same way. */
 export interface AnsweringServer extends AsyncDisposable {
   readonly port: number;
 }
 
-/** Answers the first bytes of each connection with an error of this code, as PostgreSQL words it. */
+/** Answers the first bytes of each connection with an error of this code, in PostgreSQL's format. */
 export function startRefusing(code: string, message: string): Promise<AnsweringServer> {
   const fields = Buffer.from(`SFATAL\0VFATAL\0C${code}\0M${message}\0Rauth_failed\0\0`);
   const length = Buffer.alloc(4);

@@ -1,6 +1,6 @@
 import { connect, createServer, type Socket } from "node:net";
 
-/** A way to a server that can fall silent: connections stay, and nothing comes through any more. */
+/** A proxy to a server that can fall silent: connections stay open, and no data comes through. */
 export interface HoldingProxy extends AsyncDisposable {
   readonly url: string;
   hold(): void;

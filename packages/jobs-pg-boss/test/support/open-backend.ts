@@ -4,13 +4,13 @@ import type { PgBossLike, SqlDatabase } from "../../src/index.ts";
 import { PgBossBackend } from "../../src/pg-boss-backend.ts";
 import { type StartedBoss, startBoss, type versions } from "./start-boss.ts";
 
-/** What happens to a statement on its way: `run` carries it out. */
+/** Carries a statement to the database: `run` runs it. */
 export type Link = (text: string, run: () => Promise<{ rows: Row[] }>) => Promise<{ rows: Row[] }>;
 
 /** A store, with a link to its database that a test can break. */
 export interface OpenedStore {
   readonly boss: StartedBoss;
-  /** As an engine takes it: its statements go over the link. */
+  /** The pg-boss to pass to an engine: its statements go over the link. */
   readonly linked: PgBossLike;
   readonly schema: string;
   link: Link;
@@ -69,7 +69,7 @@ export async function openStore(
 
 let made = 0;
 
-/** A job as an engine hands it to a store. */
+/** Makes a job as an engine passes it to a backend. */
 export function newJob(name: string, more: Partial<NewJob> = {}): NewJob {
   made++;
   return {

@@ -2,7 +2,7 @@ import PgBoss10 from "pg-boss";
 import { PgBoss as PgBoss12 } from "pg-boss-12";
 import type { PgBossLike } from "../../src/index.ts";
 
-/** A pg-boss of another program's, which does by itself what the engine has statements for. */
+/** Another program's pg-boss, which uses pg-boss's own calls in place of the engine's statements. */
 export interface StartedBoss extends PgBossLike {
   fail(queue: string, id: string): Promise<unknown>;
   createQueue(queue: string, options?: { policy?: string }): Promise<unknown>;
@@ -11,10 +11,10 @@ export interface StartedBoss extends PgBossLike {
   fetch(queue: string, options?: { batchSize: number; includeMetadata: true }): Promise<unknown[]>;
 }
 
-/** Those that are tested. */
+/** The majors that are tested. */
 export const versions = [10, 12] as const;
 
-/** Starts one of a version, with tables of this schema. */
+/** Starts a pg-boss of a version on a schema. */
 export async function startBoss(
   version: (typeof versions)[number],
   connectionString: string,

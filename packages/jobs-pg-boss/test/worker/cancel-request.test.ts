@@ -19,7 +19,7 @@ interface Opened {
   readonly observer: JobRecorder;
   readonly boss: StartedBoss;
   readonly schema: string;
-  /** A job that another process cancels during its run, whose handler then does as `end` says before its worker has asked. */
+  /** Runs a job that another process cancels during its run. Its handler then ends with `end`, before the worker has asked. */
   cancelledJob(maxAttempts: number, end: (signal: AbortSignal) => unknown): DurableJob<void>;
 }
 
@@ -57,7 +57,7 @@ describe.skipIf(postgres === undefined).each(versions)(
     it.each([
       ["its last attempt", 1],
       ["an earlier attempt", 2],
-    ])("is kept where %s fails before the worker has heard of it", async (_which, maxAttempts) => {
+    ])("is kept if %s fails before the worker has read it", async (_which, maxAttempts) => {
       const { engine, observer, cancelledJob } = await open(version);
       const job = cancelledJob(maxAttempts, fail);
       await engine.enqueue(job, undefined);
@@ -79,7 +79,7 @@ describe.skipIf(postgres === undefined).each(versions)(
       expect(await engine.stats()).toMatchObject({ succeeded: 1, cancelled: 0 });
     });
 
-    it("goes back with a job that is released, and ends it without a further run", async () => {
+    it("stays with a released job, and ends it without a further run", async () => {
       const { engine, observer, cancelledJob } = await open(version);
       let start = (): void => {};
       const started = new Promise<void>((resolve) => {
@@ -91,7 +91,7 @@ describe.skipIf(postgres === undefined).each(versions)(
       });
       await engine.enqueue(job, undefined);
       const first = await engine.work({ jobs: [job] });
-      // At once: the worker has not asked yet who wants what cancelled.
+      // At once: the worker has not asked for requests yet.
       await started;
       expect(await first.stop({ graceMs: 0 })).toMatchObject({ interrupted: 1, cancelled: 0 });
       expect(observer.settled).toEqual([]);
@@ -103,7 +103,7 @@ describe.skipIf(postgres === undefined).each(versions)(
 );
 
 describe.skipIf(postgres === undefined)("a job that ends as cancelled instead of failed", () => {
-  it("is retained as long as others that were cancelled, where pg-boss knows that of each job", async () => {
+  it("is retained like other cancelled jobs, if pg-boss stores the retention of each job", async () => {
     const { engine, observer, boss, schema, cancelledJob } = await open(12);
     const job = cancelledJob(1, fail);
     const { id } = await engine.enqueue(job, undefined);

@@ -23,7 +23,7 @@ async function open(version: (typeof versions)[number]): Promise<OpenedStore> {
   return store;
 }
 
-/** Carries the first statement of a kind out, and loses its answer. */
+/** Runs the first statement that fits, and loses its answer. */
 function losing(pattern: RegExp): Link {
   let isLost = false;
   return async (text, run) => {
@@ -41,7 +41,7 @@ const once = AbortSignal.abort();
 const succeeded: JobOutcome = { type: "succeeded" };
 
 describe.skipIf(postgres === undefined).each(versions)("leases, on pg-boss %i", (version) => {
-  it("gives out again what was leased by a fetch of which the answer was lost, and once", async () => {
+  it("fetches the jobs again, once, if the answer to a fetch was lost", async () => {
     const store = await open(version);
     const backend = store.backend();
     const jobs = ["a", "a", "a", "a", "b"].map((name) => newJob(name, { maxAttempts: 1 }));
@@ -65,7 +65,7 @@ describe.skipIf(postgres === undefined).each(versions)("leases, on pg-boss %i", 
     ["retried", { type: "retried", delayMs: 60_000, error: "no" }, { scheduled: 1 }],
     ["dead-lettered", { type: "dead-lettered", error: "no" }, { deadLettered: 1 }],
     ["cancelled", { type: "cancelled" }, { cancelled: 1 }],
-  ])("finds a settlement recorded of which the answer was lost: %s", async (_type, outcome, counts) => {
+  ])("finds the recorded outcome if its answer was lost: %s", async (_type, outcome, counts) => {
     const store = await open(version);
     const backend = store.backend();
     await backend.insert([newJob("a")], {});
@@ -77,7 +77,7 @@ describe.skipIf(postgres === undefined).each(versions)("leases, on pg-boss %i", 
     expect((await backend.counts()).get("a")).toMatchObject(counts as object);
   });
 
-  it("finds a retry recorded also after the next attempt has begun", async () => {
+  it("finds a recorded retry even after the next attempt has begun", async () => {
     const store = await open(version);
     const backend = store.backend();
     await backend.insert([newJob("a")], {});
@@ -95,7 +95,7 @@ describe.skipIf(postgres === undefined).each(versions)("leases, on pg-boss %i", 
     expect(await consumer.settle(next, succeeded)).toMatchObject({ isRecorded: true });
   });
 
-  it("tells each job of a worker once, whichever answer is lost", async () => {
+  it("reports each job of a worker once, if any answer is lost", async () => {
     for (const pattern of [fetching, settling]) {
       const store = await open(version);
       const observer = recordingObserver();
@@ -136,7 +136,7 @@ describe.skipIf(postgres === undefined).each(versions)("leases, on pg-boss %i", 
     }
   });
 
-  it("fences a lease that has ended from the next one, also after a redrive", async () => {
+  it("fences an ended lease from the next one, even after a redrive", async () => {
     const store = await open(version);
     const backend = store.backend();
     const { id } = newJob("a");
@@ -162,7 +162,7 @@ describe.skipIf(postgres === undefined).each(versions)("leases, on pg-boss %i", 
     expect(await consumer.settle(third, succeeded)).toMatchObject({ isRecorded: true });
   });
 
-  it("says once that an attempt was stalled", async () => {
+  it("reports a stalled attempt once", async () => {
     const store = await open(version);
     const backend = store.backend();
     const { id } = newJob("a");
@@ -192,7 +192,7 @@ describe.skipIf(postgres === undefined).each(versions)("leases, on pg-boss %i", 
     expect(other).toEqual({ count: 1 });
   });
 
-  it("renews leases by the places of their rows, also in a table that PostgreSQL has not analysed", async () => {
+  it("renews leases by ctid, even in a table that PostgreSQL has not analysed", async () => {
     const store = await open(version);
     const backend = store.backend();
     await backend.insert(
