@@ -18,7 +18,7 @@ import { Cleaner } from "./store/cleaner.ts";
 import { queueName } from "./store/queue-name.ts";
 import type { Queues } from "./store/queues.ts";
 import { storeSchedule } from "./store/schedules.ts";
-import { dataTextOf, optionsOf, type Retention, type StoredData } from "./store/stored-data.ts";
+import { dataTextOf, optionsOf, type RetentionSeconds, type StoredData } from "./store/stored-data.ts";
 import { BullmqConsumer } from "./worker/bullmq-consumer.ts";
 import type { BullmqLeasedJob } from "./worker/leased-job.ts";
 import { QueueConsumer } from "./worker/queue-consumer.ts";
@@ -28,7 +28,7 @@ export interface BullmqSettings {
   readonly queue: string;
   readonly address: string;
   readonly leaseMs: number;
-  readonly retention: Retention;
+  readonly retention: RetentionSeconds;
   readonly onError: (error: unknown) => void;
 }
 

@@ -1,5 +1,5 @@
 // Everything that depends on the insides of BullMQ: key names, hash fields, scores, scripts, their codes, and protected methods.
-// tests: test/bullmq-internals
+// test/bullmq-internals checks them on each major version.
 
 export { cancelJob } from "./cancel-job.ts";
 export { cleanJobs, forgetCancellations } from "./clean-jobs.ts";

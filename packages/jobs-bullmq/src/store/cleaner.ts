@@ -1,6 +1,6 @@
 import { cleanJobs, forgetCancellations } from "../bullmq-internals/index.ts";
 import type { Queues } from "./queues.ts";
-import type { Retention } from "./stored-data.ts";
+import type { RetentionSeconds } from "./stored-data.ts";
 
 /** How often a process cleans, in milliseconds. */
 const cleanEveryMs = 5_000;
@@ -11,14 +11,14 @@ const forgetEveryMs = 60_000;
 /** Cleans the queues of an engine every few seconds, until it is stopped. */
 export class Cleaner {
   readonly #queues: Queues;
-  readonly #retention: Retention;
+  readonly #retention: RetentionSeconds;
   readonly #onError: (error: unknown) => void;
   readonly #timer: NodeJS.Timeout;
   #isCleaning = false;
   #isStopped = false;
   #forgottenAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(queues: Queues, retention: Retention, onError: (error: unknown) => void) {
+  constructor(queues: Queues, retention: RetentionSeconds, onError: (error: unknown) => void) {
     this.#queues = queues;
     this.#retention = retention;
     this.#onError = onError;

@@ -10,8 +10,8 @@ export interface StoredData extends JobEnvelope {
   readonly nonce?: string;
 }
 
-/** How long jobs that have ended are kept, in BullMQ's seconds. */
-export interface Retention {
+/** How long jobs that have ended are kept, in seconds as BullMQ has them. */
+export interface RetentionSeconds {
   readonly succeededSeconds: number;
   readonly deadLettersSeconds: number;
 }
@@ -26,9 +26,10 @@ export function dataTextOf(
   return envelope === "{}" ? own : `${envelope.slice(0, -1)},${own.slice(1)}`;
 }
 
+/** Returns the options of a new BullMQ job. */
 export function optionsOf(
   { maxAttempts }: Pick<NewJob, "maxAttempts">,
-  { succeededSeconds, deadLettersSeconds }: Retention,
+  { succeededSeconds, deadLettersSeconds }: RetentionSeconds,
 ): JobsOptions {
   return {
     attempts: maxAttempts,
