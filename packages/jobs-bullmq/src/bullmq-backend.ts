@@ -12,8 +12,8 @@ import {
   schedulerId,
   throwDiscardReason,
 } from "./bullmq-internals/index.ts";
-import { isOutOfReach } from "./connection/out-of-reach.ts";
 import { RedisClock } from "./connection/redis-clock.ts";
+import { isUnreachable } from "./connection/unreachable.ts";
 import { Cleaner } from "./store/cleaner.ts";
 import { queueName } from "./store/queue-name.ts";
 import type { Queues } from "./store/queues.ts";
@@ -60,8 +60,8 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob> {
     return queueName(this.#settings.queue, jobName);
   }
 
-  isOutOfReach(error: unknown): boolean {
-    return isOutOfReach(error);
+  isUnreachable(error: unknown): boolean {
+    return isUnreachable(error);
   }
 
   async insert(jobs: readonly NewJob[]): Promise<readonly boolean[]> {

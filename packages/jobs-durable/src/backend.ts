@@ -14,6 +14,7 @@ export { type Retention, type RetentionOptions, requireRetention } from "./backe
 export { createEngine } from "./engine/create-engine.ts";
 export { type EngineOptions, requireEngineOptions } from "./engine/engine-options.ts";
 export type { StartableEngine } from "./engine/job-engine.ts";
+export { isConnectionError } from "./errors/connection-error.ts";
 export { withDeadline } from "./errors/deadline.ts";
 export { throttledWarning } from "./errors/throttled-warning.ts";
 export { requireInRange } from "./job/whole-number.ts";

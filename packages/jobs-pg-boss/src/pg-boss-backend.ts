@@ -4,9 +4,9 @@ import type { JobBackend, JobConsumer, NewJob } from "@nidus/jobs-durable/backen
 import type { JobBacklog } from "@nidus/jobs-observe";
 import type { Connection } from "./connection/connection.ts";
 import { bossDatabase } from "./database/boss-database.ts";
-import { isOutOfReach } from "./database/out-of-reach.ts";
 import type { PgBossLike, SqlDatabase } from "./database/pg-boss-like.ts";
 import { type Row, runSql, withoutValues } from "./database/run-sql.ts";
+import { isUnreachable } from "./database/unreachable.ts";
 import { backlogFrom, countsFrom } from "./store/counts.ts";
 import { deadLetterFrom } from "./store/dead-letters.ts";
 import { type Dialect, dialectOf, type StorageSettings } from "./store/dialect.ts";
@@ -85,8 +85,8 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
     return queueName(name);
   }
 
-  isOutOfReach(error: unknown): boolean {
-    return isOutOfReach(error);
+  isUnreachable(error: unknown): boolean {
+    return isUnreachable(error);
   }
 
   async insert(jobs: readonly NewJob[], { db }: PgBossEnqueueOptions): Promise<readonly boolean[]> {

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { invalidArgument } from "@nidus/jobs-core/adapter";
 import type { ConnectionOptions } from "bullmq";
-import { reconnectIfReadonly } from "./out-of-reach.ts";
+import { reconnectIfReadonly } from "./unreachable.ts";
 
 /** The part of ioredis's options that this package reads. */
 interface RedisOptions {

@@ -1,6 +1,6 @@
 import { formatValue } from "@nidus/jobs-core/adapter";
 import { EngineUnavailableError } from "@nidus/jobs-durable";
-import { isOutOfReach, isPassing } from "./out-of-reach.ts";
+import { isPassing, isUnreachable } from "./unreachable.ts";
 
 /** Errors of Redis or TLS that a repetition would not change, and their meaning. */
 const refusals: readonly (readonly [pattern: RegExp, meaning: string])[] = [
@@ -23,7 +23,7 @@ const refusals: readonly (readonly [pattern: RegExp, meaning: string])[] = [
 
 /** Tells whether only a change of Redis or of the options can help against an error. */
 export function isRefusal(error: unknown): boolean {
-  return !isUnreachable(error) && !isPassing(error);
+  return !EngineUnavailableError.isInstance(error) && !isUnreachable(error) && !isPassing(error);
 }
 
 /**
@@ -60,8 +60,4 @@ export function openingError(
 export function notReadyError(error: unknown, where: string): unknown {
   if (!isPassing(error)) return error;
   return new EngineUnavailableError(`${where} is not ready (${formatValue(error)})`, { cause: error });
-}
-
-function isUnreachable(error: unknown): boolean {
-  return EngineUnavailableError.isInstance(error) || isOutOfReach(error);
 }

@@ -7,7 +7,7 @@ import type { JobCounts } from "./job-counts.ts";
 
 /** A job on its way into an engine. */
 export interface NewJob {
-  /** A UUID; of jobs with an idempotency key, one that follows from name and key. The ids of a batch ascend. */
+  /** A UUID. With an idempotency key, the id is derived from name and key. The ids of a batch ascend. */
   readonly id: string;
   /** The job's name, never empty. */
   readonly name: string;
@@ -15,7 +15,10 @@ export interface NewJob {
   readonly envelope: string;
   /** Undefined: at once. */
   readonly runAt: Date | undefined;
-  /** How often it is delivered before it is a dead letter: a whole number from 1. */
+  /**
+   * How many attempts it has: a whole number from 1. If the last one ends with its worker's death, it is delivered once more, with
+   * `attempt` above this.
+   */
   readonly maxAttempts: number;
   /** Whether another job may have this id already. */
   readonly hasIdempotencyKey: boolean;
@@ -74,21 +77,22 @@ export interface SettleResult {
  */
 export interface JobConsumer<Job extends LeasedJob> {
   /**
-   * Leases at most `limit` jobs. It waits until there is one, and resolves to none now and then: after some seconds, and soon
-   * after the signal was aborted.
+   * Leases at most `limit` jobs. Waits for a job. Resolves to an empty list after some seconds without one, and soon after the
+   * signal is aborted.
    */
   fetch(limit: number, signal: AbortSignal): Promise<readonly Job[]>;
   /** Records how a job ended, if this consumer still holds its lease. */
   settle(job: Job, outcome: JobOutcome): Promise<SettleResult>;
   /**
-   * Does what `settle` does, and leases a further job with the same answer, which then runs in the same slot. A fault of the
-   * further job never rejects an outcome that was recorded. Leave it out unless the store does both in one round trip: without
-   * it, a slot is free as soon as its handler has ended, and the worker fetches while outcomes are recorded.
+   * Does what `settle` does, and leases one more job in the same call, for the same slot. If leasing fails, the call still resolves
+   * with the outcome. Leave it out unless the store does both in one round trip: without it, a slot is free as soon as its handler
+   * has ended, and the worker fetches while outcomes are recorded.
    */
   settleAndFetch?(job: Job, outcome: JobOutcome): Promise<SettleResult & { readonly next?: Job | undefined }>;
   /**
-   * Renews the leases of jobs that run: the worker asks at a quarter of `leaseMs`. Resolves to the ids of jobs whose lease is
-   * lost for good, if the engine can tell, which the worker then asks for no more.
+   * Renews the leases of jobs that run. The worker calls it about every quarter of `leaseMs` (checked each second), with all jobs
+   * that it holds. It repeats a failed renewal at the next check. If the engine can tell, resolves to the ids of jobs whose lease is
+   * lost for good. The worker no longer renews those.
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: an engine that cannot tell has nothing to return.
   renewLeases(jobs: readonly Job[]): Promise<readonly string[] | void>;
@@ -117,15 +121,15 @@ export interface JobBackend<
   /** The engine's name for where jobs of this name wait. */
   queueOf(jobName: string): string;
   /**
-   * Begins work of the store's own, such as its maintenance: once, before any other call. Where it rejects, nothing else is
+   * Begins work of the store's own, such as its maintenance: once, before any other call. If it rejects, nothing else is
    * called, so it lets go of what it has opened.
    */
   start?(): Promise<void>;
   /** How long `start` may take, in milliseconds, if that is longer than a call: creating tables takes its time. */
   readonly startWithinMs?: number | undefined;
   /**
-   * The options of `enqueue` that this engine has beside those of every engine: by name, what throws a TypeError for a value that
-   * is not as documented. It is called for values that are given, before anything is stored. @default none
+   * Maps each option's name to a function that throws a TypeError for a wrong value: the options of `enqueue` that only this engine
+   * has. The function is called for values that are given, before anything is stored. @default none
    */
   readonly enqueueOptions?: Readonly<Record<string, (value: unknown) => void>> | undefined;
   /**
@@ -140,7 +144,7 @@ export interface JobBackend<
   consumer(jobNames: readonly string[]): Promise<JobConsumer<Job>>;
   /** Cancels what waits, marks what runs. Resolves to whether there was either. */
   cancel(jobId: string): Promise<boolean>;
-  /** What could run and waits, of every job name that the engine has, with one query where it can. */
+  /** The jobs that are ready and wait for a worker, per name: every name that the engine has, if possible with one query. */
   backlog(): Promise<readonly JobBacklog[]>;
   /** The counts of every job name that the engine has. */
   counts(): Promise<ReadonlyMap<string, JobCounts>>;
@@ -149,15 +153,15 @@ export interface JobBackend<
   /** Makes a dead letter a waiting job again, its attempts reset. Resolves to whether there was one of this id. */
   redrive(jobId: string): Promise<boolean>;
   /**
-   * Enqueues the job by the store's own clock, again and again; repeating the call replaces the schedule of that key.
+   * Stores a job at each time of `cron`, by the store's own clock. A second call with the same key replaces the schedule.
    *
    * @throws (rejects with) TypeError for a cron expression that the engine cannot read.
    */
   schedule?(job: NewJob, cron: string, timeZone: string, key: string | undefined): Promise<void>;
   /** Resolves to whether there was such a schedule. What it has enqueued stays. */
   unschedule?(jobName: string, key: string | undefined): Promise<boolean>;
-  /** Whether an error says that the server is unreachable, beyond the codes of sockets and DNS. */
-  isOutOfReach?(error: unknown): boolean;
+  /** Tells whether an error says that the server is unreachable. The codes of sockets and DNS are known without it. */
+  isUnreachable?(error: unknown): boolean;
   /** Lets go of connections. Called once, after the workers have stopped. */
   close(): Promise<void>;
 }

@@ -65,7 +65,7 @@ export class BoundedBackend<Job extends LeasedJob, Options extends EnqueueOption
     try {
       return await withDeadline(question(this.#backend), withinMs, this.#where);
     } catch (error) {
-      if (!isConnectionError(error) && !this.#backend.isOutOfReach?.(error)) throw error;
+      if (!isConnectionError(error) && !this.#backend.isUnreachable?.(error)) throw error;
       throw new EngineUnavailableError(`${this.#where} is unreachable (${textOf(error)})`, {
         cause: error,
       });

@@ -6,8 +6,8 @@ import type { JobExecution } from "./job-execution.ts";
 const askEveryMs = 1_000;
 
 /**
- * Keeps what a worker runs: renews the leases at a quarter of their time, asks every second which jobs are to be cancelled, and
- * cancels those. Engines need no clock for either.
+ * Renews the leases of a worker's jobs about every quarter of `leaseMs` (checked each second), all held jobs in one call. Repeats a
+ * failed renewal at the next check. Asks every second which jobs are to be cancelled, and cancels those.
  */
 export class LeaseKeeper<Job extends LeasedJob> {
   readonly #consumer: JobConsumer<Job>;

@@ -324,6 +324,7 @@ describe("an engine whose server is away", () => {
   it.each([
     "ECONNREFUSED",
     "ECONNRESET",
+    "ENETDOWN",
     "EPIPE",
     "ETIMEDOUT",
     "ENOTFOUND",
@@ -344,7 +345,7 @@ describe("an engine whose server is away", () => {
     const backend = new ScriptedBackend();
     const shutdown = new Error("terminating connection");
     const wrong = Object.assign(new Error("duplicate key"), { code: "23505" });
-    backend.isOutOfReach = (error) => error === shutdown;
+    backend.isUnreachable = (error) => error === shutdown;
     backend.onCounts = () => Promise.reject(shutdown);
     expect(EngineUnavailableError.isInstance(await errorOf(engineOn(backend).stats()))).toBe(true);
     backend.onCounts = () => Promise.reject(wrong);

@@ -135,7 +135,7 @@ export class ScriptedBackend implements JobBackend {
   onConsumer: () => Promise<JobConsumer<LeasedJob>> = async () => this.script;
   onCancel: (jobId: string) => Promise<boolean> = async () => true;
   onCounts: () => Promise<ReadonlyMap<string, JobCounts>> = async () => new Map();
-  isOutOfReach?: (error: unknown) => boolean;
+  isUnreachable?: (error: unknown) => boolean;
   schedule?: NonNullable<JobBackend["schedule"]>;
   unschedule?: NonNullable<JobBackend["unschedule"]>;
   readonly script: ScriptedConsumer;

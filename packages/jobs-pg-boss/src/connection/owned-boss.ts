@@ -1,7 +1,7 @@
 import { withDeadline } from "@nidus/jobs-durable/backend";
 import * as pgBossModule from "pg-boss";
-import { isOutOfReach } from "../database/out-of-reach.ts";
 import type { PgBossLike, SqlDatabase } from "../database/pg-boss-like.ts";
+import { isUnreachable } from "../database/unreachable.ts";
 import type { EngineSettings } from "../options.ts";
 import type { Connection } from "./connection.ts";
 import type { ConnectionSockets } from "./connection-sockets.ts";
@@ -68,7 +68,7 @@ export function createOwnedBoss(
       await stop();
     } catch (error) {
       // An unreachable server holds nothing that could be closed.
-      if (!isOutOfReach(error)) throw error;
+      if (!isUnreachable(error)) throw error;
     } finally {
       clearTimeout(timer);
       sockets.destroy();

@@ -1,5 +1,5 @@
 import { EngineUnavailableError } from "@nidus/jobs-durable";
-import { isOutOfReach, messageOf } from "../database/out-of-reach.ts";
+import { isUnreachable, messageOf } from "../database/unreachable.ts";
 
 /**
  * Copies message, code and stack of an error. node-postgres and pg-boss attach clients and statements to their errors, with
@@ -27,7 +27,7 @@ export function startError(thrown: unknown, place: string | undefined): Error {
     return new TypeError(`expected \`connectionString\` to be a PostgreSQL URL, got something else: ${hint}`);
   }
   const reason = place === undefined ? `${code ?? "an error"}: ${hint}` : messageOf(thrown);
-  if (isOutOfReach(thrown)) {
+  if (isUnreachable(thrown)) {
     const cause = place === undefined ? undefined : { cause: redactedError(thrown) };
     return new EngineUnavailableError(`${subject} is unreachable (${reason})`, cause);
   }

@@ -1,5 +1,5 @@
-import { messageOf } from "../database/out-of-reach.ts";
 import type { SqlDatabase } from "../database/pg-boss-like.ts";
+import { messageOf } from "../database/unreachable.ts";
 import { yieldToEventLoop } from "../database/yield-to-event-loop.ts";
 import { databaseFolder } from "./database-folder.ts";
 import { lockFolder } from "./folder-lock.ts";

@@ -68,7 +68,7 @@ async function assertUnavailable(
   const text = `${String(error)} ${String((error as Error).cause)}`;
   assert.ok(
     EngineUnavailableError.isInstance(error),
-    `${what}: an error of an outage that \`isOutOfReach\` does not know: ${text}`,
+    `${what}: an error of an outage that \`isUnreachable\` does not know: ${text}`,
   );
   for (const secret of fixtures.secrets) assert.ok(!text.includes(secret), `${what}: its error has a secret`);
 }

@@ -334,7 +334,7 @@ export class UnknownOutages extends ListBackend {
 
 /** Knows the error of its driver. */
 export class KnownOutages extends UnknownOutages {
-  isOutOfReach(error: unknown): boolean {
+  isUnreachable(error: unknown): boolean {
     return /terminated/.test(String(error));
   }
 }

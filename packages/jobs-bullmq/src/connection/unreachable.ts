@@ -1,17 +1,15 @@
+import { isConnectionError } from "@nidus/jobs-durable/backend";
+
 /** The words of ioredis and BullMQ for connections that ended or cannot be made. */
 const words =
   /^(Connection is closed|Reached the max retries|Stream isn't writeable|Cluster isn't ready|Cluster is ended|None of startup nodes|Failed to refresh slots|All sentinels are unreachable|Command timed out|Command aborted due to connection close|Socket timeout|BullMQ: cluster reconnect|connect ETIMEDOUT)/;
 
-/** The codes of sockets and DNS for such connections. */
-const codes =
-  /^E(CONN(REFUSED|RESET|ABORTED)|HOST(UNREACH|DOWN)|NET(UNREACH|DOWN)|TIMEDOUT|PIPE|NOTFOUND|AI_AGAIN)$/;
-
 /** Tells whether an error says that Redis is unreachable. */
-export function isOutOfReach(error: unknown): boolean {
+export function isUnreachable(error: unknown): boolean {
   const { message, code, syscall } = (error ?? {}) as Record<string, unknown>;
   // No server has made the socket of this path yet.
   const isPathMissing = code === "ENOENT" && syscall === "connect";
-  return isPathMissing || codes.test(String(code)) || words.test(String(message));
+  return isPathMissing || isConnectionError(error) || words.test(String(message));
 }
 
 /** Tells whether Redis says that it cannot answer now, but may answer soon. */

@@ -1,6 +1,4 @@
-/** Codes with which sockets and DNS say that a server does not answer. */
-const networkCodes =
-  /^(E(CONN(REFUSED|RESET|ABORTED)|HOST(UNREACH|DOWN)|NET(UNREACH|DOWN)|TIMEDOUT|PIPE|NOTFOUND|AI_AGAIN))$/;
+import { isConnectionError } from "@nidus/jobs-durable/backend";
 
 /** Codes of PostgreSQL: shutting down, crashed or starting (57P), an ended idle session, too many connections, and class 08. */
 const serverCodes = /^(57P0[1235]|25P03|53300|08...)$/;
@@ -10,10 +8,10 @@ const driverMessages =
   /^(Connection terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout|Client has encountered a connection error|Client was closed)/;
 
 /** Tells whether an error says that PostgreSQL is unreachable. All other errors are PostgreSQL's own answers. */
-export function isOutOfReach(error: unknown): boolean {
+export function isUnreachable(error: unknown): boolean {
   const { code, message, syscall } = (error ?? {}) as Readonly<Record<string, unknown>>;
   return (
-    networkCodes.test(String(code)) ||
+    isConnectionError(error) ||
     serverCodes.test(String(code)) ||
     // Such as ENOENT, if the socket's file does not exist.
     syscall === "connect" ||
