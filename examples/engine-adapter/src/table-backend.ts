@@ -63,8 +63,8 @@ export class TableBackend implements JobBackend<TableJob, TableEnqueueOptions> {
   }
 
   async insert(jobs: readonly NewJob[], { db = this.#db }: TableEnqueueOptions): Promise<boolean[]> {
-    const rows = jobs.map(({ id, name, envelope, maxAttempts, runAt }) => ({
-      ...{ id, name, envelope },
+    const rows = jobs.map(({ id, name, envelopeText, maxAttempts, runAt }) => ({
+      ...{ id, name, envelope: envelopeText },
       max_attempts: maxAttempts,
       run_at: runAt,
     }));

@@ -186,7 +186,7 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob> {
       cron,
       timeZone,
       key,
-      data: JSON.parse(job.envelope) as StoredData,
+      data: JSON.parse(job.envelopeText) as StoredData,
       options: optionsOf(job, this.#settings.retention),
     });
   }

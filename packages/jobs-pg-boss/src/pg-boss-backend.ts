@@ -133,7 +133,7 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
   async schedule(job: NewJob, cron: string, timeZone: string, key: string | undefined): Promise<void> {
     await this.#queues.ensure([queueName(job.name)]);
     try {
-      await this.#boss.schedule(queueName(job.name), cron, JSON.parse(job.envelope) as object, {
+      await this.#boss.schedule(queueName(job.name), cron, JSON.parse(job.envelopeText) as object, {
         ...this.#dialect.scheduleOptions(job, this.#settings),
         tz: timeZone,
         ...(key !== undefined && { key }),

@@ -18,12 +18,12 @@ export interface RetentionSeconds {
 
 /** Returns the JSON text of a job's data: its envelope as it is, with what the engine reads beside it. */
 export function dataTextOf(
-  { envelope, runAt }: Pick<NewJob, "envelope" | "runAt">,
+  { envelopeText, runAt }: Pick<NewJob, "envelopeText" | "runAt">,
   nonce: string | undefined,
 ): string {
   const own = JSON.stringify({ runAtMs: runAt?.getTime(), nonce });
-  if (own === "{}") return envelope;
-  return envelope === "{}" ? own : `${envelope.slice(0, -1)},${own.slice(1)}`;
+  if (own === "{}") return envelopeText;
+  return envelopeText === "{}" ? own : `${envelopeText.slice(0, -1)},${own.slice(1)}`;
 }
 
 /** Returns the options of a new BullMQ job. */

@@ -12,7 +12,7 @@ export interface NewJob {
   /** The job's name, never empty. */
   readonly name: string;
   /** The JSON text of a JobEnvelope. Store it as it is: `envelopeFrom` reads it back for each delivery. */
-  readonly envelope: string;
+  readonly envelopeText: string;
   /** Undefined: at once. */
   readonly runAt: Date | undefined;
   /**

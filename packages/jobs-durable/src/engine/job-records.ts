@@ -64,7 +64,7 @@ export class JobRecords {
     return slicesOf(texts, (text, index) => ({
       id: idempotencyKey === undefined ? newJobId() : idFromKey(job.name, idempotencyKey, positionOf(index)),
       name: job.name,
-      envelope: envelopeOf(text),
+      envelopeText: envelopeOf(text),
       runAt: startAt,
       maxAttempts,
       hasIdempotencyKey: idempotencyKey !== undefined,
@@ -76,7 +76,7 @@ export class JobRecords {
     return {
       id: newJobId(),
       name: job.name,
-      envelope: envelopeWriter({}, undefined)(await this.#encode(job, payload)),
+      envelopeText: envelopeWriter({}, undefined)(await this.#encode(job, payload)),
       runAt: undefined,
       maxAttempts: job.maxAttempts,
       hasIdempotencyKey: false,

@@ -3,7 +3,7 @@ export interface MemoryJob {
   readonly id: string;
   readonly name: string;
   /** JSON text. */
-  readonly envelope: string;
+  readonly envelopeText: string;
   readonly maxAttempts: number;
   readonly enqueuedAt: Date;
   runAtMs: number;

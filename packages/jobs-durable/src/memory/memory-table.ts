@@ -31,14 +31,14 @@ export class MemoryTable {
   }
 
   /** Returns whether it was stored: false where its id is taken. */
-  add({ id, name, envelope, runAt, maxAttempts }: NewJob): boolean {
+  add({ id, name, envelopeText, runAt, maxAttempts }: NewJob): boolean {
     this.#sweep();
     if (this.#jobs.has(id)) return false;
     const enqueuedAt = new Date(Date.now());
     const job: MemoryJob = {
       id,
       name,
-      envelope,
+      envelopeText,
       maxAttempts,
       enqueuedAt,
       runAtMs: runAt?.getTime() ?? enqueuedAt.getTime(),
@@ -163,10 +163,10 @@ export class MemoryTable {
       .filter(({ state }) => state === "dead-lettered")
       .sort((a, b) => b.endedAtMs - a.endedAtMs || b.endOrder - a.endOrder)
       .slice(0, limit)
-      .map(({ id, name, envelope, attempt, error, endedAtMs }) => ({
+      .map(({ id, name, envelopeText, attempt, error, endedAtMs }) => ({
         id,
         jobName: name,
-        payload: envelopeFrom(envelope).payload,
+        payload: envelopeFrom(envelopeText).payload,
         attempts: attempt,
         error,
         failedAt: new Date(endedAtMs),

@@ -80,7 +80,7 @@ describe("enqueue", () => {
       {
         id,
         name: "send_mail",
-        envelope: `{"payload":{"to":"ann"},"carrier":{"traceparent":"00-1-2-01"},"correlationId":"order-1"}`,
+        envelopeText: `{"payload":{"to":"ann"},"carrier":{"traceparent":"00-1-2-01"},"correlationId":"order-1"}`,
         runAt,
         maxAttempts: 2,
         hasIdempotencyKey: false,
@@ -100,7 +100,7 @@ describe("enqueue", () => {
   it("stores neither payload nor headers where there are none", async () => {
     const backend = new ScriptedBackend();
     await engineOn(backend).enqueue(sendMail, undefined);
-    expect(backend.inserted[0]).toMatchObject({ envelope: "{}", maxAttempts: 5, runAt: undefined });
+    expect(backend.inserted[0]).toMatchObject({ envelopeText: "{}", maxAttempts: 5, runAt: undefined });
   });
 
   it("stores what payload and moment were at the call", async () => {
@@ -111,7 +111,10 @@ describe("enqueue", () => {
     payload.to = "bob";
     runAt.setTime(9);
     await enqueuing;
-    expect(backend.inserted[0]).toMatchObject({ envelope: '{"payload":{"to":"ann"}}', runAt: new Date(5) });
+    expect(backend.inserted[0]).toMatchObject({
+      envelopeText: '{"payload":{"to":"ann"}}',
+      runAt: new Date(5),
+    });
   });
 
   it("stores of an observer's headers only what every store can keep", async () => {
@@ -242,7 +245,7 @@ describe("schedule", () => {
     const engine = engineOn(backend);
     await engine.schedule(sendMail, "0 3 * * *", { to: "ann" });
     await engine.schedule(sendMail, "0 3 * * *", undefined, { timeZone: "Europe/Vienna", key: "a" });
-    const job = expect.objectContaining({ name: "send_mail", envelope: '{"payload":{"to":"ann"}}' });
+    const job = expect.objectContaining({ name: "send_mail", envelopeText: '{"payload":{"to":"ann"}}' });
     expect(backend.schedule).toHaveBeenNthCalledWith(1, job, "0 3 * * *", "UTC", undefined);
     expect(backend.schedule).toHaveBeenNthCalledWith(2, expect.anything(), "0 3 * * *", "Europe/Vienna", "a");
     expect(await engine.unschedule(sendMail, { key: "a" })).toBe(true);

@@ -8,7 +8,7 @@ function newJob(id: string): NewJob {
   return {
     id,
     name: "a",
-    envelope: '{"payload":{"n":1}}',
+    envelopeText: '{"payload":{"n":1}}',
     runAt: undefined,
     maxAttempts: 1,
     hasIdempotencyKey: false,

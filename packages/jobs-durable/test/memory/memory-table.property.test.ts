@@ -46,7 +46,7 @@ class Add implements fc.Command<Model, MemoryTable> {
     const isStored = table.add({
       id,
       name: this.#name,
-      envelope: JSON.stringify({ payload: id }),
+      envelopeText: JSON.stringify({ payload: id }),
       runAt: new Date(runAtMs),
       maxAttempts: 3,
       hasIdempotencyKey: true,

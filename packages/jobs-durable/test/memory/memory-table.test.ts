@@ -6,7 +6,7 @@ import { computingMs } from "../support/computing.ts";
 const names = new Set(["a"]);
 
 function newJob(id: number, runAt?: Date): NewJob {
-  return { id: `job-${id}`, name: "a", envelope: "{}", runAt, maxAttempts: 1, hasIdempotencyKey: false };
+  return { id: `job-${id}`, name: "a", envelopeText: "{}", runAt, maxAttempts: 1, hasIdempotencyKey: false };
 }
 
 /** Adds so many jobs, and drains them in rounds of 10. */

@@ -146,7 +146,7 @@ export class ScriptedBackend implements JobBackend {
 
   /** What was inserted, read as for a delivery. */
   get envelopes(): JobEnvelope[] {
-    return this.inserted.map(({ envelope }) => envelopeFrom(envelope));
+    return this.inserted.map(({ envelopeText }) => envelopeFrom(envelopeText));
   }
 
   queueOf(jobName: string): string {

@@ -54,11 +54,11 @@ export class JobInserter {
 }
 
 /** The JSON text of a job as the statement takes it. The envelope stands in it as it is. */
-function insertedJob({ id, envelope, runAt, maxAttempts }: NewJob): string {
+function insertedJob({ id, envelopeText, runAt, maxAttempts }: NewJob): string {
   const columns: InsertedColumns = {
     id,
     run_at: runAt?.toISOString(),
     max_attempts: retryLimitOf({ maxAttempts }),
   };
-  return `{"data":${envelope},${JSON.stringify(columns).slice(1)}`;
+  return `{"data":${envelopeText},${JSON.stringify(columns).slice(1)}`;
 }

@@ -36,7 +36,7 @@ describe.skipIf(postgres === undefined).each(versions)("the order of jobs, on pg
     );
     expect(await backend.insert(jobs, {})).toEqual(jobs.map(() => true));
     expect(await fetchAll(`batch_${hasIdempotencyKey}`)).toEqual(
-      jobs.map(({ envelope }) => envelopeFrom(envelope).payload),
+      jobs.map(({ envelopeText }) => envelopeFrom(envelopeText).payload),
     );
   });
 
@@ -50,7 +50,7 @@ describe.skipIf(postgres === undefined).each(versions)("the order of jobs, on pg
     await backend.insert(jobs.slice(0, 3), {});
     for (const job of jobs.slice(3, 6)) await backend.insert([job], { db });
     await backend.insert(jobs.slice(6), {});
-    expect(await fetchAll(name)).toEqual(jobs.map(({ envelope }) => envelopeFrom(envelope).payload));
+    expect(await fetchAll(name)).toEqual(jobs.map(({ envelopeText }) => envelopeFrom(envelopeText).payload));
   });
 
   it("leaves a batch of one fetch in order", async () => {

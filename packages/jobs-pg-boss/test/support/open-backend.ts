@@ -75,7 +75,7 @@ export function newJob(name: string, more: Partial<NewJob> = {}): NewJob {
   return {
     id: crypto.randomUUID(),
     name,
-    envelope: JSON.stringify({ payload: made }),
+    envelopeText: JSON.stringify({ payload: made }),
     runAt: undefined,
     maxAttempts: 3,
     hasIdempotencyKey: false,

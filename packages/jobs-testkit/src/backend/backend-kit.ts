@@ -52,7 +52,7 @@ export class BackendKit {
     return {
       id: newId(),
       name,
-      envelope: JSON.stringify({ payload: { to: "ada" } }),
+      envelopeText: JSON.stringify({ payload: { to: "ada" } }),
       runAt: undefined,
       maxAttempts: 5,
       hasIdempotencyKey: false,
@@ -62,7 +62,7 @@ export class BackendKit {
 
   jobs(name: string, count: number): NewJob[] {
     return Array.from({ length: count }, (_, index) =>
-      this.job(name, { envelope: JSON.stringify({ payload: index }) }),
+      this.job(name, { envelopeText: JSON.stringify({ payload: index }) }),
     );
   }
 

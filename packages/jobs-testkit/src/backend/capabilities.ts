@@ -43,7 +43,7 @@ export const capabilities: Behaviour<BackendKit> = (declare) => {
     if (!backend.capabilities.nullCharacters) return;
     const name = kit.name("null");
     const payload = { text: "a\u0000b", half: "\ud83d" };
-    await backend.insert([kit.job(name, { envelope: JSON.stringify({ payload }) })], {});
+    await backend.insert([kit.job(name, { envelopeText: JSON.stringify({ payload }) })], {});
     const consumer = await kit.consumer(backend, name);
     assert.deepEqual((await consumer.next()).envelope.payload, payload);
   });

@@ -12,7 +12,7 @@ export const deliveries: Behaviour<BackendKit> = (declare) => {
       correlationId: "order 7",
     };
     const jobs = [1, 2, 3].map((maxAttempts) =>
-      kit.job(name, { envelope: JSON.stringify(envelope), maxAttempts }),
+      kit.job(name, { envelopeText: JSON.stringify(envelope), maxAttempts }),
     );
     assert.deepEqual(await backend.insert(jobs, {}), [true, true, true]);
     await backend.insert([kit.job(other)], {});

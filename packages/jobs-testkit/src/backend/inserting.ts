@@ -53,13 +53,13 @@ export const inserting: Behaviour<BackendKit> = (declare) => {
     const [, second, , fourth] = jobs;
     assert.ok(second && fourth);
     assert.deepEqual(await backend.insert([second, fourth], {}), [true, true]);
-    const changed = jobs.map((job) => ({ ...job, envelope: JSON.stringify({ payload: "another" }) }));
+    const changed = jobs.map((job) => ({ ...job, envelopeText: JSON.stringify({ payload: "another" }) }));
     assert.deepEqual(await backend.insert(changed, {}), [true, false, true, false]);
     const consumer = await kit.consumer(backend, name);
     const kept = (await consumer.take(4)).find(({ id }) => id === second.id);
     assert.equal(
       kept?.envelope.payload,
-      envelopeFrom(second.envelope).payload,
+      envelopeFrom(second.envelopeText).payload,
       "a duplicate leaves the first as it was",
     );
   });

@@ -4,8 +4,8 @@ import type { JobOutcome, NewJob, SettleResult } from "@nidus/jobs-durable/backe
 import { ListBackend, type ListedJob, type ListLeasedJob } from "./list-backend.ts";
 
 /** An envelope without one of its members. */
-function without(member: string, envelope: string): string {
-  return JSON.stringify({ ...(JSON.parse(envelope) as object), [member]: undefined });
+function without(member: string, envelopeText: string): string {
+  return JSON.stringify({ ...(JSON.parse(envelopeText) as object), [member]: undefined });
 }
 
 /** Acknowledges every fifth job without storing it. */
@@ -117,15 +117,15 @@ export class Starving extends ListBackend {
 
 /** Forgets headers. */
 export class LosingCarriers extends ListBackend {
-  override add({ envelope, ...job }: NewJob): boolean {
-    return super.add({ ...job, envelope: without("carrier", envelope) });
+  override add({ envelopeText, ...job }: NewJob): boolean {
+    return super.add({ ...job, envelopeText: without("carrier", envelopeText) });
   }
 }
 
 /** Forgets correlation ids. */
 export class LosingCorrelation extends ListBackend {
-  override add({ envelope, ...job }: NewJob): boolean {
-    return super.add({ ...job, envelope: without("correlationId", envelope) });
+  override add({ envelopeText, ...job }: NewJob): boolean {
+    return super.add({ ...job, envelopeText: without("correlationId", envelopeText) });
   }
 }
 
@@ -229,15 +229,15 @@ export class Forgetful extends ListBackend {
 /** Mangles texts as a store with the wrong encoding does. */
 export class SpeakingAsciiOnly extends ListBackend {
   override add(job: NewJob): boolean {
-    return super.add({ ...job, envelope: job.envelope.replace(/[^\p{ASCII}]/gu, "?") });
+    return super.add({ ...job, envelopeText: job.envelopeText.replace(/[^\p{ASCII}]/gu, "?") });
   }
 }
 
 /** Stores a batch the wrong way round, so that ids and payloads do not belong together. */
 export class MixingBatchesUp extends ListBackend {
   override async insert(jobs: readonly NewJob[]): Promise<readonly boolean[]> {
-    const envelopes = jobs.map(({ envelope }) => envelope).reverse();
-    return super.insert(jobs.map((job, index) => ({ ...job, envelope: envelopes[index] ?? "{}" })));
+    const texts = jobs.map(({ envelopeText }) => envelopeText).reverse();
+    return super.insert(jobs.map((job, index) => ({ ...job, envelopeText: texts[index] ?? "{}" })));
   }
 }
 

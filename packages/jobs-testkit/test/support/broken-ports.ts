@@ -228,8 +228,8 @@ export class ClaimingPersistence extends ListBackend {
 export class ClaimingNullCharacters extends ListBackend {
   override readonly capabilities: EngineCapabilities = { ...healthy, nullCharacters: true };
 
-  override add({ envelope, ...job }: NewJob): boolean {
-    return super.add({ ...job, envelope: envelope.replaceAll("\\u0000", "") });
+  override add({ envelopeText, ...job }: NewJob): boolean {
+    return super.add({ ...job, envelopeText: envelopeText.replaceAll("\\u0000", "") });
   }
 }
 

@@ -75,7 +75,7 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
     return jobs.map((job) => this.add(job));
   }
 
-  add({ id, name, envelope, runAt, maxAttempts }: NewJob): boolean {
+  add({ id, name, envelopeText, runAt, maxAttempts }: NewJob): boolean {
     const listed = this.store.get(name) ?? [];
     this.store.set(name, listed);
     if (listed.some((each) => each.id === id)) return false;
@@ -83,7 +83,7 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
     listed.push({
       id,
       name,
-      envelope: envelopeFrom(envelope),
+      envelope: envelopeFrom(envelopeText),
       maxAttempts,
       enqueuedAt,
       number: this.all().length,

@@ -93,7 +93,7 @@ export class IgnoringScheduleKeys extends SchedulingBackend {
 /** Forgets what was scheduled but for its name. */
 export class LosingScheduledPayloads extends SchedulingBackend {
   override schedule(job: NewJob, ...rest: [string, string, string | undefined]): Promise<void> {
-    return super.schedule({ ...job, envelope: "{}" }, ...rest);
+    return super.schedule({ ...job, envelopeText: "{}" }, ...rest);
   }
 }
 
