@@ -72,7 +72,7 @@ const cron = "schedules: enqueues a job by the clock of a time zone, or says tha
 const badCron = "schedules: refuses invalid cron expressions and time zones";
 const scheduleKeys = "schedules: keeps several schedules of one job by key, or says that it cannot";
 
-/** What is wrong with an engine, and the tests that must not let it pass. */
+/** Broken engines, each with the tests that must fail. */
 const caught: {
   readonly backends: Readonly<Record<keyof typeof backends, readonly string[]>>;
   readonly engines: Readonly<Record<keyof typeof engines, readonly string[]>>;

@@ -81,7 +81,7 @@ describe("the observer contract", () => {
   it.each(Object.entries(observers))("catches %s", async (what, createObserver) => {
     const by = caught[what as keyof typeof observers];
     const tests = observerTestsOf({ createObserver, budget: { nanosecondsPerRun: 5_000 } });
-    // What takes seconds is run where it is to fail, and beside it once, above.
+    // Slow tests run only with the observers that they must catch, and once with a healthy one, above.
     const quick = [...tests].filter(([name]) => !isLong(name) || by.includes(name));
     expect((await failuresOf(quick)).sort()).toEqual([...by].sort());
   });

@@ -2,7 +2,7 @@ import { notClaimed, tellNotTested } from "../contract/not-tested.ts";
 import type { Behaviour } from "../contract/test-plan.ts";
 import type { Kit } from "./kit.ts";
 
-/** What no test of this contract does, whatever the engine claims. */
+/** Gaps that no test of this contract covers, with any capabilities of the engine. */
 const never = [
   "processes that are killed and servers that go away (write tests of your own)",
   "leases, fencing and fetches call by call (run backendContract)",

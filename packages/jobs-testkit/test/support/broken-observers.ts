@@ -13,7 +13,7 @@ export const swallowing: CreateObserver = () => ({
   },
 });
 
-/** Is async where it must not be. */
+/** Has async hooks, which must be synchronous. */
 export const wrappingResults: CreateObserver = () => ({
   runInScope: (async (_context: unknown, run: () => unknown) => run()) as unknown as NonNullable<
     JobObserver["runInScope"]
@@ -38,7 +38,7 @@ export const postponing: CreateObserver = () => ({
       try {
         run();
       } catch {
-        // Nobody waits for it.
+        // No runner waits for it.
       }
     });
     return undefined as ReturnType<typeof run>;
@@ -51,19 +51,19 @@ export const redacting: CreateObserver = () => ({
     try {
       if (error?.cause instanceof RangeError) error.cause.message = "[redacted]";
     } catch {
-      // What cannot be looked at is not redacted.
+      // Values that cannot be read are not redacted.
     }
   },
 });
 
-/** Sends what it hears while nobody waits. */
+/** Sends its data while no caller waits. */
 export const waiting: CreateObserver = () => ({
   async onJobFinished() {
     await undefined;
   },
 });
 
-/** Fails where nobody looks. */
+/** Fails in a promise that no caller handles. */
 export const rejecting: CreateObserver = () => ({
   onJobStarted: () => Promise.reject(new Error("not connected")) as unknown as undefined,
 });
@@ -190,7 +190,7 @@ export const fearingTimeouts: CreateObserver = () => ({
   },
 });
 
-/** Writes a number where headers are strings. */
+/** Writes a number as a header, which must be a string. */
 export const numberingCarriers: CreateObserver = () => ({
   onJobEnqueued({ carrier, count }) {
     (carrier as Record<string, unknown>)["x-count"] = count;
@@ -211,7 +211,7 @@ export const expectingHeaders: CreateObserver = () => ({
   },
 });
 
-/** Expects that a job is settled where it ran. */
+/** Expects that the process that ran a job also settles it. */
 export const expectingRuns: CreateObserver = () => {
   let hasRun = false;
   return {
