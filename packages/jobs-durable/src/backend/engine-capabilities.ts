@@ -1,4 +1,7 @@
-/** What an engine can do beyond storing and delivering jobs. Asking for what it cannot is an UnsupportedError at the call. */
+/**
+ * Describes the features of an engine beyond storing and delivering jobs. The engine refuses a call that needs a missing one,
+ * with an UnsupportedError or, for a payload, a PayloadError.
+ */
 export interface EngineCapabilities {
   /** Jobs outlive the process. */
   readonly persistence: boolean;

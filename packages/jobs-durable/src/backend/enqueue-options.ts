@@ -7,7 +7,7 @@ export interface EnqueueOptions {
    * retained. In a batch it holds for each position. A non-empty string of at most 512 characters.
    */
   readonly idempotencyKey?: string | undefined;
-  /** What related work is found by: it comes with every delivery. A non-empty string of at most 512 characters. */
+  /** Helps you find related work: it comes with every delivery. A non-empty string of at most 512 characters. */
   readonly correlationId?: string | undefined;
   /** @default the job's own */
   readonly maxAttempts?: number | undefined;

@@ -1,12 +1,12 @@
 import { isStorable } from "../job/storable.ts";
 
-/** What is stored of a job beside the engine's own columns. It is JSON. */
+/** The part of a job that is stored beside the engine's own columns. It is JSON. */
 export interface JobEnvelope {
-  /** Absent where the payload was `undefined`. */
+  /** Absent if the payload was `undefined`. */
   readonly payload?: unknown;
   /** Trace headers and the like, written by the observers of the enqueuing side. */
   readonly carrier?: Readonly<Record<string, string>>;
-  /** What the enqueuing side gave to find related work by. */
+  /** Set by the enqueuing side, to find related work by. */
   readonly correlationId?: string;
 }
 
@@ -44,7 +44,7 @@ function readHeader(written: Readonly<Record<string, unknown>>, key: string): un
   }
 }
 
-/** Reads an envelope from what is stored, as JSON text or parsed, whoever stored it. What has not the right shape is left out. */
+/** Reads an envelope from stored JSON text or a parsed value, of any origin. Leaves out properties of a wrong shape. */
 export function envelopeFrom(stored: unknown): JobEnvelope {
   const value = typeof stored === "string" ? parsed(stored) : stored;
   if (typeof value !== "object" || value === null) return {};

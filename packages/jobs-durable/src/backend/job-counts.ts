@@ -1,4 +1,4 @@
-/** How many jobs are in which state. Those that have ended are counted as long as they are retained. */
+/** How many jobs are in which state. A job that has ended is counted as long as it is retained. */
 export interface JobCounts {
   /** To run at a later time: enqueued for then, or waiting for their next attempt. */
   readonly scheduled: number;

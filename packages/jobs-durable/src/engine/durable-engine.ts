@@ -70,7 +70,7 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
     runner.opened({
       engine: this.name,
       backlog: () => this.#backlog(),
-      // What is no observer is refused here, within the hook that asked: that is its own error.
+      // Refuses a wrong observer here, so that the hook that passed it gets the error.
       observeBookkeeping: (observer) => void bookkeepers.push(combineJobObservers(observer)),
     });
     this.#bookkeeping = new Bookkeeping(bookkeepers, this.#onError);
@@ -206,7 +206,7 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
   async cancel(jobId: string): Promise<boolean> {
     if (!isJobId(jobId)) return false;
     const isCancelled = await this.#store.cancel(jobId);
-    // What runs in this process need not wait until its lease is renewed.
+    // A run in this process is cancelled now, not when its worker next asks the store.
     for (const worker of this.#workers) worker.cancel(jobId);
     return isCancelled;
   }

@@ -6,7 +6,11 @@ import { requireTimerMs } from "../job/timer.ts";
 export interface EngineOptions {
   /** Every delivery runs through it, and its observers hear of what is enqueued and settled. */
   readonly runner: ObservedJobRunner;
-  /** Hears of what goes wrong where no call of yours waits for it: polling, settling, renewing leases. @default one process warning a minute */
+  /**
+   * Hears of errors that no call of yours can report: of polling, of settling, of renewing leases.
+   *
+   * @default one process warning a minute
+   */
   readonly onError?: ((error: unknown) => void) | undefined;
   /** Milliseconds that a call waits for the server. @default 10,000 */
   readonly answerWithinMs?: number | undefined;

@@ -39,9 +39,9 @@ export interface DeadLetterOptions {
  * Every call rejects with an EngineUnavailableError if the server is unreachable, and with an Error once the engine is closed.
  */
 export interface JobEngine<Options extends EnqueueOptions = EnqueueOptions> extends AsyncDisposable {
-  /** What stands in deliveries, labels and spans, such as "pg-boss". */
+  /** The engine's name in deliveries, labels and spans, such as "pg-boss". */
   readonly name: string;
-  /** What it can do. What it cannot is refused at the call. */
+  /** The features of the engine. It refuses a call that needs a missing one. */
   readonly capabilities: EngineCapabilities;
   /**
    * Stores a job; resolves once the engine has it. A job without a payload needs none here.
@@ -69,8 +69,8 @@ export interface JobEngine<Options extends EnqueueOptions = EnqueueOptions> exte
   /**
    * Enqueues a job again and again, by the engine's own clock. Repeating the call replaces the schedule.
    *
-   * @throws (rejects with) UnsupportedError where the engine has no schedules; TypeError for a cron expression or a time zone
-   * that is none. An expression has five or six fields: names such as `@daily` are refused.
+   * @throws (rejects with) UnsupportedError if the engine has no schedules; TypeError if the cron expression or the time zone
+   * is invalid. An expression has five or six fields: names such as `@daily` are refused.
    */
   schedule(
     job: JobWithPayload<undefined>,
@@ -105,7 +105,7 @@ export interface JobEngine<Options extends EnqueueOptions = EnqueueOptions> exte
   /**
    * Stops the engine's workers, with the times that `stop` has by default, and lets go of its connections. May be repeated.
    *
-   * @throws (rejects with) EngineUnavailableError where letting go takes longer than the engine waits for an answer.
+   * @throws (rejects with) EngineUnavailableError if letting go takes longer than the engine waits for an answer.
    */
   close(): Promise<void>;
 }

@@ -11,7 +11,7 @@ import { requireEnqueueOptions, requireJobs } from "./validation.ts";
 /** The part of a backend that decides how a job is made. */
 type Store = Pick<JobBackend, "name" | "capabilities" | "enqueueOptions" | "queueOf">;
 
-/** What a store takes at once: few enough jobs that other calls on its connection are not kept waiting. */
+/** Limits of one `insert`. Few jobs at once keep other calls on the connection from waiting long. */
 const sliceJobs = 500;
 const sliceCharacters = 4 * 1024 * 1024;
 

@@ -3,7 +3,7 @@ import { messageOf } from "./error-text.ts";
 
 const warningIntervalMs = 60_000;
 
-/** What engines do with errors that nobody listens for: a process warning, at most one a minute. */
+/** Creates the `onError` that engines have by default. It emits a process warning, at most one a minute. */
 export function throttledWarning(): (error: unknown) => void {
   let lastMs = Number.NEGATIVE_INFINITY;
   return (error) => {

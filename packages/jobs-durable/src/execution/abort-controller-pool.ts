@@ -9,7 +9,7 @@ export class AbortControllerPool {
     return this.#controllers.pop() ?? new AbortController();
   }
 
-  /** One that was aborted is spent. */
+  /** Keeps a controller for a later run, unless it was aborted. */
   giveBack(controller: AbortController): void {
     if (!controller.signal.aborted) this.#controllers.push(controller);
   }

@@ -14,7 +14,7 @@ import { shutDown } from "./shutdown.ts";
 import { Slots } from "./slots.ts";
 import { newCounts } from "./worker-counts.ts";
 
-/** What a worker needs of its engine. */
+/** The parts of an engine that its worker uses. */
 export interface WorkerSetUp<Job extends LeasedJob> {
   readonly backend: JobBackend<Job>;
   readonly consumer: JobConsumer<Job>;

@@ -9,7 +9,7 @@ import type { Settler } from "./settler.ts";
 import type { Slot } from "./slots.ts";
 import type { WorkerCounts } from "./worker-counts.ts";
 
-/** What an executor needs of its worker. */
+/** The parts of a worker that its executor uses. */
 export interface ExecutorSetUp<Job extends LeasedJob> {
   readonly backend: Pick<JobBackend<Job>, "name" | "queueOf">;
   readonly consumer: JobConsumer<Job>;
@@ -43,7 +43,7 @@ export class Executor<Job extends LeasedJob> {
     try {
       execution.conclude(this.#endWithoutRun(execution, earlier) ?? (await this.#run(execution, earlier)));
       if (consumer.settleAndFetch === undefined) slot.free();
-      // One that was abandoned meanwhile is settled already.
+      // An execution that was abandoned meanwhile is settled already.
       return execution.state.phase === "ended" ? await settler.settle(execution) : undefined;
     } finally {
       running.delete(execution);

@@ -3,9 +3,9 @@ import type { JobHandlerContext } from "../job/durable-job.ts";
 import type { HandlerSignal } from "./handler-signal.ts";
 
 /**
- * What a handler gets beside its payload. Its signal is a property that can be copied with the others, and is asked for when it
- * is read. All contexts share one getter: V8 makes a hidden class for each, and that of a getter of one's own would hold it, and
- * with it the whole execution, until the next full collection.
+ * The second argument of a handler. Its signal is a property that can be copied with the others. The signal is made when the
+ * property is read. All contexts share one getter: V8 makes a hidden class for each getter, and the class holds its getter until
+ * the next full collection. A getter of one context would thus hold its whole execution.
  */
 export class HandlerContext implements JobHandlerContext {
   static readonly #property: PropertyDescriptor & ThisType<HandlerContext> = {

@@ -23,7 +23,7 @@ import { HandlerSignal } from "./handler-signal.ts";
 /** The run of one delivery, from the engine to the user's handler: the path that every engine's jobs take. */
 export class JobExecution<Job extends LeasedJob> {
   readonly job: Job;
-  /** What observers and handlers see of it. */
+  /** The description of the execution for observers and handlers. */
   readonly delivery: JobDelivery;
   readonly #signal: HandlerSignal;
   #state: ExecutionState;
@@ -122,7 +122,7 @@ export class JobExecution<Job extends LeasedJob> {
   }
 
   #stop(stop: "cancelled" | "interrupted", message: string): void {
-    // What was cancelled stays so if the worker stops, too.
+    // A cancelled execution stays cancelled if the worker stops, too.
     if (isOpen(this.#state) && this.#state.stop !== "cancelled") this.#state = { ...this.#state, stop };
     this.#signal.abort(message);
   }
@@ -131,7 +131,7 @@ export class JobExecution<Job extends LeasedJob> {
     return isOpen(this.#state) ? this.#state.stop : undefined;
   }
 
-  /** What becomes of the job without its handler, if anything. */
+  /** Returns how the job ends if its handler is not to run; undefined if it is to run. */
   endWithoutRun(): ExecutionEnd | undefined {
     if (this.#stopReason === "cancelled") return cancelled(undefined);
     if (this.job.unreadable !== undefined) return deadLettered(new JobError(this.job.unreadable));

@@ -1,6 +1,6 @@
 import type { AnyDurableJob } from "../job/durable-job.ts";
 
-/** What a worker does. */
+/** Options of a worker. */
 export interface WorkOptions {
   /** At least one, of different names. The worker takes deliveries of these and leaves all others to workers that know them. */
   readonly jobs: readonly AnyDurableJob[];
@@ -16,7 +16,7 @@ export interface StopOptions {
   readonly abortMs?: number | undefined;
 }
 
-/** What a worker did from its start until it had stopped: how many deliveries ended in which way. */
+/** Counts how the deliveries of a worker ended, from its start until it had stopped. */
 export interface WorkerReport {
   /** Handlers that were started. */
   readonly started: number;

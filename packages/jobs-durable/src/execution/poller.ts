@@ -3,7 +3,7 @@ import type { JobConsumer, LeasedJob } from "../backend/job-backend.ts";
 import { backoffMs, outage } from "../job/backoff.ts";
 import type { Slot, Slots } from "./slots.ts";
 
-/** What a poller needs of its worker. */
+/** The parts of a worker that its poller uses. */
 export interface PollerSetUp<Job extends LeasedJob> {
   readonly consumer: JobConsumer<Job>;
   readonly slots: Slots;

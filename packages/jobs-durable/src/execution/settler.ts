@@ -10,7 +10,7 @@ import type { KnownExecutions } from "./known-executions.ts";
 import type { LeaseKeeper } from "./lease-keeper.ts";
 import type { WorkerCounts } from "./worker-counts.ts";
 
-/** What a settler needs of its worker. */
+/** The parts of a worker that its settler uses. */
 export interface SettlerSetUp<Job extends LeasedJob> {
   readonly consumer: JobConsumer<Job>;
   readonly runner: ObservedJobRunner;

@@ -55,7 +55,7 @@ async function releaseAll<Job extends LeasedJob>({
     }
   };
   await bounded(() => poller.ended, leftMs(), "a worker's last fetch");
-  // What that fetch has brought is on its way back.
+  // The jobs that this fetch has brought are on their way back.
   await until(() => ![...running].some(({ end }) => end === released), leftMs());
   const rest = [...running].filter(({ supersededBy }) => supersededBy === undefined);
   const abandon = (): Promise<unknown> => Promise.all(rest.map((execution) => settler.abandon(execution)));

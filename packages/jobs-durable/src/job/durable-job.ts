@@ -8,7 +8,7 @@ import { parse } from "./schema.ts";
 import { timeLimited } from "./time-limit.ts";
 import { requireTimerMs } from "./timer.ts";
 
-/** What a handler gets beside its payload. */
+/** The second argument of a handler. */
 export interface JobHandlerContext {
   /** Aborted when the job is cancelled, when its time is up or when its worker stops. */
   readonly signal: AbortSignal;
@@ -61,7 +61,7 @@ export interface DurableJob<Input, Output = Input> {
    */
   with(payload: Input): AsyncJob<unknown>;
   /**
-   * For engines: the JSON text to store of a payload, undefined where there is none.
+   * For engines: makes the JSON text to store of a payload. Resolves to undefined if the payload is undefined.
    *
    * @throws (rejects with) PayloadError
    */
@@ -78,7 +78,7 @@ export interface DurableJob<Input, Output = Input> {
 // biome-ignore lint/suspicious/noExplicitAny: with `never`, the payload of a definition written within the call would become `never` too.
 export type JobWithPayload<Input> = DurableJob<Input, any>;
 
-/** Any durable job: `never` accepts every payload type where none is looked at. */
+/** Any durable job: `never` accepts every payload type, for code that reads no payload. */
 export type AnyDurableJob = DurableJob<never, never>;
 
 const definitionKeys = ["name", "schema", "maxAttempts", "backoff", "timeoutMs", "run"];

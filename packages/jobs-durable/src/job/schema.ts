@@ -1,9 +1,9 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 
-/** What a schema made of a value: the value it gives out, or what was wrong with the one it got. */
+/** The answer of a schema: the value it gives out, or the problem with the value it got. */
 export type Parsed<Output> = { readonly value: Output } | { readonly problem: string };
 
-/** Validates at once where the schema can. Libraries decide by themselves whether they answer with a promise. */
+/** Validates at once if the schema can. Libraries decide by themselves whether they answer with a promise. */
 export function parse<Output>(
   schema: StandardSchemaV1<unknown, Output>,
   value: unknown,

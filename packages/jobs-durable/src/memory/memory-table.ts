@@ -15,7 +15,7 @@ const maxWaitMs = 5_000;
 /** Jobs by id, and those that are to run by name, the first to run first. */
 export class MemoryTable {
   readonly #jobs = new Map<string, MemoryJob>();
-  /** Those that were cancelled stay in it until it is their turn. */
+  /** Pending jobs, by name. A cancelled job stays in its heap until its turn. */
   readonly #pending = new Map<string, JobHeap>();
   readonly #retainMs: { readonly [state in MemoryJob["state"]]?: number };
   readonly #waiting = new Set<() => void>();
@@ -30,7 +30,7 @@ export class MemoryTable {
     };
   }
 
-  /** Returns whether it was stored: false where its id is taken. */
+  /** Returns whether the job was stored: false if its id is taken. */
   add({ id, name, envelopeText, runAt, maxAttempts }: NewJob): boolean {
     this.#sweep();
     if (this.#jobs.has(id)) return false;
@@ -113,7 +113,7 @@ export class MemoryTable {
     });
   }
 
-  /** Returns whether it was recorded: false where the job runs no more. */
+  /** Returns whether the outcome was recorded: false if the job runs no more. */
   settle(job: MemoryJob, outcome: JobOutcome): boolean {
     if (job.state !== "running") return false;
     if (outcome.type === "retried" || outcome.type === "released") {

@@ -24,7 +24,7 @@ function messageOf(check: () => unknown): string {
   throw new Error("nothing was thrown");
 }
 
-/** What `onError` heard while a job with these fields was fetched, and whether the job runs. */
+/** Fetches a job with these fields. Returns what `onError` heard, and whether the job runs. */
 function fetchedWith(changes: object): [messages: string[], runs: boolean] {
   told.length = 0;
   const jobs = answers.fetch([{ ...fetched("a"), ...changes } as LeasedJob]);

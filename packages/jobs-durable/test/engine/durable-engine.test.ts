@@ -97,7 +97,7 @@ describe("enqueue", () => {
     ]);
   });
 
-  it("stores neither payload nor headers where there are none", async () => {
+  it("stores neither payload nor headers if there are none", async () => {
     const backend = new ScriptedBackend();
     await engineOn(backend).enqueue(sendMail, undefined);
     expect(backend.inserted[0]).toMatchObject({ envelopeText: "{}", maxAttempts: 5, runAt: undefined });
@@ -148,7 +148,7 @@ describe("enqueue", () => {
     expect(single.id).not.toBe(first?.id);
   });
 
-  it("stores a batch at once, in order, or nothing where one payload is refused", async () => {
+  it("stores a batch at once, in order, or nothing if one payload is refused", async () => {
     const backend = new ScriptedBackend();
     const recorder = new Recorder();
     const engine = engineOn(backend, { runner: new ObservedJobRunner(recorder) });
@@ -163,7 +163,7 @@ describe("enqueue", () => {
     expect(await engine.enqueueMany(sendMail, [])).toEqual([]);
   });
 
-  it("refuses null characters only where the engine cannot store them", async () => {
+  it("refuses null characters only if the engine cannot store them", async () => {
     const backend = new ScriptedBackend();
     await engineOn(backend).enqueue(sendMail, "\u0000\ud800");
     backend.capabilities = { ...backend.capabilities, nullCharacters: false };
@@ -199,7 +199,7 @@ describe("enqueue", () => {
     ["nothing", undefined],
     ["null", null],
     ["an empty object", {}],
-    ["a job that nobody defined", { name: "a", run() {} }],
+    ["a job that defineJob did not make", { name: "a", run() {} }],
     ["a job without a name", { ...sendMail, name: "" }],
     ["a name of more than 512 characters", { ...sendMail, name: "x".repeat(513) }],
     ["a name with a null character", { ...sendMail, name: "\u0000" }],
@@ -490,7 +490,7 @@ describe("start", () => {
     expect(await engine.start()).toBe(engine);
   });
 
-  it("rejects where the engine was closed meanwhile", async () => {
+  it("rejects if the engine was closed meanwhile", async () => {
     const started = deferred<void>();
     const engine = engineOn(Object.assign(new ScriptedBackend(), { start: () => started.promise }));
     const starting = engine.start();

@@ -123,7 +123,7 @@ describe("a worker's deliveries", () => {
     });
   });
 
-  it("hand handlers a context that may be copied, and a delivery that nobody changes", async () => {
+  it("hand handlers a context that may be copied, and a delivery that cannot be changed", async () => {
     const copies: JobHandlerContext[] = [];
     const consumer = new ScriptedConsumer(fetched("a"));
     await startWork(
@@ -290,7 +290,7 @@ describe("a worker's deliveries", () => {
     },
   );
 
-  it("run when observers throw and when nobody can be told", async () => {
+  it("run when observers and `onError` throw", async () => {
     const broken = (): never => {
       throw new Error("no");
     };
@@ -424,7 +424,7 @@ describe("a worker's slots", () => {
     expect(consumer.limits).toEqual([1]);
   });
 
-  it("are fetched for several slots at once, where a fetch takes longer than handlers are apart", async () => {
+  it("are fetched for several slots at once, if a fetch takes longer than handlers are apart", async () => {
     const held = new HeldJob();
     const consumer = new ScriptedConsumer(...four(), ...["e", "f"].map((id) => fetched(id)));
     consumer.onFetch = async (limit, signal) => {
@@ -476,7 +476,7 @@ describe("a worker's slots", () => {
     expect(held.mostRunning).toBe(2);
   });
 
-  it("ask for no further job where none is brought", async () => {
+  it("ask for no further job if none is brought", async () => {
     const consumer = new ScriptedConsumer(...four());
     await startWork(consumer, handling());
     await settled();
@@ -511,7 +511,7 @@ describe("a worker's slots", () => {
     expect(consumer.limits).toEqual([1, 1]);
   });
 
-  it("are not lost to a job of a name that nobody asked for, and nothing is left unhandled", async () => {
+  it("are not lost to a job of a name that the worker did not ask for, and nothing is left unhandled", async () => {
     vi.useRealTimers();
     const unhandled = vi.fn();
     process.on("unhandledRejection", unhandled);

@@ -14,7 +14,7 @@ afterEach(() => void vi.useRealTimers());
 /** Lets everything run that is ready to run. */
 const settled = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0);
 
-/** What observers heard, such as ["succeeded 1"]: an outcome and the attempt it is told of. */
+/** Lists what observers heard, such as ["succeeded 1"]: an outcome and the attempt it is told of. */
 function told({ recorder }: Working): string[] {
   return recorder.settled.map(({ outcome, delivery }) => `${outcome} ${delivery.attempt}`);
 }

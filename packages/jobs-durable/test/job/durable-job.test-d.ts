@@ -89,11 +89,11 @@ engine.enqueueMany(sendMail, [{ to: "ann" }, { to: "bob" }] as const);
 engine.enqueue(sendMail, { subject: "hello" });
 // @ts-expect-error a property that is not there
 engine.enqueue(sendMail, { to: "ann", cc: "bob" });
-// @ts-expect-error the schema's output, where its input is stored
+// @ts-expect-error the schema's output instead of its input, which is stored
 engine.enqueue(remind, { at: new Date(), copies: 1 });
 // @ts-expect-error no payload
 engine.enqueue(sendMail);
-// @ts-expect-error a payload where there is none
+// @ts-expect-error a payload for a job without one
 engine.enqueue(cleanUp, { to: "ann" });
 engine.enqueue(cleanUp);
 engine.schedule(cleanUp, "0 3 * * *");

@@ -30,7 +30,7 @@ function context(signal: AbortSignal = new AbortController().signal): JobHandler
   return { signal, delivery: undefined };
 }
 
-/** What the call throws or rejects with. */
+/** Returns the error that the call throws or rejects with. */
 async function errorOf(call: () => unknown): Promise<Error> {
   try {
     await call();
@@ -155,7 +155,7 @@ describe("a durable job with a schema", () => {
     expect(run).not.toHaveBeenCalled();
   });
 
-  it("refuses what JSON cannot carry even where the schema takes it", async () => {
+  it("refuses what JSON cannot carry even if the schema takes it", async () => {
     const job = defineJob({ name: "a", schema: z.object({ at: z.date() }), run() {} });
     const error = await errorOf(() => job.encode({ at: new Date() }));
     expect(error.message).toContain("expected `payload.at` to be JSON");

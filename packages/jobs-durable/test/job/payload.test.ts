@@ -4,7 +4,7 @@ import { PayloadError } from "../../src/index.ts";
 import { maxPayloadBytes, payloadText, requireJsonb } from "../../src/job/payload.ts";
 import { computingMs } from "../support/computing.ts";
 
-/** What JSON can say, without the sign of zero, which is no different value. */
+/** Any JSON value, without the sign of zero: JSON writes -0 as 0. */
 const json = fc.jsonValue({ maxDepth: 6 }).map((value) => JSON.parse(JSON.stringify(value)) as unknown);
 
 function nested(levels: number): unknown {
@@ -126,7 +126,7 @@ describe("payloadText", () => {
     expect(refusalOf({ hidden }).message).toContain("payload.hidden");
   });
 
-  it("stores what it has validated, also where a getter answers differently each time", () => {
+  it("stores what it has validated, also if a getter answers differently each time", () => {
     let reads = 0;
     const shifty = {
       get value() {

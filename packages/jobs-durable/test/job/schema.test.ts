@@ -10,7 +10,7 @@ function answering(
 }
 
 describe("parse", () => {
-  it("answers at once where the schema does, and with a promise where it does", async () => {
+  it("answers at once if the schema does, and with a promise if it does", async () => {
     expect(parse(answering({ value: 1 }), "x")).toEqual({ value: 1 });
     const later = parse(answering(Promise.resolve({ value: 2 })), "x");
     expect(later).toBeInstanceOf(Promise);

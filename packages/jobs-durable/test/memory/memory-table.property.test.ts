@@ -15,10 +15,10 @@ interface ModelJob {
   endedAt: number;
 }
 
-/** What the table is to do, in the plainest way: everything in one list, nothing forgotten. */
+/** Does the same as the table in the plainest way: it keeps everything in one list, and forgets nothing. */
 interface Model {
   readonly jobs: ModelJob[];
-  /** Those that were taken and not settled, as the table gave them out. */
+  /** Jobs that were taken and not settled, as the table gave them out. */
   readonly held: Map<string, MemoryJob>;
   clock: number;
 }

@@ -15,7 +15,7 @@ export function deferred<T = void>(): Deferred<T> {
   return { promise, resolve, reject };
 }
 
-/** What never settles. */
+/** Returns a promise that never settles. */
 export function never<T>(): Promise<T> {
   return new Promise<T>(() => {});
 }

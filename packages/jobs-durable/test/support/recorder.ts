@@ -6,7 +6,7 @@ import type {
   SettledJobContext,
 } from "@nidus/jobs-observe";
 
-/** What observers were told, in order. */
+/** Records what observers were told, in order. */
 export class Recorder implements JobObserver {
   readonly enqueued: EnqueuedJobContext[] = [];
   readonly started: ObservedJobContext[] = [];

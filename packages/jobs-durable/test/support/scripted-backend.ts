@@ -68,7 +68,7 @@ export class ScriptedConsumer implements JobConsumer<LeasedJob> {
     this.#wake();
   }
 
-  /** What a good consumer does: at most `limit` jobs, as soon as there is one, or none once the signal is aborted. */
+  /** Behaves as a good consumer: resolves to at most `limit` jobs when there is one, or to none when the signal is aborted. */
   async deliver(limit: number, signal: AbortSignal): Promise<readonly LeasedJob[]> {
     while (this.#jobs.length === 0 && !signal.aborted) {
       await new Promise<void>((resolve) => {
@@ -144,7 +144,7 @@ export class ScriptedBackend implements JobBackend {
     this.script = script;
   }
 
-  /** What was inserted, read as for a delivery. */
+  /** The envelopes of the inserted jobs, read as for a delivery. */
   get envelopes(): JobEnvelope[] {
     return this.inserted.map(({ envelopeText }) => envelopeFrom(envelopeText));
   }

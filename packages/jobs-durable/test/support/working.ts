@@ -10,7 +10,7 @@ export interface Working {
   readonly worker: JobWorker;
   readonly backend: ScriptedBackend;
   readonly recorder: Recorder;
-  /** What `onError` heard. */
+  /** The errors that `onError` heard. */
   readonly errors: unknown[];
 }
 
