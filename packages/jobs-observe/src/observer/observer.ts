@@ -7,7 +7,10 @@ import type {
   SettledJobContext,
 } from "../context/delivery.ts";
 
-/** How a run ended. A timeout is a failure; `cancelled` means that the run ended because its signal was aborted. */
+/**
+ * How a run ended. `cancelled` means that the run ended because its signal was aborted, and not by a timeout. The outcome of the stored
+ * job is decided apart: see `JobOutcome` of jobs-durable.
+ */
 export type JobResultStatus = "success" | "failure" | "cancelled";
 
 /**

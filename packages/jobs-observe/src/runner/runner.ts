@@ -37,7 +37,7 @@ export interface RunAsyncOptions {
 
 /**
  * Runs jobs and tells observers. The job notices nothing: its result, or the very error that it threw, comes back.
- * Whatever observers do, the job runs exactly once. Observers start in order and finish in reverse.
+ * Whatever observers do, the runner calls the job once. Observers start in order and finish in reverse.
  *
  * A run costs two clock reads. The run id and times of day are made when an observer reads them.
  */
@@ -54,6 +54,7 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
       observer instanceof ObserverList && !onObserverError
         ? observer
         : new ObserverList([observer].flat(), onObserverError);
+    // Keeps the code that V8 optimised for contexts: see `kept`.
     StartedContext.kept ??= new FinishedContext(new StartedContext("", this.#settings, undefined));
   }
 
