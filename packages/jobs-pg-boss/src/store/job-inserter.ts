@@ -32,7 +32,7 @@ export class JobInserter {
     const statement = this.#statements.insert(hasIdempotencyKey);
     let [answer] = await runSql(db ?? this.#db, statement, values);
     if (!answer?.is_own_queue) {
-      await this.#createQueue(queue, db, answer?.isolation);
+      await this.#createQueue(queue, db, answer?.sees_other_connections);
       [answer] = await runSql(db ?? this.#db, statement, values);
     }
     if (!answer?.is_own_queue || (!hasIdempotencyKey && answer.stored !== jobs.length)) {
@@ -47,8 +47,12 @@ export class JobInserter {
   }
 
   /** Creates a queue on the engine's own connection if the caller's transaction will see it, or else in that transaction. */
-  async #createQueue(queue: string, db: SqlDatabase | undefined, isolation: unknown): Promise<void> {
-    if (db === undefined || /^read /.test(String(isolation))) await this.#queues.ensure([queue]);
+  async #createQueue(
+    queue: string,
+    db: SqlDatabase | undefined,
+    seesOtherConnections: unknown,
+  ): Promise<void> {
+    if (db === undefined || seesOtherConnections === true) await this.#queues.ensure([queue]);
     else await this.#queues.createWithin(db, queue);
   }
 }

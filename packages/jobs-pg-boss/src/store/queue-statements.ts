@@ -12,7 +12,8 @@ export interface QueueStatements {
   /**
    * $1 queue, $2 the `last_us` of the statement before, $3 JSON of jobs. Stores jobs whose ids are free, if the queue is the
    * engine's own (`is_own_queue`). Returns the number `stored`, their `ids` if asked for, the time of the last one in microseconds
-   * (`last_us`), and the `isolation` of the transaction.
+   * (`last_us`), and whether the transaction `sees_other_connections`
+   * commit: not above READ COMMITTED, and not on PGlite, which has no other connection.
    */
   insert(withIds: boolean): string;
 }
@@ -75,6 +76,7 @@ export function queueStatements(
       SELECT (SELECT count(*) FROM stored)::int AS stored,
         (SELECT (extract(epoch FROM max(created_on)) * 1000000)::bigint::text FROM stored) AS last_us,
         ${withIds ? "(SELECT string_agg(id::text, ',') FROM stored)" : "NULL"} AS ids,
-        EXISTS (SELECT FROM queue) AS is_own_queue, current_setting('transaction_isolation') AS isolation`,
+        EXISTS (SELECT FROM queue) AS is_own_queue,
+        current_setting('transaction_isolation') LIKE 'read %' AND version() NOT LIKE '%emscripten%' AS sees_other_connections`,
   };
 }

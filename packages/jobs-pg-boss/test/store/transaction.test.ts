@@ -63,7 +63,6 @@ describe("enqueue within a transaction of an embedded database", () => {
     });
     await boss.start();
     await using engine = await pgBossEngine({ runner: new ObservedJobRunner(), boss });
-    await engine.enqueue(job, { user: 0 });
     const transaction = pglite.transaction(async (tx) => {
       await engine.enqueue(
         job,
@@ -73,7 +72,7 @@ describe("enqueue within a transaction of an embedded database", () => {
       throw new Error("rolled back");
     });
     await expect(transaction).rejects.toThrow("rolled back");
-    expect(await waiting(engine)).toBe(1);
+    expect(await waiting(engine)).toBe(0);
     await boss.stop({ graceful: false });
     await pglite.close();
   });
