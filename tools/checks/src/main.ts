@@ -4,6 +4,7 @@ import { checkDependencyDirection } from "./dependency-direction.ts";
 import { checkCodeBlocks } from "./examples.ts";
 import { checkFloors } from "./floors.ts";
 import { checkImportCycles } from "./import-cycles.ts";
+import { checkLanguage } from "./language.ts";
 import { checkLinks } from "./links.ts";
 import { checkNamedEverywhere } from "./named-everywhere.ts";
 import { checkTarballs } from "./publishing.ts";
@@ -23,6 +24,7 @@ const checks: readonly Check[] = [
   ["versions", () => checkVersions()],
   ["links of the documents", () => checkLinks()],
   ["code blocks of the documents", () => checkCodeBlocks()],
+  ["language of the documents", () => checkLanguage()],
   ["workflows", () => checkWorkflows()],
   ["API reports", () => checkApiReports()],
   ["packed tarballs", () => checkTarballs()],
