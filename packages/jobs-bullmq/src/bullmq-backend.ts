@@ -10,7 +10,7 @@ import {
   readField,
   redriveJob,
   schedulerId,
-  throwDiscardReason,
+  throwCommandError,
 } from "./bullmq-internals/index.ts";
 import { RedisClock } from "./connection/redis-clock.ts";
 import { isUnreachable } from "./connection/unreachable.ts";
@@ -85,7 +85,7 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob> {
     const noting = this.#queues.note([name]).catch(this.#settings.onError);
     await (added.length === 1
       ? queue.add(first.name, first.data, first.opts)
-      : queue.addBulk(added).catch(throwDiscardReason));
+      : queue.addBulk(added).catch(throwCommandError));
     await noting;
     if (!hasIdempotencyKey) return jobs.map(() => true);
     // BullMQ gives the same answer for a duplicate: only the stored data tell the two apart.

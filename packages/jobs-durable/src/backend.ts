@@ -9,7 +9,7 @@ export type {
   NewJob,
   SettleResult,
 } from "./backend/job-backend.ts";
-export { noJobs } from "./backend/job-counts.ts";
+export { zeroCounts } from "./backend/job-counts.ts";
 export { type Retention, type RetentionOptions, requireRetention } from "./backend/retention.ts";
 export { createEngine } from "./engine/create-engine.ts";
 export { type EngineOptions, requireEngineOptions } from "./engine/engine-options.ts";

@@ -21,5 +21,5 @@ export type { Clock } from "./script-interceptor.ts";
 export { completeJob, failJob, removeJob, retryJob } from "./settle-job.ts";
 export { unreadyClientOf, versionOf } from "./shared-connection.ts";
 export { countOf, timeOf } from "./stored-values.ts";
-export { throwDiscardReason, transactionalClient } from "./transactional-client.ts";
+export { throwCommandError, transactionalClient } from "./transactional-client.ts";
 export { readEnds, type WorkerOfJob, workerOf } from "./worker-of-job.ts";

@@ -14,8 +14,8 @@ export function transactionalClient(connection: ConnectionOptions): ConnectionOp
   });
 }
 
-/** Throws the reason for which Redis discarded a transaction. The error of the transaction itself gives none. */
-export function throwDiscardReason(error: {
+/** Throws the error of the command for which Redis discarded a transaction. The error of the transaction itself does not tell it. */
+export function throwCommandError(error: {
   readonly previousErrors?: readonly unknown[] | undefined;
 }): never {
   throw error.previousErrors?.[0] ?? error;

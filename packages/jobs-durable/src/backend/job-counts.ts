@@ -16,8 +16,8 @@ export interface JobCounts {
   readonly oldestWaitingAt: Date | undefined;
 }
 
-/** Nothing at all. */
-export const noJobs: JobCounts = {
+/** The counts of a job name without jobs. */
+export const zeroCounts: JobCounts = {
   scheduled: 0,
   waiting: 0,
   running: 0,

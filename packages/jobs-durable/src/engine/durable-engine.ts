@@ -27,7 +27,7 @@ import type {
   StartableEngine,
   UnscheduleOptions,
 } from "./job-engine.ts";
-import { JobRecords } from "./job-records.ts";
+import { NewJobFactory } from "./new-job-factory.ts";
 import { backlogFrom, deadLettersFrom, statsFrom } from "./stats.ts";
 import {
   isJobId,
@@ -48,7 +48,7 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
   readonly #store: BoundedBackend<Job, Options>;
   readonly #runner: ObservedJobRunner;
   readonly #onError: (error: unknown) => void;
-  readonly #records: JobRecords;
+  readonly #newJobs: NewJobFactory;
   readonly #bookkeeping: Bookkeeping;
   readonly #workers = new Set<DurableWorker<Job>>();
   readonly #known = new KnownExecutions<Job>();
@@ -65,7 +65,7 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
     this.#store = new BoundedBackend(backend, answerWithinMs, this.#onError);
     this.name = backend.name;
     this.capabilities = backend.capabilities;
-    this.#records = new JobRecords(backend, runner);
+    this.#newJobs = new NewJobFactory(backend, runner);
     const bookkeepers: JobObserver[] = [];
     runner.opened({
       engine: this.name,
@@ -132,7 +132,7 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
     options: Options = {} as Options,
     positionOf: (index: number) => number | undefined,
   ): Promise<readonly EnqueuedJob[]> {
-    const slices = await this.#records.toEnqueue(job, payloads, options, positionOf);
+    const slices = await this.#newJobs.toEnqueue(job, payloads, options, positionOf);
     return insertInSlices(slices, payloads.length, (jobs) => this.#store.insert(jobs, options));
   }
 
@@ -148,7 +148,7 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
     const { timeZone = "UTC", key } = options;
     requireTimeZone(timeZone);
     requireSchedules(this, key);
-    const scheduled = await this.#records.toSchedule(job, payload as Input);
+    const scheduled = await this.#newJobs.toSchedule(job, payload as Input);
     await this.#store.ask(async (backend) => backend.schedule?.(scheduled, cron, timeZone, key));
     this.#declare(job.name);
   }

@@ -1,12 +1,12 @@
 import type { JobBacklog } from "@nidus/jobs-observe";
 import type { DeadLetter } from "../backend/dead-letter.ts";
-import { type JobCounts, noJobs } from "../backend/job-counts.ts";
+import { type JobCounts, zeroCounts } from "../backend/job-counts.ts";
 import { validDate } from "../backend/valid-date.ts";
 import type { JobStats } from "./job-engine.ts";
 
 /** The sums, with what they are made of. */
 export function statsFrom(counts: ReadonlyMap<string, JobCounts>): JobStats {
-  let all = noJobs;
+  let all = zeroCounts;
   // Names are untrusted: without a prototype, there is none that was not counted.
   const byName = Object.create(null) as Record<string, JobCounts>;
   for (const [name, each] of counts) {

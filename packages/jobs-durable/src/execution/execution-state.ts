@@ -25,8 +25,9 @@ export type ExecutionState =
     };
 
 /** The phases of an execution whose handler has not ended yet. */
-export type OpenState = Extract<ExecutionState, { readonly stop: unknown }>;
+export type UnendedState = Extract<ExecutionState, { readonly stop: unknown }>;
 
-export function isOpen(state: ExecutionState): state is OpenState {
+/** Tells whether the handler of an execution has not ended yet. */
+export function isUnended(state: ExecutionState): state is UnendedState {
   return state.phase === "waiting" || state.phase === "running";
 }

@@ -11,7 +11,7 @@ export class HandlerContext implements JobHandlerContext {
   static readonly #property: PropertyDescriptor & ThisType<HandlerContext> = {
     enumerable: true,
     get() {
-      return this.#signal.see();
+      return this.#signal.forHandler();
     },
   };
 

@@ -14,12 +14,12 @@ export class HandlerSignal {
   }
 
   /** For the runner, which lets go of it when the run ends. */
-  get unseen(): AbortSignal {
+  get forRunner(): AbortSignal {
     return this.#controller.signal;
   }
 
   /** For the handler, which may keep it. */
-  see(): AbortSignal {
+  forHandler(): AbortSignal {
     // Asked for only when all was over, it would be another execution's.
     if (this.#isOver && !this.#isSeen) return neverAbortedSignal();
     this.#isSeen = true;

@@ -16,7 +16,7 @@ import {
   retried,
   succeeded,
 } from "./execution-end.ts";
-import { type ExecutionState, isOpen } from "./execution-state.ts";
+import { type ExecutionState, isUnended } from "./execution-state.ts";
 import { HandlerContext } from "./handler-context.ts";
 import { HandlerSignal } from "./handler-signal.ts";
 
@@ -46,7 +46,7 @@ export class JobExecution<Job extends LeasedJob> {
 
   /** How it ended. Known once its handler has ended, or is not to run. */
   get end(): ExecutionEnd | undefined {
-    return isOpen(this.#state) ? undefined : this.#state.end;
+    return isUnended(this.#state) ? undefined : this.#state.end;
   }
 
   /** Whether nothing that becomes of it is to be recorded any more: it was settled or abandoned, or another one has its place. */
@@ -74,7 +74,8 @@ export class JobExecution<Job extends LeasedJob> {
 
   /** Says what becomes of the job, unless a failure turns out to have been cancelled. */
   conclude(end: ExecutionEnd): void {
-    if (isOpen(this.#state)) this.#state = { phase: "ended", end, hasRun: this.#state.phase === "running" };
+    if (isUnended(this.#state))
+      this.#state = { phase: "ended", end, hasRun: this.#state.phase === "running" };
     for (const resolve of this.#onEnd) resolve(end);
     this.#signal.end();
   }
@@ -88,7 +89,7 @@ export class JobExecution<Job extends LeasedJob> {
   /** The engine has answered. Returns false if it had answered before, to an earlier try. */
   settled(isRecorded: boolean): boolean {
     const state = this.#state;
-    if (isOpen(state) || state.phase === "settled") return false;
+    if (isUnended(state) || state.phase === "settled") return false;
     this.#state = { phase: "settled", end: state.end, hasRun: state.hasRun, isRecorded };
     return true;
   }
@@ -100,7 +101,7 @@ export class JobExecution<Job extends LeasedJob> {
     this.#state = {
       phase: "abandoned",
       end,
-      hasRun: isOpen(state) ? state.phase === "running" : state.hasRun,
+      hasRun: isUnended(state) ? state.phase === "running" : state.hasRun,
     };
     return end;
   }
@@ -123,12 +124,12 @@ export class JobExecution<Job extends LeasedJob> {
 
   #stop(stop: "cancelled" | "interrupted", message: string): void {
     // A cancelled execution stays cancelled if the worker stops, too.
-    if (isOpen(this.#state) && this.#state.stop !== "cancelled") this.#state = { ...this.#state, stop };
+    if (isUnended(this.#state) && this.#state.stop !== "cancelled") this.#state = { ...this.#state, stop };
     this.#signal.abort(message);
   }
 
   get #stopReason(): "cancelled" | "interrupted" | undefined {
-    return isOpen(this.#state) ? this.#state.stop : undefined;
+    return isUnended(this.#state) ? this.#state.stop : undefined;
   }
 
   /** Returns how the job ends if its handler is not to run; undefined if it is to run. */
@@ -158,7 +159,7 @@ export class JobExecution<Job extends LeasedJob> {
     const observed = { name: job.name, run: () => definition.perform(job.envelope.payload, context) };
     this.#state = { phase: "running", stop: this.#stopReason };
     try {
-      await runner.runAsync(observed, { signal: this.#signal.unseen, delivery });
+      await runner.runAsync(observed, { signal: this.#signal.forRunner, delivery });
       return succeeded;
     } catch (thrown) {
       return this.#endAfter(JobError.from(thrown), definition);

@@ -1,5 +1,5 @@
 import type { LeasedJob } from "../backend/job-backend.ts";
-import { isOpen } from "./execution-state.ts";
+import { isUnended } from "./execution-state.ts";
 import type { JobExecution } from "./job-execution.ts";
 
 /** Successful runs that came too late to be recorded and are kept in mind, for all workers of an engine. */
@@ -40,7 +40,7 @@ export class KnownExecutions<Job extends LeasedJob> {
 /** Whether a job that comes again is over, or will be, with the handler that was started for it before. */
 function isAdoptable<Job extends LeasedJob>(known: JobExecution<Job>, again: JobExecution<Job>): boolean {
   const { state } = known;
-  if (isOpen(state)) return true;
+  if (isUnended(state)) return true;
   if (state.phase === "abandoned") return false;
   // After a redrive attempts count from 1 again. A failure that is tried again, and what went back, come again by right.
   const isSameRound = again.delivery.attempt > known.delivery.attempt;

@@ -68,7 +68,7 @@ export class Poller<Job extends LeasedJob> {
       pause(Math.min(fetchMs, maxGatherMs)).then(() => {
         isOver = true;
       });
-    while (!isOver && !stopping.aborted && slots.areMostlyTaken) {
+    while (!isOver && !stopping.aborted && slots.isMoreThanHalfTaken) {
       await Promise.race([slots.nextRoom(), over]);
     }
   }

@@ -23,7 +23,7 @@ export class Slots {
     return this.#free;
   }
 
-  get areMostlyTaken(): boolean {
+  get isMoreThanHalfTaken(): boolean {
     return this.#free < this.#total / 2;
   }
 

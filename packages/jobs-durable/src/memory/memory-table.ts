@@ -2,7 +2,7 @@ import type { DeadLetter } from "../backend/dead-letter.ts";
 import { envelopeFrom } from "../backend/envelope.ts";
 import type { JobOutcome, NewJob } from "../backend/job-backend.ts";
 import type { JobCounts } from "../backend/job-counts.ts";
-import { noJobs } from "../backend/job-counts.ts";
+import { zeroCounts } from "../backend/job-counts.ts";
 import { isBefore, JobHeap } from "./job-heap.ts";
 import type { MemoryJob } from "./memory-job.ts";
 
@@ -178,7 +178,7 @@ export class MemoryTable {
     const now = Date.now();
     const counts = new Map<string, JobCounts>();
     for (const job of this.#jobs.values()) {
-      const before = counts.get(job.name) ?? noJobs;
+      const before = counts.get(job.name) ?? zeroCounts;
       counts.set(job.name, { ...before, ...counted(job, before, now) });
     }
     return counts;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { BackendAnswers } from "../../src/backend/answers.ts";
-import { type LeasedJob, noJobs } from "../../src/backend.ts";
+import { type LeasedJob, zeroCounts } from "../../src/backend.ts";
 import { fetched } from "../support/scripted-backend.ts";
 
 const told: unknown[] = [];
@@ -42,7 +42,7 @@ describe("an answer that the port allows", () => {
     expect(answers.renewLeases(undefined)).toEqual([]);
     expect(answers.cancelRequests(["a"])).toEqual(["a"]);
     expect(answers.deadLetters([letter])).toEqual([letter]);
-    const counts = new Map([["send_mail", noJobs]]);
+    const counts = new Map([["send_mail", zeroCounts]]);
     expect(answers.counts(counts)).toBe(counts);
     expect(answers.backlog([{ jobName: "a", waiting: 1, oldestWaitingAt: new Date(0) }])).toHaveLength(1);
   });
@@ -93,11 +93,11 @@ describe("an answer that the port does not allow", () => {
     ],
     [
       "`counts` of graphile-worker returned an object, expected a Map of counts by job name",
-      () => answers.counts({ send_mail: noJobs } as never),
+      () => answers.counts({ send_mail: zeroCounts } as never),
     ],
     [
       "`counts` of graphile-worker returned counts whose `waiting` is the number 12 as a string, expected a number",
-      () => answers.counts(new Map([["a", { ...noJobs, waiting: "12" as never }]])),
+      () => answers.counts(new Map([["a", { ...zeroCounts, waiting: "12" as never }]])),
     ],
     [
       "`backlog` of graphile-worker returned a backlog whose `waiting` is the bigint 12, expected a number",

@@ -5,9 +5,9 @@ import {
   type EngineOptions,
   type JobConsumer,
   type LeasedJob,
-  noJobs,
   type StartableEngine,
   throttledWarning,
+  zeroCounts,
 } from "../../src/backend.ts";
 import { DurableWorker } from "../../src/execution/durable-worker.ts";
 import { defineJob, EngineUnavailableError, PayloadError, UnsupportedError } from "../../src/index.ts";
@@ -521,7 +521,7 @@ describe("stats", () => {
       new Map(
         names.map((name, index) => [
           name,
-          { ...noJobs, waiting: 1, running: index, oldestWaitingAt: new Date(10 - index) },
+          { ...zeroCounts, waiting: 1, running: index, oldestWaitingAt: new Date(10 - index) },
         ]),
       );
     const stats = await engineOn(backend).stats();

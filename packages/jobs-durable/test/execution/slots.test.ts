@@ -5,9 +5,9 @@ describe("slots", () => {
   it("are taken and left, and say when there may be room", async () => {
     const slots = new Slots(2);
     const first = slots.take();
-    expect([slots.free, slots.hasRoom, slots.areMostlyTaken]).toEqual([1, true, false]);
+    expect([slots.free, slots.hasRoom, slots.isMoreThanHalfTaken]).toEqual([1, true, false]);
     slots.take();
-    expect([slots.free, slots.hasRoom, slots.areMostlyTaken]).toEqual([0, false, true]);
+    expect([slots.free, slots.hasRoom, slots.isMoreThanHalfTaken]).toEqual([0, false, true]);
     const room = slots.nextRoom();
     first.leave();
     await room;

@@ -1,5 +1,5 @@
 import type { JobCounts } from "@nidus/jobs-durable";
-import { noJobs } from "@nidus/jobs-durable/backend";
+import { zeroCounts } from "@nidus/jobs-durable/backend";
 import type { JobBacklog } from "@nidus/jobs-observe";
 import type { Row } from "../database/run-sql.ts";
 import { jobName } from "./queue-name.ts";
@@ -33,7 +33,7 @@ export function countsFrom(rows: readonly Row[]): Map<string, JobCounts> {
   } of rows as readonly CountRow[]) {
     if (isInternal(queue)) continue;
     const name = jobName(queue);
-    const before = counts.get(name) ?? noJobs;
+    const before = counts.get(name) ?? zeroCounts;
     const column = columns[state];
     if (column !== undefined) counts.set(name, { ...before, [column]: before[column] + count });
     else if (isScheduled) counts.set(name, { ...before, scheduled: before.scheduled + count });

@@ -43,7 +43,7 @@ const isExpired = "j.output #>> '{value,message}' IS NOT NULL";
 
 const settlements = `
   jsonb_to_recordset($2::text::jsonb) AS s(id uuid, lease text, retry_count int, enqueued_at timestamptz,
-    state text, delay_ms float8, is_unspent boolean, output jsonb, deletion_seconds int)`;
+    state text, delay_ms float8, is_released boolean, output jsonb, deletion_seconds int)`;
 
 /** Builds the statements. `schema` stands unquoted in them, as in pg-boss's own. */
 export function leaseStatements(schema: string, dialect: Dialect): LeaseStatements {
@@ -52,7 +52,7 @@ export function leaseStatements(schema: string, dialect: Dialect): LeaseStatemen
   const isDue = `j.state < 'active' AND j.start_after <= now() AND ${isReady}`;
   const isCancelRequested = `j.data -> '${cancelRequest}' = 'true'`;
   // A released job keeps its request. For a job that succeeded, the data are not even read.
-  const isCancelledInstead = `(s.state IN ('retry', 'failed') AND s.is_unspent IS NOT TRUE AND ${isCancelRequested} IS TRUE)`;
+  const isCancelledInstead = `(s.state IN ('retry', 'failed') AND s.is_released IS NOT TRUE AND ${isCancelRequested} IS TRUE)`;
   const retention = hasRetention
     ? `deletion_seconds = CASE WHEN ${isCancelledInstead} THEN j.deletion_seconds
         ELSE COALESCE(s.deletion_seconds, j.deletion_seconds) END,`
@@ -71,7 +71,7 @@ export function leaseStatements(schema: string, dialect: Dialect): LeaseStatemen
       created_on::text AS created_on, output -> 'isStalled' = 'true' AS follows_stalled
     FROM leased ORDER BY priority DESC, leased.created_on`;
   // A success counts even if the lease has ended, unless another worker has the job by now: the job must not run again.
-  const isOpen = `(j.state = 'active' AND j.output ->> 'lease' = s.lease
+  const isSettleable = `(j.state = 'active' AND j.output ->> 'lease' = s.lease
     OR s.state = 'completed' AND j.state IN ('retry', 'failed') AND ${isExpired}
       AND j.retry_count = s.retry_count AND date_trunc('milliseconds', j.created_on) = s.enqueued_at)`;
   const held = (columns: string): string => `
@@ -93,24 +93,24 @@ export function leaseStatements(schema: string, dialect: Dialect): LeaseStatemen
       "j.retry_count",
       `j.output || jsonb_build_object('lease', $3::text)`,
     ),
-    // A fetch counts an attempt if the job was started before, so a released job (`is_unspent`) gives its attempt back.
+    // A fetch counts an attempt if the job was started before, so a released job gives its attempt back.
     settle: `
       UPDATE ${job} j SET
         state = (CASE WHEN ${isCancelledInstead} THEN 'cancelled' ELSE s.state END)::${schema}.job_state,
         completed_on = CASE WHEN s.state <> 'retry' OR ${isCancelledInstead} THEN now() END,
         start_after = CASE WHEN s.delay_ms IS NULL THEN j.start_after ELSE now() + s.delay_ms * interval '1 millisecond' END,
-        started_on = CASE WHEN s.is_unspent AND j.retry_count = 0 THEN NULL ELSE j.started_on END,
-        retry_count = CASE WHEN s.is_unspent THEN GREATEST(j.retry_count - 1, 0) ELSE j.retry_count END,
+        started_on = CASE WHEN s.is_released AND j.retry_count = 0 THEN NULL ELSE j.started_on END,
+        retry_count = CASE WHEN s.is_released THEN GREATEST(j.retry_count - 1, 0) ELSE j.retry_count END,
         ${retention}
         output = s.output
       FROM ${settlements}
-      WHERE j.name = $1 AND j.id = ANY($3::uuid[]) AND j.id = s.id AND ${isOpen}
+      WHERE j.name = $1 AND j.id = ANY($3::uuid[]) AND j.id = s.id AND ${isSettleable}
       RETURNING j.id, s.lease, ${isCancelledInstead} AS is_cancelled`,
     recorded: `
-      SELECT j.id, s.lease, ${isOpen} AS is_open, j.state = 'cancelled' AND s.state <> 'cancelled' AS is_cancelled
+      SELECT j.id, s.lease, ${isSettleable} AS is_settleable, j.state = 'cancelled' AND s.state <> 'cancelled' AS is_cancelled
       FROM ${job} j, ${settlements}
       WHERE j.name = $1 AND j.id = ANY($3::uuid[]) AND j.id = s.id AND (
-        ${isOpen}
+        ${isSettleable}
         OR j.output ->> 'lease' = s.lease AND (j.state::text = s.state OR j.state = 'cancelled' AND s.state <> 'completed')
         OR j.output ->> 'after' = s.lease AND s.state = 'retry')`,
     // It skips locked rows, since a transaction that waits for a row while it holds others can deadlock. It joins by ctid: until

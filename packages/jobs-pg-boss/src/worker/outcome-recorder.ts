@@ -15,7 +15,7 @@ const retryAfterMs = 10;
 export class OutcomeRecorder {
   readonly #db: SqlDatabase;
   readonly #statements: LeaseStatements;
-  readonly #batcher: Batcher<OutcomeRow, SettleResult | "open">;
+  readonly #batcher: Batcher<OutcomeRow, SettleResult | "settleable">;
 
   constructor(db: SqlDatabase, statements: LeaseStatements) {
     this.#db = db;
@@ -27,13 +27,13 @@ export class OutcomeRecorder {
   async record(row: OutcomeRow): Promise<SettleResult> {
     for (;;) {
       const result = await this.#batcher.add(row);
-      if (result !== "open") return result;
+      if (result !== "settleable") return result;
       await pause(retryAfterMs);
     }
   }
 
-  async #recordBatch(rows: readonly OutcomeRow[]): Promise<readonly (SettleResult | "open")[]> {
-    const results = new Map<string, SettleResult | "open">();
+  async #recordBatch(rows: readonly OutcomeRow[]): Promise<readonly (SettleResult | "settleable")[]> {
+    const results = new Map<string, SettleResult | "settleable">();
     for (const queue of new Set(rows.map((row) => row.queue))) {
       const batch = rows.filter((row) => row.queue === queue);
       for (const row of await this.#settle(queue, batch)) results.set(keyOf(row), settleResultFrom(row));
@@ -41,7 +41,8 @@ export class OutcomeRecorder {
       if (rest.length === 0) continue;
       // An earlier try may have recorded these and lost its answer, or another transaction may have locked their rows.
       const recorded = await runSql(this.#db, this.#statements.recorded, settleValues(queue, rest));
-      for (const row of recorded) results.set(keyOf(row), row.is_open ? "open" : settleResultFrom(row));
+      for (const row of recorded)
+        results.set(keyOf(row), row.is_settleable ? "settleable" : settleResultFrom(row));
     }
     return rows.map((row) => results.get(keyOf(row)) ?? { isRecorded: false });
   }

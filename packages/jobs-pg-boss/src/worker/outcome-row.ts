@@ -12,7 +12,7 @@ export interface OutcomeRow {
   readonly enqueued_at: Date;
   readonly state: string;
   readonly delay_ms?: number;
-  readonly is_unspent?: boolean;
+  readonly is_released?: boolean;
   readonly output: object;
   readonly deletion_seconds?: number;
 }
@@ -38,7 +38,7 @@ export function outcomeRow(job: PgBossLeasedJob, outcome: JobOutcome, settings: 
 function columnsOf(
   outcome: JobOutcome,
   { retainDeadLettersSeconds }: StorageSettings,
-): Pick<OutcomeRow, "state" | "delay_ms" | "is_unspent" | "deletion_seconds"> {
+): Pick<OutcomeRow, "state" | "delay_ms" | "is_released" | "deletion_seconds"> {
   switch (outcome.type) {
     case "succeeded":
       return { state: "completed" };
@@ -49,6 +49,6 @@ function columnsOf(
     case "cancelled":
       return { state: "cancelled" };
     case "released":
-      return { state: "retry", is_unspent: true };
+      return { state: "retry", is_released: true };
   }
 }

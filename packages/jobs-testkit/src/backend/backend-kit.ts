@@ -1,5 +1,5 @@
 import type { JobCounts } from "@nidus/jobs-durable";
-import { type JobBackend, type NewJob, noJobs } from "@nidus/jobs-durable/backend";
+import { type JobBackend, type NewJob, zeroCounts } from "@nidus/jobs-durable/backend";
 import { TestedConsumer } from "./tested-consumer.ts";
 
 /** What a backend under test is made with. */
@@ -117,5 +117,5 @@ function newId(): string {
 
 /** Reads the counts of one job name: all zero if the backend has none. */
 export async function countsOf(backend: JobBackend, name: string): Promise<JobCounts> {
-  return (await backend.counts()).get(name) ?? noJobs;
+  return (await backend.counts()).get(name) ?? zeroCounts;
 }

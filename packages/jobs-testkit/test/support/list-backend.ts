@@ -7,8 +7,8 @@ import {
   type JobOutcome,
   type LeasedJob,
   type NewJob,
-  noJobs,
   type SettleResult,
+  zeroCounts,
 } from "@nidus/jobs-durable/backend";
 import type { JobBacklog } from "@nidus/jobs-observe";
 
@@ -186,7 +186,7 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
     const count = (state: ListedJob["state"]): number => jobs.filter((job) => job.state === state).length;
     const oldestMs = Math.min(...waiting.map(({ runAt }) => runAt.getTime()));
     return {
-      ...noJobs,
+      ...zeroCounts,
       scheduled: pending - waiting.length,
       waiting: waiting.length,
       running: count("running"),

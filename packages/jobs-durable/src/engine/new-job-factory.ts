@@ -16,7 +16,7 @@ const sliceJobs = 500;
 const sliceCharacters = 4 * 1024 * 1024;
 
 /** Makes the jobs that an engine stores for `enqueue` and `schedule`. */
-export class JobRecords {
+export class NewJobFactory {
   readonly #store: Store;
   readonly #runner: ObservedJobRunner;
 
