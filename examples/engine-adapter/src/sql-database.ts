@@ -1,7 +1,7 @@
 /** A row, as PGlite and `pg` give it. */
 export type Row = Readonly<Record<string, unknown>>;
 
-/** What the engine needs of a database. PGlite and its transactions are such objects. */
+/** The part of a database that the engine uses. PGlite and its transactions are such objects. */
 export interface SqlDatabase {
   query(text: string, values?: unknown[]): Promise<{ readonly rows: readonly unknown[] }>;
 }

@@ -6,7 +6,7 @@ import { rowsOf, type SqlDatabase } from "./sql-database.ts";
 import * as statements from "./statements.ts";
 import { TableConsumer, type TableJob } from "./table-consumer.ts";
 
-/** What this engine takes beyond the options of every `enqueue`. */
+/** Options of `enqueue` that only this engine has. */
 export interface TableEnqueueOptions extends EnqueueOptions {
   /** A transaction of the caller's: the job is stored if it commits. */
   readonly db?: SqlDatabase | undefined;

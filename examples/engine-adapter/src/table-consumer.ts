@@ -41,7 +41,7 @@ export class TableConsumer implements JobConsumer<TableJob> {
       const rows = await rowsOf(this.#db, statements.lease, values);
       // PGlite answers without a turn of the event loop: timers and sockets need one.
       await nextTurn();
-      // What was leased is returned, whatever the signal says by now.
+      // Return the leased jobs even if the signal was aborted meanwhile.
       if (rows.length > 0) return rows.sort(inOrder).map(leasedFrom);
       await pause(pollMs, undefined, { signal }).catch(() => {});
     }

@@ -8,7 +8,7 @@ import { type SqlDatabase, tableEngine } from "../src/index.ts";
 import type { TableBackend, TableEnqueueOptions } from "../src/table-backend.ts";
 import type { TableJob } from "../src/table-consumer.ts";
 
-// What must compile and, by `@ts-expect-error`, what must not. This file is compiled and never run.
+// Shows code that must compile and, by `@ts-expect-error`, code that must not. This file is compiled and never run.
 
 declare const pglite: PGlite;
 declare const backend: TableBackend;

@@ -9,7 +9,7 @@ import { defineJob } from "@nidus/jobs-durable";
 import { testing } from "@nidus/jobs-testkit";
 import { type TableEngineOptions, tableEngine } from "../src/index.ts";
 
-// What the contracts cannot know: the options, the retention, and what is in the database.
+// Tests what the contracts cannot know: the options, the retention, and the content of the database.
 
 const task = defineJob<string>({ name: "task", run() {} });
 const runner = testing("table").jobRunner();

@@ -43,7 +43,7 @@ const goesAway = "outage: is an EngineUnavailableError at every call if the serv
 
 const { KnownOutages, ...broken } = ports;
 
-/** What is wrong with a backend, and the tests that must not let it pass. */
+/** Maps each broken backend to the tests that must not let it pass. */
 const caught: Readonly<Record<keyof typeof broken, readonly string[]>> = {
   ReclaimingNothing: [reclaims, oneMore, tokens, afterDeath],
   ReclaimingEarly: [reclaims],

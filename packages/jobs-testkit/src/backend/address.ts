@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Behaviour } from "../contract/test-plan.ts";
 import type { BackendKit } from "./backend-kit.ts";
 
-/** What looks like credentials: `//user:password@`, `user@host`, `password=…`. */
+/** Matches text that looks like credentials: `//user:password@`, `user@host`, `password=…`. */
 const credentials = /\/\/[^/\s]*@|\b(pass(word|wd)?|pwd|secret|token|auth)\s*[=:]/i;
 
 export const address: Behaviour<BackendKit> = (declare) => {

@@ -77,7 +77,7 @@ export const fetching: Behaviour<BackendKit> = (declare) => {
         ids.delete(id);
       }
     }
-    // What was not fetched still waits, and need not wait for the end of a lease.
+    // The other jobs still wait in the store, and no lease holds them back.
     for (const { id, attempt } of await consumer.take(ids.size, 20_000)) {
       assert.equal(attempt, 1, "a job that goes back after an abort spends no attempt");
       ids.delete(id);

@@ -12,7 +12,7 @@ interface Renewing {
   stop(): void;
 }
 
-/** What a test of leases is given: a length for them, and a way to renew them. */
+/** The tools of a test of leases: a length for them, and a way to renew them. */
 export interface LeaseTest {
   readonly leaseMs: number;
   renew(consumer: TestedConsumer, backend: JobBackend, jobs: readonly LeasedJob[]): Renewing;

@@ -2,7 +2,7 @@ import { notClaimed, tellNotTested } from "../contract/not-tested.ts";
 import type { Behaviour } from "../contract/test-plan.ts";
 import type { BackendKit } from "./backend-kit.ts";
 
-/** What no test of this contract does, whatever the backend claims. */
+/** Properties that no test of this contract checks, whatever the backend claims. */
 const never = [
   "how long ended jobs are retained",
   "the moments at which schedules are due (run engineContract)",

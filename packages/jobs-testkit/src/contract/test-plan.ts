@@ -3,7 +3,7 @@ import type { DeclareTest } from "./declare-test.ts";
 import { ReportedErrors } from "./reported-errors.ts";
 import { withinLimit } from "./time-limit.ts";
 
-/** What a test works with. It is closed when the test ends. */
+/** The resources of a test. They are closed when the test ends. */
 export interface Closable {
   close(): Promise<void>;
 }
@@ -17,7 +17,7 @@ type Declare<Kit> = (name: string, body: TestBody<Kit>, limitMs?: number) => voi
 /** One behaviour: its tests, declared one by one. */
 export type Behaviour<Kit> = (declare: Declare<Kit>) => void;
 
-/** What a contract declares its tests with. */
+/** The parts from which a contract declares its tests. */
 export interface TestPlan<Kit extends Closable> {
   readonly test: DeclareTest;
   /** How long a test may take, in milliseconds. */

@@ -52,7 +52,7 @@ export class DeafToCancellation extends ListBackend {
   }
 }
 
-/** Does not say of a job that comes again that somebody has cancelled it. */
+/** Delivers a job again without saying that it was cancelled. */
 export class ForgettingRequests extends ListBackend {
   override lease(listed: ListedJob): ListLeasedJob {
     listed.isCancelRequested = false;
@@ -98,7 +98,7 @@ export class LosingWhatComesBack extends ListBackend {
   }
 }
 
-/** Takes jobs that nobody here knows, and fails them. */
+/** Takes jobs of names that its worker does not know, and fails them. */
 export class TakingUnknownNames extends ListBackend {
   override due(names: readonly string[], atMs?: number): ListedJob[] {
     for (const job of super.due([...this.store.keys()], atMs)) {

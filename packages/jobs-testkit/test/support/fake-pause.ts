@@ -1,4 +1,4 @@
-/** What `node:timers/promises` does, on the global `setTimeout`, which fake timers replace. */
+/** Replaces the timer of `node:timers/promises` by one on the global `setTimeout`, which fake timers control. */
 export function setTimeout<T>(
   ms: number,
   value?: T,

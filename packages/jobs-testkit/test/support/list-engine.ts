@@ -3,7 +3,7 @@ import { createEngine } from "@nidus/jobs-durable/backend";
 import type { CreateEngine } from "../../src/contracts.ts";
 import { ListBackend, type ListStore } from "./list-backend.ts";
 
-/** What makes engines of one store out of a backend, and possibly breaks them. */
+/** Returns a function that makes engines on one store. `change` can break them. */
 export function listEngines(
   Backend: typeof ListBackend = ListBackend,
   change: (engine: JobEngine) => JobEngine = (engine) => engine,

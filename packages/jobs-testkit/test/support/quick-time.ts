@@ -8,7 +8,7 @@ const stepMs = 5;
 
 /**
  * Does work that waits more than it computes, on a clock that goes as fast as it computes: whatever else the machine does, no two
- * things come in another order. What waits by `node:timers/promises` needs a mock of it, `fake-pause.ts`.
+ * things come in another order. Work that waits by `node:timers/promises` needs a mock of it, `fake-pause.ts`.
  */
 export async function inQuickTime<T>(work: () => Promise<T>): Promise<T> {
   vi.useFakeTimers();
