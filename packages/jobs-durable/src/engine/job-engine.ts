@@ -67,7 +67,7 @@ export interface JobEngine<Options extends EnqueueOptions = EnqueueOptions> exte
     options?: Options,
   ): Promise<readonly EnqueuedJob[]>;
   /**
-   * Enqueues a job again and again, by the engine's own clock. Repeating the call replaces the schedule.
+   * Stores a job at each time of `cron`, by the engine's own clock. A second call with the same key replaces the schedule.
    *
    * @throws (rejects with) UnsupportedError if the engine has no schedules; TypeError if the cron expression or the time zone
    * is invalid. An expression has five or six fields: names such as `@daily` are refused.

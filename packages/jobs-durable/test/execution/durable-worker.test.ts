@@ -615,7 +615,7 @@ describe("a settlement", () => {
 });
 
 describe("a worker's leases", () => {
-  it("are renewed at a quarter of their time while jobs run, and not otherwise", async () => {
+  it("are renewed about every quarter of their time while jobs run, and not otherwise", async () => {
     const held = new HeldJob();
     const consumer = new ScriptedConsumer(fetched("a"), fetched("b"));
     await startWork(consumer, held.job, { concurrency: 2 });
