@@ -39,7 +39,7 @@ function failureOf(check: () => unknown): AssertionError {
 }
 
 describe("expectJobRun", () => {
-  it("passes where a run has ended as expected", async () => {
+  it("passes if a run has ended as expected", async () => {
     const recorder = await recorded();
     const digest = expectJobRun(recorder, "send_digest");
     digest.toHaveSucceeded();

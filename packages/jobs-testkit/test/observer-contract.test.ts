@@ -20,7 +20,7 @@ describe("jobObserverChannel", () => {
 describe("observerContract", () => {
   afterEach(() => vi.restoreAllMocks());
 
-  it("declares a test of time only where there is a budget", () => {
+  it("declares a test of time only if there is a budget", () => {
     const createObserver = (): JobObserver => ({});
     const without = [...observerTestsOf({ createObserver }).keys()];
     const within = [...observerTestsOf({ createObserver, budget: { nanosecondsPerRun: 80.5 } }).keys()];
@@ -44,7 +44,7 @@ describe("observerContract", () => {
     expect(calls).toBeGreaterThan(0);
   });
 
-  it("fails where no observer was made", async () => {
+  it("fails if no observer was made", async () => {
     for (const created of [undefined, null, "observer", { observer: undefined }]) {
       const [first] = observerTestsOf({ createObserver: () => created as never }).values();
       await expect(first?.()).rejects.toThrow("`createObserver` makes to be an object");

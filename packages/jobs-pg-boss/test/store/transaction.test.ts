@@ -32,7 +32,7 @@ describe.skipIf(postgres === undefined)("enqueue in the caller's transaction", (
       await engine.enqueue(job, { user: 1 }, { db });
       await engine.enqueueMany(job, [{ user: 2 }, { user: 3 }], { db });
       await engine.enqueue(job, { user: 4 }, { db, idempotencyKey: "four" });
-      expect(await waiting(engine), "nobody else sees it before the commit").toBe(0);
+      expect(await waiting(engine), "no other connection sees it before the commit").toBe(0);
       await client.query("ROLLBACK");
       expect(await waiting(engine)).toBe(0);
 
