@@ -8,9 +8,9 @@ let originMs = Number.NaN;
  * The monotonic clock stands still while a machine sleeps, and is not adjusted like the clock of the day. The distance
  * between the two is measured again if it is off by more than 10 ms, which is ten times the resolution of `Date.now()`.
  */
-export function unixTimeMs(monotonicMs: number): number {
+export function unixTimeMs(clockMs: number): number {
   const measuredMs = Date.now() - performance.now();
   if (!(Math.abs(measuredMs - originMs) <= 10)) originMs = measuredMs;
-  const unixMs = originMs + monotonicMs;
+  const unixMs = originMs + clockMs;
   return unixMs >= 0 && unixMs < Infinity ? unixMs : Date.now();
 }

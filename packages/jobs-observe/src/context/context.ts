@@ -51,10 +51,10 @@ export class StartedContext implements ObservedJobContext {
   static kept: FinishedContext | undefined;
 
   /** Differs between runs, so that a deep comparison tells two runs apart even if a test has stopped the clock. */
-  protected readonly sequence: number;
+  protected readonly serial: number;
   declare toJSON: () => ObservedJobData;
   /** The start, in milliseconds of `performance.now()`. */
-  readonly monotonicMs: number = performance.now();
+  readonly clockMs: number = performance.now();
   readonly #jobName: string;
   readonly #settings: RunSettings;
   readonly #delivery: JobDelivery | undefined;
@@ -65,7 +65,7 @@ export class StartedContext implements ObservedJobContext {
     this.#jobName = jobName;
     this.#settings = settings;
     this.#delivery = delivery;
-    this.sequence = ++startedRuns;
+    this.serial = ++startedRuns;
   }
 
   get runId(): string {
@@ -82,7 +82,7 @@ export class StartedContext implements ObservedJobContext {
   }
 
   get startedAtMs(): number {
-    this.#startedAtMs ??= unixTimeMs(this.monotonicMs);
+    this.#startedAtMs ??= unixTimeMs(this.clockMs);
     return this.#startedAtMs;
   }
 
@@ -98,7 +98,7 @@ export class StartedContext implements ObservedJobContext {
 /** The context that observers get when a run has finished. The constructor reads the clock once. */
 export class FinishedContext implements ObservedJobContext {
   declare toJSON: () => ObservedJobData;
-  readonly monotonicMs: number = performance.now();
+  readonly clockMs: number = performance.now();
   /** Not private: a context may come from another installed copy of this package, and a deep comparison looks at it. */
   readonly start: StartedContext;
 
@@ -123,7 +123,7 @@ export class FinishedContext implements ObservedJobContext {
   }
 
   get durationMs(): number {
-    const durationMs = this.monotonicMs - this.start.monotonicMs;
+    const durationMs = this.clockMs - this.start.clockMs;
     // Tests may replace the clock during a run.
     return durationMs > 0 && durationMs < Infinity ? durationMs : 0;
   }
@@ -161,6 +161,6 @@ export function startedContext(context: ObservedJobContext): ObservedJobContext 
  * of day with `unixTimeMs`.
  */
 export function monotonicMsOf(context: ObservedJobContext): number {
-  const { monotonicMs } = context as Partial<StartedContext>;
-  return monotonicMs ?? context.startedAtMs + (context.durationMs ?? 0) - unixTimeMs(0);
+  const { clockMs } = context as Partial<StartedContext>;
+  return clockMs ?? context.startedAtMs + (context.durationMs ?? 0) - unixTimeMs(0);
 }

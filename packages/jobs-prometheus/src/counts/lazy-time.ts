@@ -6,20 +6,20 @@ import { unixTimeMs } from "@nidus/jobs-observe/adapter";
  * happens to the clock.
  */
 export class LazyTime {
-  #monotonicMs = Number.NaN;
+  #clockMs = Number.NaN;
   #convertedMs = Number.NaN;
   #unixMs = Number.NaN;
 
-  /** `monotonicMs` is a moment of `performance.now()`, or NaN for none. */
-  set(monotonicMs: number): void {
-    this.#monotonicMs = monotonicMs;
+  /** `clockMs` is a moment of `performance.now()`, or NaN for none. */
+  set(clockMs: number): void {
+    this.#clockMs = clockMs;
   }
 
   /** Unix milliseconds, or NaN for no moment. */
   get unixMs(): number {
-    if (this.#convertedMs !== this.#monotonicMs) {
-      this.#convertedMs = this.#monotonicMs;
-      this.#unixMs = Number.isNaN(this.#monotonicMs) ? Number.NaN : unixTimeMs(this.#monotonicMs);
+    if (this.#convertedMs !== this.#clockMs) {
+      this.#convertedMs = this.#clockMs;
+      this.#unixMs = Number.isNaN(this.#clockMs) ? Number.NaN : unixTimeMs(this.#clockMs);
     }
     return this.#unixMs;
   }
