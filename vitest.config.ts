@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 // Packages are tested as their sources, which they export under this condition.
 const conditions = ["@nidus/source"];
@@ -12,6 +13,18 @@ const unit = readdirSync("packages")
     readdirSync(`packages/${name}/test`, { recursive: true }).map((file) => `packages/${name}/test/${file}`),
   )
   .filter((path) => path.endsWith(".test.ts") && !slow.test(readFileSync(path, "utf8")));
+
+/** Matches small files that run for a minute. Vitest starts large files first, and would leave these to the end, one at a time. */
+const long = /(contract[\w-]*|example-adapters|examples|killed-embedded|engines)\.test\.ts$/;
+
+/** Starts the tests that run longest first. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isLong = ({ moduleId }: TestSpecification): boolean => long.test(moduleId);
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+  }
+}
 
 export default defineConfig({
   resolve: { conditions },
@@ -33,6 +46,7 @@ export default defineConfig({
     testTimeout: 600_000,
     hookTimeout: 600_000,
     expect: { poll: { timeout: 120_000 } },
+    sequence: { sequencer: LongestFirst },
     // Tests of engines wait for clocks and servers more than they compute.
     maxConcurrency: 16,
     maxWorkers: 3,
