@@ -1,23 +1,10 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { run } from "../src/command.ts";
 import { checkLanguage, countHabits } from "../src/language.ts";
 import { sentencesOf } from "../src/prose.ts";
-
-/** Creates a git repository that tracks these files. The end of the test removes it. */
-async function repositoryOf(files: Readonly<Record<string, string>>): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "nidus-language-"));
-  onTestFinished(() => rm(folder, { recursive: true }));
-  for (const [path, text] of Object.entries(files)) {
-    await mkdir(dirname(join(folder, path)), { recursive: true });
-    await writeFile(join(folder, path), text);
-  }
-  expect(await run("git", ["init", "--quiet"], folder)).toMatchObject({ isOk: true });
-  expect(await run("git", ["add", "."], folder)).toMatchObject({ isOk: true });
-  return folder;
-}
+import { repositoryOf } from "./support/repository-of.ts";
 
 const sentences = (path: string, text: string) =>
   sentencesOf(path, text).map((sentence) => `${sentence.line}: ${sentence.text}`);

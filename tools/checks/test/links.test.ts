@@ -1,23 +1,10 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { run } from "../src/command.ts";
 import { checkLinks } from "../src/links.ts";
 import { anchorsOf, linksOf } from "../src/markdown-document.ts";
-
-/** Creates a git repository that tracks these files. The end of the test removes it. */
-async function repositoryOf(files: Readonly<Record<string, string>>): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "nidus-links-"));
-  onTestFinished(() => rm(folder, { recursive: true }));
-  for (const [path, text] of Object.entries(files)) {
-    await mkdir(dirname(join(folder, path)), { recursive: true });
-    await writeFile(join(folder, path), text);
-  }
-  expect(await run("git", ["init", "--quiet"], folder)).toMatchObject({ isOk: true });
-  expect(await run("git", ["add", "."], folder)).toMatchObject({ isOk: true });
-  return folder;
-}
+import { repositoryOf } from "./support/repository-of.ts";
 
 describe("the links of the documents", () => {
   it("lead somewhere", async () => {

@@ -103,22 +103,22 @@ export interface JobConsumer<Job extends LeasedJob> {
 }
 
 /**
- * What an author of an engine implements: a thin layer over storage that exists, which knows nothing of handlers, schemas or
- * observers. `createEngine` makes a JobEngine of it.
+ * Connects Nidus to a store: a thin layer over storage that exists, which knows nothing of handlers, schemas or observers. You
+ * implement it to write an engine, and `createEngine` makes a JobEngine of it.
  */
 export interface JobBackend<
   Job extends LeasedJob = LeasedJob,
   Options extends EnqueueOptions = EnqueueOptions,
 > {
-  /** What stands in deliveries, labels and spans. */
+  /** Names the engine in deliveries, labels and spans. */
   readonly name: string;
-  /** What it can do: the contract tests that, and the engine refuses the rest. */
+  /** Lists what the store can do. The contracts test each claim, and the engine refuses calls that need more. */
   readonly capabilities: EngineCapabilities;
-  /** Where it is, for error messages: host, port and database, or a folder. Never a user or a password. */
+  /** Locates the store in error messages: host, port and database, or a folder. Never a user or a password. */
   readonly address: string;
   /** How long a lease holds without being renewed, in milliseconds. */
   readonly leaseMs: number;
-  /** The engine's name for where jobs of this name wait. */
+  /** Returns the store's own name for the queue of these jobs. */
   queueOf(jobName: string): string;
   /**
    * Begins work of the store's own, such as its maintenance: once, before any other call. If it rejects, nothing else is
@@ -158,7 +158,7 @@ export interface JobBackend<
    * @throws (rejects with) TypeError for a cron expression that the engine cannot read.
    */
   schedule?(job: NewJob, cron: string, timeZone: string, key: string | undefined): Promise<void>;
-  /** Resolves to whether there was such a schedule. What it has enqueued stays. */
+  /** Resolves to whether there was such a schedule. Jobs that it has stored stay. */
   unschedule?(jobName: string, key: string | undefined): Promise<boolean>;
   /** Tells whether an error says that the server is unreachable. The codes of sockets and DNS are known without it. */
   isUnreachable?(error: unknown): boolean;

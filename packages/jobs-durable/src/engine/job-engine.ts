@@ -113,7 +113,7 @@ export interface JobEngine<Options extends EnqueueOptions = EnqueueOptions> exte
 /** A JobEngine that `createEngine` made, before its backend has begun. */
 export interface StartableEngine<Options extends EnqueueOptions = EnqueueOptions> extends JobEngine<Options> {
   /**
-   * Has the backend begin its own work, if it has any. Resolves to the engine. Repeated calls tell the backend once.
+   * Starts the own work of the backend, if it has any. Resolves to the engine. Repeated calls tell the backend once.
    *
    * @throws (rejects with) what the backend's `start` does, with the engine closed; EngineUnavailableError if it takes too long;
    * Error if the engine was closed meanwhile.

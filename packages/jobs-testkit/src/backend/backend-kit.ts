@@ -2,7 +2,7 @@ import type { JobCounts } from "@nidus/jobs-durable";
 import { type JobBackend, type NewJob, zeroCounts } from "@nidus/jobs-durable/backend";
 import { TestedConsumer } from "./tested-consumer.ts";
 
-/** What a backend under test is made with. */
+/** The options with which a contract makes a backend. */
 export interface BackendUnderTestOptions {
   /** Pass it to the backend if that takes one: a failed test says what it heard. */
   readonly onError: (error: unknown) => void;
@@ -21,7 +21,7 @@ export interface BackendWithOutage {
   begin(): Promise<void> | void;
 }
 
-/** What an author of an engine has for tests that need more than a backend. */
+/** The author's means to test a backend: how to make it, its secrets, a transaction, an outage. */
 export interface BackendFixtures {
   readonly createBackend: CreateBackend;
   readonly leaseMs: number;
@@ -30,7 +30,7 @@ export interface BackendFixtures {
   readonly createOutage?: ((options: BackendUnderTestOptions) => Promise<BackendWithOutage>) | undefined;
 }
 
-/** What a test works with: names and jobs of its own, and backends that are closed when it ends. */
+/** Gives a test names and jobs of its own, and backends that are closed when it ends. */
 export class BackendKit {
   readonly fixtures: BackendFixtures;
   readonly onError: (error: unknown) => void;

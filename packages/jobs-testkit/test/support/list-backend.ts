@@ -20,7 +20,7 @@ export interface ListedJob
   attempt: number;
   runAt: Date;
   state: "pending" | "running" | "succeeded" | "deadLettered" | "cancelled";
-  /** Who holds it, a new one with each delivery. */
+  /** Marks the delivery that holds the job: each delivery has a new one. */
   lease: symbol | undefined;
   leasedUntilMs: number;
   isCancelRequested: boolean;
@@ -34,7 +34,7 @@ export interface ListLeasedJob extends LeasedJob {
   readonly lease: symbol | undefined;
 }
 
-/** What engines on one store share: jobs by name, the oldest first. */
+/** The jobs that all engines on one store share: by name, the oldest first. */
 export type ListStore = Map<string, ListedJob[]>;
 
 const pollMs = 10;
@@ -118,7 +118,7 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
     return [];
   }
 
-  /** What could run now, the first to run first: what is pending, and what was leased to somebody who is gone. */
+  /** Returns the jobs that could run now, the first to run first: pending jobs, and jobs whose lease has ended. */
   due(jobNames: readonly string[], atMs: number = Date.now()): ListedJob[] {
     return jobNames
       .flatMap((name) => this.store.get(name) ?? [])
