@@ -40,7 +40,7 @@ const cancelElsewhere = "cancellation: cancels a job that runs elsewhere";
 const cancelFailing = "cancellation: cancels a job that was cancelled elsewhere and then fails again";
 const cancelLast =
   "cancellation: cancels a job that was cancelled elsewhere and then fails at its last attempt";
-const cancelHandedBack =
+const cancelReleased =
   "cancellation: does not run a job again that was cancelled elsewhere before it was released";
 const cancelRetry = "cancellation: cancels a job that waits for its next attempt";
 const bound = "concurrency: never runs more handlers than the concurrency, over all job names";
@@ -86,7 +86,7 @@ const caught: {
     CancellingNothing: [cancelBefore, cancelElsewhere, cancelRetry],
     CancellingAnything: [cancelBefore],
     DeafToCancellation: [cancelElsewhere, cancelFailing, cancelLast],
-    ForgettingRequests: [cancelHandedBack],
+    ForgettingRequests: [cancelReleased],
     HoldingOnToRetries: [cancelRetry],
     ExceedingLimits: [bound, graceful],
     SpendingAttempts: [interrupts, onlyAttempt, abandonedAttempt],

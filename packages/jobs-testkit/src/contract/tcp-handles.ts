@@ -11,6 +11,7 @@ export interface ConnectionCount extends Disposable {
   readonly open: number;
 }
 
+/** Starts to count. Dispose of it when the test ends: the hook costs time in the whole process. */
 export function countConnections(): ConnectionCount {
   const counted = new AsyncLocalStorage<true>();
   const open = new Set<number>();

@@ -152,7 +152,7 @@ export const cancellation: Behaviour<Kit> = (declare) => {
     const started = deferred();
     let runs = 0;
     const job = defineJob({
-      name: kit.name("handed_back"),
+      name: kit.name("released"),
       async run(_, { signal }) {
         runs++;
         started.resolve();

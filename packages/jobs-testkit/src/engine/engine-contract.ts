@@ -7,7 +7,6 @@ import { cancellation } from "./cancellation.ts";
 import { concurrency } from "./concurrency.ts";
 import { deadLetters } from "./dead-letters.ts";
 import { delivery } from "./deliveries.ts";
-import { handingBack } from "./handing-back.ts";
 import { idempotency } from "./idempotency.ts";
 import { input } from "./input.ts";
 import { type CreateEngine, Kit } from "./kit.ts";
@@ -16,6 +15,7 @@ import { notTested } from "./not-tested.ts";
 import { observation } from "./observation.ts";
 import { order } from "./order.ts";
 import { payloads } from "./payloads.ts";
+import { releasing } from "./releasing.ts";
 import { schedules } from "./schedules.ts";
 import { secrets } from "./secrets.ts";
 import { smoke } from "./smoke.ts";
@@ -49,7 +49,7 @@ const behaviours: Readonly<Record<string, Behaviour<Kit>>> = {
   concurrency,
   timeouts,
   stopping,
-  releasing: handingBack,
+  releasing,
   leases,
   stats,
   payloads,

@@ -5,7 +5,7 @@ import { eventually } from "../contract/eventually.ts";
 import type { Behaviour } from "../contract/test-plan.ts";
 import { countsOf, type Kit } from "./kit.ts";
 
-export const handingBack: Behaviour<Kit> = (declare) => {
+export const releasing: Behaviour<Kit> = (declare) => {
   declare("delivers an only attempt again, as the first attempt", async (kit) => {
     const { engine, recorder } = await kit.open();
     const seen: unknown[] = [];
