@@ -1,2 +1,2 @@
 export { type BullmqEngineOptions, bullmqEngine } from "./bullmq-engine.ts";
-export { observeBullmqProcessor } from "./observe/observe-processor.ts";
+export { type BullmqProcessorOptions, observeBullmqProcessor } from "./observe/observe-processor.ts";

@@ -1,7 +1,7 @@
 export type { PgBossLike, SqlDatabase } from "./database/pg-boss-like.ts";
 export { FolderInUseError } from "./embedded/folder-lock.ts";
 export type { HandledJob } from "./observe/handled-job.ts";
-export { observePgBossHandler } from "./observe/observe-handler.ts";
+export { observePgBossHandler, type PgBossHandlerOptions } from "./observe/observe-handler.ts";
 export type {
   OwnBossOptions,
   PgBossCommonOptions,

@@ -1,5 +1,10 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { type JobObserver, ObservedJobRunner, type SettledJobContext } from "@nidus/jobs-observe";
+import {
+  type JobObserver,
+  type ObservedJobContext,
+  ObservedJobRunner,
+  type SettledJobContext,
+} from "@nidus/jobs-observe";
 import { prometheusJobObserver } from "@nidus/jobs-prometheus";
 import * as bullmq5 from "bullmq";
 import * as bullmq50 from "bullmq-5-0";
@@ -74,7 +79,7 @@ for (const [version, bullmq] of Object.entries(versions)) {
       expect(running.failed[0]).toBeInstanceOf(RangeError);
       expect(seen.sort()).toEqual(
         ["started 1", "started 1", "started 2", "success", "success", "failure"]
-          .map((each) => `send ${each}`)
+          .map((each) => `${running.queue.name} ${each}`)
           .sort(),
       );
       expect(settled.map(({ outcome }) => outcome).sort()).toEqual(["retried", "succeeded", "succeeded"]);
@@ -86,7 +91,8 @@ for (const [version, bullmq] of Object.entries(versions)) {
       const processor = async (job: bullmq5.Job): Promise<void> => {
         throw job.name === "unrecoverable" ? new bullmq.UnrecoverableError("never") : new Error("always");
       };
-      await using running = await program(bullmq, observeBullmqProcessor(runner, processor));
+      const jobName = ({ name }: bullmq5.Job): string => name;
+      await using running = await program(bullmq, observeBullmqProcessor(runner, processor, { jobName }));
       await running.queue.add("fails", {}, { attempts: 2 });
       await running.queue.add("unrecoverable", {}, { attempts: 2 });
       await expect.poll(() => settled.length).toBe(3);
@@ -117,7 +123,8 @@ for (const [version, bullmq] of Object.entries(versions)) {
         const job = await running.queue.add("long", {});
         await expect.poll(() => given).toEqual(["string", true]);
         await expect.poll(() => running.worker.cancelJob(job.id as string)).toBe(true);
-        await expect.poll(() => seen).toEqual(["long started 1", "long cancelled"]);
+        const { name } = running.queue;
+        await expect.poll(() => seen).toEqual([`${name} started 1`, `${name} cancelled`]);
         await expect.poll(() => running.failed.length).toBe(1);
       },
     );
@@ -138,6 +145,47 @@ for (const [version, bullmq] of Object.entries(versions)) {
       expect(settled.map(({ outcome }) => outcome)).toEqual(["succeeded"]);
     });
 
+    it("observes jobs under the name of their queue, and keeps their own names as attributes", async () => {
+      const runs: ObservedJobContext[] = [];
+      const heard: string[] = [];
+      const runner = new ObservedJobRunner({
+        onJobFinished: (context) => void runs.push(context),
+        onJobSettled: ({ jobName }) => void heard.push(jobName),
+      });
+      await using running = await program(
+        bullmq,
+        observeBullmqProcessor(runner.context("tenant", "acme"), async () => {}),
+      );
+      await running.queue.add("mail for ada@example.org", {});
+      await running.queue.add("mail for grace@example.org", {});
+      const { name } = running.queue;
+      await expect.poll(() => heard).toEqual([name, name]);
+      expect(runs.map(({ jobName }) => jobName)).toEqual([name, name]);
+      expect(runs.map(({ attributes }) => attributes)).toEqual([
+        { tenant: "acme", "bullmq.job.name": "mail for ada@example.org" },
+        { tenant: "acme", "bullmq.job.name": "mail for grace@example.org" },
+      ]);
+    });
+
+    it("observes jobs under the name that the option returns, and under their queue's name if it fails", async () => {
+      const { runner, seen, settled } = observed();
+      const jobName = ({ name }: bullmq5.Job): string => {
+        if (name === "throws") throw new Error("no name");
+        return name === "returns nothing" ? "" : name.replace(/-\d+$/, "");
+      };
+      const processor = observeBullmqProcessor(runner, async () => "done", { jobName });
+      await using running = await program(bullmq, processor);
+      for (const name of ["send-17", "send-18", "throws", "returns nothing"]) {
+        await running.queue.add(name, {});
+      }
+      const { name } = running.queue;
+      await expect.poll(() => running.completed.length).toBe(4);
+      expect(seen.filter((each) => each.endsWith("success"))).toEqual(
+        ["send", "send", name, name].map((each) => `${each} success`),
+      );
+      await expect.poll(() => settled.map(({ jobName }) => jobName)).toEqual(["send", "send", name, name]);
+    });
+
     it("brings the waits of jobs into the metrics", async () => {
       const observer = prometheusJobObserver();
       const wrapped = observeBullmqProcessor(new ObservedJobRunner(observer), () => pause(1));
@@ -145,13 +193,25 @@ for (const [version, bullmq] of Object.entries(versions)) {
       await running.queue.add("measured", {});
       await expect.poll(() => running.completed.length).toBe(1);
       const text = await observer.metrics();
-      expect(text).toContain('nidus_jobs_finished_total{job_name="measured",status="success"} 1');
-      expect(text).toContain('nidus_job_wait_seconds_count{job_name="measured"} 1');
+      const { name } = running.queue;
+      expect(text).toContain(`nidus_jobs_finished_total{job_name="${name}",status="success"} 1`);
+      expect(text).toContain(`nidus_job_wait_seconds_count{job_name="${name}"} 1`);
     });
   });
 }
 
 describe("observeBullmqProcessor", () => {
+  it("refuses options that are unknown or wrong", () => {
+    const { runner } = observed();
+    const processor = async (): Promise<void> => {};
+    expect(() => observeBullmqProcessor(runner, processor, { name: "mails" } as never)).toThrow(
+      'unknown option "name" in the options of observeBullmqProcessor: expected `jobName`',
+    );
+    expect(() => observeBullmqProcessor(runner, processor, { jobName: "mails" as never })).toThrow(
+      'expected `jobName` to be a function, got "mails"',
+    );
+  });
+
   it("says of a sandboxed processor that it is not supported", () => {
     const { runner } = observed();
     expect(() => observeBullmqProcessor(runner, "processor.js" as never)).toThrow(/sandboxed processors/);

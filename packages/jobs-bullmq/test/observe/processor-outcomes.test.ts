@@ -25,6 +25,11 @@ function listening() {
   return { heard, runner, of };
 }
 
+/** Wraps a processor. These tests tell jobs apart by their own names. */
+function observeByName(runner: ObservedJobRunner, processor: (job: bullmq5.Job) => Promise<unknown>) {
+  return observeBullmqProcessor(runner, processor, { jobName: ({ name }) => name });
+}
+
 /** A queue and workers on it, which end with the test. */
 function program({ Queue, Worker }: typeof bullmq5) {
   const queue = new Queue(`outcomes-${crypto.randomUUID()}`, { connection });
@@ -56,7 +61,7 @@ for (const [version, bullmq] of Object.entries(versions)) {
       const { runner, of, heard } = listening();
       await using running = program(bullmq);
       const recorded: Record<string, string[]> = {};
-      const processor = observeBullmqProcessor(runner, async (job) => {
+      const processor = observeByName(runner, async (job) => {
         if (job.name === "discards") (job as { discard?: () => void }).discard?.();
         if (job.name === "is unrecoverable") throw new bullmq.UnrecoverableError("never");
         if (job.name !== "succeeds") throw new Error("again");
@@ -97,7 +102,7 @@ for (const [version, bullmq] of Object.entries(versions)) {
       const states: unknown[] = [];
       const job = new Promise<bullmq5.Job>((resolve) => {
         running.work(
-          observeBullmqProcessor(runner, async (running) => {
+          observeByName(runner, async (running) => {
             states.push(heard.length);
             resolve(running);
           }),
@@ -117,7 +122,7 @@ for (const [version, bullmq] of Object.entries(versions)) {
         finish = resolve;
       });
       running.work(
-        observeBullmqProcessor(runner, async (job) => {
+        observeByName(runner, async (job) => {
           if (job.name === "child") await finished;
         }),
       );
@@ -157,7 +162,7 @@ for (const [version, bullmq] of Object.entries({ 5: versions[5], 6: versions[6] 
       await taken;
       let runs = 0;
       running.work(
-        observeBullmqProcessor(runner, async () => {
+        observeByName(runner, async () => {
           if (++runs === 1) throw new Error("the first run that ends fails");
         }),
         { ...options, lockDuration: 30_000 },
@@ -184,7 +189,7 @@ for (const [version, bullmq] of Object.entries({ 5: versions[5], 6: versions[6] 
         await taken;
         await running.queue.add("before", {}, { lifo: true });
         running.work(
-          observeBullmqProcessor(runner, async () => {}),
+          observeByName(runner, async () => {}),
           { stalledInterval: 300, maxStalledCount: 0 },
         );
         await expect.poll(() => of("given up"), withinMs).toEqual(["dead-lettered 1/1"]);
@@ -196,7 +201,7 @@ for (const [version, bullmq] of Object.entries({ 5: versions[5], 6: versions[6] 
 describe("a wrapped processor in a sandbox", () => {
   it("has its outcomes by its attempts, since no worker is there to say more", async () => {
     const { runner, of } = listening();
-    const processor = observeBullmqProcessor(runner, async (job) => {
+    const processor = observeByName(runner, async (job) => {
       if (job.data !== "fine") throw new Error("not fine");
     });
     const job = (data: string, attemptsMade: number): bullmq5.Job =>

@@ -6,17 +6,20 @@ import { followsStalled, type HandledJob, hasMetadata } from "./handled-job.ts";
 export class HandlerOutcome {
   readonly #runner: ObservedJobRunner;
   readonly #job: HandledJob;
+  /** The name under which the job is observed. */
+  readonly #name: string;
   readonly #delivery: JobDelivery;
   #isSettled = false;
 
-  constructor(runner: ObservedJobRunner, job: HandledJob, delivery: JobDelivery) {
+  constructor(runner: ObservedJobRunner, job: HandledJob, name: string, delivery: JobDelivery) {
     this.#runner = runner;
     this.#job = job;
+    this.#name = name;
     this.#delivery = delivery;
     if (followsStalled(job)) {
       const attempt = Math.max(1, delivery.attempt - 1);
       runner.settled({
-        jobName: job.name,
+        jobName: name,
         delivery: { ...delivery, attempt },
         outcome: "stalled",
         error: undefined,
@@ -38,6 +41,6 @@ export class HandlerOutcome {
   #settle(outcome: SettledJobContext["outcome"], error?: JobError): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
-    this.#runner.settled({ jobName: this.#job.name, delivery: this.#delivery, outcome, error });
+    this.#runner.settled({ jobName: this.#name, delivery: this.#delivery, outcome, error });
   }
 }

@@ -1,8 +1,31 @@
-import { invalidArgument } from "@nidus/jobs-core/adapter";
+import {
+  formatValue,
+  invalidArgument,
+  requireFunction,
+  requireKnownKeys,
+  requireText,
+  warn,
+} from "@nidus/jobs-core/adapter";
 import type { ObservedJobRunner } from "@nidus/jobs-observe";
 import { describeDelivery, expiresAfterMs, type HandledJob } from "./handled-job.ts";
 import { HandlerOutcome } from "./handler-outcome.ts";
 import { failureFromResult } from "./per-job-results.ts";
+
+/** How the jobs of a handler are observed. */
+export interface PgBossHandlerOptions<Job extends HandledJob> {
+  /**
+   * Returns the name under which a job is observed, such as one for each kind of work in the queue. Metrics keep a series for each
+   * name, so return few different names. @default the name of the queue
+   */
+  readonly jobName?: ((job: Job) => string) | undefined;
+}
+
+/** The job that a handler gets, alone or in a batch. */
+type JobOf<Jobs> = Jobs extends readonly (infer Job extends HandledJob)[]
+  ? Job
+  : Jobs extends HandledJob
+    ? Jobs
+    : HandledJob;
 
 /**
  * Wraps a pg-boss handler so that observers see each job's run: `boss.work(name, observePgBossHandler(runner, handler))`. The
@@ -15,7 +38,7 @@ import { failureFromResult } from "./per-job-results.ts";
  * Outcomes follow pg-boss: a handler that outlives `expireInSeconds` has failed, and with `perJobResults` each job ends as its own
  * result says. The delivery after a worker's death reports the attempt before it as stalled.
  *
- * @throws TypeError if `handler` is not a function.
+ * @throws TypeError if `handler` is not a function, or for an unknown or wrong option.
  */
 export function observePgBossHandler<
   Jobs extends readonly HandledJob[] | HandledJob,
@@ -24,8 +47,13 @@ export function observePgBossHandler<
 >(
   runner: ObservedJobRunner,
   handler: (jobs: Jobs, ...rest: Rest) => Promise<Result>,
+  options: PgBossHandlerOptions<JobOf<Jobs>> = {},
 ): (jobs: Jobs, ...rest: Rest) => Promise<Result> {
   if (typeof handler !== "function") throw invalidArgument("`handler`", "a function", handler);
+  requireKnownKeys("the options of observePgBossHandler", options, ["jobName"]);
+  const { jobName } = options;
+  if (jobName !== undefined) requireFunction("`jobName`", jobName);
+  const nameOf = jobNamer(jobName as ((job: HandledJob) => string) | undefined);
   return async (given, ...rest) => {
     const jobs: readonly HandledJob[] = Array.isArray(given) ? given : [given as HandledJob];
     if (jobs.length === 0) return handler(given, ...rest);
@@ -33,7 +61,8 @@ export function observePgBossHandler<
     let handled: Promise<Result> | undefined;
     const runs = jobs.map((job) => {
       const delivery = describeDelivery(job);
-      const outcome = new HandlerOutcome(runner, job, delivery);
+      const name = nameOf(job);
+      const outcome = new HandlerOutcome(runner, job, name, delivery);
       let isFinal = false;
       const run = async (): Promise<void> => {
         // The async function turns a synchronous throw of the handler into a rejection.
@@ -44,7 +73,7 @@ export function observePgBossHandler<
         throw failure.error;
       };
       // pg-boss gets the handler's own promise: only observers get the outcome of the run.
-      const ended = runner.runAsync({ name: job.name, run }, { signal: job.signal, delivery }).then(
+      const ended = runner.runAsync({ name, run }, { signal: job.signal, delivery }).then(
         () => outcome.succeeded(),
         (thrown) => outcome.failed(thrown, isFinal),
       );
@@ -65,4 +94,21 @@ function onExpiry(jobs: readonly HandledJob[], tell: (error: Error) => void): No
   if (ms === undefined) return undefined;
   const timer = setTimeout(() => tell(new Error(`the handler took longer than ${ms / 1_000} s`)), ms);
   return timer.unref();
+}
+
+/**
+ * Makes a function that names jobs for observers: by `jobName`, or else by their queue. If `jobName` throws or returns no text, the
+ * queue's name is used, and a process warning says so once.
+ */
+function jobNamer(jobName: ((job: HandledJob) => string) | undefined): (job: HandledJob) => string {
+  let isWarned = false;
+  return (job) => {
+    try {
+      if (jobName !== undefined) return requireText("the name from `jobName`", jobName(job));
+    } catch (error) {
+      if (!isWarned) warn(`a job is observed under the name of its queue: ${formatValue(error)}`);
+      isWarned = true;
+    }
+    return job.name;
+  };
 }

@@ -127,4 +127,33 @@ describe("observePgBossHandler", () => {
     expect(await handler([])).toBe(0);
     expect(seen).toEqual([]);
   });
+
+  it("observes jobs under the name that the option returns, and under their queue's name if it fails", async () => {
+    const names: string[] = [];
+    const runner = new ObservedJobRunner({
+      onJobStarted: ({ jobName }) => void names.push(`${jobName} started`),
+      onJobSettled: ({ jobName, outcome }) => void names.push(`${jobName} ${outcome}`),
+    });
+    type Mail = { id: string; name: string; data: { kind: string } };
+    const jobName = ({ data }: Mail): string => {
+      if (data.kind === "throws") throw new Error("no name");
+      return data.kind;
+    };
+    const handler = observePgBossHandler(runner, async (_jobs: Mail[]) => {}, { jobName });
+    for (const kind of ["digest", "throws", ""]) await handler([{ id: "1", name: "mails", data: { kind } }]);
+    expect(names).toEqual(
+      ["digest", "mails", "mails"].flatMap((name) => [`${name} started`, `${name} succeeded`]),
+    );
+  });
+
+  it("refuses options that are unknown or wrong", () => {
+    const { runner } = observed();
+    const handler = async (_jobs: readonly { id: string; name: string }[]): Promise<void> => {};
+    expect(() => observePgBossHandler(runner, handler, { name: "mails" } as never)).toThrow(
+      'unknown option "name" in the options of observePgBossHandler: expected `jobName`',
+    );
+    expect(() => observePgBossHandler(runner, handler, { jobName: "mails" as never })).toThrow(
+      'expected `jobName` to be a function, got "mails"',
+    );
+  });
 });
