@@ -1,5 +1,11 @@
 import { formatValue } from "@nidus/jobs-core/adapter";
-import type { DeadLetter, EngineCapabilities, EnqueueOptions, JobCounts } from "@nidus/jobs-durable";
+import type {
+  DeadLetter,
+  EngineCapabilities,
+  EnqueuedJob,
+  EnqueueOptions,
+  JobCounts,
+} from "@nidus/jobs-durable";
 import { envelopeFrom, type JobBackend, type NewJob, type Retention } from "@nidus/jobs-durable/backend";
 import type { JobBacklog } from "@nidus/jobs-observe";
 import { rowsOf, type SqlDatabase } from "./sql-database.ts";
@@ -32,6 +38,8 @@ export class TableBackend implements JobBackend<TableJob, TableEnqueueOptions> {
     schedules: false,
     scheduleKeys: false,
     transactions: true,
+    priorities: false,
+    uniqueKeys: false,
     // The envelope is JSON text, in which they are escapes.
     nullCharacters: true,
   };
@@ -62,14 +70,14 @@ export class TableBackend implements JobBackend<TableJob, TableEnqueueOptions> {
     await rowsOf(this.#db, statements.forget, [retainSucceededMs, retainDeadLettersMs]);
   }
 
-  async insert(jobs: readonly NewJob[], { db = this.#db }: TableEnqueueOptions): Promise<boolean[]> {
+  async insert(jobs: readonly NewJob[], { db = this.#db }: TableEnqueueOptions): Promise<EnqueuedJob[]> {
     const rows = jobs.map(({ id, name, envelopeText, maxAttempts, runAt }) => ({
       ...{ id, name, envelope: envelopeText },
       max_attempts: maxAttempts,
       run_at: runAt,
     }));
     const stored = new Set((await rowsOf(db, statements.insert, [JSON.stringify(rows)])).map(({ id }) => id));
-    return jobs.map(({ id }) => stored.has(id));
+    return jobs.map(({ id }) => ({ id, isDuplicate: !stored.has(id) }));
   }
 
   async consumer(jobNames: readonly string[]): Promise<TableConsumer> {

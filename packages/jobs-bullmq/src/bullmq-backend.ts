@@ -1,4 +1,4 @@
-import type { DeadLetter, EngineCapabilities, JobCounts } from "@nidus/jobs-durable";
+import type { DeadLetter, EngineCapabilities, EnqueuedJob, JobCounts } from "@nidus/jobs-durable";
 import type { JobBackend, JobConsumer, NewJob } from "@nidus/jobs-durable/backend";
 import type { JobBacklog } from "@nidus/jobs-observe";
 import {
@@ -42,6 +42,8 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob> {
     schedules: true,
     scheduleKeys: true,
     transactions: false,
+    priorities: false,
+    uniqueKeys: false,
     nullCharacters: true,
   };
   readonly #queues: Queues;
@@ -64,7 +66,7 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob> {
     return isUnreachable(error);
   }
 
-  async insert(jobs: readonly NewJob[]): Promise<readonly boolean[]> {
+  async insert(jobs: readonly NewJob[]): Promise<readonly EnqueuedJob[]> {
     const [{ name, hasIdempotencyKey }] = jobs as [NewJob];
     const queue = await this.#queues.of(name);
     if (hasIdempotencyKey) await this.#forgetCancelRequests(name, jobs);
@@ -87,13 +89,14 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob> {
       ? queue.add(first.name, first.data, first.opts)
       : queue.addBulk(added).catch(throwCommandError));
     await noting;
-    if (!hasIdempotencyKey) return jobs.map(() => true);
+    if (!hasIdempotencyKey) return jobs.map(({ id }) => ({ id, isDuplicate: false }));
     // BullMQ gives the same answer for a duplicate: only the stored data tell the two apart.
     const ids = jobs.map(({ id }) => id);
     const stored = await readField(await this.#queues.client, this.#queues.keysOf(name), ids, "data");
-    return nonces.map(
-      (nonce, index) => stored[index] == null || stored[index].includes(`"nonce":"${nonce}"`),
-    );
+    return jobs.map(({ id }, index) => {
+      const isStored = stored[index] == null || stored[index].includes(`"nonce":"${nonces[index]}"`);
+      return { id, isDuplicate: !isStored };
+    });
   }
 
   /** Forgets cancel requests for ids whose job is gone, so that a new job of the same id is not cancelled. */

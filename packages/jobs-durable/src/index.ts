@@ -18,11 +18,12 @@ export {
   UnsupportedError,
 } from "./errors/errors.ts";
 export type { JobWorker, StopOptions, WorkerReport, WorkOptions } from "./execution/job-worker.ts";
+export type { ExponentialBackoff, FixedBackoff, JobBackoff } from "./job/backoff.ts";
 export type { AnyDurableJob, JobWithPayload } from "./job/durable-job.ts";
 export {
+  type BackoffFunction,
   type DurableJob,
   defineJob,
-  type JobBackoff,
   type JobDefinition,
   type JobHandlerContext,
 } from "./job/durable-job.ts";

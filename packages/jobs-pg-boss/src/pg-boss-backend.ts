@@ -1,5 +1,11 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { DeadLetter, EngineCapabilities, EnqueueOptions, JobCounts } from "@nidus/jobs-durable";
+import type {
+  DeadLetter,
+  EngineCapabilities,
+  EnqueuedJob,
+  EnqueueOptions,
+  JobCounts,
+} from "@nidus/jobs-durable";
 import type { JobBackend, JobConsumer, NewJob } from "@nidus/jobs-durable/backend";
 import type { JobBacklog } from "@nidus/jobs-observe";
 import type { Connection } from "./connection/connection.ts";
@@ -73,6 +79,8 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
       schedules: this.#dialect.hasScheduleKeys || retainSeconds >= 60,
       scheduleKeys: this.#dialect.hasScheduleKeys,
       transactions: hasTransactions,
+      priorities: false,
+      uniqueKeys: false,
       nullCharacters: false,
     };
   }
@@ -89,11 +97,11 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
     return isUnreachable(error);
   }
 
-  async insert(jobs: readonly NewJob[], { db }: PgBossEnqueueOptions): Promise<readonly boolean[]> {
-    const areStored = await this.#inserter.insert(jobs, db);
+  async insert(jobs: readonly NewJob[], { db }: PgBossEnqueueOptions): Promise<readonly EnqueuedJob[]> {
+    const enqueued = await this.#inserter.insert(jobs, db);
     const runAt = jobs[0]?.runAt;
     this.#wakeup.wakeIn(runAt === undefined ? 0 : runAt.getTime() - Date.now());
-    return areStored;
+    return enqueued;
   }
 
   async consumer(jobNames: readonly string[]): Promise<JobConsumer<PgBossLeasedJob>> {

@@ -210,7 +210,17 @@ describe("a lease that is lost", () => {
     const backend = new BullmqBackend(queues, { queue, address: "", leaseMs: 30_000, retention, onError });
     const id = crypto.randomUUID();
     await backend.insert([
-      { id, name: "slow", envelopeText: "{}", runAt: undefined, maxAttempts: 9, hasIdempotencyKey: false },
+      {
+        ...{
+          id,
+          name: "slow",
+          envelopeText: "{}",
+          runAt: undefined,
+          maxAttempts: 9,
+          hasIdempotencyKey: false,
+        },
+        ...{ priority: 0, uniqueKey: undefined, uniqueForMs: undefined, retainMs: undefined },
+      },
     ]);
     const consumer = await backend.consumer(["slow"]);
     const next = async () => {

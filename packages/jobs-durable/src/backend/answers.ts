@@ -1,5 +1,6 @@
 import { isDate } from "node:util/types";
 import type { JobBacklog } from "@nidus/jobs-observe";
+import type { EnqueuedJob } from "../errors/enqueued-job.ts";
 import type { DeadLetter } from "./dead-letter.ts";
 import type { JobConsumer, LeasedJob, SettleResult } from "./job-backend.ts";
 import type { JobCounts } from "./job-counts.ts";
@@ -54,6 +55,10 @@ const settleFields: Fields = [
   ["isCancelled", orUndefined(aBoolean)],
   ["next", orUndefined(anObject)],
 ];
+const enqueuedFields: Fields = [
+  ["id", aString],
+  ["isDuplicate", aBoolean],
+];
 const backlogFields: Fields = [
   ["jobName", aString],
   ["waiting", aNumber],
@@ -90,11 +95,12 @@ export class BackendAnswers {
     return this.#object("consumer", answer, "a JobConsumer", "a consumer", consumerFields);
   }
 
-  insert(answer: readonly boolean[], count: number): readonly boolean[] {
-    const expected = `an array of ${count} booleans, one for each job`;
-    const isRight =
-      Array.isArray(answer) && answer.length === count && answer.every((each) => typeof each === "boolean");
-    if (!isRight) throw this.#wrong("insert", describe(answer), expected);
+  insert(answer: readonly EnqueuedJob[], count: number): readonly EnqueuedJob[] {
+    const expected = `an array of ${count} objects such as { id, isDuplicate: false }, one for each job`;
+    if (!Array.isArray(answer) || answer.length !== count) {
+      throw this.#wrong("insert", describe(answer), expected);
+    }
+    for (const each of answer) this.#object("insert", each, expected, "an answer", enqueuedFields);
     return answer;
   }
 

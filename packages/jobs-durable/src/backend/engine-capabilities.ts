@@ -11,6 +11,10 @@ export interface EngineCapabilities {
   readonly scheduleKeys: boolean;
   /** `enqueue` within the caller's own database transaction. */
   readonly transactions: boolean;
+  /** `priority` other than 0. */
+  readonly priorities: boolean;
+  /** `uniqueKey` and `uniqueForMs`. */
+  readonly uniqueKeys: boolean;
   /** Payloads may contain `\u0000` and half surrogate pairs, which PostgreSQL cannot store. */
   readonly nullCharacters: boolean;
 }

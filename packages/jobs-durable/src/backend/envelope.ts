@@ -1,4 +1,8 @@
+import type { JobAttributes } from "@nidus/jobs-observe";
+import { backoffFrom, type JobBackoff } from "../job/backoff.ts";
 import { isStorable } from "../job/storable.ts";
+import { attributesFrom } from "./attributes.ts";
+import type { EnqueueOptions } from "./enqueue-options.ts";
 
 /** The part of a job that is stored beside the engine's own columns. It is JSON. */
 export interface JobEnvelope {
@@ -8,7 +12,14 @@ export interface JobEnvelope {
   readonly carrier?: Readonly<Record<string, string>>;
   /** Set by the enqueuing side, to find related work by. */
   readonly correlationId?: string;
+  /** Set by the enqueuing side, for the runs of the job. */
+  readonly attributes?: JobAttributes;
+  /** The wait before the next attempt, if it is not that of the job's definition. */
+  readonly backoff?: JobBackoff;
 }
+
+/** The members of an envelope that its jobs have in common. */
+type CommonMembers = Pick<EnqueueOptions, "correlationId" | "attributes" | "backoff">;
 
 /**
  * Returns a function that makes the JSON text of an envelope of the text of a payload. The payload's text stands in it as it is:
@@ -16,14 +27,20 @@ export interface JobEnvelope {
  */
 export function envelopeWriter(
   written: Readonly<Record<string, unknown>>,
-  correlationId: string | undefined,
+  { correlationId, attributes, backoff }: CommonMembers = {},
 ): (payload: string | undefined) => string {
   const carrier = headersFrom(written);
   const common = [
     ...(Object.keys(carrier).length > 0 ? [`"carrier":${JSON.stringify(carrier)}`] : []),
-    ...(correlationId === undefined ? [] : [`"correlationId":${JSON.stringify(correlationId)}`]),
+    ...memberText("correlationId", correlationId),
+    ...memberText("attributes", attributes),
+    ...memberText("backoff", backoff),
   ];
   return (payload) => `{${(payload === undefined ? common : [`"payload":${payload}`, ...common]).join(",")}}`;
+}
+
+function memberText(name: string, value: unknown): string[] {
+  return value === undefined ? [] : [`"${name}":${JSON.stringify(value)}`];
 }
 
 /** Observers are untrusted: headers that cannot be read, and text that not every store takes, are left out. */
@@ -48,11 +65,15 @@ function readHeader(written: Readonly<Record<string, unknown>>, key: string): un
 export function envelopeFrom(stored: unknown): JobEnvelope {
   const value = typeof stored === "string" ? parsed(stored) : stored;
   if (typeof value !== "object" || value === null) return {};
-  const { payload, carrier, correlationId } = value as Record<string, unknown>;
+  const { payload, carrier, correlationId, ...rest } = value as Record<string, unknown>;
+  const attributes = rest.attributes === undefined ? undefined : attributesFrom(rest.attributes);
+  const backoff = rest.backoff === undefined ? undefined : backoffFrom(rest.backoff);
   return {
     ...(payload !== undefined && { payload }),
     ...(typeof carrier === "object" && carrier !== null && { carrier: stringsOf(carrier) }),
     ...(typeof correlationId === "string" && { correlationId }),
+    ...(attributes !== undefined && { attributes }),
+    ...(backoff !== undefined && { backoff }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { JobBacklog } from "@nidus/jobs-observe";
+import type { EnqueuedJob } from "../errors/enqueued-job.ts";
 import type { DeadLetter } from "./dead-letter.ts";
 import type { EngineCapabilities } from "./engine-capabilities.ts";
 import type { EnqueueOptions } from "./enqueue-options.ts";
@@ -22,6 +23,24 @@ export interface NewJob {
   readonly maxAttempts: number;
   /** Whether another job may have this id already. */
   readonly hasIdempotencyKey: boolean;
+  /**
+   * From 0, which starts first, to 9: among the jobs of its name that are due. Jobs of one priority start in the order of their
+   * enqueues. A retry or a release keeps it. Always 0 unless `capabilities.priorities` is true.
+   */
+  readonly priority: number;
+  /**
+   * While another job of this name with this key holds it, the job is a duplicate. A job holds its key until it has ended, or for
+   * `uniqueForMs`. A redriven job does not hold its key again. A job with such a key comes alone, and without an idempotency key.
+   * Always undefined unless `capabilities.uniqueKeys` is true.
+   */
+  readonly uniqueKey: string | undefined;
+  /**
+   * The milliseconds from its enqueue for which the job holds its key, instead of until its end: less if it is cancelled, or no longer
+   * retained.
+   */
+  readonly uniqueForMs: number | undefined;
+  /** The milliseconds for which the job is kept after it has succeeded or was cancelled, instead of the engine's own time. */
+  readonly retainMs: number | undefined;
 }
 
 /** A job on its way to a handler, leased to the consumer that fetched it. */
@@ -133,13 +152,16 @@ export interface JobBackend<
    */
   readonly enqueueOptions?: Readonly<Record<string, (value: unknown) => void>> | undefined;
   /**
-   * Stores at most 500 jobs of one name. Resolves, in their order, to whether each was stored: false is a duplicate. A batch of the
-   * caller's comes as several calls, one after the other, each with a deadline of its own.
+   * Stores at most 500 jobs of one name. Resolves, in their order, to the id of each and whether it is a duplicate. A duplicate was
+   * not stored. By a unique key, its id is that of the job that holds the key. A batch of the caller's comes as several calls, one after
+   * the other, each with a deadline of its own.
    *
    * @throws (rejects with) EnqueuedInPartError if the store took some of the jobs and refused the others. Any other error says
    * that none was stored, or, if the connection was lost, that it is not known.
    */
-  insert(jobs: readonly NewJob[], options: Options): Promise<readonly boolean[]>;
+  insert(jobs: readonly NewJob[], options: Options): Promise<readonly EnqueuedJob[]>;
+  /** Resolves to the id of the job that holds a unique key. Needed for `capabilities.uniqueKeys`. */
+  holderOf?(jobName: string, uniqueKey: string): Promise<string | undefined>;
   /** Opens the consumer of one worker, for jobs of these names alone. */
   consumer(jobNames: readonly string[]): Promise<JobConsumer<Job>>;
   /** Cancels what waits, marks what runs. Resolves to whether there was either. */

@@ -5,6 +5,7 @@ import type { JobBackend, LeasedJob, NewJob } from "../backend/job-backend.ts";
 import type { JobCounts } from "../backend/job-counts.ts";
 import { isConnectionError } from "../errors/connection-error.ts";
 import { withDeadline } from "../errors/deadline.ts";
+import type { EnqueuedJob } from "../errors/enqueued-job.ts";
 import { textOf } from "../errors/error-text.ts";
 import { EngineUnavailableError } from "../errors/errors.ts";
 
@@ -25,7 +26,7 @@ export class BoundedBackend<Job extends LeasedJob, Options extends EnqueueOption
     this.answers = new BackendAnswers(backend.name, onError);
   }
 
-  async insert(jobs: readonly NewJob[], options: Options): Promise<readonly boolean[]> {
+  async insert(jobs: readonly NewJob[], options: Options): Promise<readonly EnqueuedJob[]> {
     const stored = await this.ask((backend) => backend.insert(jobs, options));
     return this.answers.insert(stored, jobs.length);
   }

@@ -11,14 +11,13 @@ import { EnqueuedInPartError } from "../errors/errors.ts";
 export async function insertInSlices(
   slices: Iterable<readonly NewJob[]>,
   total: number,
-  insert: (jobs: readonly NewJob[]) => Promise<readonly boolean[]>,
+  insert: (jobs: readonly NewJob[]) => Promise<readonly EnqueuedJob[]>,
 ): Promise<readonly EnqueuedJob[]> {
   const enqueued: EnqueuedJob[] = [];
   for (const slice of slices) {
     if (enqueued.length > 0) await nextTurn();
     try {
-      const stored = await insert(slice);
-      slice.forEach(({ id }, index) => void enqueued.push({ id, isDuplicate: !stored[index] }));
+      for (const { id, isDuplicate } of await insert(slice)) enqueued.push({ id, isDuplicate });
     } catch (error) {
       const part = EnqueuedInPartError.isInstance(error) ? error : undefined;
       if (part === undefined && enqueued.length === 0) throw error;

@@ -6,7 +6,8 @@ import { idFromKey, newJobId } from "../backend/job-id.ts";
 import { UnsupportedError } from "../errors/errors.ts";
 import type { JobWithPayload } from "../job/durable-job.ts";
 import { requireJsonb } from "../job/payload.ts";
-import { requireEnqueueOptions, requireJobs } from "./validation.ts";
+import { requireEnqueueOptions } from "./enqueue-validation.ts";
+import { requireJobs } from "./validation.ts";
 
 /** The part of a backend that decides how a job is made. */
 type Store = Pick<JobBackend, "name" | "capabilities" | "enqueueOptions" | "queueOf">;
@@ -41,12 +42,13 @@ export class NewJobFactory {
     if ((options as { db?: unknown } | null)?.db !== undefined && !this.#store.capabilities.transactions) {
       throw new UnsupportedError(`${this.#store.name} cannot enqueue within a transaction of yours (\`db\`)`);
     }
-    const {
-      runAt,
-      idempotencyKey,
-      correlationId,
-      maxAttempts = job.maxAttempts,
-    } = requireEnqueueOptions(options, this.#store.enqueueOptions);
+    const checked = requireEnqueueOptions(options, this.#store.enqueueOptions);
+    const { runAt, idempotencyKey, uniqueKey, uniqueForMs, correlationId, retainMs } = checked;
+    const { maxAttempts = job.maxAttempts, priority = job.priority } = checked;
+    this.#requireCapabilities(priority, uniqueKey);
+    if (uniqueKey !== undefined && payloads.length > 1) {
+      throw new TypeError(`expected one payload with \`uniqueKey\`, got ${payloads.length}`);
+    }
     // A Date can be changed, and encoding may wait.
     const startAt = runAt && new Date(runAt);
     const texts = await Promise.all(payloads.map((payload) => this.#encode(job, payload)));
@@ -60,7 +62,7 @@ export class NewJobFactory {
       correlationId,
       carrier,
     });
-    const envelopeOf = envelopeWriter(carrier, correlationId);
+    const envelopeOf = envelopeWriter(carrier, checked);
     return slicesOf(texts, (text, index) => ({
       id: idempotencyKey === undefined ? newJobId() : idFromKey(job.name, idempotencyKey, positionOf(index)),
       name: job.name,
@@ -68,18 +70,31 @@ export class NewJobFactory {
       runAt: startAt,
       maxAttempts,
       hasIdempotencyKey: idempotencyKey !== undefined,
+      ...{ priority, uniqueKey, uniqueForMs, retainMs },
     }));
+  }
+
+  #requireCapabilities(priority: number, uniqueKey: string | undefined): void {
+    const { name, capabilities } = this.#store;
+    if (priority !== 0 && !capabilities.priorities) throw new UnsupportedError(`${name} has no priorities`);
+    if (uniqueKey !== undefined && !capabilities.uniqueKeys) {
+      throw new UnsupportedError(`${name} has no unique keys`);
+    }
   }
 
   /** The job that a schedule stores each time. @throws (rejects with) TypeError for a payload that cannot be stored. */
   async toSchedule<Input>(job: JobWithPayload<Input>, payload: Input): Promise<NewJob> {
+    const { maxAttempts, priority } = job;
+    this.#requireCapabilities(priority, undefined);
     return {
       id: newJobId(),
       name: job.name,
-      envelopeText: envelopeWriter({}, undefined)(await this.#encode(job, payload)),
+      envelopeText: envelopeWriter({})(await this.#encode(job, payload)),
       runAt: undefined,
-      maxAttempts: job.maxAttempts,
+      maxAttempts,
       hasIdempotencyKey: false,
+      priority,
+      ...{ uniqueKey: undefined, uniqueForMs: undefined, retainMs: undefined },
     };
   }
 

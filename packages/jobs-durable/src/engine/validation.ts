@@ -1,12 +1,4 @@
-import {
-  invalidArgument,
-  requireJobName,
-  requireKnownKeys,
-  requireText,
-  requireWholeNumber,
-} from "@nidus/jobs-core/adapter";
-import type { EnqueueOptions } from "../backend/enqueue-options.ts";
-import { validDate } from "../backend/valid-date.ts";
+import { invalidArgument, requireJobName, requireText } from "@nidus/jobs-core/adapter";
 import { UnsupportedError } from "../errors/errors.ts";
 import type { AnyDurableJob } from "../job/durable-job.ts";
 import { isStorable } from "../job/storable.ts";
@@ -15,38 +7,8 @@ import type { JobEngine } from "./job-engine.ts";
 /** Long enough for anything that is a key, and short enough for an index. */
 const maxKeyCharacters = 512;
 
-/** The last one of four digits: stores differ in what they take beyond. */
-const maxYear = 9999;
-
-const enqueueOptions = ["runAt", "idempotencyKey", "correlationId", "maxAttempts"];
-
-/** @throws TypeError or RangeError. `ownNames` are those of the options that this engine alone has. */
-export function requireEnqueueOptions(
-  options: EnqueueOptions,
-  own: Readonly<Record<string, (value: unknown) => void>> = {},
-): EnqueueOptions {
-  if (typeof options !== "object" || options === null)
-    throw invalidArgument("the options", "an object", options);
-  requireKnownKeys("the options of an enqueue", options, [...enqueueOptions, ...Object.keys(own)]);
-  const { runAt, idempotencyKey, correlationId, maxAttempts } = options;
-  if (runAt !== undefined && validDate(runAt) === undefined) {
-    throw invalidArgument("`runAt`", "a valid Date", runAt);
-  }
-  if (runAt !== undefined && !(runAt.getTime() >= 0 && runAt.getUTCFullYear() <= maxYear)) {
-    throw invalidArgument("`runAt`", `a Date from 1970 to ${maxYear}`, runAt.toISOString(), RangeError);
-  }
-  if (idempotencyKey !== undefined) requireStorableText("`idempotencyKey`", idempotencyKey);
-  if (correlationId !== undefined) requireStorableText("`correlationId`", correlationId);
-  if (maxAttempts !== undefined) requireWholeNumber("`maxAttempts`", maxAttempts);
-  for (const [name, requireValid] of Object.entries(own)) {
-    const value = (options as Record<string, unknown>)[name];
-    if (value !== undefined) requireValid(value);
-  }
-  return options;
-}
-
 /** @throws TypeError or RangeError */
-function requireStorableText(what: string, text: string): void {
+export function requireStorableText(what: string, text: string): void {
   requireText(what, text);
   if (text.length > maxKeyCharacters) {
     throw invalidArgument(

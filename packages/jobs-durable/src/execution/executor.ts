@@ -68,11 +68,11 @@ export class Executor<Job extends LeasedJob> {
   }
 
   async #run(execution: JobExecution<Job>, earlier: JobExecution<Job> | undefined): Promise<ExecutionEnd> {
-    const { jobs, runner, counts } = this.#setUp;
+    const { jobs, runner, counts, onError } = this.#setUp;
     const definition = jobs.get(execution.job.name) as AnyDurableJob;
-    if (earlier !== undefined) return execution.adopt(earlier, definition);
+    if (earlier !== undefined) return execution.adopt(earlier, definition, onError);
     counts.started++;
-    const end = await execution.run(definition, runner);
+    const end = await execution.run(definition, runner, onError);
     if (end === released && execution.state.phase === "running") counts.interrupted++;
     return end;
   }

@@ -2,7 +2,6 @@ import { JobError } from "@nidus/jobs-core";
 import type { JobDelivery, ObservedJobRunner } from "@nidus/jobs-observe";
 import type { LeasedJob } from "../backend/job-backend.ts";
 import { PermanentJobError } from "../errors/errors.ts";
-import { backoffMs } from "../job/backoff.ts";
 import type { AnyDurableJob } from "../job/durable-job.ts";
 import type { AbortControllerPool } from "./abort-controller-pool.ts";
 import { describeDelivery } from "./describe-delivery.ts";
@@ -19,6 +18,7 @@ import {
 import { type ExecutionState, isUnended } from "./execution-state.ts";
 import { HandlerContext } from "./handler-context.ts";
 import { HandlerSignal } from "./handler-signal.ts";
+import { retryDelayMs } from "./retry-delay.ts";
 
 /** The run of one delivery, from the engine to the user's handler: the path that every engine's jobs take. */
 export class JobExecution<Job extends LeasedJob> {
@@ -144,33 +144,44 @@ export class JobExecution<Job extends LeasedJob> {
    * Ends as an earlier execution of the job does: that one's lease ran out, and its handler runs in this process, or has run. A
    * failure counts as one of this attempt.
    */
-  async adopt(earlier: JobExecution<Job>, definition: AnyDurableJob): Promise<ExecutionEnd> {
+  async adopt(
+    earlier: JobExecution<Job>,
+    definition: AnyDurableJob,
+    onError: (error: unknown) => void,
+  ): Promise<ExecutionEnd> {
     this.adopted = earlier;
     this.#state = { phase: "running", stop: this.#stopReason };
     if (this.#stopReason === "cancelled") earlier.cancel();
     const end = await earlier.ended();
-    return end.outcome.type === "retried" ? this.#endAfter(end.error as JobError, definition) : end;
+    return end.outcome.type === "retried" ? this.#endAfter(end.error as JobError, definition, onError) : end;
   }
 
   /** Runs the handler, and says what is to become of the job. It never rejects, and takes as long as the handler does. */
-  async run(definition: AnyDurableJob, runner: ObservedJobRunner): Promise<ExecutionEnd> {
+  async run(
+    definition: AnyDurableJob,
+    runner: ObservedJobRunner,
+    onError: (error: unknown) => void,
+  ): Promise<ExecutionEnd> {
     const { delivery, job } = this;
+    const { attributes } = job.envelope;
+    const runnerOfJob = attributes === undefined ? runner : runner.context(attributes);
     const context = new HandlerContext(delivery, this.#signal);
     const observed = { name: job.name, run: () => definition.perform(job.envelope.payload, context) };
     this.#state = { phase: "running", stop: this.#stopReason };
     try {
-      await runner.runAsync(observed, { signal: this.#signal.forRunner, delivery });
+      await runnerOfJob.runAsync(observed, { signal: this.#signal.forRunner, delivery });
       return succeeded;
     } catch (thrown) {
-      return this.#endAfter(JobError.from(thrown), definition);
+      return this.#endAfter(JobError.from(thrown), definition, onError);
     }
   }
 
-  #endAfter(error: JobError, { backoff }: AnyDurableJob): ExecutionEnd {
+  #endAfter(error: JobError, definition: AnyDurableJob, onError: (error: unknown) => void): ExecutionEnd {
     if (this.#stopReason === "cancelled") return cancelled(error);
     if (this.#stopReason === "interrupted") return released;
     const { attempt, maxAttempts } = this.delivery;
     if (attempt >= maxAttempts || PermanentJobError.isInstance(error)) return deadLettered(error);
-    return retried(error, backoffMs(backoff, attempt));
+    const backoff = this.job.envelope.backoff ?? definition.backoff;
+    return retried(error, retryDelayMs(backoff, attempt, error, onError));
   }
 }

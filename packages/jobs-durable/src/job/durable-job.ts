@@ -1,9 +1,11 @@
-import { type AsyncJob, asyncJob } from "@nidus/jobs-core";
+import { type AsyncJob, asyncJob, type JobError } from "@nidus/jobs-core";
 import { invalidArgument, requireJob, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
 import type { JobDelivery } from "@nidus/jobs-observe";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { PayloadError, PermanentJobError } from "../errors/errors.ts";
+import { defaultBackoff, type JobBackoff, requireBackoff } from "./backoff.ts";
 import { payloadText } from "./payload.ts";
+import { requirePriority } from "./priority.ts";
 import { parse } from "./schema.ts";
 import { timeLimited } from "./time-limit.ts";
 import { requireTimerMs } from "./timer.ts";
@@ -16,13 +18,11 @@ export interface JobHandlerContext {
   readonly delivery: JobDelivery | undefined;
 }
 
-/** How long to wait before the next attempt: `baseMs` doubled with each attempt, at most `maxMs`, of which half is random. */
-export interface JobBackoff {
-  /** Milliseconds, a whole number from 1. */
-  readonly baseMs: number;
-  /** Milliseconds, a whole number from `baseMs`. */
-  readonly maxMs: number;
-}
+/**
+ * Returns the milliseconds to wait after a failed attempt, counted from 1. Fractions are rounded up, and waits cut at
+ * 2,147,483,647 ms. If it throws or returns anything but a number from 0, the job waits as by default, and `onError` hears of it.
+ */
+export type BackoffFunction = (attempt: number, error: JobError) => number;
 
 /** A job as it is written once: its name, its payload and what it does. */
 export interface JobDefinition<Output> {
@@ -30,8 +30,13 @@ export interface JobDefinition<Output> {
   readonly name: string;
   /** How often a delivery is tried before it is a dead letter, the first included: a whole number from 1. @default 5 */
   readonly maxAttempts?: number | undefined;
-  /** @default 250 ms up to 30 s */
-  readonly backoff?: JobBackoff | undefined;
+  /** The wait before the next attempt. An enqueue may say otherwise. @default 250 ms up to 30 s */
+  readonly backoff?: JobBackoff | BackoffFunction | undefined;
+  /**
+   * Which jobs of this name start first: a whole number from 0, which is first, to 9. An enqueue may say otherwise. Jobs of other names
+   * are not compared. @default 0
+   */
+  readonly priority?: number | undefined;
   /**
    * Milliseconds after which the signal is aborted with a TimeoutError: a whole number from 1. The slot is held until the
    * handler settles. @default no limit
@@ -47,8 +52,10 @@ export interface DurableJob<Input, Output = Input> {
   readonly name: string;
   /** As it was defined, or 5. An enqueue may say otherwise. */
   readonly maxAttempts: number;
-  /** As it was defined, or 250 ms up to 30 s. */
-  readonly backoff: JobBackoff;
+  /** As it was defined, or 250 ms up to 30 s. An enqueue may say otherwise. */
+  readonly backoff: JobBackoff | BackoffFunction;
+  /** As it was defined, or 0. An enqueue may say otherwise. */
+  readonly priority: number;
   /** As it was defined: milliseconds, or undefined for no limit. */
   readonly timeoutMs: number | undefined;
   /** The handler itself: `run` of the definition. */
@@ -81,9 +88,7 @@ export type JobWithPayload<Input> = DurableJob<Input, any>;
 /** Any durable job: `never` accepts every payload type, for code that reads no payload. */
 export type AnyDurableJob = DurableJob<never, never>;
 
-const definitionKeys = ["name", "schema", "maxAttempts", "backoff", "timeoutMs", "run"];
-
-const defaultBackoff: JobBackoff = { baseMs: 250, maxMs: 30_000 };
+const definitionKeys = ["name", "schema", "maxAttempts", "backoff", "priority", "timeoutMs", "run"];
 
 /**
  * Defines a job. With a `schema`, of any library that speaks Standard Schema, payloads are validated when they are enqueued
@@ -101,10 +106,18 @@ export function defineJob<Payload = void>(
 export function defineJob(
   definition: JobDefinition<unknown> & { readonly schema?: StandardSchemaV1 | undefined },
 ): DurableJob<unknown, unknown> {
-  const { name, schema, maxAttempts = 5, backoff = defaultBackoff, timeoutMs } = requireJob(definition);
+  const {
+    name,
+    schema,
+    maxAttempts = 5,
+    backoff = defaultBackoff,
+    priority = 0,
+    timeoutMs,
+  } = requireJob(definition);
   requireKnownKeys(`the definition of "${name}"`, definition, definitionKeys);
   requireWholeNumber("`maxAttempts`", maxAttempts);
-  requireBackoff(backoff);
+  const ownBackoff = typeof backoff === "function" ? backoff : requireBackoff(backoff);
+  requirePriority(priority);
   if (timeoutMs !== undefined) requireTimerMs("`timeoutMs`", timeoutMs);
   if (schema !== undefined && typeof schema?.["~standard"]?.validate !== "function") {
     throw invalidArgument("`schema`", "a Standard Schema", schema);
@@ -131,7 +144,8 @@ export function defineJob(
   return {
     name,
     maxAttempts,
-    backoff: { ...backoff },
+    backoff: ownBackoff,
+    priority,
     timeoutMs,
     handle: (payload, context) => definition.run(payload, context),
     perform,
@@ -154,15 +168,4 @@ export function defineJob(
 /** A payload as it comes back from its text: what a schema is asked about, at enqueue and at delivery. */
 function stored(text: string | undefined): unknown {
   return text === undefined ? undefined : JSON.parse(text);
-}
-
-function requireBackoff(backoff: JobBackoff): void {
-  if (typeof backoff !== "object" || backoff === null)
-    throw invalidArgument("`backoff`", "an object", backoff);
-  requireKnownKeys("`backoff`", backoff, ["baseMs", "maxMs"]);
-  const { baseMs, maxMs } = backoff;
-  requireTimerMs("`backoff.baseMs`", baseMs);
-  requireTimerMs("`backoff.maxMs`", maxMs);
-  if (maxMs < baseMs)
-    throw invalidArgument("`backoff.maxMs`", `at least \`baseMs\` (${baseMs})`, maxMs, RangeError);
 }

@@ -1,7 +1,7 @@
 import { requireInRange } from "./whole-number.ts";
 
 /** Node's timers hold 32 bits: a longer one would fire at once. */
-const maxTimerMs = 2 ** 31 - 1;
+export const maxTimerMs: number = 2 ** 31 - 1;
 
 /** @throws TypeError or RangeError for what is no time that a timer can wait. */
 export function requireTimerMs(what: string, ms: number): number {

@@ -4,6 +4,7 @@ import type { EngineCapabilities } from "../backend/engine-capabilities.ts";
 import { envelopeFrom } from "../backend/envelope.ts";
 import type { JobBackend, JobConsumer, LeasedJob, NewJob } from "../backend/job-backend.ts";
 import type { JobCounts } from "../backend/job-counts.ts";
+import type { EnqueuedJob } from "../errors/enqueued-job.ts";
 import type { MemoryJob } from "./memory-job.ts";
 import { MemoryTable } from "./memory-table.ts";
 
@@ -24,6 +25,8 @@ export class MemoryBackend implements JobBackend<MemoryLeasedJob> {
     schedules: false,
     scheduleKeys: false,
     transactions: false,
+    priorities: false,
+    uniqueKeys: false,
     nullCharacters: true,
   };
   readonly #table: MemoryTable;
@@ -36,8 +39,8 @@ export class MemoryBackend implements JobBackend<MemoryLeasedJob> {
     return jobName;
   }
 
-  async insert(jobs: readonly NewJob[]): Promise<readonly boolean[]> {
-    return jobs.map((job) => this.#table.add(job));
+  async insert(jobs: readonly NewJob[]): Promise<readonly EnqueuedJob[]> {
+    return jobs.map((job) => ({ id: job.id, isDuplicate: !this.#table.add(job) }));
   }
 
   async consumer(jobNames: readonly string[]): Promise<JobConsumer<MemoryLeasedJob>> {

@@ -37,7 +37,8 @@ describe("an answer that the port allows", () => {
     expect(answers.fetch(jobs)).toEqual(jobs);
     const settled = { isRecorded: true, isCancelled: undefined, next: fetched("b") };
     expect(answers.settle("settleAndFetch", settled)).toBe(settled);
-    expect(answers.insert([true, false], 2)).toEqual([true, false]);
+    const enqueued = [{ id: "a", isDuplicate: false }];
+    expect(answers.insert(enqueued, 1)).toBe(enqueued);
     expect(answers.yesOrNo("cancel", false)).toBe(false);
     expect(answers.renewLeases(undefined)).toEqual([]);
     expect(answers.cancelRequests(["a"])).toEqual(["a"]);
@@ -64,12 +65,20 @@ describe("an answer that the port does not allow", () => {
       () => answers.settle("settle", { isRecorded: "1" } as never),
     ],
     [
-      "`insert` of graphile-worker returned undefined, expected an array of 2 booleans, one for each job",
+      "`insert` of graphile-worker returned undefined, expected an array of 2 objects such as { id, isDuplicate: false }, one for each job",
       () => answers.insert(undefined as never, 2),
     ],
     [
-      "`insert` of graphile-worker returned an array of 1, expected an array of 2 booleans, one for each job",
-      () => answers.insert([true], 2),
+      "`insert` of graphile-worker returned an array of 1, expected an array of 2 objects such as { id, isDuplicate: false }, one for each job",
+      () => answers.insert([{ id: "a", isDuplicate: true }], 2),
+    ],
+    [
+      "`insert` of graphile-worker returned true, expected an array of 1 objects such as { id, isDuplicate: false }, one for each job",
+      () => answers.insert([true as never], 1),
+    ],
+    [
+      "`insert` of graphile-worker returned an answer whose `id` is undefined, expected a string",
+      () => answers.insert([{ isDuplicate: false } as never], 1),
     ],
     [
       "`cancel` of graphile-worker returned 1, expected a boolean",

@@ -50,14 +50,14 @@ describe("envelopeFrom", () => {
         fc.dictionary(fc.string(), fc.string()),
         texts,
         (payload, carrier, correlationId) => {
-          const text = envelopeWriter(carrier, correlationId)(JSON.stringify(payload));
+          const text = envelopeWriter(carrier, { correlationId })(JSON.stringify(payload));
           expect(envelopeFrom(text)).toEqual(envelopeFrom(JSON.parse(text)));
           expect(envelopeFrom(text).payload).toEqual(JSON.parse(JSON.stringify(payload)));
           expect(envelopeFrom(text).correlationId).toBe(correlationId);
         },
       ),
     );
-    expect(envelopeWriter({}, undefined)(undefined)).toBe("{}");
+    expect(envelopeWriter({})(undefined)).toBe("{}");
   });
 
   it("leaves out what has not the right shape", () => {

@@ -84,6 +84,10 @@ describe("enqueue", () => {
         runAt,
         maxAttempts: 2,
         hasIdempotencyKey: false,
+        priority: 0,
+        uniqueKey: undefined,
+        uniqueForMs: undefined,
+        retainMs: undefined,
       },
     ]);
     expect(recorder.enqueued).toMatchObject([
@@ -132,7 +136,7 @@ describe("enqueue", () => {
     const backend = new ScriptedBackend();
     const engine = engineOn(backend);
     const first = await engine.enqueue(sendMail, 1, { idempotencyKey: "order-1" });
-    backend.onInsert = async () => [false];
+    backend.onInsert = async ([job]) => [{ id: job?.id ?? "", isDuplicate: true }];
     const second = await engine.enqueue(sendMail, 2, { idempotencyKey: "order-1" });
     expect(second).toEqual({ id: first.id, isDuplicate: true });
     const other = defineJob<number>({ name: "other", run() {} });
@@ -152,7 +156,7 @@ describe("enqueue", () => {
     const backend = new ScriptedBackend();
     const recorder = new Recorder();
     const engine = engineOn(backend, { runner: new ObservedJobRunner(recorder) });
-    backend.onInsert = async () => [true, false, true];
+    backend.onInsert = async (jobs) => jobs.map(({ id }, index) => ({ id, isDuplicate: index === 1 }));
     const results = await engine.enqueueMany(sendMail, ["a", "b", "c"]);
     expect(results.map(({ isDuplicate }) => isDuplicate)).toEqual([false, true, false]);
     expect(backend.envelopes.map(({ payload }) => payload)).toEqual(["a", "b", "c"]);

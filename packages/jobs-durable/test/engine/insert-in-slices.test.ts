@@ -1,8 +1,14 @@
 import { inspect } from "node:util";
 import { ObservedJobRunner } from "@nidus/jobs-observe";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { createEngine } from "../../src/backend.ts";
-import { defineJob, EngineUnavailableError, EnqueuedInPartError, type JobEngine } from "../../src/index.ts";
+import { createEngine, type NewJob } from "../../src/backend.ts";
+import {
+  defineJob,
+  EngineUnavailableError,
+  EnqueuedInPartError,
+  type EnqueuedJob,
+  type JobEngine,
+} from "../../src/index.ts";
 import { ScriptedBackend } from "../support/scripted-backend.ts";
 
 const sendMail = defineJob<unknown>({ name: "send_mail", run() {} });
@@ -18,12 +24,16 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+function stored({ id }: NewJob): EnqueuedJob {
+  return { id, isDuplicate: false };
+}
+
 function opened(): { backend: ScriptedBackend; engine: JobEngine; slices: number[] } {
   const backend = new ScriptedBackend();
   const slices: number[] = [];
   backend.onInsert = async (jobs) => {
     slices.push(jobs.length);
-    return jobs.map(() => true);
+    return jobs.map(stored);
   };
   const engine = createEngine(backend, { runner: new ObservedJobRunner(), answerWithinMs: 1_000 });
   return { backend, engine, slices };
@@ -56,7 +66,7 @@ describe("a batch", () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     backend.onInsert = async (jobs) => {
       await vi.advanceTimersByTimeAsync(600);
-      return jobs.map(() => true);
+      return jobs.map(stored);
     };
     expect(await engine.enqueueMany(sendMail, Array(2_600).fill(1))).toHaveLength(2_600);
   });
@@ -80,7 +90,7 @@ describe("a batch that fails", () => {
     const { backend, engine } = opened();
     backend.onInsert = async (jobs) => {
       if (jobs.length < 500) throw Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" });
-      return jobs.map((_, index) => index > 0);
+      return jobs.map(({ id }, index) => ({ id, isDuplicate: index === 0 }));
     };
     const error = (await errorOf(
       engine.enqueueMany(sendMail, Array(501).fill(secret)),
@@ -100,9 +110,9 @@ describe("a batch that fails", () => {
   it("in the middle of a slice says which jobs of it the store took", async () => {
     const { backend, engine } = opened();
     backend.onInsert = async (jobs) => {
-      if (jobs.length === 500) return jobs.map(() => true);
-      const stored = jobs.map(({ id }, index) => (index === 1 ? { id, isDuplicate: false } : undefined));
-      throw new EnqueuedInPartError(stored, new Error("OOM"));
+      if (jobs.length === 500) return jobs.map(stored);
+      const known = jobs.map((job, index) => (index === 1 ? stored(job) : undefined));
+      throw new EnqueuedInPartError(known, new Error("OOM"));
     };
     const error = (await errorOf(engine.enqueueMany(sendMail, Array(503).fill(1)))) as EnqueuedInPartError;
     expect(error.message).toBe("501 of 503 jobs were stored, then: OOM");

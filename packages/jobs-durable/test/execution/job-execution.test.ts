@@ -23,7 +23,8 @@ describe("an execution", () => {
   it("waits, runs, ends, settles and is settled", async () => {
     const end = deferred<void>();
     expect(execution.state).toEqual({ phase: "waiting", stop: undefined });
-    const run = execution.run(defineJob<unknown>({ name: "send_mail", run: () => end.promise }), runner);
+    const definition = defineJob<unknown>({ name: "send_mail", run: () => end.promise });
+    const run = execution.run(definition, runner, () => {});
     expect(execution.state).toEqual({ phase: "running", stop: undefined });
     end.resolve();
     execution.conclude(await run);
@@ -63,7 +64,8 @@ describe("an execution", () => {
   });
 
   it("is released if it is abandoned while its handler runs, whatever becomes of that", () => {
-    void execution.run(defineJob<unknown>({ name: "send_mail", run: () => new Promise(() => {}) }), runner);
+    const definition = defineJob<unknown>({ name: "send_mail", run: () => new Promise(() => {}) });
+    void execution.run(definition, runner, () => {});
     expect(execution.abandon()).toBe(released);
     execution.conclude(succeeded);
     expect(execution.state).toEqual({ phase: "abandoned", end: released, hasRun: true });

@@ -1,24 +1,14 @@
 import { describe, expect, it } from "vitest";
-import type { NewJob } from "../../src/backend.ts";
 import { MemoryBackend } from "../../src/memory/memory-backend.ts";
+import { newJob } from "../support/new-job.ts";
 
+const envelopeText = '{"payload":{"n":1}}';
 const never = new AbortController().signal;
-
-function newJob(id: string): NewJob {
-  return {
-    id,
-    name: "a",
-    envelopeText: '{"payload":{"n":1}}',
-    runAt: undefined,
-    maxAttempts: 1,
-    hasIdempotencyKey: false,
-  };
-}
 
 describe("MemoryBackend", () => {
   it("records nothing for a worker whose job has passed to another", async () => {
     const backend = new MemoryBackend(1e9, 1e9);
-    await backend.insert([newJob("job-1")]);
+    await backend.insert([newJob("job-1", { envelopeText })]);
     const [first, second] = await Promise.all([backend.consumer(["a"]), backend.consumer(["a"])]);
     const [early] = await first.fetch(1, never);
     if (early === undefined) throw new Error("nothing was fetched");
@@ -31,7 +21,7 @@ describe("MemoryBackend", () => {
 
   it("gives out copies: what one delivery does to its own is not seen by the next", async () => {
     const backend = new MemoryBackend(1e9, 1e9);
-    await backend.insert([newJob("job-1")]);
+    await backend.insert([newJob("job-1", { envelopeText })]);
     const consumer = await backend.consumer(["a"]);
     const [first] = await consumer.fetch(1, never);
     if (first === undefined) throw new Error("nothing was fetched");
@@ -48,7 +38,7 @@ describe("MemoryBackend", () => {
     const backend = new MemoryBackend(1e9, 1e9);
     const consumer = await backend.consumer(["a"]);
     const fetching = consumer.fetch(5, never);
-    await backend.insert([newJob("job-1")]);
+    await backend.insert([newJob("job-1", { envelopeText })]);
     expect((await fetching).map(({ id }) => id)).toEqual(["job-1"]);
     const controller = new AbortController();
     const waiting = consumer.fetch(5, controller.signal);
@@ -59,7 +49,7 @@ describe("MemoryBackend", () => {
 
   it("knows its backlog by name", async () => {
     const backend = new MemoryBackend(1e9, 1e9);
-    await backend.insert([newJob("job-1"), newJob("job-2")]);
+    await backend.insert([newJob("job-1", { envelopeText }), newJob("job-2", { envelopeText })]);
     expect(await backend.backlog()).toEqual([
       { jobName: "a", waiting: 2, oldestWaitingAt: expect.any(Date) },
     ]);

@@ -42,6 +42,8 @@ describe("memoryEngine", () => {
       schedules: false,
       scheduleKeys: false,
       transactions: false,
+      priorities: false,
+      uniqueKeys: false,
       nullCharacters: true,
     });
     const job = defineJob({ name: "a", run() {} });

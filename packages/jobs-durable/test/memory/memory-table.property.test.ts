@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { MemoryJob } from "../../src/memory/memory-job.ts";
 import { MemoryTable } from "../../src/memory/memory-table.ts";
+import { newJob } from "../support/new-job.ts";
 
 interface ModelJob {
   readonly id: string;
@@ -43,14 +44,15 @@ class Add implements fc.Command<Model, MemoryTable> {
     const id = `${this.#name}-${this.#key}`;
     const isNew = model.jobs.every((job) => job.id !== id);
     const runAtMs = Date.now() + this.#inMs;
-    const isStored = table.add({
-      id,
-      name: this.#name,
-      envelopeText: JSON.stringify({ payload: id }),
-      runAt: new Date(runAtMs),
-      maxAttempts: 3,
-      hasIdempotencyKey: true,
-    });
+    const isStored = table.add(
+      newJob(id, {
+        name: this.#name,
+        envelopeText: JSON.stringify({ payload: id }),
+        runAt: new Date(runAtMs),
+        maxAttempts: 3,
+        hasIdempotencyKey: true,
+      }),
+    );
     expect(isStored).toBe(isNew);
     if (!isNew) return;
     model.jobs.push({

@@ -2,11 +2,12 @@ import { describe, expect, it } from "vitest";
 import type { NewJob } from "../../src/backend.ts";
 import { MemoryTable } from "../../src/memory/memory-table.ts";
 import { computingMs } from "../support/computing.ts";
+import { newJob as anyNewJob } from "../support/new-job.ts";
 
 const names = new Set(["a"]);
 
 function newJob(id: number, runAt?: Date): NewJob {
-  return { id: `job-${id}`, name: "a", envelopeText: "{}", runAt, maxAttempts: 1, hasIdempotencyKey: false };
+  return anyNewJob(`job-${id}`, { runAt });
 }
 
 /** Adds so many jobs, and drains them in rounds of 10. */

@@ -8,7 +8,7 @@ import {
   type NewJob,
   type SettleResult,
 } from "../../src/backend.ts";
-import type { EngineCapabilities, JobCounts } from "../../src/index.ts";
+import type { EngineCapabilities, EnqueuedJob, JobCounts } from "../../src/index.ts";
 
 /** A job as a consumer delivers it: the first of five attempts, unless told otherwise. */
 export function fetched(id: string, changes: Partial<LeasedJob> = {}): LeasedJob {
@@ -126,12 +126,15 @@ export class ScriptedBackend implements JobBackend {
     schedules: false,
     scheduleKeys: false,
     transactions: false,
+    priorities: true,
+    uniqueKeys: true,
     nullCharacters: true,
   };
   readonly inserted: NewJob[] = [];
   readonly sourced: (readonly string[])[] = [];
   closings = 0;
-  onInsert: (jobs: readonly NewJob[]) => Promise<readonly boolean[]> = async (jobs) => jobs.map(() => true);
+  onInsert: (jobs: readonly NewJob[]) => Promise<readonly EnqueuedJob[]> = async (jobs) =>
+    jobs.map(({ id }) => ({ id, isDuplicate: false }));
   onConsumer: () => Promise<JobConsumer<LeasedJob>> = async () => this.script;
   onCancel: (jobId: string) => Promise<boolean> = async () => true;
   onCounts: () => Promise<ReadonlyMap<string, JobCounts>> = async () => new Map();
@@ -153,7 +156,7 @@ export class ScriptedBackend implements JobBackend {
     return `queue of ${jobName}`;
   }
 
-  insert(jobs: readonly NewJob[]): Promise<readonly boolean[]> {
+  insert(jobs: readonly NewJob[]): Promise<readonly EnqueuedJob[]> {
     this.inserted.push(...jobs);
     return this.onInsert(jobs);
   }

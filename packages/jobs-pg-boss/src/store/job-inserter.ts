@@ -1,3 +1,4 @@
+import type { EnqueuedJob } from "@nidus/jobs-durable";
 import type { NewJob } from "@nidus/jobs-durable/backend";
 import type { SqlDatabase } from "../database/pg-boss-like.ts";
 import { runSql } from "../database/run-sql.ts";
@@ -21,11 +22,11 @@ export class JobInserter {
   }
 
   /**
-   * Stores jobs of one name, in the caller's transaction if `db` is given. Resolves to whether each was stored.
+   * Stores jobs of one name, in the caller's transaction if `db` is given. Resolves to which of them are duplicates.
    *
    * @throws (rejects with) Error if PostgreSQL did not store them.
    */
-  async insert(jobs: readonly NewJob[], db: SqlDatabase | undefined): Promise<readonly boolean[]> {
+  async insert(jobs: readonly NewJob[], db: SqlDatabase | undefined): Promise<readonly EnqueuedJob[]> {
     const [{ name, hasIdempotencyKey }] = jobs as [NewJob];
     const queue = queueName(name);
     const values = [queue, this.#lastStoredUs, `[${jobs.map(insertedJob).join(",")}]`];
@@ -41,9 +42,9 @@ export class JobInserter {
       );
     }
     this.#lastStoredUs = answer.last_us ?? this.#lastStoredUs;
-    if (!hasIdempotencyKey) return jobs.map(() => true);
+    if (!hasIdempotencyKey) return jobs.map(({ id }) => ({ id, isDuplicate: false }));
     const ids = new Set(String(answer.ids ?? "").split(","));
-    return jobs.map(({ id }) => ids.has(id));
+    return jobs.map(({ id }) => ({ id, isDuplicate: !ids.has(id) }));
   }
 
   /** Creates a queue on the engine's own connection if the caller's transaction will see it, or else in that transaction. */

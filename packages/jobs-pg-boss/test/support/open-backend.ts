@@ -79,6 +79,7 @@ export function newJob(name: string, more: Partial<NewJob> = {}): NewJob {
     runAt: undefined,
     maxAttempts: 3,
     hasIdempotencyKey: false,
+    ...{ priority: 0, uniqueKey: undefined, uniqueForMs: undefined, retainMs: undefined },
     ...more,
   };
 }

@@ -1,4 +1,4 @@
-import type { JobCounts } from "@nidus/jobs-durable";
+import type { EnqueuedJob, JobCounts } from "@nidus/jobs-durable";
 import { type JobBackend, type NewJob, zeroCounts } from "@nidus/jobs-durable/backend";
 import { TestedConsumer } from "./tested-consumer.ts";
 
@@ -56,6 +56,10 @@ export class BackendKit {
       runAt: undefined,
       maxAttempts: 5,
       hasIdempotencyKey: false,
+      priority: 0,
+      uniqueKey: undefined,
+      uniqueForMs: undefined,
+      retainMs: undefined,
       ...more,
     };
   }
@@ -100,6 +104,11 @@ export class BackendKit {
     await Promise.all(this.#consumers.map((consumer) => consumer.close()));
     await Promise.all(this.#backends.map((backend) => backend.close()));
   }
+}
+
+/** What a backend answers to an `insert` if it stores each job. */
+export function allStored(jobs: readonly NewJob[]): EnqueuedJob[] {
+  return jobs.map(({ id }) => ({ id, isDuplicate: false }));
 }
 
 let lastMs = 0;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { envelopeFrom } from "@nidus/jobs-durable/backend";
 import type { Behaviour } from "../contract/test-plan.ts";
-import { type BackendKit, countsOf } from "./backend-kit.ts";
+import { allStored, type BackendKit, countsOf } from "./backend-kit.ts";
 
 const racers = 8;
 const rounds = 8;
@@ -18,7 +18,7 @@ export const inserting: Behaviour<BackendKit> = (declare) => {
       const answers = await Promise.all(
         Array.from({ length: racers }, (_, racer) => backends[racer % 2]?.insert([job], {})),
       );
-      const stored = answers.flat().filter(Boolean).length;
+      const stored = answers.flat().filter((answer) => answer?.isDuplicate === false).length;
       assert.equal(stored, 1, `${stored} of ${racers} inserts with one id say that they stored it`);
     }
     assert.equal((await countsOf(backend, name)).waiting, rounds);
@@ -31,15 +31,16 @@ export const inserting: Behaviour<BackendKit> = (declare) => {
     const consumer = await kit.consumer(backend, name);
     for (let round = 0; round < rounds; round++) {
       const job = kit.job(name, { hasIdempotencyKey: true });
-      assert.deepEqual(await backend.insert([job], {}), [true]);
+      assert.deepEqual(await backend.insert([job], {}), allStored([job]));
       const leased = await consumer.next();
       const [isRecorded, ...answers] = await Promise.all([
         consumer.settle(leased, { type: "succeeded" }),
-        other.insert([job], {}).then(([isStored]) => isStored),
-        backend.insert([job], {}).then(([isStored]) => isStored),
+        other.insert([job], {}),
+        backend.insert([job], {}),
       ]);
       assert.equal(isRecorded, true);
-      assert.deepEqual(answers, [false, false], "the id is taken for as long as the job is retained");
+      const isDuplicate = answers.flat().map((answer) => answer.isDuplicate);
+      assert.deepEqual(isDuplicate, [true, true], "the id is taken for as long as the job is retained");
     }
     const { waiting, running, succeeded } = await countsOf(backend, name);
     assert.deepEqual({ waiting, running, succeeded }, { waiting: 0, running: 0, succeeded: rounds });
@@ -52,9 +53,13 @@ export const inserting: Behaviour<BackendKit> = (declare) => {
     const jobs = kit.jobs(name, 4).map((job) => ({ ...job, hasIdempotencyKey: true }));
     const [, second, , fourth] = jobs;
     assert.ok(second && fourth);
-    assert.deepEqual(await backend.insert([second, fourth], {}), [true, true]);
+    assert.deepEqual(await backend.insert([second, fourth], {}), allStored([second, fourth]));
     const changed = jobs.map((job) => ({ ...job, envelopeText: JSON.stringify({ payload: "another" }) }));
-    assert.deepEqual(await backend.insert(changed, {}), [true, false, true, false]);
+    const answers = await backend.insert(changed, {});
+    assert.deepEqual(
+      answers,
+      changed.map(({ id }, index) => ({ id, isDuplicate: index === 1 || index === 3 })),
+    );
     const consumer = await kit.consumer(backend, name);
     const kept = (await consumer.take(4)).find(({ id }) => id === second.id);
     assert.equal(

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Behaviour } from "../contract/test-plan.ts";
-import { type BackendKit, countsOf } from "./backend-kit.ts";
+import { allStored, type BackendKit, countsOf } from "./backend-kit.ts";
 
 const answerMs = 1_000;
 
@@ -17,7 +17,7 @@ export const transactions: Behaviour<BackendKit> = (declare) => {
     const name = kit.name("transaction");
     const [kept, undone] = [kit.job(name), kit.job(name)];
     await transaction(async (options) => {
-      assert.deepEqual(await backend.insert([kept], options), [true]);
+      assert.deepEqual(await backend.insert([kept], options), allStored([kept]));
       // A store with one connection answers only once the transaction has ended.
       const counted = await Promise.race([countsOf(backend, name), pause(answerMs, undefined)]);
       assert.equal(counted?.waiting ?? 0, 0, "a job is stored before the transaction commits");
@@ -26,7 +26,7 @@ export const transactions: Behaviour<BackendKit> = (declare) => {
     const reason = new Error("rolled back");
     await assert.rejects(
       transaction(async (options) => {
-        assert.deepEqual(await backend.insert([undone], options), [true]);
+        assert.deepEqual(await backend.insert([undone], options), allStored([undone]));
         throw reason;
       }),
       (error) => error === reason,

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { DeadLetter, JobCounts } from "@nidus/jobs-durable";
+import type { DeadLetter, EnqueuedJob, JobCounts } from "@nidus/jobs-durable";
 import type { JobOutcome, NewJob, SettleResult } from "@nidus/jobs-durable/backend";
 import { ListBackend, type ListedJob, type ListLeasedJob } from "./list-backend.ts";
 
@@ -235,7 +235,7 @@ export class SpeakingAsciiOnly extends ListBackend {
 
 /** Stores a batch the wrong way round, so that ids and payloads do not belong together. */
 export class MixingBatchesUp extends ListBackend {
-  override async insert(jobs: readonly NewJob[]): Promise<readonly boolean[]> {
+  override async insert(jobs: readonly NewJob[]): Promise<readonly EnqueuedJob[]> {
     const texts = jobs.map(({ envelopeText }) => envelopeText).reverse();
     return super.insert(jobs.map((job, index) => ({ ...job, envelopeText: texts[index] ?? "{}" })));
   }
@@ -243,7 +243,7 @@ export class MixingBatchesUp extends ListBackend {
 
 /** Applies the options of a batch to its first job alone. */
 export class LookingAtTheFirst extends ListBackend {
-  override async insert([first, ...others]: readonly NewJob[]): Promise<readonly boolean[]> {
+  override async insert([first, ...others]: readonly NewJob[]): Promise<readonly EnqueuedJob[]> {
     return super.insert([first as NewJob, ...others.map((job) => ({ ...job, runAt: undefined }))]);
   }
 }
@@ -275,9 +275,9 @@ export class NewestFirst extends ListBackend {
 export class StoringTheFirstPart extends ListBackend {
   readonly #stored = new Set<string>();
 
-  override async insert(jobs: readonly NewJob[]): Promise<readonly boolean[]> {
+  override async insert(jobs: readonly NewJob[]): Promise<readonly EnqueuedJob[]> {
     const [{ name }] = jobs as [NewJob];
-    if (this.#stored.has(name) && jobs.length > 50) return jobs.map(() => true);
+    if (this.#stored.has(name) && jobs.length > 50) return jobs.map(({ id }) => ({ id, isDuplicate: false }));
     if (jobs.length > 50) this.#stored.add(name);
     return super.insert(jobs);
   }

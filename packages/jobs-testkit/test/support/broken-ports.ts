@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
-import type { DeadLetter, EngineCapabilities, JobCounts } from "@nidus/jobs-durable";
+import type { DeadLetter, EngineCapabilities, EnqueuedJob, JobCounts } from "@nidus/jobs-durable";
 import type { JobOutcome, NewJob, SettleResult } from "@nidus/jobs-durable/backend";
 import type { JobBacklog } from "@nidus/jobs-observe";
 import { ListBackend, type ListedJob, type ListLeasedJob, type ListStore } from "./list-backend.ts";
@@ -128,11 +128,11 @@ export class DroppingAfterAborts extends ListBackend {
 
 /** Looks whether an id is there, and stores the job some time later. */
 export class RacingInserts extends ListBackend {
-  override async insert(jobs: readonly NewJob[]): Promise<readonly boolean[]> {
+  override async insert(jobs: readonly NewJob[]): Promise<readonly EnqueuedJob[]> {
     const isNew = jobs.map(({ id }) => this.find(id) === undefined);
     await pause(1);
     for (const [index, job] of jobs.entries()) if (isNew[index]) this.add({ ...job });
-    return isNew;
+    return jobs.map(({ id }, index) => ({ id, isDuplicate: !isNew[index] }));
   }
 }
 
@@ -306,7 +306,7 @@ export class UnknownOutages extends ListBackend {
     if (this.isAway) throw new Error("Connection terminated unexpectedly");
   }
 
-  override async insert(jobs: readonly NewJob[]): Promise<readonly boolean[]> {
+  override async insert(jobs: readonly NewJob[]): Promise<readonly EnqueuedJob[]> {
     this.#answer();
     return super.insert(jobs);
   }

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { DeadLetter, EngineCapabilities, JobCounts } from "@nidus/jobs-durable";
+import type { DeadLetter, EngineCapabilities, EnqueuedJob, JobCounts } from "@nidus/jobs-durable";
 import {
   envelopeFrom,
   type JobBackend,
@@ -49,6 +49,8 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
     schedules: false,
     scheduleKeys: false,
     transactions: false,
+    priorities: false,
+    uniqueKeys: false,
     nullCharacters: false,
   };
   readonly leaseMs: number;
@@ -71,8 +73,8 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
     return this.all().find(({ id }) => id === jobId);
   }
 
-  async insert(jobs: readonly NewJob[]): Promise<readonly boolean[]> {
-    return jobs.map((job) => this.add(job));
+  async insert(jobs: readonly NewJob[]): Promise<readonly EnqueuedJob[]> {
+    return jobs.map((job) => ({ id: job.id, isDuplicate: !this.add(job) }));
   }
 
   add({ id, name, envelopeText, runAt, maxAttempts }: NewJob): boolean {

@@ -20,6 +20,8 @@ export class SchedulingBackend extends ListBackend {
     schedules: true,
     scheduleKeys: true,
     transactions: false,
+    priorities: false,
+    uniqueKeys: false,
     nullCharacters: false,
   };
   readonly #schedules = new Map<string, Schedule>();

@@ -1,0 +1,71 @@
+import { invalidArgument, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
+import { requireAttributes } from "../backend/attributes.ts";
+import type { EnqueueOptions } from "../backend/enqueue-options.ts";
+import { validDate } from "../backend/valid-date.ts";
+import { requireBackoff } from "../job/backoff.ts";
+import { requirePriority } from "../job/priority.ts";
+import { requireInRange } from "../job/whole-number.ts";
+import { requireStorableText } from "./validation.ts";
+
+/** The last one of four digits: stores differ in what they take beyond. */
+const maxYear = 9999;
+
+/** Stores keep such times in whole seconds of 32 bits. */
+const maxKeptMs = (2 ** 31 - 1) * 1000;
+
+const knownOptions = [
+  "runAt",
+  "idempotencyKey",
+  "uniqueKey",
+  "uniqueForMs",
+  "priority",
+  "correlationId",
+  "attributes",
+  "maxAttempts",
+  "backoff",
+  "retainMs",
+] as const satisfies readonly (keyof EnqueueOptions)[];
+
+/** Returns a copy. @throws TypeError or RangeError. `own` has the checks of the options that this engine alone has. */
+export function requireEnqueueOptions(
+  options: EnqueueOptions,
+  own: Readonly<Record<string, (value: unknown) => void>> = {},
+): EnqueueOptions {
+  if (typeof options !== "object" || options === null)
+    throw invalidArgument("the options", "an object", options);
+  requireKnownKeys("the options of an enqueue", options, [...knownOptions, ...Object.keys(own)]);
+  const { runAt, correlationId, attributes, maxAttempts, priority, backoff, retainMs } = options;
+  if (runAt !== undefined) requireRunAt(runAt);
+  requireKeys(options);
+  if (correlationId !== undefined) requireStorableText("`correlationId`", correlationId);
+  if (maxAttempts !== undefined) requireWholeNumber("`maxAttempts`", maxAttempts);
+  if (priority !== undefined) requirePriority(priority);
+  if (retainMs !== undefined) requireInRange("`retainMs`", retainMs, 0, maxKeptMs);
+  for (const [name, requireValid] of Object.entries(own)) {
+    const value = (options as Record<string, unknown>)[name];
+    if (value !== undefined) requireValid(value);
+  }
+  return {
+    ...options,
+    attributes: attributes && requireAttributes(attributes),
+    backoff: backoff && requireBackoff(backoff),
+  };
+}
+
+function requireRunAt(runAt: Date): void {
+  if (validDate(runAt) === undefined) throw invalidArgument("`runAt`", "a valid Date", runAt);
+  if (!(runAt.getTime() >= 0 && runAt.getUTCFullYear() <= maxYear)) {
+    throw invalidArgument("`runAt`", `a Date from 1970 to ${maxYear}`, runAt.toISOString(), RangeError);
+  }
+}
+
+function requireKeys({ idempotencyKey, uniqueKey, uniqueForMs }: EnqueueOptions): void {
+  if (idempotencyKey !== undefined) requireStorableText("`idempotencyKey`", idempotencyKey);
+  if (uniqueKey !== undefined) requireStorableText("`uniqueKey`", uniqueKey);
+  if (uniqueKey !== undefined && idempotencyKey !== undefined) {
+    throw new TypeError("expected `uniqueKey` or `idempotencyKey`, got both");
+  }
+  if (uniqueForMs === undefined) return;
+  if (uniqueKey === undefined) throw new TypeError("`uniqueForMs` needs `uniqueKey`");
+  requireInRange("`uniqueForMs`", uniqueForMs, 1, maxKeptMs);
+}
