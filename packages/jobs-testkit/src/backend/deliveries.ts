@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Behaviour } from "../contract/test-plan.ts";
-import { type BackendKit, countsOf } from "./backend-kit.ts";
+import { allStored, type BackendKit, countsOf } from "./backend-kit.ts";
 
 export const deliveries: Behaviour<BackendKit> = (declare) => {
   declare("bring jobs as they were stored, up to the limit, of the consumer's names alone", async (kit) => {
@@ -10,11 +10,13 @@ export const deliveries: Behaviour<BackendKit> = (declare) => {
       payload: { list: [1, null, "größe"], nested: { a: true } },
       carrier: { traceparent: "00-1-2-01" },
       correlationId: "order 7",
+      attributes: { tenant: "größe", retries: 1.5, isTrial: false },
+      backoff: { baseMs: 5, maxMs: 50 },
     };
     const jobs = [1, 2, 3].map((maxAttempts) =>
       kit.job(name, { envelopeText: JSON.stringify(envelope), maxAttempts }),
     );
-    assert.deepEqual(await backend.insert(jobs, {}), [true, true, true]);
+    assert.deepEqual(await backend.insert(jobs, {}), allStored(jobs));
     await backend.insert([kit.job(other)], {});
     const consumer = await kit.consumer(backend, name);
     const first = await consumer.fetch(2);
