@@ -42,6 +42,7 @@ export class TableBackend implements JobBackend<TableJob, TableEnqueueOptions> {
     uniqueKeys: false,
     // The envelope is JSON text, in which they are escapes.
     nullCharacters: true,
+    listing: false,
   };
   readonly enqueueOptions = { db: requireDatabase };
   readonly #db: SqlDatabase;

@@ -1,4 +1,4 @@
-import type { DeadLetter, EngineCapabilities, EnqueuedJob, JobCounts } from "@nidus/jobs-durable";
+import type { DeadLetter, EngineCapabilities, EnqueuedJob, JobCounts, StoredJob } from "@nidus/jobs-durable";
 import type { JobBackend, JobConsumer, NewJob } from "@nidus/jobs-durable/backend";
 import type { JobBacklog } from "@nidus/jobs-observe";
 import {
@@ -19,6 +19,7 @@ import { queueName } from "./store/queue-name.ts";
 import type { Queues } from "./store/queues.ts";
 import { storeSchedule } from "./store/schedules.ts";
 import { dataTextOf, optionsOf, type RetentionSeconds, type StoredData } from "./store/stored-data.ts";
+import { StoredJobs } from "./store/stored-jobs.ts";
 import { BullmqConsumer } from "./worker/bullmq-consumer.ts";
 import type { BullmqLeasedJob } from "./worker/leased-job.ts";
 import { QueueConsumer } from "./worker/queue-consumer.ts";
@@ -45,16 +46,19 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob> {
     priorities: false,
     uniqueKeys: false,
     nullCharacters: true,
+    listing: true,
   };
   readonly #queues: Queues;
   readonly #settings: BullmqSettings;
   readonly #cleaner: Cleaner;
+  readonly #storedJobs: StoredJobs;
 
   constructor(queues: Queues, settings: BullmqSettings) {
     this.#queues = queues;
     this.#settings = settings;
     this.address = settings.address;
     this.leaseMs = settings.leaseMs;
+    this.#storedJobs = new StoredJobs(queues);
     this.#cleaner = new Cleaner(queues, settings.retention, settings.onError);
   }
 
@@ -170,6 +174,13 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob> {
     const client = await this.#queues.client;
     const names = await this.#queues.names();
     return readDeadLetters(client, this.#queues.namesKey, names, (name) => this.#queues.keysOf(name), limit);
+  }
+
+  async job(
+    jobId: string,
+    { withPayload }: { readonly withPayload: boolean },
+  ): Promise<StoredJob | undefined> {
+    return this.#storedJobs.job(jobId, await this.#namesWith(jobId), withPayload);
   }
 
   async redrive(jobId: string): Promise<boolean> {

@@ -1,6 +1,6 @@
 // For authors of engines.
 
-export { envelopeFrom, type JobEnvelope } from "./backend/envelope.ts";
+export { envelopeFrom, envelopeHeadFrom, type JobEnvelope } from "./backend/envelope.ts";
 export type {
   JobBackend,
   JobConsumer,

@@ -3,8 +3,15 @@ export type { EngineCapabilities } from "./backend/engine-capabilities.ts";
 export type { EnqueueOptions } from "./backend/enqueue-options.ts";
 export type { JobCounts } from "./backend/job-counts.ts";
 export type {
+  JobAttemptError,
+  StoredJob,
+  StoredJobProgress,
+  StoredJobState,
+} from "./backend/stored-job.ts";
+export type {
   DeadLetterOptions,
   JobEngine,
+  JobLookupOptions,
   JobStats,
   ScheduleOptions,
   UnscheduleOptions,

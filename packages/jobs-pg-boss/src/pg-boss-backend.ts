@@ -5,6 +5,7 @@ import type {
   EnqueuedJob,
   EnqueueOptions,
   JobCounts,
+  StoredJob,
 } from "@nidus/jobs-durable";
 import type { JobBackend, JobConsumer, NewJob } from "@nidus/jobs-durable/backend";
 import type { JobBacklog } from "@nidus/jobs-observe";
@@ -16,12 +17,14 @@ import { isUnreachable } from "./database/unreachable.ts";
 import { backlogFrom, countsFrom } from "./store/counts.ts";
 import { deadLetterFrom } from "./store/dead-letters.ts";
 import { type Dialect, dialectOf, type StorageSettings } from "./store/dialect.ts";
+import { isUuid } from "./store/is-uuid.ts";
 import { JobInserter } from "./store/job-inserter.ts";
 import { type JobStatements, jobStatements } from "./store/job-statements.ts";
 import { type LeaseStatements, leaseStatements } from "./store/lease-statements.ts";
 import { QueueCreator } from "./store/queue-creator.ts";
 import { queueName } from "./store/queue-name.ts";
 import { queueStatements } from "./store/queue-statements.ts";
+import { StoredJobs } from "./store/stored-jobs.ts";
 import type { PgBossLeasedJob } from "./worker/leased-job.ts";
 import { PgBossConsumer } from "./worker/pg-boss-consumer.ts";
 import { PollWakeup } from "./worker/poll-wakeup.ts";
@@ -31,8 +34,6 @@ export interface PgBossEnqueueOptions extends EnqueueOptions {
   /** Your transaction: the job is stored if you commit it. @default a connection of the engine */
   readonly db?: SqlDatabase | undefined;
 }
-
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** How long a worker waits for its queues to be created. An enqueue creates the queue that it needs. */
 const createWithinMs = 1_000;
@@ -56,6 +57,7 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
   readonly #wakeup: PollWakeup;
   readonly #queues: QueueCreator;
   readonly #inserter: JobInserter;
+  readonly #storedJobs: StoredJobs;
 
   constructor(connection: Connection, settings: StorageSettings, pollIntervalMs: number) {
     const { boss, schema, address, hasTransactions } = connection;
@@ -68,6 +70,7 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
     const statements = queueStatements(schema, this.#dialect, settings);
     this.#queues = new QueueCreator(this.#db, statements);
     this.#inserter = new JobInserter(this.#db, statements, this.#queues);
+    this.#storedJobs = new StoredJobs(this.#db, schema);
     this.#settings = settings;
     this.#wakeup = new PollWakeup(pollIntervalMs);
     this.address = address;
@@ -82,6 +85,7 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
       priorities: false,
       uniqueKeys: false,
       nullCharacters: false,
+      listing: true,
     };
   }
 
@@ -117,7 +121,7 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
   }
 
   async cancel(jobId: string): Promise<boolean> {
-    return uuid.test(jobId) && (await this.#query(this.#statements.cancel, [jobId])).length > 0;
+    return isUuid(jobId) && (await this.#query(this.#statements.cancel, [jobId])).length > 0;
   }
 
   async backlog(): Promise<readonly JobBacklog[]> {
@@ -132,8 +136,15 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
     return (await this.#query(this.#statements.deadLetters, [limit])).map(deadLetterFrom);
   }
 
+  async job(
+    jobId: string,
+    { withPayload }: { readonly withPayload: boolean },
+  ): Promise<StoredJob | undefined> {
+    return this.#storedJobs.job(jobId, withPayload);
+  }
+
   async redrive(jobId: string): Promise<boolean> {
-    const isRedriven = uuid.test(jobId) && (await this.#query(this.#statements.redrive, [jobId])).length > 0;
+    const isRedriven = isUuid(jobId) && (await this.#query(this.#statements.redrive, [jobId])).length > 0;
     if (isRedriven) this.#wakeup.wakeNow();
     return isRedriven;
   }

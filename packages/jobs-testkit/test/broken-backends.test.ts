@@ -1,6 +1,7 @@
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type BackendContractOptions, backendContract } from "../src/contracts.ts";
+import * as lookups from "./support/broken-lookups.ts";
 import * as ports from "./support/broken-ports.ts";
 import type { ListBackend, ListStore } from "./support/list-backend.ts";
 import { inQuickTime } from "./support/quick-time.ts";
@@ -38,10 +39,15 @@ const reaches = "cancelling: reaches a job that runs in another process, and out
 const releases = "outcomes: bring a released job back at once, without an attempt spent";
 const delays = "outcomes: bring a failed job back after its delay, and not before";
 const names = "deliveries: bring names, attempts and errors as long as users may make them";
+const findsAll = "lookup: finds a job in each state, with its attempts and its times";
+const starts = "lookup: counts the attempts that have started, and keeps the start of the last one";
+const noPayload = "lookup: reads the payload only if asked for, and the correlation id in any case";
+const findsNone = "lookup: finds nothing under an id that no job has";
 const isAway = "outage: is an EngineUnavailableError if the server is away from the start";
 const goesAway = "outage: is an EngineUnavailableError at every call if the server goes away later";
 
-const { KnownOutages, ...broken } = ports;
+const { KnownOutages, ...brokenPorts } = ports;
+const broken = { ...brokenPorts, ...lookups };
 
 /** Maps each broken backend to the tests that must not let it pass. */
 const caught: Readonly<Record<keyof typeof broken, readonly string[]>> = {
@@ -80,6 +86,11 @@ const caught: Readonly<Record<keyof typeof broken, readonly string[]>> = {
   CuttingNames: [names],
   RecordingTwice: [repeats],
   UnknownOutages: [isAway, goesAway],
+  LosingEndedJobs: [findsAll, starts],
+  CallingScheduledJobsWaiting: [findsAll],
+  MovingStarts: [starts],
+  ReadingPayloads: [noPayload],
+  FindingAnything: [findsNone],
 };
 
 type Options = Omit<BackendContractOptions, "test">;

@@ -59,6 +59,8 @@ const persists = "leases: keeps enqueued jobs when the engine is closed, if it c
 const counts = "stats: counts jobs by state and by name";
 const dueWaits = "stats: counts due jobs as waiting, even if no worker has polled";
 const backlog = "stats: hands its backlog to observers";
+const follows = "lookup: follows a job by its id from its enqueue to its end, or says that it cannot";
+const noJob = "lookup: finds no job under any other text, and refuses what is no id";
 const kinds = "payloads: returns every kind of JSON unchanged";
 const refusals =
   "payloads: refuses values that JSON would change or drop, with their path, and stores nothing";
@@ -140,6 +142,8 @@ const caught: {
     ignoringUnknownOptions: [unknownOptions],
     showingPayloads: [secrets],
     takingEmptyIds: [unknownTexts, wrongInput],
+    losingRunningJobs: [follows],
+    findingNoText: [noJob],
   },
   scheduling: {
     IgnoringTimeZones: [cron],

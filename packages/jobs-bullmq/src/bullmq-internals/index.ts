@@ -20,6 +20,7 @@ export { hasOpenChildren, isLeaseLost, isMove, isRefusedScript } from "./script-
 export type { Clock } from "./script-interceptor.ts";
 export { completeJob, failJob, removeJob, retryJob } from "./settle-job.ts";
 export { unreadyClientOf, versionOf } from "./shared-connection.ts";
+export { readStoredJobs, type StoredFields } from "./stored-jobs.ts";
 export { countOf, timeOf } from "./stored-values.ts";
 export { throwCommandError, transactionalClient } from "./transactional-client.ts";
 export { readEnds, type WorkerOfJob, workerOf } from "./worker-of-job.ts";

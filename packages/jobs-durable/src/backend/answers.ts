@@ -1,9 +1,24 @@
 import { isDate } from "node:util/types";
 import type { JobBacklog } from "@nidus/jobs-observe";
 import type { EnqueuedJob } from "../errors/enqueued-job.ts";
+import {
+  aBoolean,
+  backlogFields,
+  consumerFields,
+  countFields,
+  deadLetterFields,
+  descriptiveFields,
+  enqueuedFields,
+  type Fields,
+  isObject,
+  neededFields,
+  settleFields,
+  storedJobFields,
+} from "./answer-fields.ts";
 import type { DeadLetter } from "./dead-letter.ts";
 import type { JobConsumer, LeasedJob, SettleResult } from "./job-backend.ts";
 import type { JobCounts } from "./job-counts.ts";
+import type { StoredJob } from "./stored-job.ts";
 
 /** A backend gave an answer that its port does not allow: its author has to change it, and a repetition does not help. */
 export class WrongAnswerError extends TypeError {
@@ -11,72 +26,6 @@ export class WrongAnswerError extends TypeError {
     WrongAnswerError.prototype.name = "WrongAnswerError";
   }
 }
-
-/** An expectation, and whether a value meets it. */
-interface Expectation {
-  readonly text: string;
-  readonly isMet: (value: unknown) => boolean;
-}
-
-const aString: Expectation = { text: "a string", isMet: (value) => typeof value === "string" };
-const aNumber: Expectation = { text: "a number", isMet: (value) => typeof value === "number" };
-const aBoolean: Expectation = { text: "a boolean", isMet: (value) => typeof value === "boolean" };
-const aDate: Expectation = { text: "a Date", isMet: isDate };
-const anObject: Expectation = { text: "an object", isMet: isObject };
-const aFunction: Expectation = { text: "a function", isMet: (value) => typeof value === "function" };
-const orUndefined = ({ text, isMet }: Expectation): Expectation => ({
-  text: `${text} or undefined`,
-  isMet: (value) => value === undefined || isMet(value),
-});
-
-type Fields = readonly (readonly [field: string, expectation: Expectation])[];
-
-const consumerFields: Fields = [
-  ...["fetch", "settle", "renewLeases", "cancelRequests", "close"].map((name) => [name, aFunction] as const),
-  ["settleAndFetch", orUndefined(aFunction)],
-];
-/** Without these, a job cannot run. */
-const neededFields: Fields = [
-  ["id", aString],
-  ["name", aString],
-  ["envelope", anObject],
-];
-/** If these are wrong, the engine has a value of its own for them. */
-const descriptiveFields: Fields = [
-  ["attempt", aNumber],
-  ["maxAttempts", aNumber],
-  ["enqueuedAt", aDate],
-  ["runAt", aDate],
-  ["isCancelRequested", aBoolean],
-  ["followsStalled", aBoolean],
-];
-const settleFields: Fields = [
-  ["isRecorded", aBoolean],
-  ["isCancelled", orUndefined(aBoolean)],
-  ["next", orUndefined(anObject)],
-];
-const enqueuedFields: Fields = [
-  ["id", aString],
-  ["isDuplicate", aBoolean],
-];
-const backlogFields: Fields = [
-  ["jobName", aString],
-  ["waiting", aNumber],
-  ["oldestWaitingAt", orUndefined(aDate)],
-];
-const countFields: Fields = [
-  ...["scheduled", "waiting", "running", "succeeded", "deadLettered", "cancelled"].map(
-    (name) => [name, aNumber] as const,
-  ),
-  ["oldestWaitingAt", orUndefined(aDate)],
-];
-const deadLetterFields: Fields = [
-  ["id", aString],
-  ["jobName", aString],
-  ["attempts", aNumber],
-  ["error", aString],
-  ["failedAt", aDate],
-];
 
 /**
  * Checks what the methods of a backend and its consumers return, and returns it. Each throws a WrongAnswerError that names the
@@ -159,6 +108,12 @@ export class BackendAnswers {
     return answer;
   }
 
+  job(answer: StoredJob | undefined): StoredJob | undefined {
+    return answer === undefined
+      ? answer
+      : this.#object("job", answer, "a job or undefined", "a job", storedJobFields);
+  }
+
   #isJob(method: string, job: LeasedJob): boolean {
     try {
       this.#object(method, job, "jobs", "a job", neededFields);
@@ -199,10 +154,6 @@ export class BackendAnswers {
       `\`${method}\` of ${this.#backend} returned ${returned}, expected ${expected}`,
     );
   }
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null;
 }
 
 /** Names the kind of a value. Texts may be payloads: only dates and numbers are shown. */

@@ -17,4 +17,6 @@ export interface EngineCapabilities {
   readonly uniqueKeys: boolean;
   /** Payloads may contain `\u0000` and half surrogate pairs, which PostgreSQL cannot store. */
   readonly nullCharacters: boolean;
+  /** `job`: the store can be asked for the jobs that it has. */
+  readonly listing: boolean;
 }

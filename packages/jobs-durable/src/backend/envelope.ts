@@ -23,7 +23,7 @@ type CommonMembers = Pick<EnqueueOptions, "correlationId" | "attributes" | "back
 
 /**
  * Returns a function that makes the JSON text of an envelope of the text of a payload. The payload's text stands in it as it is:
- * a payload is turned to text once on its way to a store.
+ * a payload is turned to text once on its way to a store. It comes last, so that a store can read the rest without it.
  */
 export function envelopeWriter(
   written: Readonly<Record<string, unknown>>,
@@ -36,7 +36,7 @@ export function envelopeWriter(
     ...memberText("attributes", attributes),
     ...memberText("backoff", backoff),
   ];
-  return (payload) => `{${(payload === undefined ? common : [`"payload":${payload}`, ...common]).join(",")}}`;
+  return (payload) => `{${(payload === undefined ? common : [...common, `"payload":${payload}`]).join(",")}}`;
 }
 
 function memberText(name: string, value: unknown): string[] {
@@ -75,6 +75,28 @@ export function envelopeFrom(stored: unknown): JobEnvelope {
     ...(attributes !== undefined && { attributes }),
     ...(backoff !== undefined && { backoff }),
   };
+}
+
+/**
+ * Reads an envelope without its payload from the beginning of its JSON text. An envelope that this package has written has the
+ * payload last.
+ */
+export function envelopeHeadFrom(beginning: string): JobEnvelope {
+  let depth = 0;
+  const head = /"payload":/y;
+  const token = /"(?:[^"\\]|\\.)*"|[[\]{}]|[^"[\]{}]+/y;
+  for (let index = 0; index < beginning.length; ) {
+    head.lastIndex = index;
+    if (depth === 1 && head.test(beginning))
+      return envelopeFrom(`${beginning.slice(0, index).replace(/,$/, "")}}`);
+    token.lastIndex = index;
+    const text = token.exec(beginning)?.[0];
+    if (text === undefined) break;
+    if (text === "{" || text === "[") depth++;
+    if (text === "}" || text === "]") depth--;
+    index += text.length;
+  }
+  return {};
 }
 
 function parsed(text: string): unknown {

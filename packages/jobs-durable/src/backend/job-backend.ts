@@ -5,6 +5,7 @@ import type { EngineCapabilities } from "./engine-capabilities.ts";
 import type { EnqueueOptions } from "./enqueue-options.ts";
 import type { JobEnvelope } from "./envelope.ts";
 import type { JobCounts } from "./job-counts.ts";
+import type { StoredJob } from "./stored-job.ts";
 
 /** A job on its way into an engine. */
 export interface NewJob {
@@ -174,6 +175,11 @@ export interface JobBackend<
   deadLetters(limit: number): Promise<readonly DeadLetter[]>;
   /** Makes a dead letter a waiting job again, its attempts reset. Resolves to whether there was one of this id. */
   redrive(jobId: string): Promise<boolean>;
+  /**
+   * Finds a job in any state, if `capabilities.listing` is claimed. Resolves to undefined if there is none of this id, which may be any
+   * text. Reads the payload only if asked for.
+   */
+  job?(jobId: string, options: { readonly withPayload: boolean }): Promise<StoredJob | undefined>;
   /**
    * Stores a job at each time of `cron`, by the store's own clock. A second call with the same key replaces the schedule.
    *

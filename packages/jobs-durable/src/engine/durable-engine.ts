@@ -8,20 +8,20 @@ import {
 import type { DeadLetter } from "../backend/dead-letter.ts";
 import type { EngineCapabilities } from "../backend/engine-capabilities.ts";
 import type { EnqueueOptions } from "../backend/enqueue-options.ts";
-import type { JobBackend, JobConsumer, LeasedJob } from "../backend/job-backend.ts";
+import type { JobBackend, LeasedJob } from "../backend/job-backend.ts";
+import type { StoredJob } from "../backend/stored-job.ts";
 import type { EnqueuedJob } from "../errors/enqueued-job.ts";
 import { neverThrowing, throttledWarning } from "../errors/throttled-warning.ts";
-import { DurableWorker } from "../execution/durable-worker.ts";
 import type { JobWorker, WorkOptions } from "../execution/job-worker.ts";
-import { KnownExecutions } from "../execution/known-executions.ts";
 import type { AnyDurableJob, JobWithPayload } from "../job/durable-job.ts";
-import { Bookkeeping, BookkeepingConsumer } from "./bookkeeping.ts";
+import { Bookkeeping } from "./bookkeeping.ts";
 import { BoundedBackend } from "./bounded-backend.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import { requireEngineOptions } from "./engine-options.ts";
 import { insertInSlices } from "./insert-in-slices.ts";
 import type {
   DeadLetterOptions,
+  JobLookupOptions,
   JobStats,
   ScheduleOptions,
   StartableEngine,
@@ -29,6 +29,7 @@ import type {
 } from "./job-engine.ts";
 import { NewJobFactory } from "./new-job-factory.ts";
 import { backlogFrom, deadLettersFrom, statsFrom } from "./stats.ts";
+import { StoredJobs } from "./stored-jobs.ts";
 import {
   isJobId,
   jobNameOf,
@@ -37,6 +38,7 @@ import {
   requireSchedules,
   requireTimeZone,
 } from "./validation.ts";
+import { Workers } from "./workers.ts";
 
 /** A JobEngine on a backend: what all engines have in common. */
 export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions = EnqueueOptions>
@@ -50,8 +52,8 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
   readonly #onError: (error: unknown) => void;
   readonly #newJobs: NewJobFactory;
   readonly #bookkeeping: Bookkeeping;
-  readonly #workers = new Set<DurableWorker<Job>>();
-  readonly #known = new KnownExecutions<Job>();
+  readonly #storedJobs: StoredJobs<Job, Options>;
+  readonly #workers: Workers<Job, Options>;
   #starting: Promise<this> | undefined;
   #closing: Promise<void> | undefined;
 
@@ -74,6 +76,15 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
       observeBookkeeping: (observer) => void bookkeepers.push(combineJobObservers(observer)),
     });
     this.#bookkeeping = new Bookkeeping(bookkeepers, this.#onError);
+    this.#storedJobs = new StoredJobs(backend, this.#store);
+    this.#workers = new Workers({
+      backend,
+      store: this.#store,
+      runner,
+      bookkeeping: this.#bookkeeping,
+      onError: this.#onError,
+      declare: (jobName) => this.#declare(jobName),
+    });
   }
 
   start(): Promise<this> {
@@ -166,48 +177,18 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
     return this.#store.unschedule(jobName, key);
   }
 
-  async work(options: WorkOptions): Promise<JobWorker> {
-    requireKnownKeys("the options of `work`", options, ["jobs", "concurrency"]);
-    const { jobs, concurrency = 1 } = options;
-    requireJobs(jobs);
-    requireWholeNumber("`concurrency`", concurrency);
-    const byName = new Map(jobs.map((job) => [job.name, job]));
-    const consumer = await this.#openConsumer([...byName.keys()]);
-    for (const { name } of jobs) this.#declare(name);
-    const setUp = {
-      backend: this.#backend,
-      consumer,
-      jobs: byName,
-      concurrency,
-      runner: this.#runner,
-      known: this.#known,
-      onError: this.#onError,
-      onStopped: () => this.#workers.delete(worker),
-    };
-    const worker: DurableWorker<Job> = this.#bookkeeping.begin("work", () => new DurableWorker<Job>(setUp));
-    this.#workers.add(worker);
-    return worker;
+  work(options: WorkOptions): Promise<JobWorker> {
+    return this.#workers.start(options);
   }
 
-  async #openConsumer(names: readonly string[]): Promise<JobConsumer<Job>> {
-    if (this.#closing !== undefined) throw this.#store.closedError();
-    const consumer = await this.#store.open(
-      (backend) => this.#bookkeeping.run("open", () => backend.consumer(names)),
-      (late) => late.close(),
-    );
-    this.#store.answers.consumer(consumer);
-    if (this.#closing === undefined) {
-      return new BookkeepingConsumer(consumer, this.#bookkeeping, this.#store.answers);
-    }
-    consumer.close().catch(this.#onError);
-    throw this.#store.closedError();
+  job(jobId: string, options?: JobLookupOptions): Promise<StoredJob | undefined> {
+    return this.#storedJobs.job(jobId, options);
   }
 
   async cancel(jobId: string): Promise<boolean> {
     if (!isJobId(jobId)) return false;
     const isCancelled = await this.#store.cancel(jobId);
-    // A run in this process is cancelled now, not when its worker next asks the store.
-    for (const worker of this.#workers) worker.cancel(jobId);
+    this.#workers.cancel(jobId);
     return isCancelled;
   }
 
@@ -233,7 +214,7 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
 
   async #close(): Promise<void> {
     // Handlers that finish meanwhile may still enqueue.
-    await Promise.all([...this.#workers].map((worker) => worker.stop()));
+    await this.#workers.stop();
     await this.#store.close();
   }
 

@@ -2,6 +2,7 @@ import type { DeadLetter } from "../backend/dead-letter.ts";
 import type { EngineCapabilities } from "../backend/engine-capabilities.ts";
 import type { EnqueueOptions } from "../backend/enqueue-options.ts";
 import type { JobCounts } from "../backend/job-counts.ts";
+import type { StoredJob } from "../backend/stored-job.ts";
 import type { EnqueuedJob } from "../errors/enqueued-job.ts";
 import type { JobWorker, WorkOptions } from "../execution/job-worker.ts";
 import type { AnyDurableJob, JobWithPayload } from "../job/durable-job.ts";
@@ -30,6 +31,12 @@ export interface JobStats extends JobCounts {
 export interface DeadLetterOptions {
   /** How many at most, the newest first: a whole number from 1. @default 100 */
   readonly limit?: number | undefined;
+}
+
+/** What is read of a stored job. */
+export interface JobLookupOptions {
+  /** Whether its payload is read, too. @default false */
+  readonly withPayload?: boolean | undefined;
 }
 
 /**
@@ -96,6 +103,12 @@ export interface JobEngine<Options extends EnqueueOptions = EnqueueOptions> exte
    * was a job to cancel.
    */
   cancel(jobId: string): Promise<boolean>;
+  /**
+   * Looks a job up by its id, in any state. Resolves to undefined if there is none: it never was, or is no longer retained.
+   *
+   * @throws (rejects with) UnsupportedError if the engine cannot list its jobs.
+   */
+  job(jobId: string, options?: JobLookupOptions): Promise<StoredJob | undefined>;
   /** How many jobs are in which state, over all names and by name, as the store has them now. */
   stats(): Promise<JobStats>;
   /** Lists dead letters, the newest first. */

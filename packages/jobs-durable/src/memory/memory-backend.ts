@@ -4,9 +4,11 @@ import type { EngineCapabilities } from "../backend/engine-capabilities.ts";
 import { envelopeFrom } from "../backend/envelope.ts";
 import type { JobBackend, JobConsumer, LeasedJob, NewJob } from "../backend/job-backend.ts";
 import type { JobCounts } from "../backend/job-counts.ts";
+import type { StoredJob } from "../backend/stored-job.ts";
 import type { EnqueuedJob } from "../errors/enqueued-job.ts";
 import type { MemoryJob } from "./memory-job.ts";
 import { MemoryTable } from "./memory-table.ts";
+import { storedJobFrom } from "./stored-jobs.ts";
 
 /** A job that a worker of this process holds. */
 export interface MemoryLeasedJob extends LeasedJob {
@@ -28,6 +30,7 @@ export class MemoryBackend implements JobBackend<MemoryLeasedJob> {
     priorities: false,
     uniqueKeys: false,
     nullCharacters: true,
+    listing: true,
   };
   readonly #table: MemoryTable;
 
@@ -87,6 +90,14 @@ export class MemoryBackend implements JobBackend<MemoryLeasedJob> {
 
   async redrive(jobId: string): Promise<boolean> {
     return this.#table.redrive(jobId);
+  }
+
+  async job(
+    jobId: string,
+    { withPayload }: { readonly withPayload: boolean },
+  ): Promise<StoredJob | undefined> {
+    const job = this.#table.find(jobId);
+    return job && storedJobFrom(job, withPayload);
   }
 
   async close(): Promise<void> {}

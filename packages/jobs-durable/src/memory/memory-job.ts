@@ -10,6 +10,7 @@ export interface MemoryJob {
   /** Of arrival, among those of one moment. */
   order: number;
   attempt: number;
+  startedAtMs: number | undefined;
   /** How often it was given out. */
   lease: number;
   state: "pending" | "running" | "succeeded" | "dead-lettered" | "cancelled";

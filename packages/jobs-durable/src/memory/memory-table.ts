@@ -44,6 +44,7 @@ export class MemoryTable {
       runAtMs: runAt?.getTime() ?? enqueuedAt.getTime(),
       order: 0,
       attempt: 0,
+      startedAtMs: undefined,
       lease: 0,
       state: "pending",
       isCancelRequested: false,
@@ -78,6 +79,7 @@ export class MemoryTable {
       const job = queue.shift() as MemoryJob;
       job.state = "running";
       job.attempt++;
+      job.startedAtMs = now;
       job.lease++;
       taken.push(job);
     }
@@ -155,6 +157,11 @@ export class MemoryTable {
     job.runAtMs = Date.now();
     this.#queue(job);
     return true;
+  }
+
+  find(id: string): MemoryJob | undefined {
+    this.#sweep();
+    return this.#jobs.get(id);
   }
 
   deadLetters(limit: number): DeadLetter[] {

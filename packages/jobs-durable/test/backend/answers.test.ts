@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { BackendAnswers } from "../../src/backend/answers.ts";
 import { type LeasedJob, zeroCounts } from "../../src/backend.ts";
+import type { StoredJob } from "../../src/index.ts";
 import { fetched } from "../support/scripted-backend.ts";
 
 const told: unknown[] = [];
@@ -12,6 +13,19 @@ const letter = {
   attempts: 1,
   error: "no",
   failedAt: new Date(0),
+};
+
+const stored: StoredJob = {
+  id: "a",
+  jobName: "send_mail",
+  state: "waiting",
+  attempt: 0,
+  maxAttempts: 5,
+  enqueuedAt: new Date(0),
+  runAt: new Date(0),
+  priority: 0,
+  attributes: {},
+  errors: [],
 };
 
 function messageOf(check: () => unknown): string {
@@ -43,6 +57,8 @@ describe("an answer that the port allows", () => {
     expect(answers.renewLeases(undefined)).toEqual([]);
     expect(answers.cancelRequests(["a"])).toEqual(["a"]);
     expect(answers.deadLetters([letter])).toEqual([letter]);
+    expect(answers.job(stored)).toBe(stored);
+    expect(answers.job(undefined)).toBeUndefined();
     const counts = new Map([["send_mail", zeroCounts]]);
     expect(answers.counts(counts)).toBe(counts);
     expect(answers.backlog([{ jobName: "a", waiting: 1, oldestWaitingAt: new Date(0) }])).toHaveLength(1);
@@ -120,6 +136,15 @@ describe("an answer that the port does not allow", () => {
       "`deadLetters` of graphile-worker returned a dead letter whose `jobName` is undefined, expected a string",
       () => answers.deadLetters([{ ...letter, jobName: undefined as never }]),
     ],
+    [
+      "`job` of graphile-worker returned a job whose `state` is a string, expected one of scheduled, waiting, running, succeeded, dead-lettered, cancelled",
+      () => answers.job({ ...stored, state: "active" as never }),
+    ],
+    [
+      "`job` of graphile-worker returned a job whose `runAt` is 5, expected a Date",
+      () => answers.job({ ...stored, runAt: 5 as never }),
+    ],
+    ["`job` of graphile-worker returned null, expected a job or undefined", () => answers.job(null as never)],
   ])("is refused: %s", (message, check) => {
     expect(messageOf(check)).toBe(message);
   });

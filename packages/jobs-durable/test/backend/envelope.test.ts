@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { envelopeWriter } from "../../src/backend/envelope.ts";
-import { envelopeFrom } from "../../src/backend.ts";
+import { envelopeFrom, envelopeHeadFrom } from "../../src/backend.ts";
 
 describe("envelopeFrom", () => {
   it("makes a well-formed envelope of anything at all", () => {
@@ -66,5 +66,39 @@ describe("envelopeFrom", () => {
     });
     expect(envelopeFrom("text")).toStrictEqual({});
     expect(envelopeFrom(undefined)).toStrictEqual({});
+  });
+});
+
+describe("envelopeHeadFrom", () => {
+  it("reads all but the payload from the beginning of what was written", () => {
+    const texts = fc.option(fc.string({ unit: "binary" }), { nil: undefined });
+    fc.assert(
+      fc.property(
+        fc.jsonValue(),
+        fc.dictionary(fc.oneof(fc.string(), fc.constant("payload")), fc.string()),
+        texts,
+        fc.nat({ max: 20 }),
+        (payload, carrier, correlationId, more) => {
+          const written = envelopeWriter(carrier, { correlationId })(JSON.stringify(payload));
+          const end = written.lastIndexOf(`"payload":${JSON.stringify(payload)}}`) + '"payload":'.length;
+          const { payload: _, ...rest } = envelopeFrom(written);
+          expect(envelopeHeadFrom(written.slice(0, end + more))).toStrictEqual(rest);
+        },
+      ),
+    );
+  });
+
+  it("reads nothing from a beginning without the payload's", () => {
+    for (const text of [
+      "",
+      "{",
+      '{"correlationId":"a',
+      '{"correlationId":"a"',
+      '"payload":1',
+      "[[",
+      '{"a":{"payload":',
+    ]) {
+      expect(envelopeHeadFrom(text)).toStrictEqual({});
+    }
   });
 });

@@ -80,7 +80,7 @@ describe("enqueue", () => {
       {
         id,
         name: "send_mail",
-        envelopeText: `{"payload":{"to":"ann"},"carrier":{"traceparent":"00-1-2-01"},"correlationId":"order-1"}`,
+        envelopeText: `{"carrier":{"traceparent":"00-1-2-01"},"correlationId":"order-1","payload":{"to":"ann"}}`,
         runAt,
         maxAttempts: 2,
         hasIdempotencyKey: false,
@@ -228,6 +228,9 @@ describe("what an engine cannot do", () => {
       expect(UnsupportedError.isInstance(error)).toBe(true);
       expect(error.message).toBe("scripted has no schedules");
     }
+    const lookup = await errorOf(engine.job("a"));
+    expect(UnsupportedError.isInstance(lookup)).toBe(true);
+    expect(lookup.message).toBe("scripted cannot list its jobs");
     backend.capabilities = { ...backend.capabilities, schedules: true };
     const oneEach = engineOn(backend);
     const keyed = await errorOf(oneEach.schedule(sendMail, "* * * * *", 1, { key: "a" }));

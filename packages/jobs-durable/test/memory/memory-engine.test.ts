@@ -45,6 +45,7 @@ describe("memoryEngine", () => {
       priorities: false,
       uniqueKeys: false,
       nullCharacters: true,
+      listing: true,
     });
     const job = defineJob({ name: "a", run() {} });
     const error = await engine.schedule(job, "* * * * *", undefined).catch((thrown: unknown) => thrown);

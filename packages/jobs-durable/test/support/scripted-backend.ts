@@ -129,6 +129,7 @@ export class ScriptedBackend implements JobBackend {
     priorities: true,
     uniqueKeys: true,
     nullCharacters: true,
+    listing: false,
   };
   readonly inserted: NewJob[] = [];
   readonly sourced: (readonly string[])[] = [];

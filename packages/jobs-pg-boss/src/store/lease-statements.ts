@@ -41,6 +41,9 @@ export const startOrNull: string = `COALESCE(${dateOrNull("start_after")}, ${dat
 /** Whether the attempt ended with its lease: pg-boss then writes an output that no handler's error has. */
 const isExpired = "j.output #>> '{value,message}' IS NOT NULL";
 
+/** When the attempt started: renewals of the lease move `started_on`. The fetch that made the lease has noted it in Unix seconds. */
+const startOfAttempt = "COALESCE(to_timestamp((j.output ->> 'startedAt')::float8), j.started_on)";
+
 const settlements = `
   jsonb_to_recordset($2::text::jsonb) AS s(id uuid, lease text, retry_count int, enqueued_at timestamptz,
     state text, delay_ms float8, is_released boolean, output jsonb, deletion_seconds int)`;
@@ -85,7 +88,8 @@ export function leaseStatements(schema: string, dialect: Dialect): LeaseStatemen
       "= $1",
       isDue,
       "CASE WHEN j.started_on IS NULL THEN j.retry_count ELSE LEAST(j.retry_count, 2147483646) + 1 END",
-      `jsonb_build_object('lease', $3::text, 'after', j.output ->> 'lease', 'isStalled', ${isExpired})`,
+      `jsonb_build_object('lease', $3::text, 'after', j.output ->> 'lease', 'isStalled', ${isExpired},
+        'startedAt', extract(epoch FROM now()))`,
     ),
     fetchAgain: lease(
       "= ANY($1::text[])",
@@ -99,7 +103,7 @@ export function leaseStatements(schema: string, dialect: Dialect): LeaseStatemen
         state = (CASE WHEN ${isCancelledInstead} THEN 'cancelled' ELSE s.state END)::${schema}.job_state,
         completed_on = CASE WHEN s.state <> 'retry' OR ${isCancelledInstead} THEN now() END,
         start_after = CASE WHEN s.delay_ms IS NULL THEN j.start_after ELSE now() + s.delay_ms * interval '1 millisecond' END,
-        started_on = CASE WHEN s.is_released AND j.retry_count = 0 THEN NULL ELSE j.started_on END,
+        started_on = CASE WHEN s.is_released AND j.retry_count = 0 THEN NULL ELSE ${startOfAttempt} END,
         retry_count = CASE WHEN s.is_released THEN GREATEST(j.retry_count - 1, 0) ELSE j.retry_count END,
         ${retention}
         output = s.output

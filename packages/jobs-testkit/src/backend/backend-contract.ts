@@ -16,6 +16,7 @@ import { deliveries } from "./deliveries.ts";
 import { fencing } from "./fencing.ts";
 import { fetching } from "./fetching.ts";
 import { inserting } from "./inserting.ts";
+import { lookup } from "./lookup.ts";
 import { moments } from "./moments.ts";
 import { notTested } from "./not-tested.ts";
 import { order } from "./order.ts";
@@ -60,6 +61,7 @@ const behaviours: Readonly<Record<string, Behaviour<BackendKit>>> = {
   renewal,
   fencing,
   backlog,
+  lookup,
   address,
   closing,
   outage,

@@ -11,6 +11,7 @@ import { idempotency } from "./idempotency.ts";
 import { input } from "./input.ts";
 import { type CreateEngine, Kit } from "./kit.ts";
 import { leases } from "./leases.ts";
+import { lookup } from "./lookup.ts";
 import { notTested } from "./not-tested.ts";
 import { observation } from "./observation.ts";
 import { order } from "./order.ts";
@@ -52,6 +53,7 @@ const behaviours: Readonly<Record<string, Behaviour<Kit>>> = {
   releasing,
   leases,
   stats,
+  lookup,
   payloads,
   secrets,
   observation,

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { DeadLetter, EngineCapabilities, EnqueuedJob, JobCounts } from "@nidus/jobs-durable";
+import type { DeadLetter, EngineCapabilities, EnqueuedJob, JobCounts, StoredJob } from "@nidus/jobs-durable";
 import {
   envelopeFrom,
   type JobBackend,
@@ -11,6 +11,7 @@ import {
   zeroCounts,
 } from "@nidus/jobs-durable/backend";
 import type { JobBacklog } from "@nidus/jobs-observe";
+import { storedJobFrom } from "./listed-job.ts";
 
 /** A job as it is kept. */
 export interface ListedJob
@@ -18,6 +19,7 @@ export interface ListedJob
   /** How many were stored before it: those of one moment run in this order. */
   readonly number: number;
   attempt: number;
+  startedAt: Date | undefined;
   runAt: Date;
   state: "pending" | "running" | "succeeded" | "deadLettered" | "cancelled";
   /** Marks the delivery that holds the job: each delivery has a new one. */
@@ -52,6 +54,7 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
     priorities: false,
     uniqueKeys: false,
     nullCharacters: false,
+    listing: true,
   };
   readonly leaseMs: number;
   readonly store: ListStore;
@@ -91,6 +94,7 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
       number: this.all().length,
       runAt: runAt ?? enqueuedAt,
       attempt: 0,
+      startedAt: undefined,
       state: "pending",
       lease: undefined,
       leasedUntilMs: 0,
@@ -136,6 +140,7 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
     const followsStalled = listed.state === "running";
     Object.assign(listed, { state: "running", lease, leasedUntilMs: Date.now() + this.leaseMs });
     listed.attempt++;
+    listed.startedAt = new Date();
     return { ...listed, envelope: structuredClone(listed.envelope), followsStalled, listed, lease };
   }
 
@@ -146,6 +151,7 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
       if (outcome.type === "retried") listed.runAt = new Date(Date.now() + outcome.delayMs);
       else listed.attempt--;
       listed.state = "pending";
+      if (listed.attempt === 0) listed.startedAt = undefined;
     } else {
       listed.state = outcome.type === "dead-lettered" ? "deadLettered" : outcome.type;
       listed.endedAtMs = Date.now();
@@ -165,7 +171,7 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
   async cancel(jobId: string): Promise<boolean> {
     const job = this.find(jobId);
     if (job?.state === "running") job.isCancelRequested = true;
-    else if (job?.state === "pending") job.state = "cancelled";
+    else if (job?.state === "pending") Object.assign(job, { state: "cancelled", endedAtMs: Date.now() });
     else return false;
     return true;
   }
@@ -173,8 +179,16 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
   async redrive(jobId: string): Promise<boolean> {
     const job = this.find(jobId);
     if (job?.state !== "deadLettered") return false;
-    Object.assign(job, { state: "pending", attempt: 0, runAt: new Date() });
+    Object.assign(job, { state: "pending", attempt: 0, startedAt: undefined, runAt: new Date() });
     return true;
+  }
+
+  async job(
+    jobId: string,
+    { withPayload }: { readonly withPayload: boolean },
+  ): Promise<StoredJob | undefined> {
+    const job = this.find(jobId);
+    return job && storedJobFrom(job, withPayload);
   }
 
   async counts(): Promise<ReadonlyMap<string, JobCounts>> {

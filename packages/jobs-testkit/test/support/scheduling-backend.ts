@@ -23,6 +23,7 @@ export class SchedulingBackend extends ListBackend {
     priorities: false,
     uniqueKeys: false,
     nullCharacters: false,
+    listing: true,
   };
   readonly #schedules = new Map<string, Schedule>();
 

@@ -1,0 +1,47 @@
+import { requireBoolean, requireKnownKeys } from "@nidus/jobs-core/adapter";
+import type { EnqueueOptions } from "../backend/enqueue-options.ts";
+import type { JobBackend, LeasedJob } from "../backend/job-backend.ts";
+import type { StoredJob } from "../backend/stored-job.ts";
+import { validDate } from "../backend/valid-date.ts";
+import { UnsupportedError } from "../errors/errors.ts";
+import type { BoundedBackend } from "./bounded-backend.ts";
+import type { JobLookupOptions } from "./job-engine.ts";
+import { isJobId } from "./validation.ts";
+
+/** Looks at the jobs that a store has. */
+export class StoredJobs<Job extends LeasedJob, Options extends EnqueueOptions> {
+  readonly #backend: Pick<JobBackend, "name" | "capabilities">;
+  readonly #store: BoundedBackend<Job, Options>;
+
+  constructor(backend: Pick<JobBackend, "name" | "capabilities">, store: BoundedBackend<Job, Options>) {
+    this.#backend = backend;
+    this.#store = store;
+  }
+
+  async job(jobId: string, options: JobLookupOptions = {}): Promise<StoredJob | undefined> {
+    requireKnownKeys("the options of `job`", options, ["withPayload"]);
+    const { withPayload = false } = options;
+    requireBoolean("`withPayload`", withPayload);
+    const isId = isJobId(jobId);
+    this.#requireListing();
+    const job = isId ? await this.#store.job(jobId, withPayload) : undefined;
+    return job && withValidDates(job);
+  }
+
+  /** @throws UnsupportedError */
+  #requireListing(): void {
+    const { name, capabilities } = this.#backend;
+    if (!capabilities.listing) throw new UnsupportedError(`${name} cannot list its jobs`);
+  }
+}
+
+/** Other programs write to stores, too: replaces invalid dates. */
+function withValidDates(job: StoredJob): StoredJob {
+  return {
+    ...job,
+    enqueuedAt: validDate(job.enqueuedAt) ?? new Date(0),
+    runAt: validDate(job.runAt) ?? new Date(0),
+    startedAt: validDate(job.startedAt),
+    finishedAt: validDate(job.finishedAt),
+  };
+}

@@ -1,0 +1,81 @@
+import { requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
+import type { ObservedJobRunner } from "@nidus/jobs-observe";
+import type { EnqueueOptions } from "../backend/enqueue-options.ts";
+import type { JobBackend, JobConsumer, LeasedJob } from "../backend/job-backend.ts";
+import { DurableWorker } from "../execution/durable-worker.ts";
+import type { JobWorker, WorkOptions } from "../execution/job-worker.ts";
+import { KnownExecutions } from "../execution/known-executions.ts";
+import { type Bookkeeping, BookkeepingConsumer } from "./bookkeeping.ts";
+import type { BoundedBackend } from "./bounded-backend.ts";
+import { requireJobs } from "./validation.ts";
+
+/** The parts of an engine that its workers use. */
+export interface WorkersSetUp<Job extends LeasedJob, Options extends EnqueueOptions> {
+  readonly backend: JobBackend<Job, Options>;
+  readonly store: BoundedBackend<Job, Options>;
+  readonly runner: ObservedJobRunner;
+  readonly bookkeeping: Bookkeeping;
+  readonly onError: (error: unknown) => void;
+  /** Tells the observers of a job that runs will come of. */
+  readonly declare: (jobName: string) => void;
+}
+
+/** The workers of an engine. */
+export class Workers<Job extends LeasedJob, Options extends EnqueueOptions> {
+  readonly #setUp: WorkersSetUp<Job, Options>;
+  readonly #workers = new Set<DurableWorker<Job>>();
+  readonly #known = new KnownExecutions<Job>();
+  #isStopping = false;
+
+  constructor(setUp: WorkersSetUp<Job, Options>) {
+    this.#setUp = setUp;
+  }
+
+  async start(options: WorkOptions): Promise<JobWorker> {
+    requireKnownKeys("the options of `work`", options, ["jobs", "concurrency"]);
+    const { jobs, concurrency = 1 } = options;
+    requireJobs(jobs);
+    requireWholeNumber("`concurrency`", concurrency);
+    const { backend, runner, bookkeeping, onError, declare } = this.#setUp;
+    const byName = new Map(jobs.map((job) => [job.name, job]));
+    const consumer = await this.#openConsumer([...byName.keys()]);
+    for (const { name } of jobs) declare(name);
+    const setUp = {
+      backend,
+      consumer,
+      jobs: byName,
+      concurrency,
+      runner,
+      known: this.#known,
+      onError,
+      onStopped: () => this.#workers.delete(worker),
+    };
+    const worker: DurableWorker<Job> = bookkeeping.begin("work", () => new DurableWorker<Job>(setUp));
+    this.#workers.add(worker);
+    return worker;
+  }
+
+  async #openConsumer(names: readonly string[]): Promise<JobConsumer<Job>> {
+    const { store, bookkeeping, onError } = this.#setUp;
+    if (this.#isStopping) throw store.closedError();
+    const consumer = await store.open(
+      (backend) => bookkeeping.run("open", () => backend.consumer(names)),
+      (late) => late.close(),
+    );
+    store.answers.consumer(consumer);
+    if (!this.#isStopping) return new BookkeepingConsumer(consumer, bookkeeping, store.answers);
+    consumer.close().catch(onError);
+    throw store.closedError();
+  }
+
+  /** Cancels a run in this process now, and not when its worker next asks the store. */
+  cancel(jobId: string): void {
+    for (const worker of this.#workers) worker.cancel(jobId);
+  }
+
+  /** Stops all workers, and starts no more. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    await Promise.all([...this.#workers].map((worker) => worker.stop()));
+  }
+}
