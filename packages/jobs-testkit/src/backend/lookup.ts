@@ -66,18 +66,20 @@ export const lookup: Behaviour<BackendKit> = (declare) => {
     assert.deepEqual([ended.state, ended.attempt, ended.startedAt], ["succeeded", 2, running.startedAt]);
   });
 
-  declare("reads the payload only if asked for, and the correlation id in any case", async (kit) => {
+  declare("reads the payload only if asked for, and what came with it in any case", async (kit) => {
     const backend = await kit.open();
     if (!backend.capabilities.listing) return;
     const name = kit.name("payload");
     for (const payload of [{ to: "ada" }, { to: "ada".repeat(100_000) }]) {
-      const envelopeText = JSON.stringify({ correlationId: "order-1", payload });
+      const attributes = { tenant: "acme", isTrial: true };
+      const envelopeText = JSON.stringify({ correlationId: "order-1", attributes, payload });
       const runAt = new Date(Date.now() + 3_600_000);
       const { id } = kit.job(name);
       await backend.insert([kit.job(name, { id, envelopeText, runAt })], {});
       const without = await found(backend, id);
       assert.equal("payload" in without, false, "no payload was asked for");
       assert.equal(without.correlationId, "order-1");
+      assert.deepEqual(without.attributes, attributes);
       assert.equal(without.runAt.getTime(), runAt.getTime());
       const job = await backend.job?.(id, { withPayload: true });
       assert.deepEqual(job?.payload, payload);
