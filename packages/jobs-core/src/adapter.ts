@@ -7,6 +7,7 @@ export { sharedByCopies } from "./shared.ts";
 export {
   formatValue,
   invalidArgument,
+  invalidNumber,
   type RefuseAsync,
   requireBoolean,
   requireFunction,

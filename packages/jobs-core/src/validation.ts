@@ -31,6 +31,11 @@ export function invalidArgument(
   return new Refusal(`expected ${what} to be ${expectation}, got ${formatValue(received)}`);
 }
 
+/** Makes the error for a wrong number: a RangeError, or a TypeError for a value that is not a number. */
+export function invalidNumber(what: string, expectation: string, received: unknown): TypeError {
+  return invalidArgument(what, expectation, received, typeof received === "number" ? RangeError : TypeError);
+}
+
 /**
  * Returns the number if it is whole and at least 1.
  *
@@ -38,12 +43,7 @@ export function invalidArgument(
  */
 export function requireWholeNumber(what: string, value: number): number {
   if (Number.isSafeInteger(value) && value > 0) return value;
-  throw invalidArgument(
-    what,
-    "a whole number from 1",
-    value,
-    typeof value === "number" ? RangeError : TypeError,
-  );
+  throw invalidNumber(what, "a whole number from 1", value);
 }
 
 /**

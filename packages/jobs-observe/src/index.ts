@@ -1,16 +1,16 @@
 export type { JobAttributes } from "./context/attributes.ts";
 export type { ObservedJobContext, ObservedJobData } from "./context/context.ts";
+export type { JobObjectives } from "./context/objectives.ts";
 export type { JobObserver, JobResultStatus } from "./observer/observer.ts";
 export { combineJobObservers, type ObserverErrorHandler } from "./observer/observer-list.ts";
-export {
-  type JobEventReceiver,
-  type JobObserverChannelOptions,
-  jobObserverChannel,
-  type ObservedJobEvent,
-  type PlainJobEvent,
-} from "./observers/channel.ts";
 export { currentJob, currentJobObserver } from "./observers/current-job.ts";
-export { ObservedJobRunner, type ObservedJobRunnerOptions, type RunAsyncOptions } from "./runner/runner.ts";
+export { reportProgress } from "./observers/progress.ts";
+export {
+  type DeclaredJob,
+  ObservedJobRunner,
+  type ObservedJobRunnerOptions,
+  type RunAsyncOptions,
+} from "./runner/runner.ts";
 
 // For authors of observers and engines. Authors of observers find more in `@nidus/jobs-observe/adapter`.
 
@@ -18,8 +18,16 @@ export { startedContext } from "./context/context.ts";
 export type {
   DeclaredJobContext,
   EnqueuedJobContext,
-  JobBacklog,
   JobDelivery,
+  JobProgress,
   SettledJobContext,
 } from "./context/delivery.ts";
-export type { OpenedEngineContext } from "./observer/observer.ts";
+export type {
+  DeadLetterCount,
+  EngineHealth,
+  JobBacklog,
+  JobScheduleTimes,
+  OpenedEngineContext,
+  WorkerHealth,
+  WorkerState,
+} from "./observer/opened-engine.ts";

@@ -166,7 +166,7 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
 
   /** Tells the observers of a job that runs will come of, so that its counters are there before. */
   #declare(jobName: string): void {
-    this.#runner.declared({ jobName, engine: this.name, queue: this.#backend.queueOf(jobName) });
+    this.#runner.declare({ name: jobName, engine: this.name, queue: this.#backend.queueOf(jobName) });
   }
 
   async unschedule(job: AnyDurableJob | string, options: UnscheduleOptions = {}): Promise<boolean> {

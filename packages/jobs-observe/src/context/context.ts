@@ -1,6 +1,6 @@
 import type { JobAttributes } from "./attributes.ts";
 import { unixTimeMs } from "./clock.ts";
-import type { JobDelivery } from "./delivery.ts";
+import type { JobDelivery, JobProgress } from "./delivery.ts";
 
 /** Describes one run as plain data. You can copy it, compare it, or send it to another thread. */
 export interface ObservedJobData {
@@ -33,6 +33,8 @@ export interface ObservedJobContext extends ObservedJobData {
 export interface RunSettings {
   readonly attributes: JobAttributes;
   readonly newRunId: () => string;
+  /** Hears of the progress of runs. */
+  readonly observers: { onJobProgressed(context: ObservedJobContext, progress: JobProgress): void };
 }
 
 let startedRuns = 0;
@@ -92,6 +94,11 @@ export class StartedContext implements ObservedJobContext {
 
   get delivery(): JobDelivery | undefined {
     return this.#delivery;
+  }
+
+  /** Tells the observers of the run how far it has come. Never throws. */
+  progressed(progress: JobProgress): void {
+    this.#settings.observers.onJobProgressed(this, progress);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { JobError } from "@nidus/jobs-core";
+import type { JobObjectives } from "./objectives.ts";
 
 /** Describes one attempt of an engine to run a stored job. */
 export interface JobDelivery {
@@ -26,7 +27,9 @@ export interface JobDelivery {
 export interface DeclaredJobContext {
   /** The job's name. */
   readonly jobName: string;
-  /** The name of the engine that will deliver the job, such as "bullmq". Absent if the application declared the job. */
+  /** What the owner of the job promises, checked and frozen. Undefined if the declaration says nothing about it. */
+  readonly objectives?: JobObjectives | undefined;
+  /** The name of the engine that will deliver the job, such as "bullmq". Undefined if the application declared the job. */
   readonly engine?: string | undefined;
   /** The engine's queue that the job will come from. */
   readonly queue?: string | undefined;
@@ -42,6 +45,8 @@ export interface EnqueuedJobContext {
   readonly queue: string;
   /** How many jobs of this name are stored at once: 1, or the length of a batch. */
   readonly count: number;
+  /** The ids that the jobs will have, in the order of the batch. They say nothing about payloads. */
+  readonly jobIds: readonly string[];
   /** The text that the caller gave to find related work, or undefined. */
   readonly correlationId: string | undefined;
   /** Headers that are stored with the jobs. Observers may add headers, such as `traceparent`. */
@@ -60,20 +65,19 @@ export interface SettledJobContext {
    * - `dead-lettered`: the job failed for the last time, or its last attempt has no recorded end.
    * - `lost`: the run finished, but the engine refused to record that, since the lease was lost. The worker
    *   that ran the job reports it.
+   * - `snoozed`: the handler asked to run again later. No attempt is spent, and nothing failed.
    * - `stalled`: the worker died or lost its lease before it could record an outcome. The next delivery reports it, so
    *   `delivery.attempt` is the number of the attempt before.
    */
-  readonly outcome: "succeeded" | "retried" | "dead-lettered" | "cancelled" | "lost" | "stalled";
+  readonly outcome: "succeeded" | "retried" | "snoozed" | "dead-lettered" | "cancelled" | "lost" | "stalled";
   /** The error that the job failed with, or undefined if it did not fail. */
   readonly error: JobError | undefined;
 }
 
-/** Says how many jobs of one name are ready to run and wait for a worker. */
-export interface JobBacklog {
-  /** The name that the jobs have in common. */
-  readonly jobName: string;
-  /** How many jobs wait. */
-  readonly waiting: number;
-  /** The moment from which the oldest of them could have run, or undefined if none waits. */
-  readonly oldestWaitingAt: Date | undefined;
+/** Says how far a run has come. */
+export interface JobProgress {
+  /** The share of the work that is done, from 0 to 1. */
+  readonly fraction: number;
+  /** What the run does now, in the words of the job. Observers cut it. */
+  readonly note: string | undefined;
 }

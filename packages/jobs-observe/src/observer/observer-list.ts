@@ -1,8 +1,14 @@
 import type { JobError } from "@nidus/jobs-core";
 import { formatValue, propertyOf, requireFunction, requireObject, warn } from "@nidus/jobs-core/adapter";
 import type { ObservedJobContext } from "../context/context.ts";
-import type { DeclaredJobContext, EnqueuedJobContext, SettledJobContext } from "../context/delivery.ts";
-import type { JobObserver, JobResultStatus, OpenedEngineContext } from "./observer.ts";
+import type {
+  DeclaredJobContext,
+  EnqueuedJobContext,
+  JobProgress,
+  SettledJobContext,
+} from "../context/delivery.ts";
+import type { JobObserver, JobResultStatus } from "./observer.ts";
+import type { OpenedEngineContext } from "./opened-engine.ts";
 import { runThroughScopes } from "./scope.ts";
 
 /** Receives what an observer threw or rejected with, and that observer. */
@@ -10,6 +16,8 @@ export type ObserverErrorHandler = (error: unknown, observer: JobObserver) => vo
 
 /** A list shows its observers to other copies of this package under this symbol. */
 const members = Symbol.for("@nidus/jobs-observe/observers");
+
+type ToldHook = "onJobDeclared" | "onEngineOpened" | "onJobEnqueued" | "onJobSettled" | "onJobProgressed";
 
 /**
  * Calls several observers as one. It isolates each from the run and from the others: what one throws or rejects with
@@ -61,24 +69,30 @@ export class ObserverList implements JobObserver {
   }
 
   onJobDeclared(context: DeclaredJobContext): void {
-    this.#tell("onJobDeclared", context as never);
+    this.#tell("onJobDeclared", context);
   }
 
   onEngineOpened(context: OpenedEngineContext): void {
-    this.#tell("onEngineOpened", context as never);
+    this.#tell("onEngineOpened", context);
   }
 
   onJobEnqueued(context: EnqueuedJobContext): void {
-    this.#tell("onJobEnqueued", context as never);
+    this.#tell("onJobEnqueued", context);
   }
 
   onJobSettled(context: SettledJobContext): void {
-    this.#tell("onJobSettled", context as never);
+    this.#tell("onJobSettled", context);
   }
 
-  #tell(hook: "onJobDeclared" | "onEngineOpened" | "onJobEnqueued" | "onJobSettled", context: never): void {
-    // The async function turns what a hook throws into a rejection.
-    for (const observer of this.#observers) this.#watch((async () => observer[hook]?.(context))(), observer);
+  onJobProgressed(context: ObservedJobContext, progress: JobProgress): void {
+    this.#tell("onJobProgressed", context, progress);
+  }
+
+  #tell(hook: ToldHook, context: unknown, progress?: JobProgress): void {
+    for (const observer of this.#observers) {
+      // The async function turns what a hook throws into a rejection.
+      this.#watch((async () => observer[hook]?.(context as never, progress as never))(), observer);
+    }
   }
 
   runInScope<T>(context: ObservedJobContext, run: () => T): T {

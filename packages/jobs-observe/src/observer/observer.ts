@@ -3,9 +3,10 @@ import type { ObservedJobContext } from "../context/context.ts";
 import type {
   DeclaredJobContext,
   EnqueuedJobContext,
-  JobBacklog,
+  JobProgress,
   SettledJobContext,
 } from "../context/delivery.ts";
+import type { OpenedEngineContext } from "./opened-engine.ts";
 
 /**
  * How a run ended. `cancelled` means that the run ended because its signal was aborted, and not by a timeout. The outcome of the stored
@@ -36,29 +37,12 @@ export interface JobObserver {
    * several times for one name.
    */
   onJobDeclared?(context: DeclaredJobContext): void;
+  /** Called when a run says how far it has come: see `reportProgress`. It may be called often. */
+  onJobProgressed?(context: ObservedJobContext, progress: JobProgress): void;
   /** Engines only: called when an engine has been opened. You can read its backlog from then on. */
   onEngineOpened?(context: OpenedEngineContext): void;
   /** Engines only: called before jobs are stored. The observer may write headers to `context.carrier`. */
   onJobEnqueued?(context: EnqueuedJobContext): void;
   /** Engines only: called with the outcome of a delivery. */
   onJobSettled?(context: SettledJobContext): void;
-}
-
-/** Describes an engine that has been opened. */
-export interface OpenedEngineContext {
-  /** The engine's name, such as "bullmq". */
-  readonly engine: string;
-  /**
-   * Reads the backlog from the engine, with one query. Resolves to undefined once the engine is closed. Rejects if the
-   * engine is unreachable.
-   */
-  backlog(): Promise<readonly JobBacklog[] | undefined>;
-  /**
-   * Observes the engine's own work from now on, such as polling and renewing leases. Each kind of work appears as the
-   * runs of one job. Call it within `onEngineOpened`. An observer of traces keeps that work out of traces with its
-   * `runInScope`. The scope of "work" is that of a whole worker, so the runs of jobs inherit what it sets for async work.
-   *
-   * @throws TypeError for a value that is no observer.
-   */
-  observeBookkeeping(observer: JobObserver): void;
 }

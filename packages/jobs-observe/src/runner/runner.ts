@@ -10,15 +10,17 @@ import {
   requireSyncResult,
 } from "@nidus/jobs-core/adapter";
 import { type JobAttributes, noAttributes, withAttributes } from "../context/attributes.ts";
-import { FinishedContext, type RunSettings, StartedContext } from "../context/context.ts";
-import type {
-  DeclaredJobContext,
-  EnqueuedJobContext,
-  JobDelivery,
-  SettledJobContext,
-} from "../context/delivery.ts";
-import type { JobObserver, OpenedEngineContext } from "../observer/observer.ts";
+import {
+  FinishedContext,
+  type ObservedJobContext,
+  type RunSettings,
+  StartedContext,
+} from "../context/context.ts";
+import type { EnqueuedJobContext, JobDelivery, SettledJobContext } from "../context/delivery.ts";
+import { type JobObjectives, requireObjectives } from "../context/objectives.ts";
+import type { JobObserver } from "../observer/observer.ts";
 import { type ObserverErrorHandler, ObserverList } from "../observer/observer-list.ts";
+import type { OpenedEngineContext } from "../observer/opened-engine.ts";
 import { randomRunId, safeRunIds } from "./run-id.ts";
 
 /** How an {@link ObservedJobRunner} treats its observers. */
@@ -27,12 +29,26 @@ export interface ObservedJobRunnerOptions {
   readonly onObserverError?: ObserverErrorHandler | undefined;
 }
 
+/** A job that is known before its first run. */
+export interface DeclaredJob {
+  /** The job's name. */
+  readonly name: string;
+  /** What the owner of the job promises. @default what an earlier declaration says, else nothing */
+  readonly objectives?: JobObjectives | undefined;
+  /** For engines: the name of the engine that will deliver the job. */
+  readonly engine?: string | undefined;
+  /** For engines: the queue that the job will come from. */
+  readonly queue?: string | undefined;
+}
+
 /** How one async run is started. */
 export interface RunAsyncOptions {
   /** The signal that the job receives. @default a signal that never aborts */
   readonly signal?: AbortSignal | undefined;
   /** For engines: the delivery that this run belongs to. */
   readonly delivery?: JobDelivery | undefined;
+  /** For engines: receives the run's context before the observers do. */
+  readonly onContext?: ((context: ObservedJobContext) => void) | undefined;
 }
 
 /**
@@ -43,7 +59,7 @@ export interface RunAsyncOptions {
  */
 export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
   readonly #observers: ObserverList;
-  #settings: RunSettings = { attributes: noAttributes, newRunId: randomRunId };
+  #settings: RunSettings;
 
   /** @throws TypeError for a value that is no observer, or for an invalid option. */
   constructor(observer: JobObserver | readonly JobObserver[] = [], options: ObservedJobRunnerOptions = {}) {
@@ -54,6 +70,7 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
       observer instanceof ObserverList && !onObserverError
         ? observer
         : new ObserverList([observer].flat(), onObserverError);
+    this.#settings = { attributes: noAttributes, newRunId: randomRunId, observers: this.#observers };
     // Keeps the code that V8 optimised for contexts: see `kept`.
     StartedContext.kept ??= new FinishedContext(new StartedContext("", this.#settings, undefined));
   }
@@ -124,10 +141,11 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
       // A loop instead of `Object.keys`, whose array costs as much as the rest of the call.
       for (const key in options) {
         if (key === "signal" || key === "delivery") continue;
-        requireKnownKeys("the options", options as object, ["signal", "delivery"]);
+        requireKnownKeys("the options", options as object, ["signal", "delivery", "onContext"]);
       }
       const started = new StartedContext(requireJob(job).name, this.#settings, options?.delivery);
       const signal = requireSignal(options?.signal);
+      options?.onContext?.(started);
       return this.#observers.runInScope(started, () => this.#performAsync(started, job, signal));
     } catch (error) {
       return Promise.reject(error);
@@ -157,17 +175,19 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
   }
 
   /**
-   * Tells the observers which jobs will run, so that their counters exist at 0 before the first run.
+   * Tells the observers which jobs will run, so that their counters exist at 0 before the first run, and what the owners
+   * of the jobs promise.
    *
-   * @throws TypeError for a job without a name, before any observer is told.
+   * @throws TypeError or RangeError for a job without a name or with invalid objectives, before any observer is told.
    */
-  declare(...jobs: readonly { readonly name: string }[]): void {
-    for (const jobName of jobs.map(requireJobName)) this.declared({ jobName });
-  }
-
-  /** For engines: tells the observers of a job that the engine will deliver. Never throws. */
-  declared(context: DeclaredJobContext): void {
-    this.#observers.onJobDeclared(context);
+  declare(...jobs: readonly DeclaredJob[]): void {
+    const contexts = jobs.map((job) => ({
+      jobName: requireJobName(job),
+      objectives: requireObjectives(job.objectives),
+      engine: job.engine,
+      queue: job.queue,
+    }));
+    for (const context of contexts) this.#observers.onJobDeclared(context);
   }
 
   /** For engines: tells the observers that the engine is open, and how to read its backlog. Never throws. */
