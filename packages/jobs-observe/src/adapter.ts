@@ -1,5 +1,5 @@
 export { unixTimeMs } from "./context/clock.ts";
 export { monotonicMsOf } from "./context/context.ts";
 export { requireObjectives } from "./context/objectives.ts";
-export { requireProgress, tellProgress } from "./observers/progress.ts";
 export { durationBoundsSeconds, jobMetricHelp } from "./job-metrics.ts";
+export { requireProgress, tellProgress } from "./observers/progress.ts";

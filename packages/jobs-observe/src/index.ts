@@ -27,7 +27,7 @@ export type {
   EngineHealth,
   JobBacklog,
   JobScheduleTimes,
-  OpenedEngineContext,
   WorkerHealth,
   WorkerState,
-} from "./observer/opened-engine.ts";
+} from "./context/engine-readings.ts";
+export type { OpenedEngineContext } from "./observer/observer.ts";

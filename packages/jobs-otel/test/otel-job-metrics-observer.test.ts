@@ -121,7 +121,7 @@ describe("declared jobs", () => {
     const runner = strictRunner(otelJobMetricsObserver({ meter: measured.meter }));
 
     runner.declare({ name: "digest" });
-    runner.declared({ jobName: "mail", engine: "memory", queue: "mail" });
+    runner.declare({ name: "mail", engine: "memory", queue: "mail" });
 
     const zeros = ["digest", "mail"].map((name) => [{ "job.name": name }, 0]);
     expect(await measured.points("nidus.jobs.started")).toEqual(zeros);

@@ -104,6 +104,7 @@ export function pinoJobObserver(options: PinoJobObserverOptions): JobObserver {
     // The line about the run says so already.
     succeeded: undefined,
     retried: [warningLevel, "job will be retried"],
+    snoozed: [startLevel, "job snoozed"],
     stalled: [warningLevel, "job stalled"],
     cancelled: [warningLevel, "job cancelled"],
     "dead-lettered": [failureLevel, "job dead-lettered"],

@@ -19,7 +19,7 @@ describe("a declared job", () => {
       { name: "reindex" },
       job("backup", () => {}),
     );
-    runner.declared({ jobName: "mail", engine: "bullmq", queue: "q" });
+    runner.declare({ name: "mail", engine: "bullmq", queue: "q" });
 
     const lines = parse(await observer.metrics());
 
@@ -41,7 +41,7 @@ describe("a declared job", () => {
     const observer = prometheusJobObserver({ jobs: ["send"] });
     const runner = new ObservedJobRunner(observer);
     runner.run(job("send", () => {}));
-    for (let i = 0; i < 3; i++) runner.declared({ jobName: "send", engine: "pg-boss" });
+    for (let i = 0; i < 3; i++) runner.declare({ name: "send", engine: "pg-boss" });
 
     const lines = parse(await observer.metrics());
     expect(sampleOf(lines, "nidus_jobs_started_total", { job_name: "send" })).toBe(1);
@@ -64,7 +64,7 @@ describe("a declared job", () => {
 
   it("stays declared when the registry is reset", async () => {
     const observer = prometheusJobObserver({ jobs: ["send"] });
-    new ObservedJobRunner(observer).declared({ jobName: "mail", engine: "bullmq" });
+    new ObservedJobRunner(observer).declare({ name: "mail", engine: "bullmq" });
     observer.registry.resetMetrics();
     const lines = parse(await observer.metrics());
     expect(sampleOf(lines, "nidus_jobs_started_total", { job_name: "send" })).toBe(0);

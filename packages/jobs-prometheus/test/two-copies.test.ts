@@ -17,7 +17,7 @@ it("two copies of the package share counts in one registry, and each writes all 
   for (const observer of observers) {
     const runner = new ObservedJobRunner(observer);
     runner.run(job("send", () => {}));
-    runner.declared({ jobName: "mail", engine: "bullmq" });
+    runner.declare({ name: "mail", engine: "bullmq" });
   }
 
   const texts = [await registry.metrics(), ...(await Promise.all(observers.map((each) => each.metrics())))];

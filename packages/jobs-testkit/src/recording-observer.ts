@@ -5,6 +5,7 @@ import {
   type JobAttributes,
   type JobDelivery,
   type JobObserver,
+  type JobProgress,
   type JobResultStatus,
   type ObservedJobContext,
   type OpenedEngineContext,
@@ -30,6 +31,14 @@ export interface RecordedRun {
   readonly delivery: JobDelivery | undefined;
 }
 
+/** How far a run said it had come. */
+export interface RecordedProgress extends JobProgress {
+  /** The name of the job. */
+  readonly jobName: string;
+  /** The id of the run. */
+  readonly runId: string;
+}
+
 /** Keeps what {@link recordingObserver} heard until you call `clear`. Use it in tests alone. */
 export interface JobRecorder extends JobObserver {
   /** Every run, in the order in which they started. The list grows, and its runs are replaced, as runs start and end. */
@@ -44,6 +53,8 @@ export interface JobRecorder extends JobObserver {
   readonly settled: readonly SettledJobContext[];
   /** Returns how the deliveries of a job ended, in order, such as "retried", "succeeded". */
   outcomesOf(jobName: string): readonly SettledJobContext["outcome"][];
+  /** How far runs said they had come, in order. */
+  readonly progressed: readonly RecordedProgress[];
   /** The engines that were opened with this observer. */
   readonly opened: readonly OpenedEngineContext[];
   /** Forgets everything. The end of a run that is going on is then not recorded. */
@@ -57,6 +68,7 @@ export function recordingObserver(): JobRecorder {
   const enqueued: EnqueuedJobContext[] = [];
   const settled: SettledJobContext[] = [];
   const opened: OpenedEngineContext[] = [];
+  const progressed: RecordedProgress[] = [];
   /** The position of each unfinished run in the list. */
   const running = new Map<ObservedJobContext, number>();
 
@@ -66,10 +78,11 @@ export function recordingObserver(): JobRecorder {
     enqueued,
     settled,
     opened,
+    progressed,
     runsOf: (name) => runs.filter(({ jobName }) => jobName === name),
     outcomesOf: (name) => settled.filter(({ jobName }) => jobName === name).map(({ outcome }) => outcome),
     clear() {
-      for (const list of [runs, declared, enqueued, settled, opened]) list.length = 0;
+      for (const list of [runs, declared, enqueued, settled, opened, progressed]) list.length = 0;
       running.clear();
     },
     onJobStarted(context) {
@@ -83,6 +96,7 @@ export function recordingObserver(): JobRecorder {
       runs[index] = recordOf(context, status, error);
     },
     onJobDeclared: (context) => void declared.push(context),
+    onJobProgressed: ({ jobName, runId }, progress) => void progressed.push({ jobName, runId, ...progress }),
     onEngineOpened: (context) => void opened.push(context),
     onJobEnqueued: (context) => void enqueued.push(context),
     onJobSettled: (context) => void settled.push(context),

@@ -20,6 +20,7 @@ const errors = "hostile input: takes any thrown value";
 const cancelled = "cancellation: takes a cancelled run, with any reason";
 const timedOut = "cancellation: takes a run that took too long, which is a failure";
 const carriers = "engines: writes strings to a carrier, and leaves those of others there";
+const declared = "engines: takes objectives and reports of progress, with any name and note";
 const deliveries = "engines: takes every attempt of a delivery, with any carrier";
 const settled = "engines: takes every outcome of a delivery, even of one whose run it has not seen";
 const opened = "engines: takes engines that open, whether their backlog can be read or not";
@@ -33,7 +34,7 @@ const budget = "budget: costs at most 5000 ns a run";
 /** Those in which a job is run through a runner, which notes whatever the observer throws. */
 const wherever = [
   ...[returns, throws, amongOthers, nested, concurrent, sharing, besideThrowing, names, attributes, errors],
-  ...[cancelled, timedOut, deliveries, settled, flush, shutdown, contexts],
+  ...[cancelled, timedOut, declared, deliveries, settled, flush, shutdown, contexts],
 ];
 
 /** The tests that must not let an observer pass; all others must. */
@@ -62,6 +63,9 @@ const caught: Readonly<Record<keyof typeof observers, readonly string[]>> = {
   clearingCarriers: [carriers],
   expectingHeaders: [deliveries, settled],
   expectingRuns: [settled],
+  splittingNotes: [declared],
+  keepingObjectivesByName: [declared],
+  expectingObjectives: [declared],
   askingForBacklogs: [opened],
   flushingOnce: [flush],
   endingOnce: [shutdown],

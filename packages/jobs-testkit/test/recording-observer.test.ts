@@ -1,6 +1,6 @@
 import { asyncJob, job } from "@nidus/jobs-core";
 import { defineJob, memoryEngine } from "@nidus/jobs-durable";
-import { ObservedJobRunner } from "@nidus/jobs-observe";
+import { currentJobObserver, ObservedJobRunner, reportProgress } from "@nidus/jobs-observe";
 import { describe, expect, it } from "vitest";
 import { recordingObserver, sequentialRunIds } from "../src/index.ts";
 
@@ -48,6 +48,15 @@ describe("recordingObserver", () => {
     const during = new ObservedJobRunner(recorder).run(job("once", () => recorder.runs[0]));
     expect(during).toMatchObject({ status: "running" });
     expect(Object.isFrozen(recorder.runs[0])).toBe(true);
+  });
+
+  it("keeps how far runs said they had come", () => {
+    const recorder = recordingObserver();
+    const runner = new ObservedJobRunner([currentJobObserver(), recorder]).runIdGenerator(sequentialRunIds());
+    runner.run(job("mail", () => reportProgress(0.5, "half")));
+    expect(recorder.progressed).toEqual([{ jobName: "mail", runId: "run-1", fraction: 0.5, note: "half" }]);
+    recorder.clear();
+    expect(recorder.progressed).toEqual([]);
   });
 
   it("finds the runs of one job", () => {

@@ -53,18 +53,22 @@ export class NewJobFactory {
     const startAt = runAt && new Date(runAt);
     const texts = await Promise.all(payloads.map((payload) => this.#encode(job, payload)));
     if (texts.length === 0) return [];
+    const jobIds = texts.map((_, index) =>
+      idempotencyKey === undefined ? newJobId() : idFromKey(job.name, idempotencyKey, positionOf(index)),
+    );
     const carrier: Record<string, string> = {};
     this.#runner.enqueued({
       jobName: job.name,
       engine: this.#store.name,
       queue: this.#store.queueOf(job.name),
       count: payloads.length,
+      jobIds: Object.freeze(jobIds),
       correlationId,
       carrier,
     });
     const envelopeOf = envelopeWriter(carrier, checked);
     return slicesOf(texts, (text, index) => ({
-      id: idempotencyKey === undefined ? newJobId() : idFromKey(job.name, idempotencyKey, positionOf(index)),
+      id: jobIds[index] as string,
       name: job.name,
       envelopeText: envelopeOf(text),
       runAt: startAt,

@@ -161,6 +161,8 @@ describe("enqueue", () => {
     expect(results.map(({ isDuplicate }) => isDuplicate)).toEqual([false, true, false]);
     expect(backend.envelopes.map(({ payload }) => payload)).toEqual(["a", "b", "c"]);
     expect(recorder.enqueued.map(({ count }) => count)).toEqual([3]);
+    expect(recorder.enqueued[0]?.jobIds).toEqual(results.map(({ id }) => id));
+    expect(Object.isFrozen(recorder.enqueued[0]?.jobIds)).toBe(true);
     expect(PayloadError.isInstance(await errorOf(engine.enqueueMany(sendMail, ["d", 1n])))).toBe(true);
     expect(backend.inserted).toHaveLength(3);
     expect(recorder.enqueued).toHaveLength(1);

@@ -45,8 +45,8 @@ export interface EnqueuedJobContext {
   readonly queue: string;
   /** How many jobs of this name are stored at once: 1, or the length of a batch. */
   readonly count: number;
-  /** The ids that the jobs will have, in the order of the batch. They say nothing about payloads. */
-  readonly jobIds: readonly string[];
+  /** The ids that the jobs will have, in the order of the batch. Undefined if the queue makes the ids itself. */
+  readonly jobIds?: readonly string[] | undefined;
   /** The text that the caller gave to find related work, or undefined. */
   readonly correlationId: string | undefined;
   /** Headers that are stored with the jobs. Observers may add headers, such as `traceparent`. */

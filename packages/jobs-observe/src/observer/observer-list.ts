@@ -7,8 +7,7 @@ import type {
   JobProgress,
   SettledJobContext,
 } from "../context/delivery.ts";
-import type { JobObserver, JobResultStatus } from "./observer.ts";
-import type { OpenedEngineContext } from "./opened-engine.ts";
+import type { JobObserver, JobResultStatus, OpenedEngineContext } from "./observer.ts";
 import { runThroughScopes } from "./scope.ts";
 
 /** Receives what an observer threw or rejected with, and that observer. */

@@ -6,7 +6,12 @@ import type {
   JobProgress,
   SettledJobContext,
 } from "../context/delivery.ts";
-import type { OpenedEngineContext } from "./opened-engine.ts";
+import type {
+  DeadLetterCount,
+  EngineHealth,
+  JobBacklog,
+  JobScheduleTimes,
+} from "../context/engine-readings.ts";
 
 /**
  * How a run ended. `cancelled` means that the run ended because its signal was aborted, and not by a timeout. The outcome of the stored
@@ -45,4 +50,29 @@ export interface JobObserver {
   onJobEnqueued?(context: EnqueuedJobContext): void;
   /** Engines only: called with the outcome of a delivery. */
   onJobSettled?(context: SettledJobContext): void;
+}
+
+/** Describes an engine that has been opened. Members that read the store resolve to undefined once the engine is closed. */
+export interface OpenedEngineContext {
+  /** The engine's name, such as "bullmq". */
+  readonly engine: string;
+  /**
+   * Reads the backlog from the engine, with one query. Resolves to undefined once the engine is closed. Rejects if the
+   * engine is unreachable.
+   */
+  backlog(): Promise<readonly JobBacklog[] | undefined>;
+  /** Counts the dead letters of each job name. Absent if the engine cannot. Rejects if the engine is unreachable. */
+  deadLetters?(): Promise<readonly DeadLetterCount[] | undefined>;
+  /** Reads the times of all schedules. Absent if the engine has no schedules. Rejects if the engine is unreachable. */
+  schedules?(): Promise<readonly JobScheduleTimes[] | undefined>;
+  /** Asks the store for a sign of life. Absent if the engine cannot. Never rejects. */
+  health?(): Promise<EngineHealth | undefined>;
+  /**
+   * Observes the engine's own work from now on, such as polling and renewing leases. Each kind of work appears as the
+   * runs of one job. Call it within `onEngineOpened`. An observer of traces keeps that work out of traces with its
+   * `runInScope`. The scope of "work" is that of a whole worker, so the runs of jobs inherit what it sets for async work.
+   *
+   * @throws TypeError for a value that is no observer.
+   */
+  observeBookkeeping(observer: JobObserver): void;
 }

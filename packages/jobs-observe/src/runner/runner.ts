@@ -18,9 +18,8 @@ import {
 } from "../context/context.ts";
 import type { EnqueuedJobContext, JobDelivery, SettledJobContext } from "../context/delivery.ts";
 import { type JobObjectives, requireObjectives } from "../context/objectives.ts";
-import type { JobObserver } from "../observer/observer.ts";
+import type { JobObserver, OpenedEngineContext } from "../observer/observer.ts";
 import { type ObserverErrorHandler, ObserverList } from "../observer/observer-list.ts";
-import type { OpenedEngineContext } from "../observer/opened-engine.ts";
 import { randomRunId, safeRunIds } from "./run-id.ts";
 
 /** How an {@link ObservedJobRunner} treats its observers. */

@@ -1,7 +1,8 @@
 import { JobError, job } from "@nidus/jobs-core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { jobObserverChannel, type ObservedJobEvent, ObservedJobRunner } from "../../src/index.ts";
+import { ObservedJobRunner } from "../../src/index.ts";
+import { jobObserverChannel, type ObservedJobEvent } from "../../src/observers/channel.ts";
 import { settled } from "../support/settled.ts";
 
 function channel(options?: Parameters<typeof jobObserverChannel>[0]) {

@@ -1,13 +1,11 @@
 import { type AsyncJob, asyncJob, type Job, job } from "@nidus/jobs-core";
 import { expectTypeOf } from "vitest";
+import { type JobObserver, type ObservedJobContext, ObservedJobRunner } from "../../src/index.ts";
 import {
   type JobEventReceiver,
-  type JobObserver,
   jobObserverChannel,
-  type ObservedJobContext,
   type ObservedJobEvent,
-  ObservedJobRunner,
-} from "../../src/index.ts";
+} from "../../src/observers/channel.ts";
 
 const runner = new ObservedJobRunner();
 declare const context: ObservedJobContext;

@@ -1,6 +1,11 @@
 import { asyncJob, type Job, JobError, JobQueue, job } from "@nidus/jobs-core";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { combineJobObservers, type JobObserver, ObservedJobRunner } from "../../src/index.ts";
+import {
+  combineJobObservers,
+  type DeclaredJobContext,
+  type JobObserver,
+  ObservedJobRunner,
+} from "../../src/index.ts";
 import { Recorder } from "../support/recorder.ts";
 import { settled } from "../support/settled.ts";
 
@@ -239,7 +244,7 @@ describe("a runner's own settings", () => {
       job("send_digest", () => {}),
       { name: "reindex" },
     );
-    runner.declared({ jobName: "send_digest", engine: "memory", queue: "q" });
+    runner.declare({ name: "send_digest", engine: "memory", queue: "q" });
     expect(told).toEqual([
       { jobName: "send_digest" },
       { jobName: "reindex" },
@@ -255,6 +260,38 @@ describe("a runner's own settings", () => {
     for (const bad of [{ name: "" }, { name: 7 }, {}, null, undefined]) {
       expect(() => runner.declare({ name: "good" }, bad as never)).toThrow("expected a job's `name`");
     }
+    expect(told).toEqual([]);
+  });
+
+  it("tells observers the objectives of declared jobs, frozen and copied", () => {
+    const told: DeclaredJobContext[] = [];
+    const runner = new ObservedJobRunner({ onJobDeclared: (context) => void told.push(context) });
+    const objectives = { succeedEveryMs: 60_000, finishWithinMs: undefined };
+    runner.declare({ name: "digest", objectives });
+    objectives.succeedEveryMs = 1;
+    expect(told.map((context) => context.objectives)).toEqual([{ succeedEveryMs: 60_000 }]);
+    expect(Object.isFrozen(told[0]?.objectives)).toBe(true);
+  });
+
+  it.each([
+    [
+      { succeedEveryMs: 0 },
+      RangeError,
+      "expected `objectives.succeedEveryMs` to be a whole number from 1, got 0",
+    ],
+    [{ startWithinMs: 1.5 }, RangeError, "`objectives.startWithinMs`"],
+    [{ finishWithinMs: Number.NaN }, RangeError, "`objectives.finishWithinMs`"],
+    [{ finishWithinMs: "1 h" }, TypeError, "`objectives.finishWithinMs`"],
+    [{ finishWithin: 1 }, TypeError, 'unknown option "finishWithin" in `objectives`'],
+    [null, TypeError, "expected `objectives` to be an object"],
+    [7, TypeError, "expected `objectives` to be an object"],
+  ])("refuses the objectives %j, and declares no job then", (objectives, type, message) => {
+    const told: unknown[] = [];
+    const runner = new ObservedJobRunner({ onJobDeclared: (context) => void told.push(context) });
+    const declare = () =>
+      runner.declare({ name: "good" }, { name: "digest", objectives: objectives as never });
+    expect(declare).toThrow(type);
+    expect(declare).toThrow(message);
     expect(told).toEqual([]);
   });
 

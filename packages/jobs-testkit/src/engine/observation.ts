@@ -8,7 +8,7 @@ export const observation: Behaviour<Kit> = (declare) => {
   declare("tells observers of one start and one finish per run, with the delivery", async (kit) => {
     const { engine, recorder } = await kit.open();
     const job = defineJob<number>({ name: kit.name("observed"), run() {} });
-    await engine.enqueueMany(job, [1, 2, 3]);
+    const stored = await engine.enqueueMany(job, [1, 2, 3]);
     await engine.work({ jobs: [job], concurrency: 3 });
     await eventually(async () => assert.equal((await countsOf(engine, job.name)).succeeded, 3));
     await eventually(() => assert.equal(recorder.settled.length, 3));
@@ -24,6 +24,10 @@ export const observation: Behaviour<Kit> = (declare) => {
     assert.equal(enqueued?.jobName, job.name);
     assert.equal(enqueued.engine, engine.name);
     assert.equal(enqueued.queue, recorder.settled[0]?.delivery.queue);
+    assert.deepEqual(
+      enqueued.jobIds,
+      stored.map(({ id }) => id),
+    );
   });
 
   declare("declares the jobs that its workers and schedules will run", async (kit) => {

@@ -7,6 +7,7 @@ import {
   type OpenedEngineContext,
   type SettledJobContext,
 } from "@nidus/jobs-observe";
+import { requireProgress, tellProgress } from "@nidus/jobs-observe/adapter";
 import type { Behaviour } from "./behaviour.ts";
 import { hostileTexts } from "./hostile-texts.ts";
 import { leavingSharedObjectsAlone } from "./shared-objects.ts";
@@ -16,6 +17,7 @@ const engine = "contract";
 const outcomes: readonly SettledJobContext["outcome"][] = [
   "succeeded",
   "retried",
+  "snoozed",
   "dead-lettered",
   "cancelled",
   "lost",
@@ -60,6 +62,25 @@ export const engines: Behaviour = (declare) => {
         assert.equal(carrier["x-contract"], "kept");
       }
     });
+    await subject.hasThrownNothing();
+  });
+
+  declare("takes objectives and reports of progress, with any name and note", async ({ subject }) => {
+    const runner = subject.runner();
+    const objectives = { succeedEveryMs: 3_600_000, startWithinMs: 60_000, finishWithinMs: 1 };
+    await leavingSharedObjectsAlone(async () => {
+      for (const name of ["declared", ...hostileTexts]) {
+        runner.declare({ name }, { name, objectives: {} }, { name, objectives, engine, queue: "q" });
+      }
+    });
+    await runner.runAsync(
+      asyncJob("progressing", () => {}),
+      {
+        onContext(context) {
+          for (const note of [undefined, ...hostileTexts]) tellProgress(context, requireProgress(0.5, note));
+        },
+      },
+    );
     await subject.hasThrownNothing();
   });
 

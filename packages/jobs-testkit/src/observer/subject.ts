@@ -77,6 +77,7 @@ const hooks: readonly (keyof JobObserver)[] = [
   "onEngineOpened",
   "onJobEnqueued",
   "onJobSettled",
+  "onJobProgressed",
 ];
 
 /** Tells whether a value is an observer: it has a hook, or it has no property `observer`. */

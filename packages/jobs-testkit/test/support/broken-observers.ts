@@ -224,6 +224,27 @@ export const expectingRuns: CreateObserver = () => {
   };
 };
 
+/** Splits notes into words, although a run may give none. */
+export const splittingNotes: CreateObserver = () => ({
+  onJobProgressed: (_, { note }) => void (note as string).split(" "),
+});
+
+/** Keeps objectives in a plain object. */
+export const keepingObjectivesByName: CreateObserver = () => {
+  const shortest: Record<string, { ms?: number }> = {};
+  return {
+    onJobDeclared({ jobName, objectives }) {
+      shortest[jobName] ??= {};
+      Object.assign(shortest[jobName], { ms: objectives?.finishWithinMs });
+    },
+  };
+};
+
+/** Expects objectives of every job. */
+export const expectingObjectives: CreateObserver = () => ({
+  onJobDeclared: ({ objectives }) => void (objectives as { finishWithinMs: number }).finishWithinMs,
+});
+
 /** Wants to know the backlog at once. */
 export const askingForBacklogs: CreateObserver = () => ({
   onEngineOpened: (context) =>

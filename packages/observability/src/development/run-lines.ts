@@ -29,6 +29,7 @@ export function runLine(
 
 const settlements = {
   retried: ["↻", "yellow", "will be retried"],
+  snoozed: ["↻", "gray", "will run again later, as its handler asked"],
   stalled: ["↻", "yellow", "stalled: its worker died or lost its lease"],
   "dead-lettered": ["†", "red", "is a dead letter"],
   lost: ["†", "red", "has run, but its end was not recorded: its lease was lost"],

@@ -8,6 +8,7 @@ import { spreadOf } from "../harness.ts";
 const packages = [
   "jobs-core",
   "jobs-observe",
+  "jobs-observe/channel",
   "jobs-observe/diagnostics-channel",
   "jobs-prometheus",
   "jobs-otel",

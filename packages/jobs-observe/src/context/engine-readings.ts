@@ -1,5 +1,3 @@
-import type { JobObserver } from "./observer.ts";
-
 /** Says how many jobs of one name are ready to run and wait for a worker. */
 export interface JobBacklog {
   /** The name that the jobs have in common. */
@@ -62,29 +60,4 @@ export interface EngineHealth {
   readonly latencyMs: number | undefined;
   /** The workers of this process that have not stopped. */
   readonly workers: readonly WorkerHealth[];
-}
-
-/** Describes an engine that has been opened. Members that read the store resolve to undefined once the engine is closed. */
-export interface OpenedEngineContext {
-  /** The engine's name, such as "bullmq". */
-  readonly engine: string;
-  /**
-   * Reads the backlog from the engine, with one query. Resolves to undefined once the engine is closed. Rejects if the
-   * engine is unreachable.
-   */
-  backlog(): Promise<readonly JobBacklog[] | undefined>;
-  /** Counts the dead letters of each job name. Absent if the engine cannot. Rejects if the engine is unreachable. */
-  deadLetters?(): Promise<readonly DeadLetterCount[] | undefined>;
-  /** Reads the times of all schedules. Absent if the engine has no schedules. Rejects if the engine is unreachable. */
-  schedules?(): Promise<readonly JobScheduleTimes[] | undefined>;
-  /** Asks the store for a sign of life. Absent if the engine cannot. Never rejects. */
-  health?(): Promise<EngineHealth | undefined>;
-  /**
-   * Observes the engine's own work from now on, such as polling and renewing leases. Each kind of work appears as the
-   * runs of one job. Call it within `onEngineOpened`. An observer of traces keeps that work out of traces with its
-   * `runInScope`. The scope of "work" is that of a whole worker, so the runs of jobs inherit what it sets for async work.
-   *
-   * @throws TypeError for a value that is no observer.
-   */
-  observeBookkeeping(observer: JobObserver): void;
 }
