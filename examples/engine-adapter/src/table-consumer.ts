@@ -50,9 +50,9 @@ export class TableConsumer implements JobConsumer<TableJob> {
 
   async settle({ id, lease }: TableJob, outcome: JobOutcome): Promise<SettleResult> {
     const state = stateOf(outcome);
-    const delayMs = outcome.type === "retried" ? outcome.delayMs : null;
+    const delayMs = "delayMs" in outcome ? outcome.delayMs : null;
     const error = "error" in outcome ? outcome.error : null;
-    const unspent = outcome.type === "released" ? 1 : 0;
+    const unspent = outcome.type === "released" || outcome.type === "snoozed" ? 1 : 0;
     const settled = await rowsOf(this.#db, statements.settle, [id, lease, state, delayMs, unspent, error]);
     if (settled.length > 0) return { isRecorded: true };
     const earlier = await rowsOf(this.#db, statements.isSettled, [id, lease, state]);
@@ -73,7 +73,7 @@ export class TableConsumer implements JobConsumer<TableJob> {
 }
 
 function stateOf(outcome: JobOutcome): string {
-  if (outcome.type === "retried" || outcome.type === "released") return "pending";
+  if (["retried", "snoozed", "released"].includes(outcome.type)) return "pending";
   return outcome.type === "dead-lettered" ? "deadLettered" : outcome.type;
 }
 

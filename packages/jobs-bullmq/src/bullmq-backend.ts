@@ -47,6 +47,7 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob> {
     uniqueKeys: false,
     nullCharacters: true,
     listing: true,
+    snoozing: true,
   };
   readonly #queues: Queues;
   readonly #settings: BullmqSettings;

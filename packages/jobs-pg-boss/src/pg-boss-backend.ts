@@ -86,6 +86,7 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
       uniqueKeys: false,
       nullCharacters: false,
       listing: true,
+      snoozing: true,
     };
   }
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type BackendContractOptions, backendContract } from "../src/contracts.ts";
 import * as lookups from "./support/broken-lookups.ts";
 import * as ports from "./support/broken-ports.ts";
+import * as snoozing from "./support/broken-snoozing.ts";
 import type { ListBackend, ListStore } from "./support/list-backend.ts";
 import { inQuickTime } from "./support/quick-time.ts";
 
@@ -38,6 +39,9 @@ const due = "backlog: counts what is due and waits, and says since when";
 const reaches = "cancelling: reaches a job that runs in another process, and outlives its delivery";
 const releases = "outcomes: bring a released job back at once, without an attempt spent";
 const delays = "outcomes: bring a failed job back after its delay, and not before";
+const snoozes = "snoozing: brings a job back after its delay, and spends no attempt, not even the only one";
+const keepsAttempts = "snoozing: counts a snoozed job as scheduled, and keeps the attempts that it has spent";
+const staysCancelled = "snoozing: does not forget that a job was cancelled before it snoozed";
 const names = "deliveries: bring names, attempts and errors as long as users may make them";
 const findsAll = "lookup: finds a job in each state, with its attempts and its times";
 const starts = "lookup: counts the attempts that have started, and keeps the start of the last one";
@@ -47,7 +51,7 @@ const isAway = "outage: is an EngineUnavailableError if the server is away from 
 const goesAway = "outage: is an EngineUnavailableError at every call if the server goes away later";
 
 const { KnownOutages, ...brokenPorts } = ports;
-const broken = { ...brokenPorts, ...lookups };
+const broken = { ...brokenPorts, ...lookups, ...snoozing };
 
 /** Maps each broken backend to the tests that must not let it pass. */
 const caught: Readonly<Record<keyof typeof broken, readonly string[]>> = {
@@ -91,6 +95,10 @@ const caught: Readonly<Record<keyof typeof broken, readonly string[]>> = {
   MovingStarts: [starts],
   ReadingPayloads: [noPayload],
   FindingAnything: [findsNone],
+  SpendingSnoozes: [snoozes, keepsAttempts],
+  SnoozingBriefly: [snoozes, keepsAttempts],
+  WakingCancelledJobs: [staysCancelled],
+  SnoozingLostJobs: [fences],
 };
 
 type Options = Omit<BackendContractOptions, "test">;

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import type { CreateEngine } from "../src/contracts.ts";
 import * as backends from "./support/broken-backends.ts";
-import * as engines from "./support/broken-engines.ts";
+import * as brokenEngines from "./support/broken-engines.ts";
+import * as snoozingEngines from "./support/broken-snoozing-engines.ts";
 import { failuresOf } from "./support/failures.ts";
 import { ListBackend } from "./support/list-backend.ts";
 import { listEngines } from "./support/list-engine.ts";
@@ -68,11 +69,19 @@ const copies = "payloads: stores a copy, and hands out another to every attempt"
 const schema =
   "payloads: validates with a schema when a job is enqueued, and hands its output to the handler";
 const changedSchema = "payloads: makes a stored payload that no longer fits its schema a dead letter";
+const snoozes = "snoozing: runs a job again later, without an attempt spent, or says that it cannot";
+const caughtSnooze = "snoozing: lets the end of the handler decide, if the handler catches the snooze";
+const cancelledSnooze = "snoozing: cancels a job that was cancelled, here or elsewhere, and then snoozes";
+const lateSnooze =
+  "snoozing: snoozes after the time limit, and when the worker stops, as long as the handler asks";
+const wrongSnooze = "snoozing: counts a snooze for a wrong time as a failure";
 const observed = "observation: tells observers of one start and one finish per run, with the delivery";
 const carried = "observation: carries headers and correlation from the enqueuing side to the run";
 const cron = "schedules: enqueues a job by the clock of a time zone, or says that it cannot";
 const badCron = "schedules: refuses invalid cron expressions and time zones";
 const scheduleKeys = "schedules: keeps several schedules of one job by key, or says that it cannot";
+
+const engines = { ...brokenEngines, ...snoozingEngines };
 
 /** Broken engines, each with the tests that must fail. */
 const caught: {
@@ -87,7 +96,7 @@ const caught: {
     RunningTwice: [runsOnce, manyRunOnce, lease, observed],
     CancellingNothing: [cancelBefore, cancelElsewhere, cancelRetry],
     CancellingAnything: [cancelBefore],
-    DeafToCancellation: [cancelElsewhere, cancelFailing, cancelLast],
+    DeafToCancellation: [cancelElsewhere, cancelFailing, cancelLast, cancelledSnooze],
     ForgettingRequests: [cancelReleased],
     HoldingOnToRetries: [cancelRetry],
     ExceedingLimits: [bound, graceful],
@@ -144,6 +153,10 @@ const caught: {
     takingEmptyIds: [unknownTexts, wrongInput],
     losingRunningJobs: [follows],
     findingNoText: [noJob],
+    failingSnoozes: [snoozes, caughtSnooze, lateSnooze],
+    insistingOnSnoozes: [caughtSnooze],
+    failingLateSnoozes: [lateSnooze],
+    takingAnySnooze: [wrongSnooze],
   },
   scheduling: {
     IgnoringTimeZones: [cron],

@@ -18,7 +18,7 @@ export { redriveJob } from "./redrive-job.ts";
 export { Script } from "./script.ts";
 export { hasOpenChildren, isLeaseLost, isMove, isRefusedScript } from "./script-errors.ts";
 export type { Clock } from "./script-interceptor.ts";
-export { completeJob, failJob, removeJob, retryJob } from "./settle-job.ts";
+export { completeJob, failJob, removeJob, retryJob, snoozeJob } from "./settle-job.ts";
 export { unreadyClientOf, versionOf } from "./shared-connection.ts";
 export { readStoredJobs, type StoredFields } from "./stored-jobs.ts";
 export { countOf, timeOf } from "./stored-values.ts";

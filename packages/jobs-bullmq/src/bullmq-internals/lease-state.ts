@@ -24,6 +24,9 @@ elseif type == 'dead-lettered' then isOurs = isOurs and redis.call('ZSCORE', key
 elseif type == 'retried' then
   -- A later attempt may have left its own mark. A worker that died would have added to stc.
   isOurs = isMarked(counts[4]) or more > 1 and (counts[3] or '0') == stalled
+elseif type == 'snoozed' then
+  -- It was started again, and not because a worker had died.
+  isOurs = isMarked(counts[4]) or tonumber(counts[1]) > tonumber(started) and (counts[3] or '0') == stalled
 else isOurs = false end
 return isOurs and 'recorded' or 'lost'`,
 );

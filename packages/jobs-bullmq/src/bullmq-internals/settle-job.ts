@@ -29,6 +29,11 @@ export function retryJob(
   return job.moveToFailed(new RetryLater(error, delayMs), token, wantsNext);
 }
 
+/** Delays a job that is running, without an attempt spent. BullMQ brings no next job with its answer. */
+export function snoozeJob(job: Job, token: string, delayMs: number): Promise<void> {
+  return job.moveToDelayed(Date.now() + delayMs, token);
+}
+
 /** Fails a job for ever. Resolves to BullMQ's answer, with a next job if `wantsNext`. */
 export function failJob(job: Job, token: string, error: string, wantsNext: boolean): Promise<unknown> {
   return job.moveToFailed(new UnrecoverableError(error), token, wantsNext);

@@ -110,7 +110,7 @@ export class BullmqConsumer implements JobConsumer<BullmqLeasedJob> {
   ): Promise<SettleResult & { readonly next?: BullmqLeasedJob | undefined }> {
     const { consumer, lease } = job;
     const { id, token } = lease;
-    job.isReleased = outcome.type === "released";
+    job.isGoingBack = outcome.type === "released" || outcome.type === "snoozed";
     consumer.tokens.reopen(token);
     try {
       const { isRecorded, answer, wasAnswerLost } = await this.#recorder.record(job, outcome, wantsNext);
@@ -136,7 +136,7 @@ export class BullmqConsumer implements JobConsumer<BullmqLeasedJob> {
 
   async renewLeases(jobs: readonly BullmqLeasedJob[]): Promise<readonly string[]> {
     // A job that goes back needs no lease.
-    const held = jobs.filter(({ isReleased }) => !isReleased);
+    const held = jobs.filter(({ isGoingBack }) => !isGoingBack);
     return this.#askEach(held, (client, { keyPrefix }, own) =>
       renewLeases(
         client,

@@ -11,8 +11,8 @@ export interface BullmqLeasedJob extends LeasedJob {
   readonly lease: Lease;
   /** Whether this process knows of a cancel request. */
   isRequested: boolean;
-  /** Whether its outcome is "released". */
-  isReleased: boolean;
+  /** Whether its outcome puts it back as it was: "released" or "snoozed". */
+  isGoingBack: boolean;
   /** Digits that its settlement writes, so that it can be told from the settlement of another attempt. */
   mark: string | undefined;
 }
@@ -46,7 +46,7 @@ export function describeJob(
     stored,
     lease: { id, token, started, made, stalled },
     isRequested: facts.isCancelRequested,
-    isReleased: false,
+    isGoingBack: false,
     mark: undefined,
     id,
     name: consumer.jobName,

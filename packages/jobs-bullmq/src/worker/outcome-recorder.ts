@@ -11,6 +11,7 @@ import {
   leaseStateOf,
   removeJob,
   retryJob,
+  snoozeJob,
 } from "../bullmq-internals/index.ts";
 import type { Queues } from "../store/queues.ts";
 import { keyHeldMs } from "../store/stored-data.ts";
@@ -83,7 +84,7 @@ export class OutcomeRecorder {
     error: unknown,
   ): Promise<RecordResult> {
     this.#onError(error);
-    if (outcome.type === "released") return { isRecorded: false };
+    if (outcome.type === "released" || outcome.type === "snoozed") return { isRecorded: false };
     const reason =
       outcome.type === "succeeded" ? undefined : "error" in outcome ? outcome.error : "cancelled";
     const client = await this.#queues.client;
@@ -95,7 +96,7 @@ export class OutcomeRecorder {
       reason,
       this.#clock.now(),
     );
-    return { isRecorded: isRecorded && outcome.type !== "retried" && outcome.type !== "cancelled" };
+    return { isRecorded: isRecorded && (outcome.type === "succeeded" || outcome.type === "dead-lettered") };
   }
 
   #try(job: BullmqLeasedJob, outcome: JobOutcome, wantsNext: boolean): Promise<unknown> {
@@ -112,6 +113,11 @@ export class OutcomeRecorder {
         return consumer.interceptor.withNote(note, () =>
           retryJob(stored, token, { error: outcome.error, delayMs }, wantsNext),
         );
+      }
+      case "snoozed": {
+        const delayMs = Math.max(1, outcome.delayMs);
+        const note = { ...this.#keysOf(consumer), lease, runAt: this.#marked(job, delayMs) };
+        return consumer.interceptor.withNote(note, () => snoozeJob(stored, token, delayMs));
       }
       case "cancelled": {
         // BullMQ has no state for cancelled jobs: the job goes, and a note of it stays.

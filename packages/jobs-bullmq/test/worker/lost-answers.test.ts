@@ -45,6 +45,7 @@ for (const [version, load] of Object.entries(versions)) {
     const endings: [what: string, command: CommandKind, outcomes: string[]][] = [
       ["a success", "complete", ["succeeded"]],
       ["a retry", "delay", ["retried", "succeeded"]],
+      ["a snooze", "delay", ["snoozed", "succeeded"]],
       ["a dead letter", "fail", ["dead-lettered"]],
       ["a cancellation", "fail", ["cancelled"]],
     ];
@@ -58,17 +59,20 @@ for (const [version, load] of Object.entries(versions)) {
         await using opened = await open();
         const { link, recorder, engine, queue } = opened;
         const attempts: (number | undefined)[] = [];
+        let hasBegun = false;
         const first = defineJob<{ isFirst: boolean }>({
           name: "first",
           backoff: { baseMs: 10, maxMs: 10 },
-          async run({ isFirst }, { signal, delivery }) {
+          async run({ isFirst }, { signal, delivery, snooze }) {
             attempts.push(delivery?.attempt);
-            if (!isFirst || delivery?.attempt !== 1) return;
+            if (!isFirst || delivery === undefined || hasBegun) return;
+            hasBegun = true;
             if (what === "a cancellation") {
               await engine.cancel(delivery.jobId);
               await expect.poll(() => signal.aborted).toBe(true);
             }
             link.loseAnswerTo(command);
+            if (what === "a snooze") snooze(10);
             if (what === "a retry") throw new Error("not yet");
             if (what === "a dead letter") throw new PermanentJobError("never");
             signal.throwIfAborted();

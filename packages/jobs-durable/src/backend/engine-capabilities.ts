@@ -19,4 +19,6 @@ export interface EngineCapabilities {
   readonly nullCharacters: boolean;
   /** `job`: the store can be asked for the jobs that it has. */
   readonly listing: boolean;
+  /** `snooze` in handlers. */
+  readonly snoozing: boolean;
 }

@@ -75,7 +75,9 @@ export type JobOutcome =
   | { readonly type: "dead-lettered"; readonly error: string }
   | { readonly type: "cancelled" }
   /** Delivered again at once, without an attempt spent. */
-  | { readonly type: "released" };
+  | { readonly type: "released" }
+  /** Delivered again after the delay, without an attempt spent. Recorded only by stores with the capability `snoozing`. */
+  | { readonly type: "snoozed"; readonly delayMs: number };
 
 /** Tells whether the store recorded an outcome. */
 export interface SettleResult {
@@ -85,7 +87,7 @@ export interface SettleResult {
    */
   readonly isRecorded: boolean;
   /**
-   * True if the store recorded "cancelled" in place of "retried" or "dead-lettered", since `cancel` had been called for the job
+   * True if the store recorded "cancelled" in place of "retried", "snoozed" or "dead-lettered", since `cancel` had been called for the job
    * meanwhile. An engine that does not look for that leaves it out.
    */
   readonly isCancelled?: boolean | undefined;

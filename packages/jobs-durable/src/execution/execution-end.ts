@@ -24,14 +24,24 @@ export function retried(error: JobError, delayMs: number): ExecutionEnd {
   return { outcome: { type: "retried", delayMs, error: storableMessage(error) }, error };
 }
 
+/** The handler has asked to run again later. */
+export function snoozed(delayMs: number): ExecutionEnd {
+  return { outcome: { type: "snoozed", delayMs }, error: undefined };
+}
+
 /** The handler failed for the last time. */
 export function deadLettered(error: JobError): ExecutionEnd {
   return { outcome: { type: "dead-lettered", error: storableMessage(error) }, error };
 }
 
-/** Whether the handler has failed, without having been cancelled. */
-export function isFailure({ outcome }: ExecutionEnd): boolean {
-  return outcome.type === "retried" || outcome.type === "dead-lettered";
+/** Whether a cancellation that comes before the record replaces the end. */
+export function isCancellable({ outcome }: ExecutionEnd): boolean {
+  return comesAgain(outcome) || outcome.type === "dead-lettered";
+}
+
+/** Whether the job comes again after its own delay. */
+export function comesAgain({ type }: JobOutcome): boolean {
+  return type === "retried" || type === "snoozed";
 }
 
 /** A job whose last attempt has no recorded end. Nothing in the store says how far that attempt came. */

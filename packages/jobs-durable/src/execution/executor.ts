@@ -11,7 +11,7 @@ import type { WorkerCounts } from "./worker-counts.ts";
 
 /** The parts of a worker that its executor uses. */
 export interface ExecutorSetUp<Job extends LeasedJob> {
-  readonly backend: Pick<JobBackend<Job>, "name" | "queueOf">;
+  readonly backend: Pick<JobBackend<Job>, "name" | "capabilities" | "queueOf">;
   readonly consumer: JobConsumer<Job>;
   readonly jobs: ReadonlyMap<string, AnyDurableJob>;
   readonly runner: ObservedJobRunner;
@@ -68,11 +68,11 @@ export class Executor<Job extends LeasedJob> {
   }
 
   async #run(execution: JobExecution<Job>, earlier: JobExecution<Job> | undefined): Promise<ExecutionEnd> {
-    const { jobs, runner, counts, onError } = this.#setUp;
+    const { backend, jobs, runner, counts, onError } = this.#setUp;
     const definition = jobs.get(execution.job.name) as AnyDurableJob;
     if (earlier !== undefined) return execution.adopt(earlier, definition, onError);
     counts.started++;
-    const end = await execution.run(definition, runner, onError);
+    const end = await execution.run(definition, { runner, capabilities: backend.capabilities, onError });
     if (end === released && execution.state.phase === "running") counts.interrupted++;
     return end;
   }

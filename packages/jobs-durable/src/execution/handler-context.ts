@@ -1,5 +1,7 @@
 import type { JobDelivery } from "@nidus/jobs-observe";
+import { UnsupportedError } from "../errors/errors.ts";
 import type { JobHandlerContext } from "../job/durable-job.ts";
+import { JobSnooze } from "../job/snooze.ts";
 import type { HandlerSignal } from "./handler-signal.ts";
 
 /**
@@ -18,10 +20,20 @@ export class HandlerContext implements JobHandlerContext {
   readonly delivery: JobDelivery;
   declare readonly signal: AbortSignal;
   readonly #signal: HandlerSignal;
+  readonly #canSnooze: boolean;
 
-  constructor(delivery: JobDelivery, signal: HandlerSignal) {
+  constructor(delivery: JobDelivery, signal: HandlerSignal, canSnooze: boolean) {
     this.delivery = delivery;
     this.#signal = signal;
+    this.#canSnooze = canSnooze;
     Object.defineProperty(this, "signal", HandlerContext.#property);
   }
+
+  /** A field: handlers take it out of the context, and copy it. */
+  readonly snooze = (ms: number): never => {
+    if (!this.#canSnooze) throw new UnsupportedError(`${this.delivery.engine} cannot snooze`);
+    const snooze = new JobSnooze(ms);
+    this.#signal.snooze(snooze);
+    throw snooze;
+  };
 }

@@ -1,12 +1,18 @@
-import { neverAbortedSignal } from "@nidus/jobs-core/adapter";
+import { setMaxListeners } from "node:events";
+import { neverAbortedSignal, propertyOf } from "@nidus/jobs-core/adapter";
+import type { JobSnooze } from "../job/snooze.ts";
 import type { AbortControllerPool } from "./abort-controller-pool.ts";
 
-/** The signal of one execution. Its controller goes back to the pool at the end, unless a handler has looked at the signal. */
+/**
+ * The signal of one execution. Its controller goes back to the pool at the end, unless a handler has looked at the signal. The runner
+ * gets this object in place of the signal: it looks there only for the reason of a cancellation, and a snooze is one.
+ */
 export class HandlerSignal {
   readonly #pool: AbortControllerPool;
   readonly #controller: AbortController;
   #isSeen = false;
   #isOver = false;
+  #snooze: JobSnooze | undefined;
 
   constructor(pool: AbortControllerPool) {
     this.#pool = pool;
@@ -15,13 +21,39 @@ export class HandlerSignal {
 
   /** For the runner, which lets go of it when the run ends. */
   get forRunner(): AbortSignal {
-    return this.#controller.signal;
+    return this as unknown as AbortSignal;
+  }
+
+  get aborted(): boolean {
+    return this.#snooze !== undefined || this.#controller.signal.aborted;
+  }
+
+  get reason(): unknown {
+    return this.#snooze ?? this.#controller.signal.reason;
+  }
+
+  /** The runner asks for it. It adds no listener. */
+  addEventListener(): void {}
+
+  /** The handler snoozes, unless it catches this. */
+  snooze(snooze: JobSnooze): void {
+    this.#snooze = snooze;
+  }
+
+  /** Returns the snooze with which a handler has ended, if it has: thrown as it is, or as the cause of another error. */
+  snoozeIn(thrown: unknown): JobSnooze | undefined {
+    const snooze = this.#snooze;
+    return snooze !== undefined && (thrown === snooze || propertyOf(thrown, "cause") === snooze)
+      ? snooze
+      : undefined;
   }
 
   /** For the handler, which may keep it. */
   forHandler(): AbortSignal {
     // Asked for only when all was over, it would be another execution's.
     if (this.#isOver && !this.#isSeen) return neverAbortedSignal();
+    // Handlers may add any number of listeners. The runner does the same for real signals.
+    if (!this.#isSeen) setMaxListeners(0, this.#controller.signal);
     this.#isSeen = true;
     return this.#controller.signal;
   }

@@ -1,5 +1,6 @@
 import { JobError } from "@nidus/jobs-core";
 import type { JobDelivery, ObservedJobRunner } from "@nidus/jobs-observe";
+import type { EngineCapabilities } from "../backend/engine-capabilities.ts";
 import type { LeasedJob } from "../backend/job-backend.ts";
 import { PermanentJobError } from "../errors/errors.ts";
 import type { AnyDurableJob } from "../job/durable-job.ts";
@@ -10,15 +11,23 @@ import {
   deadLettered,
   type ExecutionEnd,
   givenUp,
-  isFailure,
+  isCancellable,
   released,
   retried,
+  snoozed,
   succeeded,
 } from "./execution-end.ts";
 import { type ExecutionState, isUnended } from "./execution-state.ts";
 import { HandlerContext } from "./handler-context.ts";
 import { HandlerSignal } from "./handler-signal.ts";
 import { retryDelayMs } from "./retry-delay.ts";
+
+/** The parts of a worker that the run of a handler uses. */
+export interface RunSetUp {
+  readonly runner: ObservedJobRunner;
+  readonly capabilities: Pick<EngineCapabilities, "snoozing">;
+  readonly onError: (error: unknown) => void;
+}
 
 /** The run of one delivery, from the engine to the user's handler: the path that every engine's jobs take. */
 export class JobExecution<Job extends LeasedJob> {
@@ -72,7 +81,7 @@ export class JobExecution<Job extends LeasedJob> {
     return end === undefined ? new Promise((resolve) => this.#onEnd.push(resolve)) : Promise.resolve(end);
   }
 
-  /** Says what becomes of the job, unless a failure turns out to have been cancelled. */
+  /** Says what becomes of the job, unless it turns out to have been cancelled. */
   conclude(end: ExecutionEnd): void {
     if (isUnended(this.#state))
       this.#state = { phase: "ended", end, hasRun: this.#state.phase === "running" };
@@ -106,12 +115,12 @@ export class JobExecution<Job extends LeasedJob> {
     return end;
   }
 
-  /** Ends the run through its signal, and makes a failure that is not being recorded yet the end: no further attempt follows. */
+  /** Ends the run through its signal. A failure or a snooze that is not being recorded yet becomes a cancellation. */
   cancel(): void {
     this.#stop("cancelled", "the job was cancelled");
     this.adopted?.cancel();
     const state = this.#state;
-    if (state.phase === "ended" && isFailure(state.end)) {
+    if (state.phase === "ended" && isCancellable(state.end)) {
       this.#state = { ...state, end: cancelled(state.end.error) };
     }
   }
@@ -157,21 +166,19 @@ export class JobExecution<Job extends LeasedJob> {
   }
 
   /** Runs the handler, and says what is to become of the job. It never rejects, and takes as long as the handler does. */
-  async run(
-    definition: AnyDurableJob,
-    runner: ObservedJobRunner,
-    onError: (error: unknown) => void,
-  ): Promise<ExecutionEnd> {
+  async run(definition: AnyDurableJob, { runner, capabilities, onError }: RunSetUp): Promise<ExecutionEnd> {
     const { delivery, job } = this;
     const { attributes } = job.envelope;
     const runnerOfJob = attributes === undefined ? runner : runner.context(attributes);
-    const context = new HandlerContext(delivery, this.#signal);
+    const context = new HandlerContext(delivery, this.#signal, capabilities.snoozing);
     const observed = { name: job.name, run: () => definition.perform(job.envelope.payload, context) };
     this.#state = { phase: "running", stop: this.#stopReason };
     try {
       await runnerOfJob.runAsync(observed, { signal: this.#signal.forRunner, delivery });
       return succeeded;
     } catch (thrown) {
+      const snooze = this.#signal.snoozeIn(thrown);
+      if (snooze !== undefined && this.#stopReason !== "cancelled") return snoozed(snooze.delayMs);
       return this.#endAfter(JobError.from(thrown), definition, onError);
     }
   }

@@ -24,6 +24,8 @@ export interface WorkerReport {
   readonly succeeded: number;
   /** Failures that are tried again. */
   readonly retried: number;
+  /** Runs that snoozed. */
+  readonly snoozed: number;
   /** Failures for the last time, and jobs given up since their workers had died with them. */
   readonly deadLettered: number;
   /** Cancelled before or during their run. */

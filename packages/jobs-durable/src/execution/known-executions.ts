@@ -42,7 +42,7 @@ function isAdoptable<Job extends LeasedJob>(known: JobExecution<Job>, again: Job
   const { state } = known;
   if (isUnended(state)) return true;
   if (state.phase === "abandoned") return false;
-  // After a redrive attempts count from 1 again. A failure that is tried again, and what went back, come again by right.
+  // After a redrive attempts count from 1 again. A failure that is tried again, a snooze, and what went back, come again by right.
   const isSameRound = again.delivery.attempt > known.delivery.attempt;
-  return isSameRound && !["retried", "released"].includes(state.end.outcome.type);
+  return isSameRound && !["retried", "snoozed", "released"].includes(state.end.outcome.type);
 }

@@ -4,7 +4,7 @@ import type { ObservedJobRunner, SettledJobContext } from "@nidus/jobs-observe";
 import { WrongAnswerError } from "../backend/answers.ts";
 import type { JobConsumer, LeasedJob, SettleResult } from "../backend/job-backend.ts";
 import { backoffMs, outage } from "../job/backoff.ts";
-import { cancelled, type ExecutionEnd, isFailure } from "./execution-end.ts";
+import { cancelled, comesAgain, type ExecutionEnd, isCancellable } from "./execution-end.ts";
 import type { JobExecution } from "./job-execution.ts";
 import type { KnownExecutions } from "./known-executions.ts";
 import type { LeaseKeeper } from "./lease-keeper.ts";
@@ -44,8 +44,8 @@ export class Settler<Job extends LeasedJob> {
    */
   async settle(execution: JobExecution<Job>): Promise<Job | undefined> {
     const { leases, onError } = this.#setUp;
-    // A failure is not to be tried again, nor kept, if another process has cancelled the job since the last look.
-    if (isFailure(execution.end as ExecutionEnd)) await leases.cancelRequested();
+    // The job must not run again, nor be kept, if another process has cancelled it since the last look.
+    if (isCancellable(execution.end as ExecutionEnd)) await leases.cancelRequested();
     for (let failures = 1; ; failures++) {
       if (execution.supersededBy !== undefined) this.#tellSuperseded(execution, execution.supersededBy);
       if (execution.isOver || this.#isStopped) return undefined;
@@ -119,12 +119,12 @@ export class Settler<Job extends LeasedJob> {
   }
 
   /**
-   * The job came again before it was known whether its outcome had been recorded. A retry had been recorded, and only the answer
+   * The job came again before it was known whether its outcome had been recorded. A retry or a snooze had been recorded, and only the answer
    * was lost, unless the store says that the attempt stalled. All other ends are those of the execution that came.
    */
   #tellSuperseded(execution: JobExecution<Job>, { adopted, job }: JobExecution<Job>): void {
     const end = execution.end as ExecutionEnd;
-    if (adopted === execution || end.outcome.type !== "retried") return;
+    if (adopted === execution || !comesAgain(end.outcome)) return;
     this.#tellSettled(execution, end, { isRecorded: !job.followsStalled });
   }
 

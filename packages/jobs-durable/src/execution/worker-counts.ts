@@ -8,6 +8,7 @@ export function newCounts(): WorkerCounts {
     started: 0,
     succeeded: 0,
     retried: 0,
+    snoozed: 0,
     deadLettered: 0,
     cancelled: 0,
     interrupted: 0,

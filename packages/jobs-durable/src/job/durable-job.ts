@@ -2,7 +2,7 @@ import { type AsyncJob, asyncJob, type JobError } from "@nidus/jobs-core";
 import { invalidArgument, requireJob, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
 import type { JobDelivery } from "@nidus/jobs-observe";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { PayloadError, PermanentJobError } from "../errors/errors.ts";
+import { PayloadError, PermanentJobError, UnsupportedError } from "../errors/errors.ts";
 import { defaultBackoff, type JobBackoff, requireBackoff } from "./backoff.ts";
 import { payloadText } from "./payload.ts";
 import { requirePriority } from "./priority.ts";
@@ -16,6 +16,16 @@ export interface JobHandlerContext {
   readonly signal: AbortSignal;
   /** The delivery that this run is, or undefined in an AsyncJobQueue. */
   readonly delivery: JobDelivery | undefined;
+  /**
+   * Ends the run by throwing: the job runs again in `ms` milliseconds, a whole number from 0 to a year. It spends no attempt, and
+   * the run counts as cancelled, not as failed. The way in which the handler ends decides: if it catches the snooze and returns,
+   * the job succeeds; if it throws another error, the job fails, unless that error has the snooze as its `cause`. A job that was
+   * cancelled stays cancelled. A snooze counts after the time limit of the job, too.
+   *
+   * @throws always: the snooze; TypeError or RangeError for a wrong `ms`; UnsupportedError in an AsyncJobQueue, and on an engine
+   * without the capability `snoozing`.
+   */
+  snooze(ms: number): never;
 }
 
 /**
@@ -160,9 +170,15 @@ export function defineJob(
       const parsed = schema && parse(schema, stored(text));
       if (parsed && "problem" in parsed) throw refuse(parsed.problem);
       if (parsed instanceof Promise) parsed.catch(() => {});
-      return asyncJob(name, (signal) => perform(stored(text), { signal, delivery: undefined }));
+      return asyncJob(name, (signal) =>
+        perform(stored(text), { signal, delivery: undefined, snooze: noSnooze }),
+      );
     },
   };
+}
+
+function noSnooze(): never {
+  throw new UnsupportedError("an AsyncJobQueue runs a job once: `snooze` needs an engine");
 }
 
 /** A payload as it comes back from its text: what a schema is asked about, at enqueue and at delivery. */

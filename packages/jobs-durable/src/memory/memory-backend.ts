@@ -31,6 +31,7 @@ export class MemoryBackend implements JobBackend<MemoryLeasedJob> {
     uniqueKeys: false,
     nullCharacters: true,
     listing: true,
+    snoozing: true,
   };
   readonly #table: MemoryTable;
 

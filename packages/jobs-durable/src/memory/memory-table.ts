@@ -118,9 +118,9 @@ export class MemoryTable {
   /** Returns whether the outcome was recorded: false if the job runs no more. */
   settle(job: MemoryJob, outcome: JobOutcome): boolean {
     if (job.state !== "running") return false;
-    if (outcome.type === "retried" || outcome.type === "released") {
-      if (outcome.type === "retried") job.runAtMs = Date.now() + outcome.delayMs;
-      else job.attempt--;
+    if (outcome.type === "retried" || outcome.type === "snoozed" || outcome.type === "released") {
+      if (outcome.type !== "released") job.runAtMs = Date.now() + outcome.delayMs;
+      if (outcome.type !== "retried") job.attempt--;
       job.state = "pending";
       this.#queue(job);
       return true;

@@ -116,6 +116,7 @@ describe("a worker's deliveries", () => {
       started: 1,
       succeeded: 1,
       retried: 0,
+      snoozed: 0,
       deadLettered: 0,
       cancelled: 0,
       interrupted: 0,

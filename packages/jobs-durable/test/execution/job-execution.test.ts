@@ -10,7 +10,7 @@ import { deferred } from "../support/deferred.ts";
 import { fetched } from "../support/scripted-backend.ts";
 
 const pool = new AbortControllerPool();
-const runner = new ObservedJobRunner();
+const setUp = { runner: new ObservedJobRunner(), capabilities: { snoozing: true }, onError() {} };
 const error = new JobError("no");
 
 let execution: JobExecution<LeasedJob>;
@@ -24,7 +24,7 @@ describe("an execution", () => {
     const end = deferred<void>();
     expect(execution.state).toEqual({ phase: "waiting", stop: undefined });
     const definition = defineJob<unknown>({ name: "send_mail", run: () => end.promise });
-    const run = execution.run(definition, runner, () => {});
+    const run = execution.run(definition, setUp);
     expect(execution.state).toEqual({ phase: "running", stop: undefined });
     end.resolve();
     execution.conclude(await run);
@@ -65,7 +65,7 @@ describe("an execution", () => {
 
   it("is released if it is abandoned while its handler runs, whatever becomes of that", () => {
     const definition = defineJob<unknown>({ name: "send_mail", run: () => new Promise(() => {}) });
-    void execution.run(definition, runner, () => {});
+    void execution.run(definition, setUp);
     expect(execution.abandon()).toBe(released);
     execution.conclude(succeeded);
     expect(execution.state).toEqual({ phase: "abandoned", end: released, hasRun: true });

@@ -27,7 +27,13 @@ const numberFromText: StandardSchemaV1<string, number> = {
 };
 
 function context(signal: AbortSignal = new AbortController().signal): JobHandlerContext {
-  return { signal, delivery: undefined };
+  return {
+    signal,
+    delivery: undefined,
+    snooze() {
+      throw new Error("no engine");
+    },
+  };
 }
 
 /** Returns the error that the call throws or rejects with. */

@@ -46,6 +46,7 @@ describe("memoryEngine", () => {
       uniqueKeys: false,
       nullCharacters: true,
       listing: true,
+      snoozing: true,
     });
     const job = defineJob({ name: "a", run() {} });
     const error = await engine.schedule(job, "* * * * *", undefined).catch((thrown: unknown) => thrown);

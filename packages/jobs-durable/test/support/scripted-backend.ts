@@ -130,6 +130,7 @@ export class ScriptedBackend implements JobBackend {
     uniqueKeys: true,
     nullCharacters: true,
     listing: false,
+    snoozing: true,
   };
   readonly inserted: NewJob[] = [];
   readonly sourced: (readonly string[])[] = [];

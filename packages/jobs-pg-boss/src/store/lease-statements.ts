@@ -46,7 +46,7 @@ const startOfAttempt = "COALESCE(to_timestamp((j.output ->> 'startedAt')::float8
 
 const settlements = `
   jsonb_to_recordset($2::text::jsonb) AS s(id uuid, lease text, retry_count int, enqueued_at timestamptz,
-    state text, delay_ms float8, is_released boolean, output jsonb, deletion_seconds int)`;
+    state text, delay_ms float8, is_released boolean, is_unspent boolean, output jsonb, deletion_seconds int)`;
 
 /** Builds the statements. `schema` stands unquoted in them, as in pg-boss's own. */
 export function leaseStatements(schema: string, dialect: Dialect): LeaseStatements {
@@ -97,14 +97,14 @@ export function leaseStatements(schema: string, dialect: Dialect): LeaseStatemen
       "j.retry_count",
       `j.output || jsonb_build_object('lease', $3::text)`,
     ),
-    // A fetch counts an attempt if the job was started before, so a released job gives its attempt back.
+    // A fetch counts an attempt if the job was started before, so a released or snoozed job gives its attempt back.
     settle: `
       UPDATE ${job} j SET
         state = (CASE WHEN ${isCancelledInstead} THEN 'cancelled' ELSE s.state END)::${schema}.job_state,
         completed_on = CASE WHEN s.state <> 'retry' OR ${isCancelledInstead} THEN now() END,
         start_after = CASE WHEN s.delay_ms IS NULL THEN j.start_after ELSE now() + s.delay_ms * interval '1 millisecond' END,
-        started_on = CASE WHEN s.is_released AND j.retry_count = 0 THEN NULL ELSE ${startOfAttempt} END,
-        retry_count = CASE WHEN s.is_released THEN GREATEST(j.retry_count - 1, 0) ELSE j.retry_count END,
+        started_on = CASE WHEN s.is_unspent AND j.retry_count = 0 THEN NULL ELSE ${startOfAttempt} END,
+        retry_count = CASE WHEN s.is_unspent THEN GREATEST(j.retry_count - 1, 0) ELSE j.retry_count END,
         ${retention}
         output = s.output
       FROM ${settlements}

@@ -13,6 +13,8 @@ export interface OutcomeRow {
   readonly state: string;
   readonly delay_ms?: number;
   readonly is_released?: boolean;
+  /** Whether the delivery gives its attempt back. */
+  readonly is_unspent?: boolean;
   readonly output: object;
   readonly deletion_seconds?: number;
 }
@@ -38,17 +40,19 @@ export function outcomeRow(job: PgBossLeasedJob, outcome: JobOutcome, settings: 
 function columnsOf(
   outcome: JobOutcome,
   { retainDeadLettersSeconds }: StorageSettings,
-): Pick<OutcomeRow, "state" | "delay_ms" | "is_released" | "deletion_seconds"> {
+): Pick<OutcomeRow, "state" | "delay_ms" | "is_released" | "is_unspent" | "deletion_seconds"> {
   switch (outcome.type) {
     case "succeeded":
       return { state: "completed" };
     case "retried":
       return { state: "retry", delay_ms: Math.min(outcome.delayMs, maxDelayMs) };
+    case "snoozed":
+      return { state: "retry", delay_ms: outcome.delayMs, is_unspent: true };
     case "dead-lettered":
       return { state: "failed", deletion_seconds: Math.min(retainDeadLettersSeconds, maxInteger) };
     case "cancelled":
       return { state: "cancelled" };
     case "released":
-      return { state: "retry", is_released: true };
+      return { state: "retry", is_released: true, is_unspent: true };
   }
 }

@@ -90,7 +90,7 @@ export class PgBossConsumer implements JobConsumer<PgBossLeasedJob> {
 
   async settle(job: PgBossLeasedJob, outcome: JobOutcome): Promise<SettleResult> {
     const result = await this.#outcomes.record(outcomeRow(job, outcome, this.#settings));
-    if (outcome.type === "retried") this.#wakeup.wakeIn(outcome.delayMs);
+    if (outcome.type === "retried" || outcome.type === "snoozed") this.#wakeup.wakeIn(outcome.delayMs);
     if (outcome.type === "released") this.#wakeup.wakeNow();
     return result;
   }

@@ -199,6 +199,8 @@ describe("prometheusJobObserver", () => {
       "stalled",
       "stalled",
       "stalled",
+      // No metric counts it: its run is counted as cancelled.
+      "snoozed",
       "succeeded",
     ] as const) {
       runner.settled({ jobName: "mail", delivery, outcome, error: undefined });

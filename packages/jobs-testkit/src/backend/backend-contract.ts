@@ -25,6 +25,7 @@ import { outcomes } from "./outcomes.ts";
 import { reclaim } from "./reclaim.ts";
 import { renewal } from "./renewal.ts";
 import { smoke } from "./smoke.ts";
+import { snoozing } from "./snoozing.ts";
 import { transactions } from "./transactions.ts";
 
 /** Options of {@link backendContract}. */
@@ -55,6 +56,7 @@ const behaviours: Readonly<Record<string, Behaviour<BackendKit>>> = {
   inserting,
   fetching,
   outcomes,
+  snoozing,
   cancelling,
   moments,
   reclaim,

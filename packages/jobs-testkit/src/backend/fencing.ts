@@ -5,7 +5,7 @@ import { type BackendKit, countsOf } from "./backend-kit.ts";
 import { withShortLeases } from "./lease-time.ts";
 import type { TestedConsumer } from "./tested-consumer.ts";
 
-const outcomes: readonly JobOutcome[] = [
+const basicOutcomes: readonly JobOutcome[] = [
   { type: "succeeded" },
   { type: "retried", delayMs: 0, error: "too late" },
   { type: "dead-lettered", error: "too late" },
@@ -18,6 +18,8 @@ export const fencing: Behaviour<BackendKit> = (declare) => {
     withShortLeases(kit, async ({ leaseMs, renew }) => {
       const backend = await kit.open(leaseMs);
       if (!backend.capabilities.persistence) return;
+      const snoozed: JobOutcome = { type: "snoozed", delayMs: 0 };
+      const outcomes = [...basicOutcomes, ...(backend.capabilities.snoozing ? [snoozed] : [])];
       const name = kit.name("fenced");
       await backend.insert(kit.jobs(name, outcomes.length), {});
       const late = await kit.consumer(backend, name);

@@ -20,6 +20,7 @@ import { releasing } from "./releasing.ts";
 import { schedules } from "./schedules.ts";
 import { secrets } from "./secrets.ts";
 import { smoke } from "./smoke.ts";
+import { snoozing } from "./snoozing.ts";
 import { stats } from "./stats.ts";
 import { stopping } from "./stopping.ts";
 import { timeouts } from "./timeouts.ts";
@@ -49,6 +50,7 @@ const behaviours: Readonly<Record<string, Behaviour<Kit>>> = {
   "unknown ids": unknownIds,
   concurrency,
   timeouts,
+  snoozing,
   stopping,
   releasing,
   leases,

@@ -10,6 +10,7 @@ const nothing = {
   started: 0,
   succeeded: 0,
   retried: 0,
+  snoozed: 0,
   deadLettered: 0,
   cancelled: 0,
   interrupted: 0,
@@ -63,6 +64,7 @@ export const stopping: Behaviour<Kit> = (declare) => {
       started: 3,
       succeeded: 1,
       retried: 1,
+      snoozed: 0,
       deadLettered: 1,
     });
   });

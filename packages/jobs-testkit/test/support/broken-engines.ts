@@ -1,20 +1,12 @@
 import { setTimeout as pause } from "node:timers/promises";
 import {
-  type AnyDurableJob,
   type DurableJob,
   type EnqueueOptions,
   type JobEngine,
   type JobWithPayload,
   PermanentJobError,
 } from "@nidus/jobs-durable";
-import { overriding } from "./overriding.ts";
-
-function performing(engine: JobEngine, perform: (job: AnyDurableJob) => AnyDurableJob["perform"]): JobEngine {
-  return overriding(engine, {
-    work: ({ jobs, ...options }) =>
-      engine.work({ ...options, jobs: jobs.map((job) => ({ ...job, perform: perform(job) })) }),
-  });
-}
+import { overriding, performing } from "./overriding.ts";
 
 /** Runs the handler twice for one delivery. */
 export function runningHandlersTwice(engine: JobEngine): JobEngine {

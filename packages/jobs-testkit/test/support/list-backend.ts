@@ -55,6 +55,7 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
     uniqueKeys: false,
     nullCharacters: false,
     listing: true,
+    snoozing: true,
   };
   readonly leaseMs: number;
   readonly store: ListStore;
@@ -147,9 +148,9 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
   settle({ listed, lease }: ListLeasedJob, outcome: JobOutcome): SettleResult {
     if (listed.lease !== lease) return { isRecorded: false };
     listed.lease = undefined;
-    if (outcome.type === "retried" || outcome.type === "released") {
-      if (outcome.type === "retried") listed.runAt = new Date(Date.now() + outcome.delayMs);
-      else listed.attempt--;
+    if (outcome.type === "retried" || outcome.type === "snoozed" || outcome.type === "released") {
+      if (outcome.type !== "released") listed.runAt = new Date(Date.now() + outcome.delayMs);
+      if (outcome.type !== "retried") listed.attempt--;
       listed.state = "pending";
       if (listed.attempt === 0) listed.startedAt = undefined;
     } else {

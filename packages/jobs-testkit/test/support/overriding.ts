@@ -1,3 +1,5 @@
+import type { AnyDurableJob, JobEngine } from "@nidus/jobs-durable";
+
 /** The same object, except for these members. Unlike a prototype, it keeps private fields working. */
 export function overriding<T extends object>(original: T, members: Partial<T>): T {
   return new Proxy(original, {
@@ -6,5 +8,16 @@ export function overriding<T extends object>(original: T, members: Partial<T>): 
       const value: unknown = Reflect.get(target, key, target);
       return typeof value === "function" ? value.bind(target) : value;
     },
+  });
+}
+
+/** The same engine, except that it runs each handler in this way. */
+export function performing(
+  engine: JobEngine,
+  perform: (job: AnyDurableJob) => AnyDurableJob["perform"],
+): JobEngine {
+  return overriding(engine, {
+    work: ({ jobs, ...options }) =>
+      engine.work({ ...options, jobs: jobs.map((job) => ({ ...job, perform: perform(job) })) }),
   });
 }
