@@ -35,10 +35,10 @@ export interface TableEngine extends JobEngine {
  */
 export async function tableEngine(options: TableEngineOptions): Promise<TableEngine> {
   requireEngineOptions(options, ["db", "leaseMs", "retainSucceededMs", "retainDeadLettersMs"]);
-  const { runner, answerWithinMs, db, onError = throttledWarning() } = options;
+  const { runner, name, answerWithinMs, db, onError = throttledWarning() } = options;
   requireDatabase(db);
   const leaseMs = requireInRange("`leaseMs`", options.leaseMs ?? 30_000, 100);
   const retention = requireRetention(options);
   const backend = new TableBackend(db, { leaseMs, retention, onError });
-  return createEngine(backend, { runner, answerWithinMs, onError }).start();
+  return createEngine(backend, { runner, name, answerWithinMs, onError }).start();
 }

@@ -56,6 +56,7 @@ export async function bullmqEngine(options: BullmqEngineOptions): Promise<JobEng
   requireEngineOptions(options, ownOptions);
   const {
     runner,
+    name,
     answerWithinMs,
     connection,
     queue = "nidus",
@@ -91,5 +92,5 @@ export async function bullmqEngine(options: BullmqEngineOptions): Promise<JobEng
   const backend = new BullmqBackend(queues, { queue, address, leaseMs, retention, onError });
   const explain = (error: unknown): unknown =>
     notReadyError(redacted(error), `${backend.name} at ${address}`);
-  return createEngine(rejecting(backend, explain), { runner, answerWithinMs, onError });
+  return createEngine(rejecting(backend, explain), { runner, name, answerWithinMs, onError });
 }

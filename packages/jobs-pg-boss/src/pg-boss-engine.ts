@@ -17,12 +17,12 @@ export type PgBossEngine = JobEngine<PgBossEnqueueOptions>;
  */
 export async function pgBossEngine(options: PgBossEngineOptions): Promise<PgBossEngine> {
   const settings = engineSettings(options);
-  const { runner, answerWithinMs, onError = throttledWarning() } = options;
+  const { runner, name, answerWithinMs, onError = throttledWarning() } = options;
   const connection = await connect(options, settings, onError);
   const backend = new PgBossBackend(connection, settings, settings.pollIntervalMs);
   let engine: StartableEngine<PgBossEnqueueOptions>;
   try {
-    engine = createEngine(backend, { runner, answerWithinMs, onError });
+    engine = createEngine(backend, { runner, name, answerWithinMs, onError });
   } catch (error) {
     // The caller got no engine to close.
     await backend.close().catch(() => {});

@@ -76,6 +76,9 @@ const lateSnooze =
   "snoozing: snoozes after the time limit, and when the worker stops, as long as the handler asks";
 const wrongSnooze = "snoozing: counts a snooze for a wrong time as a failure";
 const observed = "observation: tells observers of one start and one finish per run, with the delivery";
+const named = "observation: goes by the name that it is given";
+const declared =
+  "observation: declares the jobs that its workers and schedules will run, with their objectives";
 const carried = "observation: carries headers and correlation from the enqueuing side to the run";
 const cron = "schedules: enqueues a job by the clock of a time zone, or says that it cannot";
 const badCron = "schedules: refuses invalid cron expressions and time zones";
@@ -157,6 +160,8 @@ const caught: {
     insistingOnSnoozes: [caughtSnooze],
     failingLateSnoozes: [lateSnooze],
     takingAnySnooze: [wrongSnooze],
+    keepingItsName: [named],
+    forgettingObjectives: [declared],
   },
   scheduling: {
     IgnoringTimeZones: [cron],

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { engineContract } from "../src/contracts.ts";
 
 describe("memoryEngine", () => {
-  engineContract({ test: it.concurrent, createEngine: ({ runner }) => memoryEngine({ runner }) });
+  engineContract({ test: it.concurrent, createEngine: ({ runner, name }) => memoryEngine({ runner, name }) });
 });
 
 describe("engineContract", () => {

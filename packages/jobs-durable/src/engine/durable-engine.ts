@@ -60,14 +60,14 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
   /** @throws TypeError or RangeError for an option that is not as documented, or not known. */
   constructor(backend: JobBackend<Job, Options>, options: EngineOptions) {
     requireEngineOptions(options);
-    const { runner, onError = throttledWarning(), answerWithinMs = 10_000 } = options;
+    const { runner, name = backend.name, onError = throttledWarning(), answerWithinMs = 10_000 } = options;
     this.#backend = backend;
     this.#runner = runner;
     this.#onError = neverThrowing(onError);
     this.#store = new BoundedBackend(backend, answerWithinMs, this.#onError);
-    this.name = backend.name;
+    this.name = name;
     this.capabilities = backend.capabilities;
-    this.#newJobs = new NewJobFactory(backend, runner);
+    this.#newJobs = new NewJobFactory(backend, name, runner);
     const bookkeepers: JobObserver[] = [];
     runner.opened({
       engine: this.name,
@@ -78,12 +78,13 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
     this.#bookkeeping = new Bookkeeping(bookkeepers, this.#onError);
     this.#storedJobs = new StoredJobs(backend, this.#store);
     this.#workers = new Workers({
+      engine: name,
       backend,
       store: this.#store,
       runner,
       bookkeeping: this.#bookkeeping,
       onError: this.#onError,
-      declare: (jobName) => this.#declare(jobName),
+      declare: (job) => this.#declare(job),
     });
   }
 
@@ -161,12 +162,12 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
     requireSchedules(this, key);
     const scheduled = await this.#newJobs.toSchedule(job, payload as Input);
     await this.#store.ask(async (backend) => backend.schedule?.(scheduled, cron, timeZone, key));
-    this.#declare(job.name);
+    this.#declare(job);
   }
 
   /** Tells the observers of a job that runs will come of, so that its counters are there before. */
-  #declare(jobName: string): void {
-    this.#runner.declare({ name: jobName, engine: this.name, queue: this.#backend.queueOf(jobName) });
+  #declare({ name, objectives }: AnyDurableJob): void {
+    this.#runner.declare({ name, objectives, engine: this.name, queue: this.#backend.queueOf(name) });
   }
 
   async unschedule(job: AnyDurableJob | string, options: UnscheduleOptions = {}): Promise<boolean> {

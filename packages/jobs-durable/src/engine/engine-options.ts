@@ -1,4 +1,4 @@
-import { invalidArgument, requireKnownKeys } from "@nidus/jobs-core/adapter";
+import { invalidArgument, requireKnownKeys, requireText } from "@nidus/jobs-core/adapter";
 import type { ObservedJobRunner } from "@nidus/jobs-observe";
 import { requireTimerMs } from "../job/timer.ts";
 
@@ -6,6 +6,12 @@ import { requireTimerMs } from "../job/timer.ts";
 export interface EngineOptions {
   /** Every delivery runs through it, and its observers hear of what is enqueued and settled. */
   readonly runner: ObservedJobRunner;
+  /**
+   * The engine's name in deliveries, labels and spans. Give each engine of one kind a name of its own.
+   *
+   * @default the name of the kind, such as "memory", "pg-boss" or "bullmq"
+   */
+  readonly name?: string | undefined;
   /**
    * Hears of errors that no call of yours can report: of polling, of settling, of renewing leases.
    *
@@ -26,13 +32,14 @@ export function requireEngineOptions(options: EngineOptions, ownNames: readonly 
   if (typeof options !== "object" || options === null)
     throw invalidArgument("the options", "an object", options);
   requireKnownKeys("the options of the engine", options, [
-    ...["runner", "onError", "answerWithinMs"],
+    ...["runner", "name", "onError", "answerWithinMs"],
     ...ownNames,
   ]);
-  const { runner, onError, answerWithinMs } = options;
+  const { runner, name, onError, answerWithinMs } = options;
   if (typeof runner?.runAsync !== "function" || typeof runner.opened !== "function") {
     throw invalidArgument("`runner`", "an ObservedJobRunner", runner);
   }
+  if (name !== undefined) requireText("`name`", name);
   if (onError !== undefined && typeof onError !== "function")
     throw invalidArgument("`onError`", "a function", onError);
   if (answerWithinMs !== undefined) requireTimerMs("`answerWithinMs`", answerWithinMs);

@@ -19,10 +19,12 @@ const sliceCharacters = 4 * 1024 * 1024;
 /** Makes the jobs that an engine stores for `enqueue` and `schedule`. */
 export class NewJobFactory {
   readonly #store: Store;
+  readonly #engine: string;
   readonly #runner: ObservedJobRunner;
 
-  constructor(store: Store, runner: ObservedJobRunner) {
+  constructor(store: Store, engine: string, runner: ObservedJobRunner) {
     this.#store = store;
+    this.#engine = engine;
     this.#runner = runner;
   }
 
@@ -59,7 +61,7 @@ export class NewJobFactory {
     const carrier: Record<string, string> = {};
     this.#runner.enqueued({
       jobName: job.name,
-      engine: this.#store.name,
+      engine: this.#engine,
       queue: this.#store.queueOf(job.name),
       count: payloads.length,
       jobIds: Object.freeze(jobIds),

@@ -5,19 +5,22 @@ import type { JobBackend, JobConsumer, LeasedJob } from "../backend/job-backend.
 import { DurableWorker } from "../execution/durable-worker.ts";
 import type { JobWorker, WorkOptions } from "../execution/job-worker.ts";
 import { KnownExecutions } from "../execution/known-executions.ts";
+import type { AnyDurableJob } from "../job/durable-job.ts";
 import { type Bookkeeping, BookkeepingConsumer } from "./bookkeeping.ts";
 import type { BoundedBackend } from "./bounded-backend.ts";
 import { requireJobs } from "./validation.ts";
 
 /** The parts of an engine that its workers use. */
 export interface WorkersSetUp<Job extends LeasedJob, Options extends EnqueueOptions> {
+  /** The engine's name in deliveries. */
+  readonly engine: string;
   readonly backend: JobBackend<Job, Options>;
   readonly store: BoundedBackend<Job, Options>;
   readonly runner: ObservedJobRunner;
   readonly bookkeeping: Bookkeeping;
   readonly onError: (error: unknown) => void;
   /** Tells the observers of a job that runs will come of. */
-  readonly declare: (jobName: string) => void;
+  readonly declare: (job: AnyDurableJob) => void;
 }
 
 /** The workers of an engine. */
@@ -36,11 +39,12 @@ export class Workers<Job extends LeasedJob, Options extends EnqueueOptions> {
     const { jobs, concurrency = 1 } = options;
     requireJobs(jobs);
     requireWholeNumber("`concurrency`", concurrency);
-    const { backend, runner, bookkeeping, onError, declare } = this.#setUp;
+    const { engine, backend, runner, bookkeeping, onError, declare } = this.#setUp;
     const byName = new Map(jobs.map((job) => [job.name, job]));
     const consumer = await this.#openConsumer([...byName.keys()]);
-    for (const { name } of jobs) declare(name);
+    for (const job of jobs) declare(job);
     const setUp = {
+      engine,
       backend,
       consumer,
       jobs: byName,

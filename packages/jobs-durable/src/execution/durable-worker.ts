@@ -16,6 +16,8 @@ import { newCounts } from "./worker-counts.ts";
 
 /** The parts of an engine that its worker uses. */
 export interface WorkerSetUp<Job extends LeasedJob> {
+  /** The engine's name in deliveries. */
+  readonly engine: string;
   readonly backend: JobBackend<Job>;
   readonly consumer: JobConsumer<Job>;
   readonly jobs: ReadonlyMap<string, AnyDurableJob>;
@@ -41,14 +43,24 @@ export class DurableWorker<Job extends LeasedJob> implements JobWorker {
 
   constructor(setUp: WorkerSetUp<Job>) {
     this.#setUp = setUp;
-    const { backend, consumer, jobs, runner, known, onError } = setUp;
+    const { engine, backend, consumer, jobs, runner, known, onError } = setUp;
     const shared = { consumer, onError, stopping: this.#stopping.signal };
     const running = this.#running;
     const counts = this.#counts;
     this.#leases = new LeaseKeeper(consumer, backend.leaseMs, running, onError);
     this.#settler = new Settler({ ...shared, runner, known, counts, leases: this.#leases });
     const settler = this.#settler;
-    const executor = new Executor({ ...shared, backend, jobs, runner, known, running, settler, counts });
+    const executor = new Executor({
+      ...shared,
+      engine,
+      backend,
+      jobs,
+      runner,
+      known,
+      running,
+      settler,
+      counts,
+    });
     const slots = new Slots(setUp.concurrency);
     this.#poller = new Poller({ ...shared, slots, execute: (job, slot) => executor.execute(job, slot) });
   }

@@ -11,6 +11,7 @@ import type { WorkerCounts } from "./worker-counts.ts";
 
 /** The parts of a worker that its executor uses. */
 export interface ExecutorSetUp<Job extends LeasedJob> {
+  readonly engine: string;
   readonly backend: Pick<JobBackend<Job>, "name" | "capabilities" | "queueOf">;
   readonly consumer: JobConsumer<Job>;
   readonly jobs: ReadonlyMap<string, AnyDurableJob>;
@@ -36,8 +37,8 @@ export class Executor<Job extends LeasedJob> {
 
   /** Resolves to a further job for the same slot. */
   async execute(job: Job, slot: Slot): Promise<Job | undefined> {
-    const { backend, consumer, known, running, settler } = this.#setUp;
-    const execution = new JobExecution(job, backend.name, backend.queueOf(job.name), this.#pool);
+    const { engine, backend, consumer, known, running, settler } = this.#setUp;
+    const execution = new JobExecution(job, engine, backend.queueOf(job.name), this.#pool);
     const earlier = known.add(execution);
     running.add(execution);
     try {

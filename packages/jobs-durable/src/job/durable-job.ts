@@ -1,6 +1,7 @@
 import { type AsyncJob, asyncJob, type JobError } from "@nidus/jobs-core";
 import { invalidArgument, requireJob, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
-import type { JobDelivery } from "@nidus/jobs-observe";
+import type { JobDelivery, JobObjectives } from "@nidus/jobs-observe";
+import { requireObjectives } from "@nidus/jobs-observe/adapter";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { PayloadError, PermanentJobError, UnsupportedError } from "../errors/errors.ts";
 import { defaultBackoff, type JobBackoff, requireBackoff } from "./backoff.ts";
@@ -52,6 +53,8 @@ export interface JobDefinition<Output> {
    * handler settles. @default no limit
    */
   readonly timeoutMs?: number | undefined;
+  /** What you promise of the job. Observers hear of it when an engine works or schedules the job. @default no promise */
+  readonly objectives?: JobObjectives | undefined;
   /** Does the work. It may run more than once for one payload, so it must be idempotent. */
   run(payload: Output, context: JobHandlerContext): unknown;
 }
@@ -68,6 +71,8 @@ export interface DurableJob<Input, Output = Input> {
   readonly priority: number;
   /** As it was defined: milliseconds, or undefined for no limit. */
   readonly timeoutMs: number | undefined;
+  /** As they were defined, copied and frozen. */
+  readonly objectives: JobObjectives | undefined;
   /** The handler itself: `run` of the definition. */
   handle(payload: Output, context: JobHandlerContext): unknown;
   /**
@@ -98,7 +103,16 @@ export type JobWithPayload<Input> = DurableJob<Input, any>;
 /** Any durable job: `never` accepts every payload type, for code that reads no payload. */
 export type AnyDurableJob = DurableJob<never, never>;
 
-const definitionKeys = ["name", "schema", "maxAttempts", "backoff", "priority", "timeoutMs", "run"];
+const definitionKeys = [
+  "name",
+  "schema",
+  "maxAttempts",
+  "backoff",
+  "priority",
+  "timeoutMs",
+  "objectives",
+  "run",
+];
 
 /**
  * Defines a job. With a `schema`, of any library that speaks Standard Schema, payloads are validated when they are enqueued
@@ -129,6 +143,7 @@ export function defineJob(
   const ownBackoff = typeof backoff === "function" ? backoff : requireBackoff(backoff);
   requirePriority(priority);
   if (timeoutMs !== undefined) requireTimerMs("`timeoutMs`", timeoutMs);
+  const objectives = requireObjectives(definition.objectives);
   if (schema !== undefined && typeof schema?.["~standard"]?.validate !== "function") {
     throw invalidArgument("`schema`", "a Standard Schema", schema);
   }
@@ -157,6 +172,7 @@ export function defineJob(
     backoff: ownBackoff,
     priority,
     timeoutMs,
+    objectives,
     handle: (payload, context) => definition.run(payload, context),
     perform,
     async encode(payload) {

@@ -15,8 +15,8 @@ export interface MemoryEngineOptions extends EngineOptions, RetentionOptions {}
  */
 export function memoryEngine(options: MemoryEngineOptions): JobEngine {
   requireEngineOptions(options, ["retainSucceededMs", "retainDeadLettersMs"]);
-  const { runner, answerWithinMs, onError } = options;
+  const { runner, name, answerWithinMs, onError } = options;
   const { retainSucceededMs, retainDeadLettersMs } = requireRetention(options);
   const backend = new MemoryBackend(retainSucceededMs, retainDeadLettersMs);
-  return createEngine(backend, { runner, answerWithinMs, onError });
+  return createEngine(backend, { runner, name, answerWithinMs, onError });
 }

@@ -509,6 +509,22 @@ describe("start", () => {
   });
 });
 
+describe("name", () => {
+  it("is that of the option, in deliveries and for observers, and else that of the backend", async () => {
+    const recorder = new Recorder();
+    const runner = new ObservedJobRunner(recorder);
+    const engine = engineOn(new ScriptedBackend(), { runner, name: "orders" });
+    await engine.enqueue(sendMail, "a");
+    expect(engine.name).toBe("orders");
+    expect(recorder.enqueued.map(({ engine: name }) => name)).toEqual(["orders"]);
+    expect(engineOn(new ScriptedBackend()).name).toBe("scripted");
+  });
+
+  it.each(["", 7, null])("refuses %j", (name) => {
+    expect(() => engineOn(new ScriptedBackend(), { name: name as never })).toThrow("expected `name`");
+  });
+});
+
 describe("backlog", () => {
   it("is there for observers while the engine is open", async () => {
     const opened: Parameters<NonNullable<JobObserver["onEngineOpened"]>>[0][] = [];

@@ -60,6 +60,15 @@ describe("defineJob", () => {
     expect(job).toMatchObject({ maxAttempts: 1, backoff: { baseMs: 1, maxMs: 1 }, timeoutMs: 2_147_483_647 });
   });
 
+  it("keeps a frozen copy of its objectives", () => {
+    const objectives = { succeedEveryMs: 60_000 };
+    const job = defineJob({ name: "a", objectives, run() {} });
+    objectives.succeedEveryMs = 1;
+    expect(job.objectives).toEqual({ succeedEveryMs: 60_000 });
+    expect(Object.isFrozen(job.objectives)).toBe(true);
+    expect(defineJob({ name: "a", run() {} }).objectives).toBeUndefined();
+  });
+
   const run = (): void => {};
   it.each<[string, unknown, string, typeof TypeError]>([
     ["no definition", undefined, "a job's `name`", TypeError],
@@ -83,6 +92,13 @@ describe("defineJob", () => {
     ["no time at all", { name: "a", run, timeoutMs: 0 }, "`timeoutMs`", RangeError],
     ["half a millisecond", { name: "a", run, timeoutMs: 0.5 }, "`timeoutMs`", RangeError],
     ["more than timers hold", { name: "a", run, timeoutMs: 2 ** 31 }, "`timeoutMs`", RangeError],
+    ["no objectives", { name: "a", run, objectives: null }, "`objectives`", TypeError],
+    [
+      "an objective of 0",
+      { name: "a", run, objectives: { finishWithinMs: 0 } },
+      "`objectives.finishWithinMs`",
+      RangeError,
+    ],
     ["a schema that is none", { name: "a", run, schema: {} }, "`schema`", TypeError],
     ["null for a schema", { name: "a", run, schema: null }, "`schema`", TypeError],
   ])("refuses %s", async (_, definition, what, ErrorClass) => {

@@ -10,6 +10,8 @@ export interface EngineUnderTestOptions {
   readonly onError: (error: unknown) => void;
   /** Given if a test needs leases to end soon. */
   readonly leaseMs?: number;
+  /** Given if a test needs an engine of a certain name. */
+  readonly name?: string;
 }
 
 /** Makes an engine. If the engine is persistent, each call must open the same store. */
@@ -39,7 +41,7 @@ export class Kit {
 
   /** Makes an engine whose runner tells `observer` first, and then a recorder. */
   async open(
-    options: Pick<EngineUnderTestOptions, "leaseMs"> = {},
+    options: Pick<EngineUnderTestOptions, "leaseMs" | "name"> = {},
     observer: JobObserver = {},
   ): Promise<Opened> {
     const recorder = recordingObserver();

@@ -30,11 +30,24 @@ export const observation: Behaviour<Kit> = (declare) => {
     );
   });
 
-  declare("declares the jobs that its workers and schedules will run", async (kit) => {
+  declare("goes by the name that it is given", async (kit) => {
+    const { engine, recorder } = await kit.open({ name: "orders" });
+    assert.equal(engine.name, "orders");
+    const job = defineJob({ name: kit.name("named"), run() {} });
+    await engine.enqueue(job);
+    await engine.work({ jobs: [job] });
+    await eventually(() => assert.equal(recorder.settled.length, 1));
+    assert.equal(recorder.opened[0]?.engine, "orders");
+    assert.equal(recorder.enqueued[0]?.engine, "orders");
+    assert.equal(recorder.settled[0]?.delivery.engine, "orders");
+  });
+
+  declare("declares the jobs that its workers and schedules will run, with their objectives", async (kit) => {
     const { engine, recorder } = await kit.open();
-    const worked = ["a", "b"].map((of) => defineJob({ name: kit.name(of), run() {} }));
+    const objectives = { succeedEveryMs: 60_000, finishWithinMs: 1_000 };
+    const worked = ["a", "b"].map((of) => defineJob({ name: kit.name(of), objectives, run() {} }));
     await engine.work({ jobs: worked });
-    const scheduled = defineJob({ name: kit.name("c"), run() {} });
+    const scheduled = defineJob({ name: kit.name("c"), objectives, run() {} });
     const expected = worked.map(({ name }) => name);
     if (engine.capabilities.schedules) {
       await engine.schedule(scheduled, "0 3 1 1 *", undefined);
@@ -45,7 +58,8 @@ export const observation: Behaviour<Kit> = (declare) => {
       recorder.declared.map(({ jobName }) => jobName),
       expected,
     );
-    for (const { engine: name, queue } of recorder.declared) {
+    for (const { engine: name, queue, objectives: told } of recorder.declared) {
+      assert.deepEqual(told, objectives);
       assert.equal(name, engine.name);
       assert.equal(typeof queue, "string");
     }

@@ -191,3 +191,16 @@ export function findingNoText(engine: JobEngine): JobEngine {
       typeof jobId === "string" && jobId !== "" ? engine.job(jobId, options) : undefined,
   });
 }
+
+/** Has one name, whatever it is told. */
+export function keepingItsName(engine: JobEngine): JobEngine {
+  return overriding(engine, { name: "list" });
+}
+
+/** Declares jobs by their names alone. */
+export function forgettingObjectives(engine: JobEngine): JobEngine {
+  return overriding(engine, {
+    work: ({ jobs, ...options }) =>
+      engine.work({ ...options, jobs: jobs.map((job) => ({ ...job, objectives: undefined })) }),
+  });
+}

@@ -9,6 +9,6 @@ export function listEngines(
   change: (engine: JobEngine) => JobEngine = (engine) => engine,
 ): CreateEngine {
   const store: ListStore = new Map();
-  return ({ runner, leaseMs, onError }) =>
-    change(createEngine(new Backend(store, leaseMs), { runner, onError }));
+  return ({ runner, name, leaseMs, onError }) =>
+    change(createEngine(new Backend(store, leaseMs), { runner, name, onError }));
 }
