@@ -15,7 +15,8 @@ export const createTable: readonly string[] = [
     follows_stalled boolean NOT NULL DEFAULT false,
     is_cancel_requested boolean NOT NULL DEFAULT false,
     ended_at timestamptz,
-    error text
+    error text,
+    carrier text
   )`,
   "CREATE INDEX IF NOT EXISTS jobs_due ON jobs (name, run_at, position) WHERE ended_at IS NULL",
   "CREATE INDEX IF NOT EXISTS jobs_ended ON jobs (state, ended_at) WHERE ended_at IS NOT NULL",
@@ -35,10 +36,11 @@ export const insert = `
 
 /**
  * $1 names, $2 limit, $3 lease, $4 lease in milliseconds. Leases what is due, and what a dead worker has left. A job that another
- * transaction is about to lease is skipped and not waited for.
+ * transaction is about to lease is skipped and not waited for. The headers of the last retry are not those of a stalled attempt.
  */
 export const lease = `
   UPDATE jobs SET state = 'running', attempt = attempt + 1, follows_stalled = (state = 'running'),
+    carrier = CASE state WHEN 'pending' THEN carrier END,
     lease = $3::uuid, leased_until = now() + $4::float8 * interval '1 millisecond'
   WHERE id IN (
     SELECT id FROM jobs
@@ -55,11 +57,12 @@ export const renew = `
   WHERE state = 'running' AND (id, lease) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))`;
 
 /**
- * $1 id, $2 lease, $3 state, $4 delay in milliseconds, $5 attempts to give back, $6 error. Returns a row if the lease still held. The
+ * $1 id, $2 lease, $3 state, $4 delay in milliseconds, $5 attempts to give back, $6 error, $7 headers. Returns a row if the lease still held. The
  * lease stays in the row: it tells whose outcome was recorded.
  */
 export const settle = `
   UPDATE jobs SET state = $3, attempt = attempt - $5::int, error = coalesce($6, error),
+    carrier = $7,
     run_at = coalesce(now() + $4::float8 * interval '1 millisecond', run_at),
     ended_at = CASE WHEN $3 <> 'pending' THEN now() END
   WHERE id = $1 AND lease = $2::uuid AND state = 'running'
@@ -81,7 +84,7 @@ export const cancel = `
 
 /** $1 id. Of several calls at once, one finds the dead letter. */
 export const redrive = `
-  UPDATE jobs SET state = 'pending', attempt = 0, run_at = now(), ended_at = NULL, is_cancel_requested = false
+  UPDATE jobs SET state = 'pending', attempt = 0, run_at = now(), ended_at = NULL, is_cancel_requested = false, carrier = NULL
   WHERE id = $1 AND state = 'deadLettered'
   RETURNING id`;
 

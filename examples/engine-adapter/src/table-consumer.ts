@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 import {
+  carrierFrom,
   envelopeFrom,
   type JobConsumer,
   type JobOutcome,
@@ -48,12 +49,17 @@ export class TableConsumer implements JobConsumer<TableJob> {
     return [];
   }
 
-  async settle({ id, lease }: TableJob, outcome: JobOutcome): Promise<SettleResult> {
+  async settle({ id, lease, previousCarrier }: TableJob, outcome: JobOutcome): Promise<SettleResult> {
     const state = stateOf(outcome);
     const delayMs = "delayMs" in outcome ? outcome.delayMs : null;
     const error = "error" in outcome ? outcome.error : null;
     const unspent = outcome.type === "released" || outcome.type === "snoozed" ? 1 : 0;
-    const settled = await rowsOf(this.#db, statements.settle, [id, lease, state, delayMs, unspent, error]);
+    // A released job keeps the headers of its last retry.
+    const headers =
+      outcome.type === "released" ? previousCarrier : "carrier" in outcome ? outcome.carrier : undefined;
+    const carrier = headers ? JSON.stringify(headers) : null;
+    const values = [id, lease, state, delayMs, unspent, error, carrier];
+    const settled = await rowsOf(this.#db, statements.settle, values);
     if (settled.length > 0) return { isRecorded: true };
     const earlier = await rowsOf(this.#db, statements.isSettled, [id, lease, state]);
     return { isRecorded: earlier.length > 0 };
@@ -93,6 +99,7 @@ function leasedFrom(row: Row): TableJob {
     runAt: row.run_at as Date,
     isCancelRequested: row.is_cancel_requested as boolean,
     followsStalled: row.follows_stalled as boolean,
+    previousCarrier: carrierFrom(row.carrier),
     lease: row.lease as string,
   };
 }

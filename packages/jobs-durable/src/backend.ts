@@ -1,5 +1,6 @@
 // For authors of engines.
 
+export { carrierFrom } from "./backend/carrier.ts";
 export { envelopeFrom, envelopeHeadFrom, type JobEnvelope } from "./backend/envelope.ts";
 export type {
   JobBackend,

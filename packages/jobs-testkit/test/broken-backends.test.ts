@@ -42,6 +42,10 @@ const delays = "outcomes: bring a failed job back after its delay, and not befor
 const snoozes = "snoozing: brings a job back after its delay, and spends no attempt, not even the only one";
 const keepsAttempts = "snoozing: counts a snoozed job as scheduled, and keeps the attempts that it has spent";
 const staysCancelled = "snoozing: does not forget that a job was cancelled before it snoozed";
+const retryHeaders =
+  "headers of a retry: come with the next delivery, and are replaced by those of the next retry";
+const stalledHeaders = "headers of a retry: are not those of an attempt before a stalled one";
+const snoozeHeaders = "headers of a retry: come with a snooze, too, if the backend claims `snoozing`";
 const names = "deliveries: bring names, attempts and errors as long as users may make them";
 const findsAll = "lookup: finds a job in each state, with its attempts and its times";
 const starts = "lookup: counts the attempts that have started, and keeps the start of the last one";
@@ -88,6 +92,11 @@ const caught: Readonly<Record<keyof typeof broken, readonly string[]>> = {
   SpendingReleases: [releases],
   IgnoringDelays: [delays],
   CuttingNames: [names],
+  LosingRetryHeaders: [retryHeaders, snoozeHeaders],
+  LosingSnoozeHeaders: [snoozeHeaders],
+  LosingReleasedHeaders: [retryHeaders],
+  KeepingRetryHeaders: [retryHeaders, snoozeHeaders],
+  LinkingPastStalls: [stalledHeaders],
   RecordingTwice: [repeats],
   UnknownOutages: [isAway, goesAway],
   LosingEndedJobs: [findsAll, starts],

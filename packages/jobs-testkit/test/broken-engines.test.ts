@@ -80,6 +80,7 @@ const named = "observation: goes by the name that it is given";
 const declared =
   "observation: declares the jobs that its workers and schedules will run, with their objectives";
 const carried = "observation: carries headers and correlation from the enqueuing side to the run";
+const joined = "observation: carries headers from a failed run to the next attempt of its job";
 const cron = "schedules: enqueues a job by the clock of a time zone, or says that it cannot";
 const badCron = "schedules: refuses invalid cron expressions and time zones";
 const scheduleKeys = "schedules: keeps several schedules of one job by key, or says that it cannot";
@@ -109,6 +110,7 @@ const caught: {
     TakingUnknownNames: [unknownNames],
     Starving: [fair],
     LosingCarriers: [carried],
+    LosingRetryHeaders: [joined],
     LosingCorrelation: [runsOnce, batch, carried],
     OldestDeadLettersFirst: [letters],
     IgnoringLimits: [letters],

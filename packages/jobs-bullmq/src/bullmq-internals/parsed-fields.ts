@@ -6,6 +6,8 @@ export interface ParsedFields {
   readonly unreadable: string | undefined;
   /** When another attempt could start, in Unix milliseconds of Redis's clock. */
   readonly runAtMs: number | undefined;
+  /** The headers of the last retry or snooze, as `carrierText` made them. */
+  readonly carrier: string | undefined;
   /** Whether the counts of attempts are no numbers, so that BullMQ's script could not add to them. */
   readonly hasBadCounts: boolean;
 }
@@ -15,6 +17,7 @@ export const unparsed: ParsedFields = {
   data: undefined,
   unreadable: undefined,
   runAtMs: undefined,
+  carrier: undefined,
   hasBadCounts: false,
 };
 
@@ -34,6 +37,7 @@ export function parseFields(fields: readonly string[]): [readable: string[], par
   let data: ParsedFields["data"];
   let unreadable: string | undefined;
   let runAtMs: number | undefined;
+  let carrier: string | undefined;
   let hasBadCounts = false;
   for (let index = 0; index < fields.length; index += 2) {
     const [name, text] = [fields[index] as string, fields[index + 1] as string];
@@ -45,6 +49,9 @@ export function parseFields(fields: readonly string[]): [readable: string[], par
         break;
       case "nidusRunAt":
         runAtMs = Number(text);
+        break;
+      case "nidusCarrier":
+        carrier = text;
         break;
       case "defa":
         // BullMQ would fail such a job without telling the engine.
@@ -70,7 +77,7 @@ export function parseFields(fields: readonly string[]): [readable: string[], par
     }
   }
   if (hasBadCounts) unreadable ??= "its counts of attempts are no numbers";
-  return [readable, { data, unreadable, runAtMs, hasBadCounts }];
+  return [readable, { data, unreadable, runAtMs, carrier, hasBadCounts }];
 }
 
 /** The last options that could be parsed. The next job mostly has the same. */

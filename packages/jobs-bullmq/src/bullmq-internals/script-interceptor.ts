@@ -22,6 +22,8 @@ interface OutcomeNote {
   readonly lease: Lease;
   /** When the next attempt can start, in Unix milliseconds of Redis's clock. Its fraction marks the settlement that wrote it. */
   readonly runAt?: string;
+  /** The headers for the next run, as `carrierText` makes them. */
+  readonly carrier?: string | undefined;
   /** When the job was cancelled. Its fraction marks the settlement that wrote it. */
   readonly cancelledAt?: string;
   /** Milliseconds for which the idempotency key of a cancelled job is held, if it has one. */
@@ -30,7 +32,7 @@ interface OutcomeNote {
 
 /**
  * Writes a note. Does nothing without the lease, as the settlement after it. KEYS: the first part of the queue's keys, requests,
- * cancellations. ARGV: id, token, runAt, cancelledAt.
+ * cancellations. ARGV: id, token, runAt, cancelledAt, carrier.
  */
 const writeNote = new Script(
   "nidusNote",
@@ -40,6 +42,7 @@ local id, job = ARGV[1], KEYS[1] .. ARGV[1]
 if redis.call('GET', job .. ':lock') ~= ARGV[2] or redis.call('EXISTS', job) == 0 then return 0 end
 if ARGV[3] ~= '' then redis.call('HSET', job, 'nidusRunAt', ARGV[3]) else redis.call('HDEL', KEYS[2], id) end
 if ARGV[4] ~= '' then redis.call('HSET', KEYS[3], id, ARGV[4]) end
+if ARGV[5] ~= '' then redis.call('HSET', job, 'nidusCarrier', ARGV[5]) else redis.call('HDEL', job, 'nidusCarrier') end
 return 1`,
 );
 
@@ -108,10 +111,28 @@ export class ScriptInterceptor {
   async #runWith(note: OutcomeNote, name: string, values: unknown[]): Promise<unknown> {
     writeNote.define(this.#shared);
     holdKeyScript.define(this.#shared);
-    const { keys, requests, cancellations, lease, runAt = "", cancelledAt = "", keyHeldMs = 0 } = note;
+    const {
+      keys,
+      requests,
+      cancellations,
+      lease,
+      runAt = "",
+      cancelledAt = "",
+      keyHeldMs = 0,
+      carrier = "",
+    } = note;
     let transaction = this.#shared
       .multi()
-      .runCommand(writeNote.name, [keys, requests, cancellations, lease.id, lease.token, runAt, cancelledAt])
+      .runCommand(writeNote.name, [
+        keys,
+        requests,
+        cancellations,
+        lease.id,
+        lease.token,
+        runAt,
+        cancelledAt,
+        carrier,
+      ])
       .runCommand(name, values);
     if (keyHeldMs > 0) {
       const held = [keys + lease.id, cancellations, lease.id, cancelledAt, String(keyHeldMs)];

@@ -1,6 +1,7 @@
 import { envelopeFrom, type LeasedJob } from "@nidus/jobs-durable/backend";
 import type { Job } from "bullmq";
 import { countOf, type Lease, type ParsedFields } from "../bullmq-internals/index.ts";
+import { carrierOf } from "../store/stored-carrier.ts";
 import { type StoredData, timesOf } from "../store/stored-data.ts";
 import type { QueueConsumer } from "./queue-consumer.ts";
 
@@ -29,7 +30,7 @@ const ordinary: DeliveryFacts = { isCancelRequested: false, followsStalled: fals
 export function describeJob(
   consumer: QueueConsumer,
   stored: Job<StoredData>,
-  { data, unreadable, runAtMs }: ParsedFields,
+  { data, unreadable, runAtMs, carrier }: ParsedFields,
   facts: DeliveryFacts = ordinary,
 ): BullmqLeasedJob {
   const id = stored.id as string;
@@ -41,6 +42,7 @@ export function describeJob(
   const maxAttempts = countOf(stored.opts.attempts) || 1;
   stored.opts.attempts = maxAttempts;
   const { token = "", attemptsStarted: started, attemptsMade: made, stalledCounter: stalled } = stored;
+  const attempt = made + stalled + 1;
   return {
     consumer,
     stored,
@@ -51,9 +53,10 @@ export function describeJob(
     id,
     name: consumer.jobName,
     envelope: envelopeFrom(stored.data),
-    attempt: made + stalled + 1,
+    attempt,
     maxAttempts,
     ...timesOf(stored, runAtMs === undefined ? undefined : consumer.localTime(runAtMs)),
+    previousCarrier: carrierOf(carrier, attempt),
     unreadable: unreadable ?? (stored.name ? undefined : "it has no name"),
     ...facts,
   };

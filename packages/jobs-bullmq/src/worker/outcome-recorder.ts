@@ -14,6 +14,7 @@ import {
   snoozeJob,
 } from "../bullmq-internals/index.ts";
 import type { Queues } from "../store/queues.ts";
+import { carrierText } from "../store/stored-carrier.ts";
 import { keyHeldMs } from "../store/stored-data.ts";
 import type { BullmqLeasedJob } from "./leased-job.ts";
 import type { QueueConsumer } from "./queue-consumer.ts";
@@ -109,14 +110,16 @@ export class OutcomeRecorder {
         return this.#end(job, () => failJob(stored, token, outcome.error, wantsNext));
       case "retried": {
         const delayMs = Math.max(1, outcome.delayMs);
-        const note = { ...this.#keysOf(consumer), lease, runAt: this.#marked(job, delayMs) };
+        const carrier = carrierText(outcome.carrier, job.attempt + 1);
+        const note = { ...this.#keysOf(consumer), lease, runAt: this.#marked(job, delayMs), carrier };
         return consumer.interceptor.withNote(note, () =>
           retryJob(stored, token, { error: outcome.error, delayMs }, wantsNext),
         );
       }
       case "snoozed": {
         const delayMs = Math.max(1, outcome.delayMs);
-        const note = { ...this.#keysOf(consumer), lease, runAt: this.#marked(job, delayMs) };
+        const carrier = carrierText(outcome.carrier, job.attempt);
+        const note = { ...this.#keysOf(consumer), lease, runAt: this.#marked(job, delayMs), carrier };
         return consumer.interceptor.withNote(note, () => snoozeJob(stored, token, delayMs));
       }
       case "cancelled": {

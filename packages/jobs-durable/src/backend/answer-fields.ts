@@ -48,6 +48,7 @@ export const descriptiveFields: Fields = [
   ["runAt", aDate],
   ["isCancelRequested", aBoolean],
   ["followsStalled", aBoolean],
+  ["previousCarrier", orUndefined(anObject)],
 ];
 export const settleFields: Fields = [
   ["isRecorded", aBoolean],

@@ -1,7 +1,7 @@
 import type { JobAttributes } from "@nidus/jobs-observe";
 import { backoffFrom, type JobBackoff } from "../job/backoff.ts";
-import { isStorable } from "../job/storable.ts";
 import { attributesFrom } from "./attributes.ts";
+import { headersFrom } from "./carrier.ts";
 import type { EnqueueOptions } from "./enqueue-options.ts";
 
 /** The part of a job that is stored beside the engine's own columns. It is JSON. */
@@ -41,24 +41,6 @@ export function envelopeWriter(
 
 function memberText(name: string, value: unknown): string[] {
   return value === undefined ? [] : [`"${name}":${JSON.stringify(value)}`];
-}
-
-/** Observers are untrusted: headers that cannot be read, and text that not every store takes, are left out. */
-function headersFrom(written: Readonly<Record<string, unknown>>): Record<string, string> {
-  const carrier: Record<string, string> = {};
-  for (const key of Object.keys(written)) {
-    const value = readHeader(written, key);
-    if (typeof value === "string" && isStorable(key) && isStorable(value)) carrier[key] = value;
-  }
-  return carrier;
-}
-
-function readHeader(written: Readonly<Record<string, unknown>>, key: string): unknown {
-  try {
-    return written[key];
-  } catch {
-    return undefined;
-  }
 }
 
 /** Reads an envelope from stored JSON text or a parsed value, of any origin. Leaves out properties of a wrong shape. */

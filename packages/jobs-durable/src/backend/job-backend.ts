@@ -64,6 +64,11 @@ export interface LeasedJob {
   readonly isCancelRequested: boolean;
   /** Whether the attempt before this one ended without a recorded outcome: its worker died, or lost its lease. */
   readonly followsStalled: boolean;
+  /**
+   * The headers that came with the outcome "retried" or "snoozed" before this delivery. A released job keeps them. If an attempt has
+   * stalled since, or the job was redriven, there are none. @default none
+   */
+  readonly previousCarrier?: Readonly<Record<string, string>> | undefined;
   /** Why the stored job cannot be read, if it cannot: it becomes a dead letter with this text, without a run. */
   readonly unreadable?: string | undefined;
 }
@@ -71,13 +76,19 @@ export interface LeasedJob {
 /** How the run of a leased job ends. `delayMs` is a whole number of milliseconds, counted from now by the store's clock. */
 export type JobOutcome =
   | { readonly type: "succeeded" }
-  | { readonly type: "retried"; readonly delayMs: number; readonly error: string }
+  | ({ readonly type: "retried"; readonly delayMs: number; readonly error: string } & NextHeaders)
   | { readonly type: "dead-lettered"; readonly error: string }
   | { readonly type: "cancelled" }
   /** Delivered again at once, without an attempt spent. */
   | { readonly type: "released" }
   /** Delivered again after the delay, without an attempt spent. Recorded only by stores with the capability `snoozing`. */
-  | { readonly type: "snoozed"; readonly delayMs: number };
+  | ({ readonly type: "snoozed"; readonly delayMs: number } & NextHeaders);
+
+/** The headers that the run of a job leaves for its next run. */
+interface NextHeaders {
+  /** At most 16,384 characters. Store them in place of earlier ones. If there are none, the next delivery has none. */
+  readonly carrier?: Readonly<Record<string, string>> | undefined;
+}
 
 /** Tells whether the store recorded an outcome. */
 export interface SettleResult {

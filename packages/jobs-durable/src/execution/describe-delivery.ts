@@ -1,4 +1,5 @@
 import type { JobDelivery } from "@nidus/jobs-observe";
+import { carrierFrom } from "../backend/carrier.ts";
 import type { LeasedJob } from "../backend/job-backend.ts";
 import { validDate } from "../backend/valid-date.ts";
 
@@ -16,6 +17,8 @@ export function describeDelivery(job: LeasedJob, engine: string, queue: string):
     runAt: validDate(job.runAt) ?? enqueuedAt,
     correlationId,
     carrier: Object.freeze(carrier),
+    previousCarrier: Object.freeze(carrierFrom(job.previousCarrier)),
+    nextCarrier: {},
   });
 }
 

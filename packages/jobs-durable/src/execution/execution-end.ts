@@ -1,4 +1,5 @@
 import { JobError } from "@nidus/jobs-core";
+import { carrierFrom } from "../backend/carrier.ts";
 import type { JobOutcome } from "../backend/job-backend.ts";
 import { storableMessage } from "../job/storable.ts";
 
@@ -19,14 +20,22 @@ export function cancelled(error: JobError | undefined): ExecutionEnd {
   return { outcome: { type: "cancelled" }, error };
 }
 
-/** The handler failed, and the job is tried again. */
-export function retried(error: JobError, delayMs: number): ExecutionEnd {
-  return { outcome: { type: "retried", delayMs, error: storableMessage(error) }, error };
+/** The handler failed, and the job is tried again. `written` are the headers that observers wrote for the next run. */
+export function retried(error: JobError, delayMs: number, written?: Headers): ExecutionEnd {
+  const outcome = { type: "retried", delayMs, error: storableMessage(error), ...carrierOf(written) } as const;
+  return { outcome, error };
 }
 
-/** The handler has asked to run again later. */
-export function snoozed(delayMs: number): ExecutionEnd {
-  return { outcome: { type: "snoozed", delayMs }, error: undefined };
+/** The handler has asked to run again later. `written` are the headers that observers wrote for the next run. */
+export function snoozed(delayMs: number, written?: Headers): ExecutionEnd {
+  return { outcome: { type: "snoozed", delayMs, ...carrierOf(written) }, error: undefined };
+}
+
+type Headers = Readonly<Record<string, string>>;
+
+function carrierOf(written: Headers | undefined): { readonly carrier?: Headers } {
+  const carrier = carrierFrom(written);
+  return carrier === undefined ? {} : { carrier };
 }
 
 /** The handler failed for the last time. */

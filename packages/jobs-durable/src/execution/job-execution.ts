@@ -162,7 +162,9 @@ export class JobExecution<Job extends LeasedJob> {
     this.#state = { phase: "running", stop: this.#stopReason };
     if (this.#stopReason === "cancelled") earlier.cancel();
     const end = await earlier.ended();
-    return end.outcome.type === "retried" ? this.#endAfter(end.error as JobError, definition, onError) : end;
+    return end.outcome.type === "retried"
+      ? this.#endAfter(end.error as JobError, definition, earlier, onError)
+      : end;
   }
 
   /** Runs the handler, and says what is to become of the job. It never rejects, and takes as long as the handler does. */
@@ -178,17 +180,25 @@ export class JobExecution<Job extends LeasedJob> {
       return succeeded;
     } catch (thrown) {
       const snooze = this.#signal.snoozeIn(thrown);
-      if (snooze !== undefined && this.#stopReason !== "cancelled") return snoozed(snooze.delayMs);
-      return this.#endAfter(JobError.from(thrown), definition, onError);
+      if (snooze !== undefined && this.#stopReason !== "cancelled") {
+        return snoozed(snooze.delayMs, delivery.nextCarrier);
+      }
+      return this.#endAfter(JobError.from(thrown), definition, this, onError);
     }
   }
 
-  #endAfter(error: JobError, definition: AnyDurableJob, onError: (error: unknown) => void): ExecutionEnd {
+  /** Decides how the job ends after a failure of the execution `failed`, whose headers go to the next attempt. */
+  #endAfter(
+    error: JobError,
+    definition: AnyDurableJob,
+    failed: JobExecution<Job>,
+    onError: (error: unknown) => void,
+  ): ExecutionEnd {
     if (this.#stopReason === "cancelled") return cancelled(error);
     if (this.#stopReason === "interrupted") return released;
     const { attempt, maxAttempts } = this.delivery;
     if (attempt >= maxAttempts || PermanentJobError.isInstance(error)) return deadLettered(error);
     const backoff = this.job.envelope.backoff ?? definition.backoff;
-    return retried(error, retryDelayMs(backoff, attempt, error, onError));
+    return retried(error, retryDelayMs(backoff, attempt, error, onError), failed.delivery.nextCarrier);
   }
 }

@@ -105,12 +105,13 @@ export class MemoryBackend implements JobBackend<MemoryLeasedJob> {
 }
 
 function leasedFrom(stored: MemoryJob): MemoryLeasedJob {
-  const { id, name, attempt, maxAttempts, runAtMs, isCancelRequested, lease } = stored;
+  const { id, name, attempt, maxAttempts, runAtMs, isCancelRequested, lease, previousCarrier } = stored;
   // Made anew, in the realm of this module: what a handler does to its payload is not for the next attempt to see.
   const envelope = envelopeFrom(stored.envelopeText);
   const [enqueuedAt, runAt] = [new Date(stored.enqueuedAt), new Date(runAtMs)];
   return {
     ...{ stored, lease, id, name, envelope, attempt, maxAttempts, enqueuedAt, runAt, isCancelRequested },
+    previousCarrier,
     // Every worker of the table ends with it.
     followsStalled: false,
   };

@@ -19,4 +19,6 @@ export interface MemoryJob {
   /** Among those that ended in one millisecond. */
   endOrder: number;
   error: string;
+  /** The headers of the last retry. */
+  previousCarrier: Readonly<Record<string, string>> | undefined;
 }

@@ -51,6 +51,7 @@ export class MemoryTable {
       endedAtMs: 0,
       endOrder: 0,
       error: "",
+      previousCarrier: undefined,
     };
     this.#jobs.set(id, job);
     this.#queue(job);
@@ -119,7 +120,10 @@ export class MemoryTable {
   settle(job: MemoryJob, outcome: JobOutcome): boolean {
     if (job.state !== "running") return false;
     if (outcome.type === "retried" || outcome.type === "snoozed" || outcome.type === "released") {
-      if (outcome.type !== "released") job.runAtMs = Date.now() + outcome.delayMs;
+      if (outcome.type !== "released") {
+        job.runAtMs = Date.now() + outcome.delayMs;
+        job.previousCarrier = outcome.carrier;
+      }
       if (outcome.type !== "retried") job.attempt--;
       job.state = "pending";
       this.#queue(job);
@@ -153,6 +157,7 @@ export class MemoryTable {
     if (job?.state !== "dead-lettered") return false;
     job.state = "pending";
     job.attempt = 0;
+    job.previousCarrier = undefined;
     job.isCancelRequested = false;
     job.runAtMs = Date.now();
     this.#queue(job);

@@ -88,6 +88,7 @@ describe("a worker's deliveries", () => {
       fetched("a", {
         attempt: 2,
         envelope: { payload: "hello", carrier: { traceparent: "1" }, correlationId: "order-1" },
+        previousCarrier: { traceparent: "0" },
       }),
     );
     const { worker, recorder } = await startWork(
@@ -105,6 +106,8 @@ describe("a worker's deliveries", () => {
       runAt: new Date(0),
       correlationId: "order-1",
       carrier: { traceparent: "1" },
+      previousCarrier: { traceparent: "0" },
+      nextCarrier: {},
     };
     expect(seen).toEqual(["hello", delivery]);
     expect(consumer.endings).toEqual(["a succeeded"]);

@@ -21,6 +21,16 @@ export interface JobDelivery {
   readonly correlationId: string | undefined;
   /** Headers that observers wrote at the enqueue, such as trace headers. */
   readonly carrier: Readonly<Record<string, string>>;
+  /**
+   * The headers that observers wrote to `nextCarrier` of the run before: the attempt before, or the run that snoozed. Undefined at
+   * the first run, or if the attempt before has no recorded end.
+   */
+  readonly previousCarrier?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Headers for the next run of the job, such as the trace headers of this one. Observers may write to it until `onJobFinished` has
+   * returned: if the job is retried or snoozed, the engine stores them together with the outcome. Undefined if the engine stores none.
+   */
+  readonly nextCarrier?: Record<string, string> | undefined;
 }
 
 /** Describes a job that is known before its first run. */

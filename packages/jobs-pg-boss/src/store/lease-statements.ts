@@ -71,7 +71,7 @@ export function leaseStatements(schema: string, dialect: Dialect): LeaseStatemen
       RETURNING j.*
     )
     SELECT id, name, data, retry_count, retry_limit, ${dateOrNull("created_on")} AS enqueued_at, ${startOrNull} AS run_at,
-      created_on::text AS created_on, output -> 'isStalled' = 'true' AS follows_stalled
+      created_on::text AS created_on, output -> 'isStalled' = 'true' AS follows_stalled, output -> 'carrier' AS previous_carrier
     FROM leased ORDER BY priority DESC, leased.created_on`;
   // A success counts even if the lease has ended, unless another worker has the job by now: the job must not run again.
   const isSettleable = `(j.state = 'active' AND j.output ->> 'lease' = s.lease
@@ -89,7 +89,7 @@ export function leaseStatements(schema: string, dialect: Dialect): LeaseStatemen
       isDue,
       "CASE WHEN j.started_on IS NULL THEN j.retry_count ELSE LEAST(j.retry_count, 2147483646) + 1 END",
       `jsonb_build_object('lease', $3::text, 'after', j.output ->> 'lease', 'isStalled', ${isExpired},
-        'startedAt', extract(epoch FROM now()))`,
+        'carrier', j.output -> 'carrier', 'startedAt', extract(epoch FROM now()))`,
     ),
     fetchAgain: lease(
       "= ANY($1::text[])",

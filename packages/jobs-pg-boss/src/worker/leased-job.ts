@@ -1,4 +1,4 @@
-import { envelopeFrom, type LeasedJob } from "@nidus/jobs-durable/backend";
+import { carrierFrom, envelopeFrom, type LeasedJob } from "@nidus/jobs-durable/backend";
 import type { Row } from "../database/run-sql.ts";
 import { jobName } from "../store/queue-name.ts";
 
@@ -24,6 +24,7 @@ export function leasedJobFrom(row: Row, lease: string): PgBossLeasedJob {
     runAt: row.run_at ?? new Date(0),
     isCancelRequested: isCancelRequested === true,
     followsStalled: row.follows_stalled === true,
+    previousCarrier: carrierFrom(row.previous_carrier),
     ...(row.enqueued_at === null && {
       unreadable: `it cannot be read: its created_on is ${row.created_on}, and no date from 1970 to 9999`,
     }),

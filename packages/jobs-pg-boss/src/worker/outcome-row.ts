@@ -26,13 +26,16 @@ const maxDelayMs = 1000 * 365 * 24 * 60 * 60 * 1000;
 export function outcomeRow(job: PgBossLeasedJob, outcome: JobOutcome, settings: StorageSettings): OutcomeRow {
   const { id, name, lease, retryCount, enqueuedAt } = job;
   const message = "error" in outcome ? { message: outcome.error } : {};
+  // A released job keeps the headers of its last retry.
+  const carrier =
+    outcome.type === "released" ? job.previousCarrier : "carrier" in outcome ? outcome.carrier : undefined;
   return {
     queue: queueName(name),
     id,
     lease,
     retry_count: retryCount,
     enqueued_at: enqueuedAt,
-    output: { ...message, lease },
+    output: { ...message, lease, carrier },
     ...columnsOf(outcome, settings),
   };
 }

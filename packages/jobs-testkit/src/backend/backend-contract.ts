@@ -24,6 +24,7 @@ import { outage } from "./outage.ts";
 import { outcomes } from "./outcomes.ts";
 import { reclaim } from "./reclaim.ts";
 import { renewal } from "./renewal.ts";
+import { retryHeaders } from "./retry-headers.ts";
 import { smoke } from "./smoke.ts";
 import { snoozing } from "./snoozing.ts";
 import { transactions } from "./transactions.ts";
@@ -57,6 +58,7 @@ const behaviours: Readonly<Record<string, Behaviour<BackendKit>>> = {
   fetching,
   outcomes,
   snoozing,
+  "headers of a retry": retryHeaders,
   cancelling,
   moments,
   reclaim,

@@ -89,4 +89,36 @@ export const observation: Behaviour<Kit> = (declare) => {
       assert.equal(delivery?.correlationId, "order 7");
     }
   });
+
+  declare("carries headers from a failed run to the next attempt of its job", async (kit) => {
+    const written: (string | undefined)[] = [];
+    const { engine, recorder } = await kit.open(
+      {},
+      {
+        onJobFinished({ runId, delivery }) {
+          written.push(runId);
+          // The second attempt is one without a tracing observer.
+          if (delivery?.nextCarrier === undefined || delivery.attempt === 2) return;
+          Object.assign(delivery.nextCarrier, { traceparent: runId, "too-long": "x".repeat(20_000) });
+        },
+      },
+    );
+    const job = defineJob({
+      name: kit.name("joined"),
+      backoff: { baseMs: 1, maxMs: 1 },
+      run(_, { delivery }) {
+        if ((delivery?.attempt ?? 0) < 4) throw new Error("not yet");
+      },
+    });
+    await engine.enqueue(job);
+    await engine.work({ jobs: [job] });
+    await eventually(() =>
+      assert.deepEqual(recorder.outcomesOf(job.name), ["retried", "retried", "retried", "succeeded"]),
+    );
+    const previous = recorder.runs.map(({ delivery }) => delivery?.previousCarrier);
+    assert.deepEqual(
+      previous.map((carrier) => carrier && { ...carrier }),
+      [undefined, { traceparent: written[0] }, undefined, { traceparent: written[2] }],
+    );
+  });
 };

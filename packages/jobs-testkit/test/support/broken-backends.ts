@@ -314,3 +314,10 @@ export class CancellingWhatEnded extends ListBackend {
     return (await super.cancel(jobId)) || this.find(jobId)?.state === "succeeded";
   }
 }
+
+/** Stores no headers with a retry. */
+export class LosingRetryHeaders extends ListBackend {
+  override settle(job: ListLeasedJob, outcome: JobOutcome): SettleResult {
+    return super.settle(job, "carrier" in outcome ? { ...outcome, carrier: undefined } : outcome);
+  }
+}

@@ -338,3 +338,48 @@ export class KnownOutages extends UnknownOutages {
     return /terminated/.test(String(error));
   }
 }
+
+/** Stores no headers with a retry. */
+export class LosingRetryHeaders extends ListBackend {
+  override settle(job: ListLeasedJob, outcome: JobOutcome): SettleResult {
+    return super.settle(job, "carrier" in outcome ? { ...outcome, carrier: undefined } : outcome);
+  }
+}
+
+/** Forgets the headers of the last retry when a job is released. */
+export class LosingReleasedHeaders extends ListBackend {
+  override settle(job: ListLeasedJob, outcome: JobOutcome): SettleResult {
+    if (outcome.type === "released") job.listed.previousCarrier = undefined;
+    return super.settle(job, outcome);
+  }
+}
+
+/** Keeps the headers of an earlier retry if the last one had none. */
+export class KeepingRetryHeaders extends ListBackend {
+  override settle(job: ListLeasedJob, outcome: JobOutcome): SettleResult {
+    const { previousCarrier } = job.listed;
+    const result = super.settle(job, outcome);
+    job.listed.previousCarrier ??= previousCarrier;
+    return result;
+  }
+}
+
+/** Gives the attempt after a stalled one the headers of the attempt before that. */
+export class LinkingPastStalls extends ListBackend {
+  override lease(listed: ListedJob): ListLeasedJob {
+    const { previousCarrier } = listed;
+    const leased = super.lease(listed);
+    listed.previousCarrier = previousCarrier;
+    return { ...leased, previousCarrier };
+  }
+}
+
+/** Takes a snooze for a release, of whose headers nothing is said. */
+export class LosingSnoozeHeaders extends ListBackend {
+  override settle(job: ListLeasedJob, outcome: JobOutcome): SettleResult {
+    const { previousCarrier } = job.listed;
+    const result = super.settle(job, outcome);
+    if (outcome.type === "snoozed") job.listed.previousCarrier = previousCarrier;
+    return result;
+  }
+}

@@ -15,7 +15,7 @@ import { storedJobFrom } from "./listed-job.ts";
 
 /** A job as it is kept. */
 export interface ListedJob
-  extends Omit<LeasedJob, "attempt" | "runAt" | "isCancelRequested" | "followsStalled"> {
+  extends Omit<LeasedJob, "attempt" | "runAt" | "isCancelRequested" | "followsStalled" | "previousCarrier"> {
   /** How many were stored before it: those of one moment run in this order. */
   readonly number: number;
   attempt: number;
@@ -28,6 +28,7 @@ export interface ListedJob
   isCancelRequested: boolean;
   endedAtMs: number;
   error: string;
+  previousCarrier: Readonly<Record<string, string>> | undefined;
 }
 
 /** A delivery, fenced by its lease. */
@@ -102,6 +103,7 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
       isCancelRequested: false,
       endedAtMs: 0,
       error: "",
+      previousCarrier: undefined,
     });
     return true;
   }
@@ -139,6 +141,7 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
   lease(listed: ListedJob): ListLeasedJob {
     const lease = Symbol("lease");
     const followsStalled = listed.state === "running";
+    if (followsStalled) listed.previousCarrier = undefined;
     Object.assign(listed, { state: "running", lease, leasedUntilMs: Date.now() + this.leaseMs });
     listed.attempt++;
     listed.startedAt = new Date();
@@ -149,7 +152,10 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
     if (listed.lease !== lease) return { isRecorded: false };
     listed.lease = undefined;
     if (outcome.type === "retried" || outcome.type === "snoozed" || outcome.type === "released") {
-      if (outcome.type !== "released") listed.runAt = new Date(Date.now() + outcome.delayMs);
+      if (outcome.type !== "released") {
+        listed.runAt = new Date(Date.now() + outcome.delayMs);
+        listed.previousCarrier = outcome.carrier;
+      }
       if (outcome.type !== "retried") listed.attempt--;
       listed.state = "pending";
       if (listed.attempt === 0) listed.startedAt = undefined;
@@ -181,6 +187,7 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
     const job = this.find(jobId);
     if (job?.state !== "deadLettered") return false;
     Object.assign(job, { state: "pending", attempt: 0, startedAt: undefined, runAt: new Date() });
+    job.previousCarrier = undefined;
     return true;
   }
 
