@@ -5,8 +5,12 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 // Packages are tested as their sources, which they export under this condition.
 const conditions = ["@nidus/source"];
 
-/** Matches tests that start servers or programs, open an embedded database, or take an engine or observer to its limits. */
-const slow = /"test-servers"|dataDir|Contract|failuresOf|"node:child_process"/;
+/**
+ * Matches tests that start servers or programs, open an embedded database, take an engine or observer to its limits,
+ * or serve the jobs page, whose browser code is built.
+ */
+const slow =
+  /"test-servers"|dataDir|Contract|failuresOf|"node:child_process"|browser-assets|page-client|jobDashboard/;
 
 const unit = readdirSync("packages")
   .flatMap((name) =>

@@ -1,0 +1,85 @@
+import type { EngineIdentity } from "../wire.ts";
+import { type SharedAnswer, SharedRead } from "./shared-read.ts";
+import type { WatchedEngine, WatchedJob, WatchedQuery, WatchedSchedule } from "./watched-engine.ts";
+
+/** How many dead letters are grouped. An engine without `jobs` sends their payloads, so fewer are asked for. */
+const groupedDeadLetters = { withJobs: 1_000, withoutJobs: 100 } as const;
+
+/** How many lists of jobs are remembered. Each differs by name, state or page. */
+const maxLists = 50;
+
+type Stats = Awaited<ReturnType<WatchedEngine["stats"]>>;
+type Health = Awaited<ReturnType<NonNullable<WatchedEngine["health"]>>>;
+
+/** A page of a list of jobs. */
+export interface JobPage {
+  readonly jobs: readonly WatchedJob[];
+  readonly cursor: string | undefined;
+}
+
+/** Reads one watched engine for all viewers. */
+export class EngineReader {
+  readonly engine: WatchedEngine;
+  readonly identity: EngineIdentity;
+  readonly stats: SharedRead<Stats>;
+  readonly deadLetters: SharedRead<readonly WatchedJob[]>;
+  readonly health: SharedRead<Health> | undefined;
+  readonly schedules: SharedRead<readonly WatchedSchedule[]> | undefined;
+  readonly deadLetterLimit: number;
+  readonly #lists = new Map<string, SharedRead<JobPage>>();
+
+  constructor(engine: WatchedEngine, key: string) {
+    const { schedules, health } = engine;
+    this.engine = engine;
+    this.identity = {
+      key,
+      name: engine.name,
+      canList: engine.jobs !== undefined,
+      canReschedule: engine.reschedule !== undefined,
+      hasSchedules: schedules !== undefined,
+    };
+    this.deadLetterLimit = groupedDeadLetters[engine.jobs === undefined ? "withoutJobs" : "withJobs"];
+    this.stats = new SharedRead(() => engine.stats());
+    this.deadLetters = new SharedRead(() => this.#readDeadLetters(this.deadLetterLimit));
+    if (health !== undefined) this.health = new SharedRead(() => health.call(engine));
+    if (schedules !== undefined) this.schedules = new SharedRead(() => schedules.call(engine));
+  }
+
+  async #readDeadLetters(limit: number): Promise<readonly WatchedJob[]> {
+    if (this.engine.jobs !== undefined)
+      return (await this.engine.jobs({ state: "dead-lettered", limit })).jobs;
+    return (await this.engine.deadLetters({ limit })).map(({ id, jobName, attempts, error, failedAt }) => ({
+      ...{ id, jobName, state: "dead-lettered", attempt: attempts, finishedAt: failedAt },
+      errors: [{ attempt: attempts, message: error, at: failedAt }],
+    }));
+  }
+
+  /** Resolves to a page of jobs. An engine that cannot list has dead letters alone. Never rejects. */
+  list(query: WatchedQuery): Promise<SharedAnswer<JobPage>> {
+    const key = JSON.stringify([query.jobName, query.state, query.cursor, query.limit]);
+    const known = this.#lists.get(key);
+    const read = known ?? new SharedRead(() => this.#readList(query));
+    // The least recently used comes first, and is forgotten first.
+    this.#lists.delete(key);
+    this.#lists.set(key, read);
+    if (this.#lists.size > maxLists) this.#lists.delete(this.#lists.keys().next().value as string);
+    return read.get();
+  }
+
+  async #readList(query: WatchedQuery): Promise<JobPage> {
+    if (this.engine.jobs !== undefined) return this.engine.jobs(query);
+    const { jobName } = query;
+    const letters = await this.#readDeadLetters(this.deadLetterLimit);
+    return {
+      jobs: letters.filter((job) => jobName === undefined || job.jobName === jobName),
+      cursor: undefined,
+    };
+  }
+
+  /** Makes the next readings due, after an action. */
+  expire(): void {
+    for (const read of [this.stats, this.deadLetters, this.health, this.schedules, ...this.#lists.values()]) {
+      read?.expire();
+    }
+  }
+}

@@ -1,0 +1,153 @@
+import type { PageModel } from "../views/page-model.ts";
+import { type View, views } from "../views/views.ts";
+import { answer, refused } from "./answers.ts";
+
+/** How many viewers the page has at most. */
+const maxStreams = 100;
+
+/** The time between two snapshots, in milliseconds. */
+const everyMs = 1_000;
+
+/** A stream without changes says this often that it lives. Proxies end silent connections. */
+const aliveEveryMs = 10_000;
+
+/** A stream ends after this time. The browser opens a new one, and `authorize` is asked again. */
+const endAfterMs = 300_000;
+
+interface Stream {
+  readonly view: string;
+  readonly controller: ReadableStreamDefaultController<Uint8Array>;
+  readonly endAtMs: number;
+  sentId: string;
+  sentAtMs: number;
+}
+
+/** A snapshot of a view, and an id that follows from its contents. */
+interface Snapshot {
+  readonly id: string;
+  readonly text: string;
+}
+
+const encoder = new TextEncoder();
+
+/** Sends snapshots of views to browsers: once a second at most, and one snapshot for all viewers of a view. */
+export class Streams {
+  readonly #model: PageModel;
+  readonly #streams = new Set<Stream>();
+  #timer: NodeJS.Timeout | undefined;
+  #isTicking = false;
+  #isEnded = false;
+
+  constructor(model: PageModel) {
+    this.#model = model;
+  }
+
+  get size(): number {
+    return this.#streams.size;
+  }
+
+  /** Answers with a stream of the view that `view` names, such as "job?name=send_mail". */
+  open(view: string, lastEventId: string | null): Response {
+    if (viewOf(view) === undefined) return refused(404, "there is no such view");
+    if (this.#streams.size >= maxStreams || this.#isEnded) {
+      return refused(503, "the page has too many viewers", { "Retry-After": "10" });
+    }
+    let stream: Stream;
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        const endAtMs = performance.now() + endAfterMs;
+        stream = { view, controller, endAtMs, sentId: lastEventId ?? "", sentAtMs: performance.now() };
+        controller.enqueue(encoder.encode("retry: 1000\n\n"));
+        this.#streams.add(stream);
+        this.#wake(0);
+      },
+      cancel: () => void this.#streams.delete(stream),
+    });
+    return answer(200, "text/event-stream; charset=utf-8", body, { "X-Accel-Buffering": "no" });
+  }
+
+  /** Sends all viewers a snapshot soon, after an action. */
+  refresh(): void {
+    this.#wake(0);
+  }
+
+  /** Ends all streams. */
+  end(): void {
+    this.#isEnded = true;
+    clearTimeout(this.#timer);
+    for (const stream of this.#streams) this.#close(stream);
+  }
+
+  #wake(afterMs: number): void {
+    clearTimeout(this.#timer);
+    if (this.#streams.size === 0 || this.#isEnded) return;
+    this.#timer = setTimeout(() => void this.#tick(), afterMs);
+    this.#timer.unref?.();
+  }
+
+  async #tick(): Promise<void> {
+    if (this.#isTicking) return;
+    this.#isTicking = true;
+    const snapshots = new Map<string, Promise<Snapshot>>();
+    for (const { view } of this.#streams) {
+      if (!snapshots.has(view)) snapshots.set(view, snapshotOf(this.#model, view));
+    }
+    await Promise.all([...snapshots].map(async ([view, making]) => this.#send(view, await making)));
+    this.#isTicking = false;
+    this.#wake(everyMs);
+  }
+
+  #send(view: string, { id, text }: Snapshot): void {
+    const nowMs = performance.now();
+    for (const stream of this.#streams) {
+      if (stream.view !== view) continue;
+      if (nowMs > stream.endAtMs) this.#close(stream);
+      // A slow reader gets the latest snapshot once it has read the one before.
+      else if ((stream.controller.desiredSize ?? 0) <= 0) continue;
+      else if (stream.sentId !== id) this.#write(stream, `id: ${id}\ndata: ${text}\n\n`, id);
+      else if (nowMs - stream.sentAtMs > aliveEveryMs) this.#write(stream, "event: alive\ndata:\n\n", id);
+    }
+  }
+
+  #write(stream: Stream, text: string, id: string): void {
+    stream.controller.enqueue(encoder.encode(text));
+    stream.sentId = id;
+    stream.sentAtMs = performance.now();
+  }
+
+  #close(stream: Stream): void {
+    this.#streams.delete(stream);
+    try {
+      stream.controller.close();
+    } catch {
+      // The browser has left at the same moment.
+    }
+  }
+}
+
+/** Finds a view by its address. Payloads are not sent again and again. */
+function viewOf(address: string): View | undefined {
+  const [name = ""] = address.split("?", 1);
+  return name === "payload" ? undefined : views.get(name);
+}
+
+async function snapshotOf(model: PageModel, address: string): Promise<Snapshot> {
+  const parameters = new URLSearchParams(address.slice(address.indexOf("?") + 1));
+  try {
+    const data = JSON.stringify(await (viewOf(address) as View)(model, parameters));
+    return { id: idOf(data), text: data };
+  } catch {
+    return { id: "", text: JSON.stringify({ error: "the page could not make this view" }) };
+  }
+}
+
+/** Hashes a text (FNV-1a, twice 32 bits with different seeds). A snapshot with the same contents has the same id. */
+function idOf(text: string): string {
+  let [a, b] = [0x811c9dc5, 0x1b873593];
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    a = Math.imul(a ^ code, 0x01000193);
+    b = Math.imul(b ^ code, 0x85ebca6b);
+  }
+  return `${(a >>> 0).toString(36)}-${(b >>> 0).toString(36)}-${text.length.toString(36)}`;
+}

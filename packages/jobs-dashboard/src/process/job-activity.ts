@@ -1,0 +1,111 @@
+import type { JobResultStatus, ObservedJobContext } from "@nidus/jobs-observe";
+import { monotonicMsOf } from "@nidus/jobs-observe/adapter";
+import type { FailureRecord } from "./failure-log.ts";
+
+/** How many finished runs of a job are kept. */
+export const keptRuns = 200;
+
+/** The width of a slot of counts in milliseconds, and how many slots are kept: an hour. */
+const slotMs = 10_000;
+const slots = 360;
+
+/** A finished run that is kept. */
+export interface FinishedRun {
+  readonly context: ObservedJobContext;
+  readonly status: JobResultStatus;
+  readonly span: unknown;
+}
+
+/** The objectives that the owner of a job declared. */
+export interface Objectives {
+  readonly succeedEveryMs?: number | undefined;
+  readonly startWithinMs?: number | undefined;
+  readonly finishWithinMs?: number | undefined;
+}
+
+/** Everything that is kept of one job name. Its size is bounded, apart from the runs that are running. */
+export class JobActivity {
+  readonly name: string;
+  readonly #finished: Uint32Array = new Uint32Array(slots);
+  readonly #failed: Uint32Array = new Uint32Array(slots);
+  #slot = 0;
+  readonly #runs: FinishedRun[] = [];
+  #nextRun = 0;
+  started = 0;
+  retries = 0;
+  deadLettered = 0;
+  /** Moments of `performance.now()`. */
+  lastSuccessMs: number = Number.NaN;
+  lastStartMs: number = Number.NaN;
+  /** The latest delivery failed, and no run has succeeded since. */
+  isRetrying = false;
+  lastFailure: FailureRecord | undefined;
+  objectives: Objectives | undefined;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  start(context: ObservedJobContext): void {
+    this.started++;
+    this.lastStartMs = monotonicMsOf(context);
+  }
+
+  finish(context: ObservedJobContext, status: JobResultStatus, span: unknown): void {
+    const endMs = monotonicMsOf(context);
+    const index = this.#moveTo(endMs);
+    (this.#finished[index] as number)++;
+    if (status === "failure") (this.#failed[index] as number)++;
+    if (status === "success") {
+      this.lastSuccessMs = endMs;
+      this.isRetrying = false;
+    }
+    this.#runs[this.#nextRun] = { context, status, span };
+    this.#nextRun = (this.#nextRun + 1) % keptRuns;
+  }
+
+  /** Clears the slots between the latest run and this moment. Returns the index of its slot. */
+  #moveTo(clockMs: number): number {
+    const slot = Math.max(this.#slot, Math.floor(clockMs / slotMs));
+    for (let next = Math.max(this.#slot + 1, slot - slots + 1); next <= slot; next++) {
+      this.#finished[next % slots] = 0;
+      this.#failed[next % slots] = 0;
+    }
+    this.#slot = slot;
+    return slot % slots;
+  }
+
+  /** The kept runs, oldest first. */
+  runs(): readonly FinishedRun[] {
+    return this.#runs.length < keptRuns
+      ? this.#runs.slice()
+      : [...this.#runs.slice(this.#nextRun), ...this.#runs.slice(0, this.#nextRun)];
+  }
+
+  /** The runs that finished in each of the last 60 minutes, the current one last, and how many of them failed. */
+  minutes(): { readonly finished: readonly number[]; readonly failed: readonly number[] } {
+    this.#moveTo(performance.now());
+    return { finished: this.#perMinute(this.#finished), failed: this.#perMinute(this.#failed) };
+  }
+
+  /** How many runs finished in the last minute. */
+  perMinute(): number {
+    this.#moveTo(performance.now());
+    let count = 0;
+    for (let age = 0; age <= 6; age++) {
+      const inSlot = this.#finished[(((this.#slot - age) % slots) + slots) % slots] as number;
+      // The oldest of seven slots is only in part within the minute.
+      count += age < 6 ? inSlot : inSlot * (1 - (performance.now() % slotMs) / slotMs);
+    }
+    return Math.round(count);
+  }
+
+  #perMinute(counts: Uint32Array): number[] {
+    const minutes = new Array<number>(60).fill(0);
+    for (let age = 0; age < slots; age++) {
+      const count = counts[(((this.#slot - age) % slots) + slots) % slots] as number;
+      if (count > 0) (minutes[59 - Math.floor(age / 6)] as number) += count;
+    }
+    return minutes;
+  }
+}

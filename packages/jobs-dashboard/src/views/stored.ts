@@ -1,0 +1,149 @@
+import { formatValue, propertyOf } from "@nidus/jobs-core/adapter";
+import type { EngineReader } from "../engines/engine-reader.ts";
+import type { WatchedCounts, WatchedJob, WatchedQuery } from "../engines/watched-engine.ts";
+import type { PayloadView, StoredJobRow, StoredJobsView, StoredJobView, StoredState } from "../wire.ts";
+import { readingOf } from "./overview.ts";
+import type { PageModel } from "./page-model.ts";
+import { attemptsOf, progressOf, runFacts, runningAttemptOf } from "./runs.ts";
+import { timeOf } from "./time.ts";
+
+/** How many jobs a page of a list has. */
+const pageSize = 50;
+
+/** The largest payload that is shown, in characters. */
+const maxPayload = 65_536;
+
+/** How many names a list offers to choose from. */
+const maxNames = 500;
+
+const noJobs = { isRead: false, readAt: null, error: null, jobs: [], cursor: null, counts: null, names: [] };
+
+/** Lists the jobs of one engine, by name and state. */
+export async function storedJobsView(
+  model: PageModel,
+  engine: string,
+  query: WatchedQuery,
+): Promise<StoredJobsView> {
+  const reader = model.readers.get(engine);
+  if (reader === undefined) return { engine, ...noJobs };
+  const [answer, stats] = await Promise.all([reader.list({ ...query, limit: pageSize }), reader.stats.get()]);
+  const byName = stats.value?.byName ?? {};
+  const { jobName } = query;
+  const counts =
+    jobName === undefined ? stats.value : Object.hasOwn(byName, jobName) ? byName[jobName] : undefined;
+  return {
+    engine,
+    ...readingOf(answer),
+    jobs: (answer.value?.jobs ?? []).map(storedRow),
+    cursor: answer.value?.cursor ?? null,
+    counts: counts === undefined ? null : countsByState(counts),
+    names: Object.keys(byName).sort().slice(0, maxNames),
+  };
+}
+
+/** Names the counts like the states. */
+export function countsByState(counts: WatchedCounts): Readonly<Record<StoredState, number>> {
+  const { scheduled, waiting, running, succeeded, deadLettered, cancelled } = counts;
+  return { scheduled, waiting, running, succeeded, "dead-lettered": deadLettered, cancelled };
+}
+
+function storedRow(job: WatchedJob): StoredJobRow {
+  return {
+    id: job.id,
+    jobName: job.jobName,
+    state: job.state as StoredState,
+    attempt: job.attempt,
+    maxAttempts: job.maxAttempts ?? null,
+    enqueuedAt: timeOf(job.enqueuedAt),
+    runAt: timeOf(job.runAt),
+    startedAt: timeOf(job.startedAt),
+    finishedAt: timeOf(job.finishedAt),
+    priority: job.priority ?? null,
+    correlationId: job.correlationId ?? null,
+    lastError: job.errors?.[0]?.message.slice(0, 500) ?? null,
+    progress: progressOf(job.progress),
+  };
+}
+
+/** Describes one stored job, with its attempts in this process. */
+export async function storedJobView(model: PageModel, engine: string, jobId: string): Promise<StoredJobView> {
+  const reader = model.readers.get(engine);
+  if (reader === undefined) return { engine: null, job: null, runs: [], error: null };
+  try {
+    const job = await findJob(reader, jobId);
+    return {
+      engine: reader.identity,
+      job: job === undefined ? null : storedDetails(model, job),
+      runs: attempts(model, jobId, job),
+      error: null,
+    };
+  } catch (error) {
+    const message = propertyOf(error, "message");
+    return {
+      engine: reader.identity,
+      job: null,
+      runs: [],
+      error: typeof message === "string" ? message : formatValue(error),
+    };
+  }
+}
+
+async function findJob(reader: EngineReader, jobId: string): Promise<WatchedJob | undefined> {
+  if (reader.engine.job !== undefined) return reader.engine.job(jobId);
+  const { value = [] } = await reader.deadLetters.get();
+  return value.find(({ id }) => id === jobId);
+}
+
+function storedDetails(model: PageModel, job: WatchedJob): NonNullable<StoredJobView["job"]> {
+  const { id: jobId, jobName, attributes = {}, errors = [] } = job;
+  return {
+    ...storedRow(job),
+    attributes: model.attributes({ jobName, jobId, attributes }),
+    errors: errors
+      .slice(0, 10)
+      .map(({ attempt, message, at }) => ({ attempt, message: message.slice(0, 4_000), at: timeOf(at) })),
+  };
+}
+
+function attempts(model: PageModel, jobId: string, job: WatchedJob | undefined): StoredJobView["runs"] {
+  const names = job === undefined ? [...model.process.jobs].map(({ name }) => name) : [job.jobName];
+  return names.flatMap((name) => {
+    const activity = model.process.find(name);
+    if (activity === undefined) return [];
+    const finished = attemptsOf(activity, jobId).map(({ context, status, span }) => ({
+      ...runFacts(model, context, status, span),
+      error: model.process.failures.of(context)?.error ?? null,
+    }));
+    const running = runningAttemptOf(model, name, jobId);
+    return running === undefined
+      ? finished
+      : [...finished, { ...runFacts(model, running[0], "running", running[1]), error: null }];
+  });
+}
+
+/** Returns the payload of a stored job as `redact` shows it. */
+export async function payloadView(model: PageModel, engine: string, jobId: string): Promise<PayloadView> {
+  const reader = model.readers.get(engine);
+  const found = reader === undefined || !model.canShowPayloads ? undefined : await withPayload(reader, jobId);
+  if (found === undefined) return { text: null, isCut: false };
+  const { jobName, payload, attributes = {} } = found;
+  const shown = model.redact({ jobName, jobId, payload, attributes })?.payload;
+  const text = shown === undefined ? undefined : JSON.stringify(shown, null, 2);
+  if (text === undefined) return { text: null, isCut: false };
+  return { text: text.slice(0, maxPayload), isCut: text.length > maxPayload };
+}
+
+async function withPayload(reader: EngineReader, jobId: string): Promise<WatchedJob | undefined> {
+  const { job } = reader.engine;
+  if (job !== undefined) return job.call(reader.engine, jobId, { withPayload: true });
+  const letters = await reader.engine.deadLetters({ limit: reader.deadLetterLimit });
+  const letter = letters.find(({ id }) => id === jobId);
+  if (letter === undefined) return undefined;
+  return {
+    id: jobId,
+    jobName: letter.jobName,
+    state: "dead-lettered",
+    attempt: letter.attempts,
+    payload: letter.payload,
+  };
+}

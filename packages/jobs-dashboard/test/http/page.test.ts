@@ -1,0 +1,215 @@
+import { job } from "@nidus/jobs-core";
+import { type JobDashboard, jobDashboard } from "@nidus/jobs-dashboard";
+import { describe, expect, test } from "vitest";
+import type { OverviewView, SessionView } from "../../src/wire.ts";
+import { act, fedPage, viewOf } from "../support/page-client.ts";
+import { eventOf, listen, send } from "../support/served.ts";
+
+const get = (page: JobDashboard, path: string, headers: Record<string, string> = {}): Promise<Response> =>
+  page.fetch(new Request(`http://localhost${path}`, { headers }));
+
+describe("the page", () => {
+  const { page } = fedPage();
+
+  test("answers with the document, its script and its style, wherever it is mounted", async () => {
+    for (const base of ["/", "/jobs/", "/admin/team/jobs/"]) {
+      for (const [file, type] of [
+        ["", "text/html"],
+        ["app.js", "text/javascript"],
+        ["app.css", "text/css"],
+      ]) {
+        const answer = await get(page, base + file);
+        expect(answer.status).toBe(200);
+        expect(answer.headers.get("content-type")).toContain(type);
+      }
+      expect((await get(page, `${base}api/session`)).status).toBe(200);
+    }
+  });
+
+  test("redirects to the address with a slash, relative to where it is", async () => {
+    const answer = await get(page, "/admin/jobs");
+    expect([answer.status, answer.headers.get("location")]).toEqual([302, "jobs/"]);
+  });
+
+  test("has no other files", async () => {
+    for (const path of ["/favicon.ico", "/jobs/app.js.map", "/api/unknown", "/api/", "/jobs/api/__proto__"]) {
+      expect([path, (await get(page, path)).status]).toEqual([path, 404]);
+    }
+  });
+
+  test("allows nothing of another origin, no inline script, no frame", async () => {
+    for (const path of [
+      "/",
+      "/app.js",
+      "/api/overview",
+      "/api/stream?view=overview",
+      "/nothing.png",
+      "/jobs",
+    ]) {
+      const answer = await get(page, path);
+      expect(answer.headers.get("content-security-policy")).toBe(
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
+          "frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+      );
+      expect(answer.headers.get("x-content-type-options")).toBe("nosniff");
+      await answer.body?.cancel();
+    }
+  });
+
+  test("lets browsers keep its files, and no data", async () => {
+    const answer = await get(page, "/app.js");
+    const tag = answer.headers.get("etag") ?? "";
+    expect((await get(page, "/app.js", { "If-None-Match": tag })).status).toBe(304);
+    expect((await get(page, "/api/overview")).headers.get("cache-control")).toBe("no-store");
+  });
+
+  test("refuses other methods", async () => {
+    const answer = await page.fetch(new Request("http://localhost/", { method: "POST", body: "x" }));
+    expect([answer.status, answer.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
+  });
+});
+
+describe("the stream", () => {
+  test("sends a snapshot at once, and the next one when something has happened", async () => {
+    const { page, runner } = fedPage();
+    const first = await eventOf(await get(page, "/api/stream?view=overview"));
+    expect(JSON.parse(first.data)).toMatchObject({ jobs: [] });
+    const stream = await get(page, "/api/stream?view=overview");
+    runner.run(job("a", () => {}));
+    const next = await eventOf(stream, (data) => data.includes('"a"'));
+    expect((JSON.parse(next.data) as OverviewView).jobs[0]?.name).toBe("a");
+    page.shutdown();
+  });
+
+  test("does not repeat the snapshot that a browser has", async () => {
+    const { page, runner } = fedPage();
+    const { id } = await eventOf(await get(page, "/api/stream?view=overview"));
+    const again = await get(page, "/api/stream?view=overview", { "Last-Event-ID": id });
+    setTimeout(() => runner.run(job("a", () => {})), 50);
+    expect((await eventOf(again)).data).toContain('"a"');
+    page.shutdown();
+  });
+
+  test("knows no other views, and no payloads", async () => {
+    const { page } = fedPage();
+    for (const view of ["", "nothing", "payload?engine=memory&id=1", "session", "__proto__", "stream"]) {
+      expect((await get(page, `/api/stream?view=${encodeURIComponent(view)}`)).status).toBe(404);
+    }
+  });
+
+  test("has at most 100 viewers, and has room again when they leave", async () => {
+    const { page } = fedPage();
+    const streams = await Promise.all(
+      Array.from({ length: 100 }, () => get(page, "/api/stream?view=overview")),
+    );
+    expect(streams.every(({ status }) => status === 200)).toBe(true);
+    expect((await get(page, "/api/stream?view=overview")).status).toBe(503);
+    await streams[0]?.body?.cancel();
+    const answer = await get(page, "/api/stream?view=overview");
+    expect(answer.status).toBe(200);
+    page.shutdown();
+  });
+
+  test("reads an engine once for all viewers", async () => {
+    const { page } = fedPage();
+    let reads = 0;
+    const counts = {
+      scheduled: 0,
+      waiting: 1,
+      running: 0,
+      succeeded: 0,
+      deadLettered: 0,
+      cancelled: 0,
+      oldestWaitingAt: undefined,
+    };
+    page.watch({
+      name: "counted",
+      stats: async () => {
+        reads++;
+        return { ...counts, byName: { a: counts } };
+      },
+      deadLetters: async () => [],
+      cancel: async () => false,
+      redrive: async () => false,
+    });
+    const streams = await Promise.all(
+      Array.from({ length: 20 }, () => get(page, "/api/stream?view=overview")),
+    );
+    await Promise.all(streams.map((stream) => eventOf(stream, (data) => data.includes('"a"'))));
+    expect(reads).toBe(1);
+    page.shutdown();
+  });
+
+  test("ends when the page shuts down, so that a server can close", async () => {
+    const { page } = fedPage();
+    const stream = await get(page, "/api/stream?view=overview");
+    const text = stream.text();
+    page.shutdown();
+    await expect(text).resolves.toBeTypeOf("string");
+    expect((await get(page, "/api/stream?view=overview")).status).toBe(503);
+  });
+
+  test("forgets a viewer who has closed the connection", async () => {
+    const { page } = fedPage();
+    const served = await listen(page.handler());
+    for (let round = 0; round < 5; round++) {
+      const controllers = await Promise.all(
+        Array.from({ length: 40 }, async () => {
+          const controller = new AbortController();
+          const { signal } = controller;
+          let answer = await fetch(`${served.url}/api/stream?view=overview`, { signal });
+          // The server hears of a closed connection a moment later.
+          while (answer.status === 503)
+            answer = await fetch(`${served.url}/api/stream?view=overview`, { signal });
+          return controller;
+        }),
+      );
+      for (const controller of controllers) controller.abort();
+    }
+    await served.close();
+    page.shutdown();
+  });
+});
+
+describe("the handler for node:http", () => {
+  test("answers HEAD without a body, and bad requests", async () => {
+    const served = await listen(jobDashboard().handler());
+    const head = await send(served.port, "/", { method: "HEAD", headers: { Host: "localhost" } });
+    expect([head.status, head.body]).toEqual([200, ""]);
+    for (const path of ["//evil.example/", "/%", "/a b".replace(" ", "%20"), "/?%zz", "/..;/api/overview"]) {
+      expect((await send(served.port, path, { headers: { Host: "localhost" } })).status).toBeLessThan(500);
+    }
+    expect((await send(served.port, "/", { method: "TRACE", headers: { Host: "localhost" } })).status).toBe(
+      400,
+    );
+    await served.close();
+  });
+
+  test("leaves a response alone that was answered already", async () => {
+    const handler = fedPage().page.handler();
+    const served = await listen((request, response) => {
+      response.end("first");
+      void handler(request, response);
+    });
+    expect((await send(served.port, "/")).body).toBe("first");
+    await served.close();
+  });
+});
+
+describe("the session", () => {
+  test("names what feeds the page", async () => {
+    const unfed = jobDashboard({ authorize: () => "read" });
+    expect(await viewOf<SessionView>(unfed, "session")).toMatchObject({
+      title: "Jobs",
+      process: null,
+      engines: [],
+      access: "read",
+    });
+    const { page } = fedPage();
+    expect(await viewOf<SessionView>(page, "session")).toMatchObject({
+      title: "users-api",
+      process: { service: "users-api" },
+    });
+    expect((await act(unfed, {})).status).toBe(403);
+  });
+});
