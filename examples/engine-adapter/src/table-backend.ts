@@ -26,7 +26,9 @@ export interface TableSettings {
 }
 
 /** How often jobs are deleted that are retained no longer. */
-const forgetEveryMs = 60_000;
+function forgetEveryMs({ retainSucceededMs, retainDeadLettersMs }: Retention): number {
+  return Math.max(1_000, Math.min(60_000, retainSucceededMs, retainDeadLettersMs));
+}
 
 /** Jobs in one table. */
 export class TableBackend implements JobBackend<TableJob, TableEnqueueOptions> {
@@ -64,7 +66,7 @@ export class TableBackend implements JobBackend<TableJob, TableEnqueueOptions> {
     for (const statement of statements.createTable) await rowsOf(this.#db, statement);
     await this.#forget();
     const forget = (): Promise<void> => this.#forget().catch(this.#settings.onError);
-    this.#timer = setInterval(forget, forgetEveryMs).unref();
+    this.#timer = setInterval(forget, forgetEveryMs(this.#settings.retention)).unref();
   }
 
   async #forget(): Promise<void> {

@@ -6,7 +6,16 @@ import { tableEngine } from "../src/index.ts";
 import { TableBackend } from "../src/table-backend.ts";
 
 const db = await PGlite.create();
-after(() => db.close());
+const empty = await db.dumpDataDir("none");
+const databases = [db];
+after(() => Promise.all(databases.map((each) => each.close())));
+
+/** A table is cleaned with one retention for all its jobs, so a shorter one needs another database. */
+async function anotherDatabase(): Promise<PGlite> {
+  const database = await PGlite.create({ loadDataDir: empty });
+  databases.push(database);
+  return database;
+}
 
 // They wait more than they work, so they wait together.
 describe("the backend of tableEngine", { concurrency: 16 }, () => {
@@ -14,10 +23,16 @@ describe("the backend of tableEngine", { concurrency: 16 }, () => {
     test,
     createBackend: ({ leaseMs = 30_000, onError }) =>
       new TableBackend(db, { leaseMs, onError, retention: requireRetention({}) }),
+    createWithRetention: async ({ onError, ...retention }) =>
+      new TableBackend(await anotherDatabase(), { leaseMs: 30_000, onError, retention }),
     transaction: (body) => db.transaction((transaction) => body({ db: transaction })),
   });
 });
 
 describe("tableEngine", { concurrency: 16 }, () => {
-  engineContract({ test, createEngine: (options) => tableEngine({ ...options, db }) });
+  engineContract({
+    test,
+    createEngine: (options) => tableEngine({ ...options, db }),
+    createWithRetention: async (options) => tableEngine({ ...options, db: await anotherDatabase() }),
+  });
 });

@@ -30,6 +30,7 @@ for (const [version, load] of Object.entries(versions)) {
       backendContract({
         test: it.concurrent,
         createBackend: (options) => open(options, { url: url.href }),
+        createWithRetention: (options) => open(options, { url: url.href }),
         async createOutage(options) {
           const link = await breakingLink(Number(url.port));
           const backend = await open(options, { host: "127.0.0.1", port: link.port });

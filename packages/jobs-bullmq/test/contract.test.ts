@@ -18,6 +18,7 @@ for (const [version, load] of Object.entries(versions)) {
     engineContract({
       test: it.concurrent,
       createEngine: (options) => bullmqEngine({ ...options, connection, queue }),
+      createWithRetention: (options) => bullmqEngine({ ...options, connection, queue }),
     });
   });
 }

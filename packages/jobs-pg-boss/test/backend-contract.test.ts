@@ -1,26 +1,33 @@
-import { PGlite } from "@electric-sql/pglite";
+import type { PGlite } from "@electric-sql/pglite";
 import { ObservedJobRunner } from "@nidus/jobs-observe";
 import { type BackendContractOptions, backendContract } from "@nidus/jobs-testkit/contracts";
 import pg from "pg";
 import { sharedPostgres } from "test-servers";
 import { afterAll, describe, it, vi } from "vitest";
-import type { PgBossEngineOptions, PgBossLike, SqlDatabase } from "../src/index.ts";
+import type { PgBossEngineOptions, SqlDatabase } from "../src/index.ts";
 import { backendOf, backendOnly } from "./support/backend-only.ts";
 import { startHoldingProxy } from "./support/holding-proxy.ts";
+import { PgliteBosses } from "./support/pglite-bosses.ts";
+import { versions } from "./support/start-boss.ts";
 
 const postgres = await sharedPostgres();
 const connectionString = postgres?.url ?? "postgres://localhost";
-const versions = {
+const modules = {
   10: async () => ({ ...(await vi.importActual<object>("pg-boss")), PgBoss: undefined }),
   12: async () => ({ ...(await import("pg-boss-12")), default: undefined }),
 };
 
-afterAll(() => postgres?.stop());
+const bosses = await PgliteBosses.open();
+
+afterAll(async () => {
+  await bosses.close();
+  await postgres?.stop();
+});
 
 /** Makes backends as the engine's factory does. */
-async function backendsOf(version: keyof typeof versions): Promise<typeof createBackend> {
+async function backendsOf(version: keyof typeof modules): Promise<typeof createBackend> {
   vi.resetModules();
-  vi.doMock("pg-boss", versions[version]);
+  vi.doMock("pg-boss", modules[version]);
   vi.doMock("@nidus/jobs-durable/backend", backendOnly);
   const { pgBossEngine } = await import("../src/index.ts");
   vi.doUnmock("@nidus/jobs-durable/backend");
@@ -47,7 +54,7 @@ const transaction: BackendContractOptions["transaction"] = async (body) => {
   }
 };
 
-for (const version of [10, 12] as const) {
+for (const version of versions) {
   describe
     .skipIf(postgres === undefined)
     .concurrent(`the backend of pgBossEngine on PostgreSQL, pg-boss ${version}`, async () => {
@@ -57,6 +64,12 @@ for (const version of [10, 12] as const) {
         test: it.concurrent,
         createBackend: (options) => createBackend({ ...options, ...place, connectionString }),
         transaction,
+        // pg-boss 10 has one retention for a schema, and looks twice within a lease.
+        createWithRetention({ onError, retainSucceededMs, retainDeadLettersMs }) {
+          const schema = `retention_${version}_${retainSucceededMs}`;
+          const retention = { retainSucceededMs, retainDeadLettersMs };
+          return createBackend({ onError, ...place, ...retention, schema, leaseMs: 1_000, connectionString });
+        },
         async createOutage(options) {
           const proxy = await startHoldingProxy(connectionString);
           const backend = await createBackend({ ...options, ...place, connectionString: proxy.url });
@@ -66,35 +79,32 @@ for (const version of [10, 12] as const) {
     });
 }
 
-describe.concurrent("the backend of pgBossEngine on PGlite", async () => {
-  const createBackend = await backendsOf(10);
-  const { default: PgBoss } = (await import("pg-boss")) as unknown as {
-    readonly default: new (
-      options: object,
-    ) => PgBossLike & { start(): Promise<unknown>; stop(): Promise<void> };
-  };
-  const pglite = await PGlite.create();
-  const db: SqlDatabase = {
-    async executeSql(text, values) {
-      if (values !== undefined && values.length > 0) return pglite.query(text, values);
-      return { rows: (await pglite.exec(text)).flatMap(({ rows }) => rows) };
-    },
-  };
-  const boss = new PgBoss({ db, maintenanceIntervalSeconds: 1 });
-  await boss.start();
+/** A transaction of an embedded database. */
+const transactionOn =
+  (pglite: PGlite): NonNullable<BackendContractOptions["transaction"]> =>
+  (body) =>
+    pglite.transaction((own) => {
+      const db: SqlDatabase = { executeSql: (text, values) => own.query(text, values) };
+      return body({ db });
+    });
 
-  afterAll(async () => {
-    await boss.stop();
-    await pglite.close();
-  });
+for (const version of versions) {
+  describe.concurrent(`the backend of pgBossEngine on PGlite, pg-boss ${version}`, async () => {
+    const createBackend = await backendsOf(version);
+    const boss = await bosses.start({ version, schema: `backend_${version}` });
 
-  backendContract({
-    test: it.concurrent,
-    createBackend: (options) => createBackend({ ...options, boss }),
-    transaction: (body) =>
-      pglite.transaction((own) => {
-        const db: SqlDatabase = { executeSql: (text, values) => own.query(text, values) };
-        return body({ db });
-      }),
+    backendContract({
+      test: it.concurrent,
+      createBackend: (options) => createBackend({ ...options, boss, schema: `backend_${version}` }),
+      async createWithRetention(options) {
+        const schema = `retention_${version}_${options.retainSucceededMs}`;
+        return createBackend({
+          ...options,
+          schema,
+          boss: await bosses.start({ ...options, version, schema }),
+        });
+      },
+      transaction: transactionOn(bosses.pglite),
+    });
   });
-});
+}

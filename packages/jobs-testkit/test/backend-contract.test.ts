@@ -6,7 +6,12 @@ import { ListBackend, type ListStore } from "./support/list-backend.ts";
 const dayMs = 86_400_000;
 
 describe("the backend of memoryEngine", () => {
-  backendContract({ test: it.concurrent, createBackend: () => new MemoryBackend(dayMs, dayMs) });
+  backendContract({
+    test: it.concurrent,
+    createBackend: () => new MemoryBackend(dayMs, dayMs),
+    createWithRetention: ({ retainSucceededMs, retainDeadLettersMs }) =>
+      new MemoryBackend(retainSucceededMs, retainDeadLettersMs),
+  });
 });
 
 describe("a backend with leases", () => {
@@ -14,6 +19,7 @@ describe("a backend with leases", () => {
   backendContract({
     test: it.concurrent,
     createBackend: ({ leaseMs }) => new ListBackend(store, leaseMs),
+    createWithRetention: (retention) => new ListBackend(new Map(), undefined, retention),
     leaseMs: 500,
   });
 });
@@ -32,6 +38,7 @@ describe("backendContract", () => {
     expect(refused({ createBackend: undefined })).toThrow("`createBackend`");
     expect(refused({ transaction: {} })).toThrow("`transaction`");
     expect(refused({ createOutage: "no" })).toThrow("`createOutage`");
+    expect(refused({ createWithRetention: 1 })).toThrow("`createWithRetention`");
     expect(refused({ secrets: [""] })).toThrow("`secrets`");
     expect(refused({ leaseMs: 0 })).toThrow(RangeError);
     expect(refused({ timeoutMs: 0.5 })).toThrow(RangeError);

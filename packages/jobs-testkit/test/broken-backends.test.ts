@@ -15,6 +15,10 @@ const oneMore =
   "reclaim: delivers a job once more, above its attempts, after its worker died in the last one";
 const renews = "renewal: keeps the leases that it is asked to renew, and no others";
 const takesBack = "renewal: does not take back a lease that was lost";
+const othersLease = "renewal: does not extend the lease of another consumer";
+const forgets =
+  "retention: forgets jobs that succeeded or were cancelled when it is over, and frees their ids";
+const forgetsLetters = "retention: forgets dead letters when theirs is over, and frees their ids";
 const fences = "fencing: refuses every outcome from a consumer whose lease another one has by now";
 const tokens = "fencing: tells two deliveries to one consumer apart";
 const repeats = "fencing: changes nothing if an outcome comes a second time";
@@ -64,6 +68,10 @@ const caught: Readonly<Record<keyof typeof broken, readonly string[]>> = {
   RenewingNothing: [renews],
   RenewingAll: [renews],
   TakingLeasesBack: [takesBack],
+  ExtendingForOthers: [othersLease],
+  KeepingForEver: [forgets, forgetsLetters],
+  ForgettingAtOnce: [forgets, forgetsLetters],
+  ForgettingAllAlike: [forgets, forgetsLetters],
   SettlingAnything: [fences, tokens],
   SettlingLateFailures: [fences, tokens],
   OneTokenPerWorker: [tokens],
@@ -118,6 +126,7 @@ function optionsFor(Backend: typeof ListBackend): Options {
     createBackend: ({ leaseMs }) => new Backend(store, leaseMs),
     leaseMs: 500,
     transaction: (body) => body({}),
+    createWithRetention: (retention) => new Backend(new Map(), undefined, retention),
     async createOutage() {
       const backend = new Backend(store) as ports.UnknownOutages;
       return {

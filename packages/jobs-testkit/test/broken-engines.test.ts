@@ -1,11 +1,10 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import type { CreateEngine } from "../src/contracts.ts";
 import * as backends from "./support/broken-backends.ts";
 import * as brokenEngines from "./support/broken-engines.ts";
 import * as snoozingEngines from "./support/broken-snoozing-engines.ts";
 import { failuresOf } from "./support/failures.ts";
 import { ListBackend } from "./support/list-backend.ts";
-import { listEngines } from "./support/list-engine.ts";
+import { type CreateListEngine, listEngines } from "./support/list-engine.ts";
 import { inQuickTime } from "./support/quick-time.ts";
 import * as scheduling from "./support/scheduling-backend.ts";
 
@@ -26,6 +25,7 @@ const oneRedrive = "unknown ids: redrive a dead letter once, if many callers ask
 const unknownOptions = "input: refuses options that it does not know, by their names";
 const keyedParts = "idempotency keys: takes a batch of several parts again, and stores nothing twice";
 const secrets = "secrets: are in no error of a refused call";
+const forgets = "retention: forgets ended jobs when it is over, and frees their idempotency keys";
 const wrongInput = "input: refuses wrong input at the call, and stores nothing";
 const backoff = "attempts: waits longer after each attempt, within the bounds of its backoff";
 const givesUp =
@@ -135,6 +135,8 @@ const caught: {
     BreakingOnIds: [unknownTexts],
     RedrivingForAll: [oneRedrive],
     CancellingWhatEnded: [endedIds],
+    KeepingForEver: [forgets],
+    ForgettingEarly: [forgets],
   },
   engines: {
     runningHandlersTwice: [runsOnce, manyRunOnce, lease],
@@ -174,7 +176,7 @@ const caught: {
   },
 };
 
-const broken: [what: string, createEngine: CreateEngine, by: readonly string[]][] = [];
+const broken: [what: string, createEngine: CreateListEngine, by: readonly string[]][] = [];
 for (const [what, Backend] of Object.entries(backends)) {
   broken.push([what, listEngines(Backend), caught.backends[what as keyof typeof backends]]);
 }

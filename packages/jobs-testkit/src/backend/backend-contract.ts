@@ -1,4 +1,5 @@
 import { invalidArgument, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
+import type { JobBackend } from "@nidus/jobs-durable/backend";
 import type { DeclareTest } from "../contract/declare-test.ts";
 import { type Behaviour, declareTests } from "../contract/test-plan.ts";
 import { address } from "./address.ts";
@@ -6,6 +7,7 @@ import {
   BackendKit,
   type BackendUnderTestOptions,
   type BackendWithOutage,
+  type BackendWithRetentionOptions,
   type CreateBackend,
 } from "./backend-kit.ts";
 import { backlog } from "./backlog.ts";
@@ -24,6 +26,7 @@ import { outage } from "./outage.ts";
 import { outcomes } from "./outcomes.ts";
 import { reclaim } from "./reclaim.ts";
 import { renewal } from "./renewal.ts";
+import { retention } from "./retention.ts";
 import { retryHeaders } from "./retry-headers.ts";
 import { smoke } from "./smoke.ts";
 import { snoozing } from "./snoozing.ts";
@@ -45,6 +48,13 @@ export interface BackendContractOptions {
   readonly transaction?: ((body: (enqueueOptions: object) => Promise<void>) => Promise<void>) | undefined;
   /** Makes a backend whose server the test takes away. @default outages are not tested */
   readonly createOutage?: ((options: BackendUnderTestOptions) => Promise<BackendWithOutage>) | undefined;
+  /**
+   * Makes a backend that keeps ended jobs for as long as it is told, and deletes them within a minute of that. If your store has one
+   * retention for all backends, give each a store of its own. @default retention is not tested
+   */
+  readonly createWithRetention?:
+    | ((options: BackendWithRetentionOptions) => JobBackend | Promise<JobBackend>)
+    | undefined;
   /** Texts that must stand in no address and no error, such as the password of the test's server. @default none */
   readonly secrets?: readonly string[] | undefined;
   /** How long a test may take, in milliseconds: a whole number from 1. @default 120,000 */
@@ -69,12 +79,18 @@ const behaviours: Readonly<Record<string, Behaviour<BackendKit>>> = {
   address,
   closing,
   outage,
+  retention,
   transactions,
   capabilities,
   "not tested": notTested,
 };
 
-const known = ["test", "createBackend", "leaseMs", "transaction", "createOutage", "secrets", "timeoutMs"];
+const known = [
+  ...["test", "createBackend", "leaseMs", "transaction"],
+  ...["createOutage", "createWithRetention", "secrets", "timeoutMs"],
+];
+
+const optionalFunctions = ["transaction", "createOutage", "createWithRetention"];
 
 /**
  * Declares the tests of the port that every backend passes: leases, fencing, order, races and outages, call by call, which no
@@ -86,9 +102,10 @@ const known = ["test", "createBackend", "leaseMs", "transaction", "createOutage"
 export function backendContract(options: BackendContractOptions): void {
   requireKnownKeys("the options of backendContract", options, known);
   const { test, createBackend, leaseMs = 1_000, transaction, createOutage, secrets = [] } = options;
-  const { timeoutMs = 120_000 } = options;
-  for (const [name, value] of Object.entries({ test, createBackend, transaction, createOutage })) {
-    const isOptional = name === "transaction" || name === "createOutage";
+  const { createWithRetention, timeoutMs = 120_000 } = options;
+  const functions = { test, createBackend, transaction, createOutage, createWithRetention };
+  for (const [name, value] of Object.entries(functions)) {
+    const isOptional = optionalFunctions.includes(name);
     if (typeof value !== "function" && !(isOptional && value === undefined)) {
       throw invalidArgument(`\`${name}\``, "a function", value);
     }
@@ -98,7 +115,7 @@ export function backendContract(options: BackendContractOptions): void {
   }
   requireWholeNumber("`leaseMs`", leaseMs);
   requireWholeNumber("`timeoutMs`", timeoutMs);
-  const fixtures = { createBackend, leaseMs, transaction, createOutage, secrets };
+  const fixtures = { createBackend, leaseMs, transaction, createOutage, createWithRetention, secrets };
   declareTests({
     test,
     limitMs: timeoutMs,

@@ -1,5 +1,5 @@
 import type { EnqueuedJob, JobCounts } from "@nidus/jobs-durable";
-import { type JobBackend, type NewJob, zeroCounts } from "@nidus/jobs-durable/backend";
+import { type JobBackend, type NewJob, type Retention, zeroCounts } from "@nidus/jobs-durable/backend";
 import { TestedConsumer } from "./tested-consumer.ts";
 
 /** The options with which a contract makes a backend. */
@@ -21,13 +21,19 @@ export interface BackendWithOutage {
   begin(): Promise<void> | void;
 }
 
-/** The author's means to test a backend: how to make it, its secrets, a transaction, an outage. */
+/** The options with which a contract makes a backend that forgets ended jobs soon. */
+export interface BackendWithRetentionOptions extends BackendUnderTestOptions, Retention {}
+
+/** The author's means to test a backend: how to make it, its secrets, a transaction, an outage, a short retention. */
 export interface BackendFixtures {
   readonly createBackend: CreateBackend;
   readonly leaseMs: number;
   readonly secrets: readonly string[];
   readonly transaction?: ((body: (enqueueOptions: object) => Promise<void>) => Promise<void>) | undefined;
   readonly createOutage?: ((options: BackendUnderTestOptions) => Promise<BackendWithOutage>) | undefined;
+  readonly createWithRetention?:
+    | ((options: BackendWithRetentionOptions) => JobBackend | Promise<JobBackend>)
+    | undefined;
 }
 
 /** Gives a test names and jobs of its own, and backends that are closed when it ends. */
@@ -72,7 +78,16 @@ export class BackendKit {
 
   /** Opens and starts a backend. */
   async open(leaseMs?: number): Promise<JobBackend> {
-    const backend = await this.create(leaseMs);
+    return this.#started(await this.create(leaseMs));
+  }
+
+  /** Opens a backend that keeps ended jobs for so long. Resolves to undefined if the author gave no fixture for that. */
+  async openWithRetention(retention: Retention): Promise<JobBackend | undefined> {
+    const backend = await this.fixtures.createWithRetention?.({ onError: this.onError, ...retention });
+    return backend && this.#started(backend);
+  }
+
+  async #started(backend: JobBackend): Promise<JobBackend> {
     this.#backends.push(backend);
     await backend.start?.();
     return backend;

@@ -50,6 +50,25 @@ export const renewal: Behaviour<BackendKit> = (declare) => {
     }),
   );
 
+  declare("does not extend the lease of another consumer", (kit) =>
+    withShortLeases(kit, async ({ leaseMs, renew }) => {
+      const backend = await kit.open(leaseMs);
+      if (!backend.capabilities.persistence) return;
+      const name = kit.name("held");
+      await backend.insert(kit.jobs(name, 1), {});
+      const slow = await kit.consumer(backend, name);
+      const lost = await slow.next();
+      const other = await kit.another(backend, leaseMs);
+      const dead = await kit.consumer(other, name);
+      await dead.next(10 * backend.leaseMs + 30_000);
+      renew(slow, backend, [lost]);
+      const third = await kit.consumer(other, name);
+      // Renewals of the first consumer must not keep the job with the second one, which is dead.
+      const again = await third.next(10 * backend.leaseMs + 30_000);
+      assert.equal(again.id, lost.id);
+    }),
+  );
+
   declare("leaves jobs alone that have ended", async (kit) => {
     const backend = await kit.open();
     const name = kit.name("ended");

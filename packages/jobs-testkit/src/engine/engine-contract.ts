@@ -9,7 +9,7 @@ import { deadLetters } from "./dead-letters.ts";
 import { delivery } from "./deliveries.ts";
 import { idempotency } from "./idempotency.ts";
 import { input } from "./input.ts";
-import { type CreateEngine, Kit } from "./kit.ts";
+import { type CreateEngine, type CreateWithRetention, Kit } from "./kit.ts";
 import { leases } from "./leases.ts";
 import { lookup } from "./lookup.ts";
 import { notTested } from "./not-tested.ts";
@@ -17,6 +17,7 @@ import { observation } from "./observation.ts";
 import { order } from "./order.ts";
 import { payloads } from "./payloads.ts";
 import { releasing } from "./releasing.ts";
+import { retention } from "./retention.ts";
 import { schedules } from "./schedules.ts";
 import { secrets } from "./secrets.ts";
 import { smoke } from "./smoke.ts";
@@ -32,6 +33,11 @@ export interface EngineContractOptions {
   readonly test: DeclareTest;
   /** Makes an engine to test. */
   readonly createEngine: CreateEngine;
+  /**
+   * Makes an engine that keeps ended jobs for as long as it is told, and deletes them within a minute of that. If your store has one
+   * retention for all engines, give each a store of its own. @default retention is not tested
+   */
+  readonly createWithRetention?: CreateWithRetention | undefined;
   /**
    * The time limit of a test in milliseconds: a whole number from 1. The tests of long leases and of schedules get at least two and
    * four minutes. @default 120,000
@@ -54,6 +60,7 @@ const behaviours: Readonly<Record<string, Behaviour<Kit>>> = {
   stopping,
   releasing,
   leases,
+  retention,
   stats,
   lookup,
   payloads,
@@ -72,15 +79,19 @@ const behaviours: Readonly<Record<string, Behaviour<Kit>>> = {
  * @throws TypeError or RangeError for an invalid or unknown option.
  */
 export function engineContract(options: EngineContractOptions): void {
-  requireKnownKeys("the options of engineContract", options, ["test", "createEngine", "timeoutMs"]);
-  const { test, createEngine, timeoutMs = 120_000 } = options;
+  const known = ["test", "createEngine", "createWithRetention", "timeoutMs"];
+  requireKnownKeys("the options of engineContract", options, known);
+  const { test, createEngine, createWithRetention, timeoutMs = 120_000 } = options;
   if (typeof test !== "function") throw invalidArgument("`test`", "a function", test);
   if (typeof createEngine !== "function") throw invalidArgument("`createEngine`", "a function", createEngine);
+  if (createWithRetention !== undefined && typeof createWithRetention !== "function") {
+    throw invalidArgument("`createWithRetention`", "a function", createWithRetention);
+  }
   requireWholeNumber("`timeoutMs`", timeoutMs);
   declareTests({
     test,
     limitMs: timeoutMs,
-    openKit: (onError) => new Kit(createEngine, onError),
+    openKit: (onError) => new Kit(createEngine, createWithRetention, onError),
     smoke,
     behaviours,
   });

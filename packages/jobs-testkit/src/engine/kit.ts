@@ -1,4 +1,5 @@
 import type { JobCounts, JobEngine } from "@nidus/jobs-durable";
+import type { Retention } from "@nidus/jobs-durable/backend";
 import { type JobBacklog, type JobObserver, ObservedJobRunner } from "@nidus/jobs-observe";
 import { type JobRecorder, recordingObserver } from "../recording-observer.ts";
 
@@ -17,6 +18,12 @@ export interface EngineUnderTestOptions {
 /** Makes an engine. If the engine is persistent, each call must open the same store. */
 export type CreateEngine = (options: EngineUnderTestOptions) => JobEngine | Promise<JobEngine>;
 
+/** Options with which a contract makes an engine that forgets ended jobs soon. */
+export interface EngineWithRetentionOptions extends EngineUnderTestOptions, Retention {}
+
+/** Makes an engine that keeps ended jobs for as long as it is told. */
+export type CreateWithRetention = (options: EngineWithRetentionOptions) => JobEngine | Promise<JobEngine>;
+
 /** An engine, with the recorder of its runner. */
 export interface Opened {
   readonly engine: JobEngine;
@@ -26,11 +33,17 @@ export interface Opened {
 /** Gives a test its own job names and its engines, which are closed when the test ends. */
 export class Kit {
   readonly #createEngine: CreateEngine;
+  readonly createWithRetention: CreateWithRetention | undefined;
   readonly #onError: (error: unknown) => void;
   readonly #engines: JobEngine[] = [];
 
-  constructor(createEngine: CreateEngine, onError: (error: unknown) => void) {
+  constructor(
+    createEngine: CreateEngine,
+    createWithRetention: CreateWithRetention | undefined,
+    onError: (error: unknown) => void,
+  ) {
     this.#createEngine = createEngine;
+    this.createWithRetention = createWithRetention;
     this.#onError = onError;
   }
 
@@ -49,6 +62,14 @@ export class Kit {
     const engine = await this.#createEngine({ runner, onError: this.#onError, ...options });
     this.#engines.push(engine);
     return { engine, recorder };
+  }
+
+  /** Makes an engine that keeps ended jobs for so long. Resolves to undefined if the author gave no fixture for that. */
+  async openWithRetention(retention: Retention): Promise<JobEngine | undefined> {
+    const runner = new ObservedJobRunner();
+    const engine = await this.createWithRetention?.({ runner, onError: this.#onError, ...retention });
+    if (engine !== undefined) this.#engines.push(engine);
+    return engine;
   }
 
   async close(): Promise<void> {

@@ -11,6 +11,12 @@ const never = [
 export const notTested: Behaviour<Kit> = (declare) => {
   declare("names what this contract did not test", async (kit) => {
     const { engine } = await kit.open();
-    tellNotTested("engineContract", engine.name, [...notClaimed(engine.capabilities), ...never]);
+    tellNotTested("engineContract", engine.name, [
+      ...notClaimed(engine.capabilities),
+      ...(kit.createWithRetention === undefined
+        ? ["how long ended jobs are retained (no `createWithRetention` was given)"]
+        : []),
+      ...never,
+    ]);
   });
 };

@@ -308,6 +308,23 @@ export class RedrivingForAll extends ListBackend {
   }
 }
 
+/** Keeps jobs that have ended for ever. */
+export class KeepingForEver extends ListBackend {
+  override isRetained(): boolean {
+    return true;
+  }
+}
+
+/** Deletes jobs in half of the time for which they are to be kept. */
+export class ForgettingEarly extends ListBackend {
+  override isRetained(listed: ListedJob): boolean {
+    return super.isRetained({
+      ...listed,
+      endedAtMs: listed.endedAtMs - this.retention.retainSucceededMs / 2,
+    });
+  }
+}
+
 /** Cancels what has ended. */
 export class CancellingWhatEnded extends ListBackend {
   override async cancel(jobId: string): Promise<boolean> {

@@ -47,6 +47,36 @@ export class TakingLeasesBack extends ListBackend {
   }
 }
 
+/** Renews the lease of a job for whoever had it once. */
+export class ExtendingForOthers extends ListBackend {
+  override renewLeases(jobs: readonly ListLeasedJob[]): void {
+    super.renewLeases(jobs.map((job) => ({ ...job, lease: job.listed.lease })));
+  }
+}
+
+/** Deletes nothing. */
+export class KeepingForEver extends ListBackend {
+  override isRetained(): boolean {
+    return true;
+  }
+}
+
+/** Deletes a job as soon as it has ended. */
+export class ForgettingAtOnce extends ListBackend {
+  override isRetained({ state }: ListedJob): boolean {
+    return state === "pending" || state === "running";
+  }
+}
+
+/** Has one retention for every end. */
+export class ForgettingAllAlike extends ListBackend {
+  override isRetained(listed: ListedJob): boolean {
+    const { retainSucceededMs, retainDeadLettersMs } = this.retention;
+    const retainMs = Math.min(retainSucceededMs, retainDeadLettersMs);
+    return listed.endedAtMs === 0 || Date.now() <= listed.endedAtMs + retainMs;
+  }
+}
+
 /** Records whatever outcome comes. */
 export class SettlingAnything extends ListBackend {
   override settle(job: ListLeasedJob, outcome: JobOutcome): SettleResult {

@@ -1,20 +1,25 @@
-import type { EngineContractOptions } from "../../src/contracts.ts";
 import { engineContract } from "../../src/contracts.ts";
-
-type CreateEngine = EngineContractOptions["createEngine"];
+import type { CreateListEngine } from "./list-engine.ts";
 
 /** Longer than a healthy engine needs, of which one test takes two leases of 10 s. */
 const limitMs = 22_000;
 
 /** The tests of the contract, by name. */
-function contractOf(createEngine: CreateEngine): ReadonlyMap<string, () => Promise<void>> {
+function contractOf(createEngine: CreateListEngine): ReadonlyMap<string, () => Promise<void>> {
   const tests = new Map<string, () => Promise<void>>();
-  engineContract({ test: (name, _options, body) => tests.set(name, body), createEngine });
+  engineContract({
+    test: (name, _options, body) => tests.set(name, body),
+    createEngine,
+    createWithRetention: createEngine,
+  });
   return tests;
 }
 
 /** Runs tests of the contract at the same time. Resolves to the names of those that failed, or took too long. */
-export async function failuresOf(createEngine: CreateEngine, names?: readonly string[]): Promise<string[]> {
+export async function failuresOf(
+  createEngine: CreateListEngine,
+  names?: readonly string[],
+): Promise<string[]> {
   const tests = contractOf(createEngine);
   const failed = await Promise.all(
     (names ?? [...tests.keys()]).map(async (name) => {

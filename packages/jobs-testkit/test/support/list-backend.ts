@@ -7,6 +7,8 @@ import {
   type JobOutcome,
   type LeasedJob,
   type NewJob,
+  type Retention,
+  requireRetention,
   type SettleResult,
   zeroCounts,
 } from "@nidus/jobs-durable/backend";
@@ -60,10 +62,12 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
   };
   readonly leaseMs: number;
   readonly store: ListStore;
+  readonly retention: Retention;
 
-  constructor(store: ListStore, leaseMs: number = 30_000) {
+  constructor(store: ListStore, leaseMs: number = 30_000, retention: Retention = requireRetention({})) {
     this.store = store;
     this.leaseMs = leaseMs;
+    this.retention = retention;
   }
 
   queueOf(jobName: string): string {
@@ -78,7 +82,23 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
     return this.all().find(({ id }) => id === jobId);
   }
 
+  /** Deletes jobs that have ended and are retained no longer. */
+  forget(): void {
+    for (const [name, listed] of this.store)
+      this.store.set(
+        name,
+        listed.filter((job) => this.isRetained(job)),
+      );
+  }
+
+  isRetained({ state, endedAtMs }: ListedJob): boolean {
+    if (state === "pending" || state === "running") return true;
+    const { retainSucceededMs, retainDeadLettersMs } = this.retention;
+    return Date.now() <= endedAtMs + (state === "deadLettered" ? retainDeadLettersMs : retainSucceededMs);
+  }
+
   async insert(jobs: readonly NewJob[]): Promise<readonly EnqueuedJob[]> {
+    this.forget();
     return jobs.map((job) => ({ id: job.id, isDuplicate: !this.add(job) }));
   }
 
@@ -168,7 +188,9 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
   }
 
   renewLeases(jobs: readonly ListLeasedJob[]): void {
-    for (const { listed } of jobs) listed.leasedUntilMs = Date.now() + this.leaseMs;
+    for (const { listed, lease } of jobs) {
+      if (listed.lease === lease) listed.leasedUntilMs = Date.now() + this.leaseMs;
+    }
   }
 
   cancelRequests(jobs: readonly ListLeasedJob[]): string[] {
@@ -200,6 +222,7 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
   }
 
   async counts(): Promise<ReadonlyMap<string, JobCounts>> {
+    this.forget();
     return new Map([...this.store].map(([name, jobs]) => [name, this.countsOf(jobs)]));
   }
 
@@ -231,6 +254,7 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
   }
 
   async deadLetters(limit: number): Promise<readonly DeadLetter[]> {
+    this.forget();
     return this.all()
       .filter(({ state }) => state === "deadLettered")
       .sort((a, b) => b.endedAtMs - a.endedAtMs)
