@@ -45,6 +45,7 @@ export class TableBackend implements JobBackend<TableJob, TableEnqueueOptions> {
     // The envelope is JSON text, in which they are escapes.
     nullCharacters: true,
     listing: false,
+    results: false,
     snoozing: true,
   };
   readonly enqueueOptions = { db: requireDatabase };

@@ -1,5 +1,5 @@
 import type { DeadLetter, EngineCapabilities, EnqueuedJob, JobCounts, StoredJob } from "@nidus/jobs-durable";
-import type { JobBackend, JobConsumer, NewJob } from "@nidus/jobs-durable/backend";
+import type { AwaitedJob, JobBackend, JobConsumer, JobEnd, NewJob } from "@nidus/jobs-durable/backend";
 import type { JobBacklog } from "@nidus/jobs-observe";
 import {
   cancelJob,
@@ -15,6 +15,7 @@ import {
 import { RedisClock } from "./connection/redis-clock.ts";
 import { isUnreachable } from "./connection/unreachable.ts";
 import { Cleaner } from "./store/cleaner.ts";
+import { JobEnds } from "./store/job-ends.ts";
 import { queueName } from "./store/queue-name.ts";
 import type { Queues } from "./store/queues.ts";
 import { storeSchedule } from "./store/schedules.ts";
@@ -47,12 +48,14 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob> {
     uniqueKeys: false,
     nullCharacters: true,
     listing: true,
+    results: true,
     snoozing: true,
   };
   readonly #queues: Queues;
   readonly #settings: BullmqSettings;
   readonly #cleaner: Cleaner;
   readonly #storedJobs: StoredJobs;
+  readonly #ends: JobEnds;
 
   constructor(queues: Queues, settings: BullmqSettings) {
     this.#queues = queues;
@@ -60,6 +63,7 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob> {
     this.address = settings.address;
     this.leaseMs = settings.leaseMs;
     this.#storedJobs = new StoredJobs(queues);
+    this.#ends = new JobEnds(queues, settings.onError);
     this.#cleaner = new Cleaner(queues, settings.retention, settings.onError);
   }
 
@@ -182,6 +186,14 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob> {
     { withPayload }: { readonly withPayload: boolean },
   ): Promise<StoredJob | undefined> {
     return this.#storedJobs.job(jobId, await this.#namesWith(jobId), withPayload);
+  }
+
+  ends(jobs: readonly AwaitedJob[]): Promise<readonly JobEnd[]> {
+    return this.#ends.read(jobs);
+  }
+
+  watchEnds(jobName: string, onEnd: (jobId: string) => void): Promise<() => Promise<void>> {
+    return this.#ends.watch(this.queueOf(jobName), onEnd);
   }
 
   async redrive(jobId: string): Promise<boolean> {

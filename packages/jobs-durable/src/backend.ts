@@ -11,6 +11,7 @@ export type {
   SettleResult,
 } from "./backend/job-backend.ts";
 export { zeroCounts } from "./backend/job-counts.ts";
+export type { AwaitedJob, JobEnd } from "./backend/job-end.ts";
 export { type Retention, type RetentionOptions, requireRetention } from "./backend/retention.ts";
 export { createEngine } from "./engine/create-engine.ts";
 export { type EngineOptions, requireEngineOptions } from "./engine/engine-options.ts";

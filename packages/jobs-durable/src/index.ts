@@ -13,6 +13,7 @@ export type {
   JobEngine,
   JobLookupOptions,
   JobStats,
+  ResultOptions,
   ScheduleOptions,
   UnscheduleOptions,
 } from "./engine/job-engine.ts";
@@ -20,6 +21,7 @@ export type { EnqueuedJob } from "./errors/enqueued-job.ts";
 export {
   EngineUnavailableError,
   EnqueuedInPartError,
+  NoResultError,
   PayloadError,
   PermanentJobError,
   UnsupportedError,

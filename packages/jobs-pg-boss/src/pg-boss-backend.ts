@@ -7,7 +7,7 @@ import type {
   JobCounts,
   StoredJob,
 } from "@nidus/jobs-durable";
-import type { JobBackend, JobConsumer, NewJob } from "@nidus/jobs-durable/backend";
+import type { AwaitedJob, JobBackend, JobConsumer, JobEnd, NewJob } from "@nidus/jobs-durable/backend";
 import type { JobBacklog } from "@nidus/jobs-observe";
 import type { Connection } from "./connection/connection.ts";
 import { bossDatabase } from "./database/boss-database.ts";
@@ -18,6 +18,7 @@ import { backlogFrom, countsFrom } from "./store/counts.ts";
 import { deadLetterFrom } from "./store/dead-letters.ts";
 import { type Dialect, dialectOf, type StorageSettings } from "./store/dialect.ts";
 import { isUuid } from "./store/is-uuid.ts";
+import { JobEnds } from "./store/job-ends.ts";
 import { JobInserter } from "./store/job-inserter.ts";
 import { type JobStatements, jobStatements } from "./store/job-statements.ts";
 import { type LeaseStatements, leaseStatements } from "./store/lease-statements.ts";
@@ -58,6 +59,7 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
   readonly #queues: QueueCreator;
   readonly #inserter: JobInserter;
   readonly #storedJobs: StoredJobs;
+  readonly #ends: JobEnds;
 
   constructor(connection: Connection, settings: StorageSettings, pollIntervalMs: number) {
     const { boss, schema, address, hasTransactions } = connection;
@@ -71,6 +73,7 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
     this.#queues = new QueueCreator(this.#db, statements);
     this.#inserter = new JobInserter(this.#db, statements, this.#queues);
     this.#storedJobs = new StoredJobs(this.#db, schema);
+    this.#ends = new JobEnds(this.#db, schema);
     this.#settings = settings;
     this.#wakeup = new PollWakeup(pollIntervalMs);
     this.address = address;
@@ -86,6 +89,7 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
       uniqueKeys: false,
       nullCharacters: false,
       listing: true,
+      results: true,
       snoozing: true,
     };
   }
@@ -142,6 +146,10 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
     { withPayload }: { readonly withPayload: boolean },
   ): Promise<StoredJob | undefined> {
     return this.#storedJobs.job(jobId, withPayload);
+  }
+
+  ends(jobs: readonly AwaitedJob[]): Promise<readonly JobEnd[]> {
+    return this.#ends.read(jobs);
   }
 
   async redrive(jobId: string): Promise<boolean> {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type BackendContractOptions, backendContract } from "../src/contracts.ts";
 import * as lookups from "./support/broken-lookups.ts";
 import * as ports from "./support/broken-ports.ts";
+import * as results from "./support/broken-results.ts";
 import * as snoozing from "./support/broken-snoozing.ts";
 import type { ListBackend, ListStore } from "./support/list-backend.ts";
 import { inQuickTime } from "./support/quick-time.ts";
@@ -43,6 +44,12 @@ const due = "backlog: counts what is due and waits, and says since when";
 const reaches = "cancelling: reaches a job that runs in another process, and outlives its delivery";
 const releases = "outcomes: bring a released job back at once, without an attempt spent";
 const delays = "outcomes: bring a failed job back after its delay, and not before";
+const keepsResults =
+  "results: are kept with a success, whatever JSON they are, and without one there is none";
+const keepsLarge = "results: are kept up to a mebibyte";
+const tellsEnds =
+  "results: are told for many jobs at once, each in its state, and in the order of the question";
+const recordedResult = "results: are those of the delivery whose outcome was recorded";
 const snoozes = "snoozing: brings a job back after its delay, and spends no attempt, not even the only one";
 const keepsAttempts = "snoozing: counts a snoozed job as scheduled, and keeps the attempts that it has spent";
 const staysCancelled = "snoozing: does not forget that a job was cancelled before it snoozed";
@@ -59,7 +66,7 @@ const isAway = "outage: is an EngineUnavailableError if the server is away from 
 const goesAway = "outage: is an EngineUnavailableError at every call if the server goes away later";
 
 const { KnownOutages, ...brokenPorts } = ports;
-const broken = { ...brokenPorts, ...lookups, ...snoozing };
+const broken = { ...brokenPorts, ...lookups, ...snoozing, ...results };
 
 /** Maps each broken backend to the tests that must not let it pass. */
 const caught: Readonly<Record<keyof typeof broken, readonly string[]>> = {
@@ -112,6 +119,14 @@ const caught: Readonly<Record<keyof typeof broken, readonly string[]>> = {
   MovingStarts: [starts],
   ReadingPayloads: [noPayload],
   FindingAnything: [findsNone],
+  LosingResults: [keepsResults, keepsLarge, tellsEnds, recordedResult],
+  LosingNull: [keepsResults],
+  CuttingResults: [keepsLarge],
+  MixingEndsUp: [tellsEnds],
+  WaitingForCancelledJobs: [tellsEnds],
+  WaitingForUnknownJobs: [tellsEnds],
+  KeepingLateResults: [recordedResult],
+  HidingErrors: [tellsEnds],
   SpendingSnoozes: [snoozes, keepsAttempts],
   SnoozingBriefly: [snoozes, keepsAttempts],
   WakingCancelledJobs: [staysCancelled],

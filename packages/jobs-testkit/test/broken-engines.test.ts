@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import * as backends from "./support/broken-backends.ts";
 import * as brokenEngines from "./support/broken-engines.ts";
+import * as resultEngines from "./support/broken-result-engines.ts";
 import * as snoozingEngines from "./support/broken-snoozing-engines.ts";
 import { failuresOf } from "./support/failures.ts";
 import { ListBackend } from "./support/list-backend.ts";
@@ -69,6 +70,12 @@ const copies = "payloads: stores a copy, and hands out another to every attempt"
 const schema =
   "payloads: validates with a schema when a job is enqueued, and hands its output to the handler";
 const changedSchema = "payloads: makes a stored payload that no longer fits its schema a dead letter";
+const brings = "results: brings what the handler returned, or says that it cannot";
+const resultElsewhere = "results: waits for a job that another process runs, through its retries";
+const refusesResult =
+  "results: rejects with a TypeError if the result is no JSON or too long, and the job has succeeded";
+const waitsNoLonger = "results: waits no longer than the caller wants, and leaves the job alone";
+const closedWaits = "results: refuses wrong input, and rejects when the engine is closed";
 const snoozes = "snoozing: runs a job again later, without an attempt spent, or says that it cannot";
 const caughtSnooze = "snoozing: lets the end of the handler decide, if the handler catches the snooze";
 const cancelledSnooze = "snoozing: cancels a job that was cancelled, here or elsewhere, and then snoozes";
@@ -85,7 +92,7 @@ const cron = "schedules: enqueues a job by the clock of a time zone, or says tha
 const badCron = "schedules: refuses invalid cron expressions and time zones";
 const scheduleKeys = "schedules: keeps several schedules of one job by key, or says that it cannot";
 
-const engines = { ...brokenEngines, ...snoozingEngines };
+const engines = { ...brokenEngines, ...snoozingEngines, ...resultEngines };
 
 /** Broken engines, each with the tests that must fail. */
 const caught: {
@@ -160,6 +167,12 @@ const caught: {
     takingEmptyIds: [unknownTexts, wrongInput],
     losingRunningJobs: [follows],
     findingNoText: [noJob],
+    forgettingResults: [brings, resultElsewhere, refusesResult, waitsNoLonger],
+    storingAnyResult: [brings, refusesResult],
+    failingForResults: [refusesResult],
+    sharingResults: [resultElsewhere],
+    waitingForResults: [waitsNoLonger],
+    waitingBeyondTheEnd: [closedWaits],
     failingSnoozes: [snoozes, caughtSnooze, lateSnooze],
     insistingOnSnoozes: [caughtSnooze],
     failingLateSnoozes: [lateSnooze],

@@ -1,4 +1,5 @@
 import { type Job, UnrecoverableError } from "bullmq";
+import { returnValueOf } from "./job-ends.ts";
 
 /** The error with which BullMQ fails a job that runs again. */
 class RetryLater extends Error {
@@ -46,6 +47,11 @@ export function removeJob(job: Job, token: string, reason: string, wantsNext: bo
 }
 
 /** Completes a job. Resolves to BullMQ's answer, with a next job if `wantsNext`. */
-export function completeJob(job: Job, token: string, wantsNext: boolean): Promise<unknown> {
-  return job.moveToCompleted(null, token, wantsNext);
+export function completeJob(
+  job: Job,
+  token: string,
+  resultText: string | undefined,
+  wantsNext: boolean,
+): Promise<unknown> {
+  return job.moveToCompleted(returnValueOf(resultText), token, wantsNext);
 }

@@ -105,7 +105,7 @@ export class OutcomeRecorder {
     const { token } = lease;
     switch (outcome.type) {
       case "succeeded":
-        return this.#end(job, () => completeJob(stored, token, wantsNext));
+        return this.#end(job, () => completeJob(stored, token, outcome.resultText, wantsNext));
       case "dead-lettered":
         return this.#end(job, () => failJob(stored, token, outcome.error, wantsNext));
       case "retried": {

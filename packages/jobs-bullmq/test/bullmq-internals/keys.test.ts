@@ -223,6 +223,9 @@ describe("the scripts in src/bullmq-internals", () => {
       "lost",
       "removeOnComplete",
       "removeOnFail",
+      "pending",
+      "cancelled",
+      "unknown",
     ];
     expect(
       fields.filter((name) => ![...jobFields, ...words, ...Object.keys(queueKeyTypes)].includes(name)),

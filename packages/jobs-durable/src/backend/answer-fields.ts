@@ -77,6 +77,14 @@ export const deadLetterFields: Fields = [
   ["error", aString],
   ["failedAt", aDate],
 ];
+/** By the state of an end. */
+export const endFields: Readonly<Record<string, Fields>> = {
+  pending: [["jobName", aString]],
+  succeeded: [["resultText", orUndefined(aString)]],
+  "dead-lettered": [["error", aString]],
+  cancelled: [],
+  unknown: [],
+};
 export const storedJobFields: Fields = [
   ["id", aString],
   ["jobName", aString],

@@ -8,6 +8,7 @@ import {
   countFields,
   deadLetterFields,
   descriptiveFields,
+  endFields,
   enqueuedFields,
   type Fields,
   isObject,
@@ -18,6 +19,7 @@ import {
 import type { DeadLetter } from "./dead-letter.ts";
 import type { JobConsumer, LeasedJob, SettleResult } from "./job-backend.ts";
 import type { JobCounts } from "./job-counts.ts";
+import type { JobEnd } from "./job-end.ts";
 import type { StoredJob } from "./stored-job.ts";
 
 /** A backend gave an answer that its port does not allow: its author has to change it, and a repetition does not help. */
@@ -112,6 +114,19 @@ export class BackendAnswers {
     return answer === undefined
       ? answer
       : this.#object("job", answer, "a job or undefined", "a job", storedJobFields);
+  }
+
+  ends(answer: readonly JobEnd[], count: number): readonly JobEnd[] {
+    const expected = `an array of ${count} ends, one for each job`;
+    if (!Array.isArray(answer) || answer.length !== count) {
+      throw this.#wrong("ends", describe(answer), expected);
+    }
+    for (const each of answer as readonly JobEnd[]) {
+      const fields = isObject(each) ? endFields[each.state] : undefined;
+      if (fields === undefined) throw this.#wrong("ends", "an end without a state", expected);
+      this.#object("ends", each, expected, `the end "${each.state}"`, fields);
+    }
+    return answer;
   }
 
   #isJob(method: string, job: LeasedJob): boolean {

@@ -19,6 +19,8 @@ export interface EngineCapabilities {
   readonly nullCharacters: boolean;
   /** `job`: the store can be asked for the jobs that it has. */
   readonly listing: boolean;
+  /** `result`: what a handler returns is stored. */
+  readonly results: boolean;
   /** `snooze` in handlers. */
   readonly snoozing: boolean;
 }

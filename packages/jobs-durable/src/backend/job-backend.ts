@@ -5,6 +5,7 @@ import type { EngineCapabilities } from "./engine-capabilities.ts";
 import type { EnqueueOptions } from "./enqueue-options.ts";
 import type { JobEnvelope } from "./envelope.ts";
 import type { JobCounts } from "./job-counts.ts";
+import type { AwaitedJob, JobEnd } from "./job-end.ts";
 import type { StoredJob } from "./stored-job.ts";
 
 /** A job on its way into an engine. */
@@ -75,7 +76,8 @@ export interface LeasedJob {
 
 /** How the run of a leased job ends. `delayMs` is a whole number of milliseconds, counted from now by the store's clock. */
 export type JobOutcome =
-  | { readonly type: "succeeded" }
+  /** `resultText` is JSON text, at most 1 MiB of it: only for stores with the capability `results`, and only if there is a result. */
+  | { readonly type: "succeeded"; readonly resultText?: string | undefined }
   | ({ readonly type: "retried"; readonly delayMs: number; readonly error: string } & NextHeaders)
   | { readonly type: "dead-lettered"; readonly error: string }
   | { readonly type: "cancelled" }
@@ -193,6 +195,16 @@ export interface JobBackend<
    * text. Reads the payload only if asked for.
    */
   job?(jobId: string, options: { readonly withPayload: boolean }): Promise<StoredJob | undefined>;
+  /**
+   * Reads how at most 500 jobs have ended. Resolves to one end for each, in their order. An id may be any text. Needed for
+   * `capabilities.results`: while callers wait for results, the engine asks once a second, for all of them at once.
+   */
+  ends?(jobs: readonly AwaitedJob[]): Promise<readonly JobEnd[]>;
+  /**
+   * Calls `onEnd` with the id of each job of this name that ends, in whatever process, so that `ends` is asked at once. Resolves to a
+   * function that ends this. Leave it out if the store does not tell: the engine then asks once a second.
+   */
+  watchEnds?(jobName: string, onEnd: (jobId: string) => void): Promise<() => Promise<void>>;
   /**
    * Stores a job at each time of `cron`, by the store's own clock. A second call with the same key replaces the schedule.
    *

@@ -3,6 +3,7 @@ import type { DeadLetter } from "../backend/dead-letter.ts";
 import type { EnqueueOptions } from "../backend/enqueue-options.ts";
 import type { JobBackend, LeasedJob, NewJob } from "../backend/job-backend.ts";
 import type { JobCounts } from "../backend/job-counts.ts";
+import type { AwaitedJob, JobEnd } from "../backend/job-end.ts";
 import type { StoredJob } from "../backend/stored-job.ts";
 import { isConnectionError } from "../errors/connection-error.ts";
 import { withDeadline } from "../errors/deadline.ts";
@@ -55,6 +56,10 @@ export class BoundedBackend<Job extends LeasedJob, Options extends EnqueueOption
 
   async job(jobId: string, withPayload: boolean): Promise<StoredJob | undefined> {
     return this.answers.job(await this.ask(async (backend) => backend.job?.(jobId, { withPayload })));
+  }
+
+  async ends(jobs: readonly AwaitedJob[]): Promise<readonly JobEnd[]> {
+    return this.answers.ends(await this.ask(async (backend) => backend.ends?.(jobs) ?? []), jobs.length);
   }
 
   /**

@@ -23,10 +23,12 @@ import type {
   DeadLetterOptions,
   JobLookupOptions,
   JobStats,
+  ResultOptions,
   ScheduleOptions,
   StartableEngine,
   UnscheduleOptions,
 } from "./job-engine.ts";
+import { JobResults } from "./job-results.ts";
 import { NewJobFactory } from "./new-job-factory.ts";
 import { backlogFrom, deadLettersFrom, statsFrom } from "./stats.ts";
 import { StoredJobs } from "./stored-jobs.ts";
@@ -53,6 +55,7 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
   readonly #newJobs: NewJobFactory;
   readonly #bookkeeping: Bookkeeping;
   readonly #storedJobs: StoredJobs<Job, Options>;
+  readonly #results: JobResults<Job, Options>;
   readonly #workers: Workers<Job, Options>;
   #starting: Promise<this> | undefined;
   #closing: Promise<void> | undefined;
@@ -77,13 +80,13 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
     });
     this.#bookkeeping = new Bookkeeping(bookkeepers, this.#onError);
     this.#storedJobs = new StoredJobs(backend, this.#store);
+    const shared = { backend, store: this.#store, bookkeeping: this.#bookkeeping, onError: this.#onError };
+    this.#results = new JobResults(shared);
     this.#workers = new Workers({
+      ...shared,
       engine: name,
-      backend,
-      store: this.#store,
       runner,
-      bookkeeping: this.#bookkeeping,
-      onError: this.#onError,
+      onRecorded: (jobId, outcome) => this.#results.recorded(jobId, outcome),
       declare: (job) => this.#declare(job),
     });
   }
@@ -190,7 +193,12 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
     if (!isJobId(jobId)) return false;
     const isCancelled = await this.#store.cancel(jobId);
     this.#workers.cancel(jobId);
+    this.#results.changed(jobId);
     return isCancelled;
+  }
+
+  result(jobId: string, options?: ResultOptions): Promise<unknown> {
+    return this.#results.result(jobId, options);
   }
 
   async stats(): Promise<JobStats> {
@@ -216,6 +224,7 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
   async #close(): Promise<void> {
     // Handlers that finish meanwhile may still enqueue.
     await this.#workers.stop();
+    await this.#results.close();
     await this.#store.close();
   }
 

@@ -39,6 +39,14 @@ export interface JobLookupOptions {
   readonly withPayload?: boolean | undefined;
 }
 
+/** How long the result of a job is waited for. */
+export interface ResultOptions {
+  /** Milliseconds: a whole number from 1. @default 30,000 */
+  readonly timeoutMs?: number | undefined;
+  /** Ends the wait when it is aborted. The job goes on. @default a signal that never aborts */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Stores jobs and delivers them to workers, at least once. An acknowledged `enqueue` survives the death of any worker.
  * Calls that wait for a server wait a bounded time.
@@ -109,6 +117,16 @@ export interface JobEngine<Options extends EnqueueOptions = EnqueueOptions> exte
    * @throws (rejects with) UnsupportedError if the engine cannot list its jobs.
    */
   job(jobId: string, options?: JobLookupOptions): Promise<StoredJob | undefined>;
+  /**
+   * Waits until a job has ended. Resolves to a copy of what its handler returned: JSON of at most 1 MiB, or undefined. The result is
+   * there for as long as the job is retained.
+   *
+   * @throws (rejects with) JobError with the message of the last attempt if the job is a dead letter; NoResultError at once if there is
+   * no such job, if it was cancelled or is no longer retained; TypeError if the handler returned what is no JSON, or too much of it:
+   * the job has succeeded all the same; a DOMException named "TimeoutError" after `timeoutMs`; the reason of the signal; Error when
+   * the engine is closed; UnsupportedError if the engine stores no results.
+   */
+  result(jobId: string, options?: ResultOptions): Promise<unknown>;
   /** How many jobs are in which state, over all names and by name, as the store has them now. */
   stats(): Promise<JobStats>;
   /** Lists dead letters, the newest first. */

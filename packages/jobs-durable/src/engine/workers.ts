@@ -1,7 +1,7 @@
 import { requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
 import type { ObservedJobRunner } from "@nidus/jobs-observe";
 import type { EnqueueOptions } from "../backend/enqueue-options.ts";
-import type { JobBackend, JobConsumer, LeasedJob } from "../backend/job-backend.ts";
+import type { JobBackend, JobConsumer, JobOutcome, LeasedJob } from "../backend/job-backend.ts";
 import { DurableWorker } from "../execution/durable-worker.ts";
 import type { JobWorker, WorkOptions } from "../execution/job-worker.ts";
 import { KnownExecutions } from "../execution/known-executions.ts";
@@ -19,6 +19,8 @@ export interface WorkersSetUp<Job extends LeasedJob, Options extends EnqueueOpti
   readonly runner: ObservedJobRunner;
   readonly bookkeeping: Bookkeeping;
   readonly onError: (error: unknown) => void;
+  /** Called with each outcome that the store has recorded. */
+  readonly onRecorded: (jobId: string, outcome: JobOutcome) => void;
   /** Tells the observers of a job that runs will come of. */
   readonly declare: (job: AnyDurableJob) => void;
 }
@@ -39,7 +41,7 @@ export class Workers<Job extends LeasedJob, Options extends EnqueueOptions> {
     const { jobs, concurrency = 1 } = options;
     requireJobs(jobs);
     requireWholeNumber("`concurrency`", concurrency);
-    const { engine, backend, runner, bookkeeping, onError, declare } = this.#setUp;
+    const { engine, backend, runner, bookkeeping, onError, onRecorded, declare } = this.#setUp;
     const byName = new Map(jobs.map((job) => [job.name, job]));
     const consumer = await this.#openConsumer([...byName.keys()]);
     for (const job of jobs) declare(job);
@@ -52,6 +54,7 @@ export class Workers<Job extends LeasedJob, Options extends EnqueueOptions> {
       runner,
       known: this.#known,
       onError,
+      onRecorded,
       onStopped: () => this.#workers.delete(worker),
     };
     const worker: DurableWorker<Job> = bookkeeping.begin("work", () => new DurableWorker<Job>(setUp));

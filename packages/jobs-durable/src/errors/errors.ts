@@ -42,6 +42,29 @@ export class PayloadError extends TypeError {
   }
 }
 
+/** There is no result to wait for: the job was cancelled, is unknown, or is no longer retained. */
+export class NoResultError extends Error {
+  /** The same in every version. */
+  readonly code: string = "NIDUS_NO_RESULT";
+
+  static {
+    NoResultError.prototype.name = "NoResultError";
+  }
+
+  constructor(jobId: string, why: "cancelled" | "unknown") {
+    super(
+      why === "cancelled"
+        ? `the job ${jobId} was cancelled`
+        : `there is no job with the id ${jobId}, or it is no longer retained`,
+    );
+  }
+
+  /** Whether a value is such an error, also one of another installed copy of this package. It never throws. */
+  static isInstance(value: unknown): value is NoResultError {
+    return hasCode(value, "NIDUS_NO_RESULT");
+  }
+}
+
 /** An engine was asked for something that its `capabilities` say it does not have. */
 export class UnsupportedError extends Error {
   /** The same in every version. */

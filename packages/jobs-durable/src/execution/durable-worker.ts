@@ -1,6 +1,6 @@
 import { requireKnownKeys } from "@nidus/jobs-core/adapter";
 import type { ObservedJobRunner } from "@nidus/jobs-observe";
-import type { JobBackend, JobConsumer, LeasedJob } from "../backend/job-backend.ts";
+import type { JobBackend, JobConsumer, JobOutcome, LeasedJob } from "../backend/job-backend.ts";
 import type { AnyDurableJob } from "../job/durable-job.ts";
 import { requireMs } from "../job/timer.ts";
 import { Executor } from "./executor.ts";
@@ -26,6 +26,8 @@ export interface WorkerSetUp<Job extends LeasedJob> {
   /** Of all workers of the engine. */
   readonly known: KnownExecutions<Job>;
   readonly onError: (error: unknown) => void;
+  /** Called with each outcome that the store has recorded. */
+  readonly onRecorded: (jobId: string, outcome: JobOutcome) => void;
   /** Called once, when the worker has stopped. */
   readonly onStopped: () => void;
 }
@@ -43,12 +45,12 @@ export class DurableWorker<Job extends LeasedJob> implements JobWorker {
 
   constructor(setUp: WorkerSetUp<Job>) {
     this.#setUp = setUp;
-    const { engine, backend, consumer, jobs, runner, known, onError } = setUp;
+    const { engine, backend, consumer, jobs, runner, known, onError, onRecorded } = setUp;
     const shared = { consumer, onError, stopping: this.#stopping.signal };
     const running = this.#running;
     const counts = this.#counts;
     this.#leases = new LeaseKeeper(consumer, backend.leaseMs, running, onError);
-    this.#settler = new Settler({ ...shared, runner, known, counts, leases: this.#leases });
+    this.#settler = new Settler({ ...shared, runner, known, counts, leases: this.#leases, onRecorded });
     const settler = this.#settler;
     const executor = new Executor({
       ...shared,

@@ -9,8 +9,15 @@ export interface ExecutionEnd {
   readonly error: JobError | undefined;
 }
 
-/** The handler ended well. */
+/** The handler ended well, without a result. */
 export const succeeded: ExecutionEnd = { outcome: { type: "succeeded" }, error: undefined };
+
+/** The handler ended well, and its result is to be stored. */
+export function succeededWith(resultText: string | undefined): ExecutionEnd {
+  return resultText === undefined
+    ? succeeded
+    : { outcome: { type: "succeeded", resultText }, error: undefined };
+}
 
 /** The job goes back as it came. */
 export const released: ExecutionEnd = { outcome: { type: "released" }, error: undefined };

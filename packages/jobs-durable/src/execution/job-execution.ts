@@ -4,6 +4,7 @@ import type { EngineCapabilities } from "../backend/engine-capabilities.ts";
 import type { LeasedJob } from "../backend/job-backend.ts";
 import { PermanentJobError } from "../errors/errors.ts";
 import type { AnyDurableJob } from "../job/durable-job.ts";
+import { resultText } from "../job/result.ts";
 import type { AbortControllerPool } from "./abort-controller-pool.ts";
 import { describeDelivery } from "./describe-delivery.ts";
 import {
@@ -16,6 +17,7 @@ import {
   retried,
   snoozed,
   succeeded,
+  succeededWith,
 } from "./execution-end.ts";
 import { type ExecutionState, isUnended } from "./execution-state.ts";
 import { HandlerContext } from "./handler-context.ts";
@@ -25,7 +27,7 @@ import { retryDelayMs } from "./retry-delay.ts";
 /** The parts of a worker that the run of a handler uses. */
 export interface RunSetUp {
   readonly runner: ObservedJobRunner;
-  readonly capabilities: Pick<EngineCapabilities, "snoozing">;
+  readonly capabilities: Pick<EngineCapabilities, "snoozing" | "results" | "nullCharacters">;
   readonly onError: (error: unknown) => void;
 }
 
@@ -176,8 +178,9 @@ export class JobExecution<Job extends LeasedJob> {
     const observed = { name: job.name, run: () => definition.perform(job.envelope.payload, context) };
     this.#state = { phase: "running", stop: this.#stopReason };
     try {
-      await runnerOfJob.runAsync(observed, { signal: this.#signal.forRunner, delivery });
-      return succeeded;
+      const result = await runnerOfJob.runAsync(observed, { signal: this.#signal.forRunner, delivery });
+      if (result === undefined || !capabilities.results) return succeeded;
+      return succeededWith(resultText(result, capabilities.nullCharacters));
     } catch (thrown) {
       const snooze = this.#signal.snoozeIn(thrown);
       if (snooze !== undefined && this.#stopReason !== "cancelled") {

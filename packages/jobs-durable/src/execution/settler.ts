@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { JobError } from "@nidus/jobs-core";
 import type { ObservedJobRunner, SettledJobContext } from "@nidus/jobs-observe";
 import { WrongAnswerError } from "../backend/answers.ts";
-import type { JobConsumer, LeasedJob, SettleResult } from "../backend/job-backend.ts";
+import type { JobConsumer, JobOutcome, LeasedJob, SettleResult } from "../backend/job-backend.ts";
 import { backoffMs, outage } from "../job/backoff.ts";
 import { cancelled, comesAgain, type ExecutionEnd, isCancellable } from "./execution-end.ts";
 import type { JobExecution } from "./job-execution.ts";
@@ -20,6 +20,8 @@ export interface SettlerSetUp<Job extends LeasedJob> {
   /** Aborted when the worker begins to stop: no further jobs are wanted then. */
   readonly stopping: AbortSignal;
   readonly onError: (error: unknown) => void;
+  /** Called with each outcome that the store has recorded. */
+  readonly onRecorded: (jobId: string, outcome: JobOutcome) => void;
 }
 
 type Answer<Job extends LeasedJob> = SettleResult & { readonly next?: Job | undefined };
@@ -109,6 +111,7 @@ export class Settler<Job extends LeasedJob> {
     if (outcome.type === "released") return;
     this.#setUp.counts[outcome.type === "dead-lettered" ? "deadLettered" : outcome.type]++;
     this.#tell(execution, outcome.type, error);
+    this.#setUp.onRecorded(execution.job.id, outcome);
   }
 
   #tellLost(execution: JobExecution<Job>): void {

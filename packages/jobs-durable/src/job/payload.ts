@@ -8,15 +8,15 @@ export const maxPayloadBytes: number = 1024 * 1024;
 const maxDepth = 500;
 
 /**
- * The JSON text of a payload, once it is known that parsing it gives the same value back. A property that is `undefined`
+ * The JSON text of a payload, or of another value that is named so in errors, once it is known that parsing it gives the same value back. A property that is `undefined`
  * counts as absent; a payload that is `undefined` has no text.
  *
  * @throws PayloadError with the path of what JSON would change or drop, or for more than 1 MiB.
  */
-export function payloadText(payload: unknown): string | undefined {
+export function payloadText(payload: unknown, what = "payload"): string | undefined {
   if (payload === undefined) return undefined;
-  const text = JSON.stringify(new PayloadCopy().of(payload, "payload", []));
-  requireSize(Buffer.byteLength(text));
+  const text = JSON.stringify(new PayloadCopy(what).of(payload, what, []));
+  requireSize(Buffer.byteLength(text), what);
   return text;
 }
 
@@ -25,25 +25,30 @@ export function payloadText(payload: unknown): string | undefined {
  *
  * @throws PayloadError
  */
-export function requireJsonb(text: string): void {
+export function requireJsonb(text: string, what = "payload"): void {
   // In JSON text either stands as an escape, behind an even number of backslashes.
   const match = /(?<!\\)(?:\\\\)*(\\u(?:0000|d[89a-f][0-9a-f]{2}))/.exec(text);
   if (match) {
     throw new PayloadError(
-      `expected a payload that PostgreSQL can store, got one with the character ${match[1]}`,
+      `expected a ${what} that PostgreSQL can store, got one with the character ${match[1]}`,
     );
   }
 }
 
-function requireSize(bytes: number): void {
+function requireSize(bytes: number, what: string): void {
   if (bytes <= maxPayloadBytes) return;
-  throw new PayloadError(`expected a payload of at most ${maxPayloadBytes} bytes of JSON, got ${bytes}`);
+  throw new PayloadError(`expected a ${what} of at most ${maxPayloadBytes} bytes of JSON, got ${bytes}`);
 }
 
 /** A copy whose every part was read once, and checked as it was read: what is stored is what was checked. */
 class PayloadCopy {
+  readonly #what: string;
   /** At least so many bytes of text: a small graph may unfold without end. */
   #bytes = 0;
+
+  constructor(what: string) {
+    this.#what = what;
+  }
 
   of(value: unknown, path: string, parents: readonly object[]): unknown {
     this.#count(typeof value === "string" ? value.length + 2 : 1);
@@ -52,7 +57,7 @@ class PayloadCopy {
     if (typeof value !== "object") throw refused(path, value);
     if (parents.includes(value)) throw new PayloadError(`expected \`${path}\` to be JSON, got a cycle`);
     if (parents.length === maxDepth) {
-      throw new PayloadError(`expected \`payload\` to be at most ${maxDepth} levels deep, got more`);
+      throw new PayloadError(`expected \`${this.#what}\` to be at most ${maxDepth} levels deep, got more`);
     }
     try {
       return this.#ofObject(value, path, [...parents, value]);
@@ -103,7 +108,7 @@ class PayloadCopy {
 
   #count(bytes: number): void {
     this.#bytes += bytes;
-    requireSize(this.#bytes);
+    requireSize(this.#bytes, this.#what);
   }
 }
 

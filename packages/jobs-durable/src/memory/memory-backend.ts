@@ -4,6 +4,7 @@ import type { EngineCapabilities } from "../backend/engine-capabilities.ts";
 import { envelopeFrom } from "../backend/envelope.ts";
 import type { JobBackend, JobConsumer, LeasedJob, NewJob } from "../backend/job-backend.ts";
 import type { JobCounts } from "../backend/job-counts.ts";
+import type { AwaitedJob, JobEnd } from "../backend/job-end.ts";
 import type { StoredJob } from "../backend/stored-job.ts";
 import type { EnqueuedJob } from "../errors/enqueued-job.ts";
 import type { MemoryJob } from "./memory-job.ts";
@@ -31,6 +32,7 @@ export class MemoryBackend implements JobBackend<MemoryLeasedJob> {
     uniqueKeys: false,
     nullCharacters: true,
     listing: true,
+    results: true,
     snoozing: true,
   };
   readonly #table: MemoryTable;
@@ -101,7 +103,19 @@ export class MemoryBackend implements JobBackend<MemoryLeasedJob> {
     return job && storedJobFrom(job, withPayload);
   }
 
+  async ends(jobs: readonly AwaitedJob[]): Promise<readonly JobEnd[]> {
+    return jobs.map(({ id }) => endOf(this.#table.find(id)));
+  }
+
   async close(): Promise<void> {}
+}
+
+function endOf(job: MemoryJob | undefined): JobEnd {
+  if (job === undefined) return { state: "unknown" };
+  const { name, state, resultText, error } = job;
+  if (state === "pending" || state === "running") return { state: "pending", jobName: name };
+  if (state === "succeeded") return { state, resultText };
+  return state === "cancelled" ? { state } : { state, error };
 }
 
 function leasedFrom(stored: MemoryJob): MemoryLeasedJob {

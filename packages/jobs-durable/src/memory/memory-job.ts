@@ -21,4 +21,6 @@ export interface MemoryJob {
   error: string;
   /** The headers of the last retry. */
   previousCarrier: Readonly<Record<string, string>> | undefined;
+  /** JSON text. */
+  resultText: string | undefined;
 }

@@ -52,6 +52,7 @@ export class MemoryTable {
       endOrder: 0,
       error: "",
       previousCarrier: undefined,
+      resultText: undefined,
     };
     this.#jobs.set(id, job);
     this.#queue(job);
@@ -130,6 +131,7 @@ export class MemoryTable {
       return true;
     }
     if (outcome.type === "dead-lettered") job.error = outcome.error;
+    if (outcome.type === "succeeded") job.resultText = outcome.resultText;
     this.#end(job, outcome.type);
     return true;
   }

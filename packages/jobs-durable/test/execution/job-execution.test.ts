@@ -10,7 +10,11 @@ import { deferred } from "../support/deferred.ts";
 import { fetched } from "../support/scripted-backend.ts";
 
 const pool = new AbortControllerPool();
-const setUp = { runner: new ObservedJobRunner(), capabilities: { snoozing: true }, onError() {} };
+const setUp = {
+  runner: new ObservedJobRunner(),
+  capabilities: { snoozing: true, results: true, nullCharacters: true },
+  onError() {},
+};
 const error = new JobError("no");
 
 let execution: JobExecution<LeasedJob>;

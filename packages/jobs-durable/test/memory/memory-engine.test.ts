@@ -46,6 +46,7 @@ describe("memoryEngine", () => {
       uniqueKeys: false,
       nullCharacters: true,
       listing: true,
+      results: true,
       snoozing: true,
     });
     const job = defineJob({ name: "a", run() {} });

@@ -130,6 +130,7 @@ export class ScriptedBackend implements JobBackend {
     uniqueKeys: true,
     nullCharacters: true,
     listing: false,
+    results: true,
     snoozing: true,
   };
   readonly inserted: NewJob[] = [];
@@ -143,6 +144,8 @@ export class ScriptedBackend implements JobBackend {
   isUnreachable?: (error: unknown) => boolean;
   schedule?: NonNullable<JobBackend["schedule"]>;
   unschedule?: NonNullable<JobBackend["unschedule"]>;
+  ends?: NonNullable<JobBackend["ends"]>;
+  watchEnds?: NonNullable<JobBackend["watchEnds"]>;
   readonly script: ScriptedConsumer;
 
   constructor(script: ScriptedConsumer = new ScriptedConsumer()) {

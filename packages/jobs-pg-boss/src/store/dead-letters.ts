@@ -25,7 +25,7 @@ export function deadLetterFrom({
 }
 
 /** Finds the message that an outcome left in the output, or that pg-boss left when it gave up a job. */
-function errorMessageFrom(output: unknown): string {
+export function errorMessageFrom(output: unknown): string {
   const { message, value } = (output ?? {}) as { message?: unknown; value?: { message?: unknown } };
   return String(message ?? value?.message ?? "unknown");
 }

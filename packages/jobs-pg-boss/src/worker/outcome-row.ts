@@ -22,20 +22,25 @@ export interface OutcomeRow {
 /** PostgreSQL has no dates beyond some 290,000 years. */
 const maxDelayMs = 1000 * 365 * 24 * 60 * 60 * 1000;
 
-/** Builds the row of an outcome. The lease stays in the output, so that a repeated `settle` finds what an earlier one recorded. */
+/**
+ * Builds the row of an outcome. The lease stays in the output, so that a repeated `settle` finds what an earlier one recorded. A result
+ * stands beside it, as `result`.
+ */
 export function outcomeRow(job: PgBossLeasedJob, outcome: JobOutcome, settings: StorageSettings): OutcomeRow {
   const { id, name, lease, retryCount, enqueuedAt } = job;
   const message = "error" in outcome ? { message: outcome.error } : {};
   // A released job keeps the headers of its last retry.
   const carrier =
     outcome.type === "released" ? job.previousCarrier : "carrier" in outcome ? outcome.carrier : undefined;
+  const resultText = outcome.type === "succeeded" ? outcome.resultText : undefined;
+  const result = resultText === undefined ? {} : { result: JSON.parse(resultText) as unknown };
   return {
     queue: queueName(name),
     id,
     lease,
     retry_count: retryCount,
     enqueued_at: enqueuedAt,
-    output: { ...message, lease, carrier },
+    output: { ...message, ...result, lease, carrier },
     ...columnsOf(outcome, settings),
   };
 }

@@ -26,6 +26,7 @@ import { outage } from "./outage.ts";
 import { outcomes } from "./outcomes.ts";
 import { reclaim } from "./reclaim.ts";
 import { renewal } from "./renewal.ts";
+import { storedResults } from "./results.ts";
 import { retention } from "./retention.ts";
 import { retryHeaders } from "./retry-headers.ts";
 import { smoke } from "./smoke.ts";
@@ -69,6 +70,7 @@ const behaviours: Readonly<Record<string, Behaviour<BackendKit>>> = {
   outcomes,
   snoozing,
   "headers of a retry": retryHeaders,
+  results: storedResults,
   cancelling,
   moments,
   reclaim,

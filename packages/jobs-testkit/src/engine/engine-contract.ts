@@ -17,6 +17,7 @@ import { observation } from "./observation.ts";
 import { order } from "./order.ts";
 import { payloads } from "./payloads.ts";
 import { releasing } from "./releasing.ts";
+import { results } from "./results.ts";
 import { retention } from "./retention.ts";
 import { schedules } from "./schedules.ts";
 import { secrets } from "./secrets.ts";
@@ -57,6 +58,7 @@ const behaviours: Readonly<Record<string, Behaviour<Kit>>> = {
   concurrency,
   timeouts,
   snoozing,
+  results,
   stopping,
   releasing,
   leases,

@@ -1,9 +1,11 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { DeadLetter, EngineCapabilities, EnqueuedJob, JobCounts, StoredJob } from "@nidus/jobs-durable";
 import {
+  type AwaitedJob,
   envelopeFrom,
   type JobBackend,
   type JobConsumer,
+  type JobEnd,
   type JobOutcome,
   type LeasedJob,
   type NewJob,
@@ -31,6 +33,7 @@ export interface ListedJob
   endedAtMs: number;
   error: string;
   previousCarrier: Readonly<Record<string, string>> | undefined;
+  resultText: string | undefined;
 }
 
 /** A delivery, fenced by its lease. */
@@ -58,6 +61,7 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
     uniqueKeys: false,
     nullCharacters: false,
     listing: true,
+    results: true,
     snoozing: true,
   };
   readonly leaseMs: number;
@@ -124,6 +128,7 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
       endedAtMs: 0,
       error: "",
       previousCarrier: undefined,
+      resultText: undefined,
     });
     return true;
   }
@@ -183,6 +188,7 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
       listed.state = outcome.type === "dead-lettered" ? "deadLettered" : outcome.type;
       listed.endedAtMs = Date.now();
       if (outcome.type === "dead-lettered") listed.error = outcome.error;
+      if (outcome.type === "succeeded") listed.resultText = outcome.resultText;
     }
     return { isRecorded: true };
   }
@@ -267,6 +273,18 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
         error,
         failedAt: new Date(endedAtMs),
       }));
+  }
+
+  async ends(jobs: readonly AwaitedJob[]): Promise<readonly JobEnd[]> {
+    return jobs.map(({ id }) => this.endOf(this.find(id)));
+  }
+
+  endOf(job: ListedJob | undefined): JobEnd {
+    if (job === undefined) return { state: "unknown" };
+    const { name, state, resultText, error } = job;
+    if (state === "succeeded") return { state, resultText };
+    if (state === "deadLettered") return { state: "dead-lettered", error };
+    return state === "cancelled" ? { state } : { state: "pending", jobName: name };
   }
 
   async close(): Promise<void> {}

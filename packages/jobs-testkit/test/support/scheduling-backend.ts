@@ -24,6 +24,7 @@ export class SchedulingBackend extends ListBackend {
     uniqueKeys: false,
     nullCharacters: false,
     listing: true,
+    results: true,
     snoozing: true,
   };
   readonly #schedules = new Map<string, Schedule>();
