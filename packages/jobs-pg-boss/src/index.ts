@@ -11,3 +11,4 @@ export type {
 } from "./options.ts";
 export type { PgBossEnqueueOptions } from "./pg-boss-backend.ts";
 export { type PgBossEngine, pgBossEngine } from "./pg-boss-engine.ts";
+export type { PgBossJobOptions } from "./store/pg-boss-job-options.ts";

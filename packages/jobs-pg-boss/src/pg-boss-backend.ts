@@ -22,6 +22,7 @@ import { JobEnds } from "./store/job-ends.ts";
 import { JobInserter } from "./store/job-inserter.ts";
 import { type JobStatements, jobStatements } from "./store/job-statements.ts";
 import { type LeaseStatements, leaseStatements } from "./store/lease-statements.ts";
+import { type PgBossJobOptions, requirePgBossJobOptions } from "./store/pg-boss-job-options.ts";
 import { QueueCreator } from "./store/queue-creator.ts";
 import { queueName } from "./store/queue-name.ts";
 import { queueStatements } from "./store/queue-statements.ts";
@@ -34,6 +35,8 @@ import { PollWakeup } from "./worker/poll-wakeup.ts";
 export interface PgBossEnqueueOptions extends EnqueueOptions {
   /** Your transaction: the job is stored if you commit it. @default a connection of the engine */
   readonly db?: SqlDatabase | undefined;
+  /** Options that only pg-boss has. */
+  readonly pgBoss?: PgBossJobOptions | undefined;
 }
 
 /** How long a worker waits for its queues to be created. An enqueue creates the queue that it needs. */
@@ -45,7 +48,7 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
   readonly address: string;
   readonly leaseMs: number;
   readonly capabilities: EngineCapabilities;
-  readonly enqueueOptions: NonNullable<JobBackend["enqueueOptions"]> = { db: requireDatabase };
+  readonly enqueueOptions: NonNullable<JobBackend["enqueueOptions"]>;
   /** Longer than the start's own deadline. */
   readonly startWithinMs: number = 90_000;
   readonly #connection: Connection;
@@ -67,6 +70,7 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
     this.#boss = boss;
     this.#db = bossDatabase(boss);
     this.#dialect = dialectOf(boss);
+    this.enqueueOptions = { db: requireDatabase, pgBoss: requirePgBossJobOptions(this.#dialect) };
     this.#statements = jobStatements(schema, this.#dialect);
     this.#leaseStatements = leaseStatements(schema, this.#dialect);
     const statements = queueStatements(schema, this.#dialect, settings);
@@ -85,8 +89,8 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
       schedules: this.#dialect.hasScheduleKeys || retainSeconds >= 60,
       scheduleKeys: this.#dialect.hasScheduleKeys,
       transactions: hasTransactions,
-      priorities: false,
-      uniqueKeys: false,
+      priorities: true,
+      uniqueKeys: true,
       nullCharacters: false,
       listing: true,
       results: true,
@@ -106,11 +110,18 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
     return isUnreachable(error);
   }
 
-  async insert(jobs: readonly NewJob[], { db }: PgBossEnqueueOptions): Promise<readonly EnqueuedJob[]> {
-    const enqueued = await this.#inserter.insert(jobs, db);
+  async insert(
+    jobs: readonly NewJob[],
+    { db, pgBoss }: PgBossEnqueueOptions,
+  ): Promise<readonly EnqueuedJob[]> {
+    const enqueued = await this.#inserter.insert(jobs, db, pgBoss);
     const runAt = jobs[0]?.runAt;
     this.#wakeup.wakeIn(runAt === undefined ? 0 : runAt.getTime() - Date.now());
     return enqueued;
+  }
+
+  holderOf(jobName: string, uniqueKey: string): Promise<string | undefined> {
+    return this.#inserter.holderOf(jobName, uniqueKey);
   }
 
   async consumer(jobNames: readonly string[]): Promise<JobConsumer<PgBossLeasedJob>> {

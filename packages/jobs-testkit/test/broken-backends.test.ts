@@ -1,6 +1,7 @@
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type BackendContractOptions, backendContract } from "../src/contracts.ts";
+import * as brokenKeys from "./support/broken-keys.ts";
 import * as lookups from "./support/broken-lookups.ts";
 import * as ports from "./support/broken-ports.ts";
 import * as results from "./support/broken-results.ts";
@@ -65,8 +66,21 @@ const findsNone = "lookup: finds nothing under an id that no job has";
 const isAway = "outage: is an EngineUnavailableError if the server is away from the start";
 const goesAway = "outage: is an EngineUnavailableError at every call if the server goes away later";
 
+const ranked = "priorities: order the jobs of a name, and enqueues order the jobs of a priority";
+const keptRank = "priorities: stay through retries and releases";
+const laterRank = "priorities: order jobs that were enqueued for later, once these are due";
+const uniqueRace = "unique keys: let one of many jobs be stored that come at the same time";
+const perName = "unique keys: hold per job name, and for a job that is to run later";
+const keysHeld = "unique keys: hold through retries, snoozes and releases";
+const keysOfDead = "unique keys: hold through the death of a worker, and are free once the job is given up";
+const keysFreed = "unique keys: are free after every end of their job";
+const notAgain = "unique keys: are not held again by a redriven job";
+const throttle =
+  "unique keys: hold for a time from the enqueue if that is asked for, whatever becomes of the job";
+const throttleEnds = "unique keys: that hold for a time are free as soon as their job is cancelled";
+
 const { KnownOutages, ...brokenPorts } = ports;
-const broken = { ...brokenPorts, ...lookups, ...snoozing, ...results };
+const broken = { ...brokenPorts, ...lookups, ...snoozing, ...results, ...brokenKeys };
 
 /** Maps each broken backend to the tests that must not let it pass. */
 const caught: Readonly<Record<keyof typeof broken, readonly string[]>> = {
@@ -131,6 +145,21 @@ const caught: Readonly<Record<keyof typeof broken, readonly string[]>> = {
   SnoozingBriefly: [snoozes, keepsAttempts],
   WakingCancelledJobs: [staysCancelled],
   SnoozingLostJobs: [fences],
+  IgnoringPriorities: [ranked, keptRank, laterRank],
+  ReversingPriorities: [ranked, keptRank, laterRank],
+  ForgettingPriorities: [keptRank],
+  RaisingReleases: [keptRank],
+  RacingUniqueKeys: [uniqueRace],
+  InventingIds: [uniqueRace, perName],
+  SharingUniqueKeys: [perName],
+  FreeingKeysOfRetries: [keysHeld],
+  FreeingKeysAtTheStart: [keysHeld, keysOfDead],
+  FreeingKeysOfTheDead: [keysOfDead],
+  HoldingKeysOfDeadLetters: [keysOfDead, keysFreed],
+  HoldingKeysOfCancelledJobs: [keysFreed, throttleEnds],
+  HoldingKeysAgain: [notAgain],
+  FreeingKeysEarly: [throttle],
+  HoldingKeysTooLong: [throttle],
 };
 
 type Options = Omit<BackendContractOptions, "test">;

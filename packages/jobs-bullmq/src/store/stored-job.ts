@@ -10,7 +10,11 @@ export function storedJobFrom(jobName: string, fields: StoredFields, withPayload
     correlationId,
     attributes = {},
   } = tail === undefined ? envelopeFrom(data) : envelopeHeadFrom(data);
-  const opts = parse(fields.opts) as { readonly attempts?: unknown; readonly prevMillis?: unknown };
+  const opts = parse(fields.opts) as {
+    readonly attempts?: unknown;
+    readonly prevMillis?: unknown;
+    readonly priority?: unknown;
+  };
   const maxAttempts = countOf(opts.attempts) || 1;
   const attempt = countOf(Number(made)) + countOf(Number(stalled)) + (state === "running" ? 1 : 0);
   const hasEnded = state === "succeeded" || state === "dead-lettered";
@@ -27,7 +31,8 @@ export function storedJobFrom(jobName: string, fields: StoredFields, withPayload
     ),
     startedAt: attempt > 0 ? dateFrom(processedOn) : undefined,
     finishedAt: hasEnded ? dateFrom(finishedOn) : undefined,
-    priority: 0,
+    // Other programs have any priority.
+    priority: Math.min(countOf(opts.priority), 9),
     correlationId,
     attributes,
     errors: [],

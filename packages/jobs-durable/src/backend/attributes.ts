@@ -3,7 +3,7 @@ import type { JobAttributes } from "@nidus/jobs-observe";
 import { isStorable } from "../job/storable.ts";
 
 /** Attributes come with every delivery, and observers may keep them: they are few and short. */
-const most = { attributes: 32, keyCharacters: 128, textCharacters: 1_024 };
+const most = { attributes: 32, keyCharacters: 128, bytes: 2_048 };
 
 /**
  * Returns a copy of the attributes of an enqueue.
@@ -24,12 +24,13 @@ export function requireAttributes(attributes: JobAttributes): JobAttributes {
       // Its text may be a secret.
       throw invalidArgument(what, "a string, a finite number or a boolean", typeof value);
     }
-    if (typeof value === "string") requireAtMost(what, most.textCharacters, "characters", value.length);
     if (!isStorable(key) || !isStorable(String(value))) {
       throw new TypeError(`expected ${what} to be well-formed text without a null character`);
     }
   }
-  return Object.fromEntries(entries);
+  const copy = Object.fromEntries(entries);
+  requireAtMost("`attributes`", most.bytes, "bytes of JSON", Buffer.byteLength(JSON.stringify(copy)));
+  return copy;
 }
 
 function requireAtMost(what: string, limit: number, unit: string, count: number): void {

@@ -30,7 +30,7 @@ export interface EnqueueOptions {
   readonly correlationId?: string | undefined;
   /**
    * Facts such as a tenant or a request id, which are stored with the job and join the attributes of its runs. At most 32, with keys of
-   * at most 128 and texts of at most 1,024 characters.
+   * at most 128 characters: together at most 2,048 bytes of JSON.
    */
   readonly attributes?: JobAttributes | undefined;
   /** @default the job's own */

@@ -1,8 +1,13 @@
 import type { MemoryJob } from "./memory-job.ts";
 
-/** Jobs by the moment from which they can run, and in order of arrival within one: a binary heap. */
+/** Jobs in an order of the caller's choice: a binary heap. */
 export class JobHeap {
   readonly #jobs: MemoryJob[] = [];
+  readonly #isBefore: (a: MemoryJob, b: MemoryJob) => boolean;
+
+  constructor(isBefore: (a: MemoryJob, b: MemoryJob) => boolean) {
+    this.#isBefore = isBefore;
+  }
 
   get first(): MemoryJob | undefined {
     return this.#jobs[0];
@@ -13,7 +18,7 @@ export class JobHeap {
     let index = jobs.push(job) - 1;
     while (index > 0) {
       const parent = (index - 1) >> 1;
-      if (!isBefore(job, jobs[parent] as MemoryJob)) break;
+      if (!this.#isBefore(job, jobs[parent] as MemoryJob)) break;
       jobs[index] = jobs[parent] as MemoryJob;
       index = parent;
     }
@@ -30,9 +35,9 @@ export class JobHeap {
     for (;;) {
       let child = 2 * index + 1;
       const right = jobs[child + 1];
-      if (right !== undefined && isBefore(right, jobs[child] as MemoryJob)) child++;
+      if (right !== undefined && this.#isBefore(right, jobs[child] as MemoryJob)) child++;
       const next = jobs[child];
-      if (next === undefined || !isBefore(next, last)) break;
+      if (next === undefined || !this.#isBefore(next, last)) break;
       jobs[index] = next;
       index = child;
     }
@@ -41,7 +46,12 @@ export class JobHeap {
   }
 }
 
-/** Whether a job is to run before another. */
+/** Whether a job is to run before another of its name, both being due. */
 export function isBefore(a: MemoryJob, b: MemoryJob): boolean {
+  return a.priority < b.priority || (a.priority === b.priority && isEarlier(a, b));
+}
+
+/** Whether a job could run before another: by its moment, and in order of arrival within one. */
+export function isEarlier(a: MemoryJob, b: MemoryJob): boolean {
   return a.runAtMs < b.runAtMs || (a.runAtMs === b.runAtMs && a.order < b.order);
 }

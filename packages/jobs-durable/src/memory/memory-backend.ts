@@ -28,8 +28,8 @@ export class MemoryBackend implements JobBackend<MemoryLeasedJob> {
     schedules: false,
     scheduleKeys: false,
     transactions: false,
-    priorities: false,
-    uniqueKeys: false,
+    priorities: true,
+    uniqueKeys: true,
     nullCharacters: true,
     listing: true,
     results: true,
@@ -46,7 +46,11 @@ export class MemoryBackend implements JobBackend<MemoryLeasedJob> {
   }
 
   async insert(jobs: readonly NewJob[]): Promise<readonly EnqueuedJob[]> {
-    return jobs.map((job) => ({ id: job.id, isDuplicate: !this.#table.add(job) }));
+    return jobs.map((job) => this.#table.add(job));
+  }
+
+  async holderOf(jobName: string, uniqueKey: string): Promise<string | undefined> {
+    return this.#table.holderOf(jobName, uniqueKey);
   }
 
   async consumer(jobNames: readonly string[]): Promise<JobConsumer<MemoryLeasedJob>> {

@@ -5,6 +5,12 @@ export interface MemoryJob {
   /** JSON text. */
   readonly envelopeText: string;
   readonly maxAttempts: number;
+  readonly priority: number;
+  readonly uniqueKey: string | undefined;
+  /** Infinity: until its end. */
+  readonly uniqueUntilMs: number;
+  /** Undefined: as long as the table keeps others. */
+  readonly retainMs: number | undefined;
   readonly enqueuedAt: Date;
   runAtMs: number;
   /** Of arrival, among those of one moment. */

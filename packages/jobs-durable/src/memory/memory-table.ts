@@ -3,22 +3,20 @@ import { envelopeFrom } from "../backend/envelope.ts";
 import type { JobOutcome, NewJob } from "../backend/job-backend.ts";
 import type { JobCounts } from "../backend/job-counts.ts";
 import { zeroCounts } from "../backend/job-counts.ts";
-import { isBefore, JobHeap } from "./job-heap.ts";
+import type { EnqueuedJob } from "../errors/enqueued-job.ts";
 import type { MemoryJob } from "./memory-job.ts";
+import { PendingJobs } from "./pending-jobs.ts";
+import { UniqueKeys } from "./unique-keys.ts";
 
 /** How often what has ended is looked through for what is retained no longer. */
 const sweepMs = 1_000;
 
-/** The longest wait between two looks at the clock. */
-const maxWaitMs = 5_000;
-
-/** Jobs by id, and those that are to run by name, the first to run first. */
+/** Jobs by id, those that are to run, and the unique keys that jobs hold. */
 export class MemoryTable {
   readonly #jobs = new Map<string, MemoryJob>();
-  /** Pending jobs, by name. A cancelled job stays in its heap until its turn. */
-  readonly #pending = new Map<string, JobHeap>();
+  readonly #pending = new PendingJobs();
+  readonly #uniqueKeys = new UniqueKeys();
   readonly #retainMs: { readonly [state in MemoryJob["state"]]?: number };
-  readonly #waiting = new Set<() => void>();
   #sweptAtMs = 0;
   #lastOrder = 0;
 
@@ -30,16 +28,23 @@ export class MemoryTable {
     };
   }
 
-  /** Returns whether the job was stored: false if its id is taken. */
-  add({ id, name, envelopeText, runAt, maxAttempts }: NewJob): boolean {
+  /** Stores a job, unless its id is taken or another job holds its unique key. */
+  add({ id, name, envelopeText, runAt, maxAttempts, ...options }: NewJob): EnqueuedJob {
     this.#sweep();
-    if (this.#jobs.has(id)) return false;
+    const { priority, uniqueKey, uniqueForMs, retainMs } = options;
+    const taken = uniqueKey === undefined ? this.#jobs.get(id) : this.#holderOf(name, uniqueKey);
+    if (taken !== undefined) return { id: taken.id, isDuplicate: true };
     const enqueuedAt = new Date(Date.now());
     const job: MemoryJob = {
       id,
       name,
       envelopeText,
       maxAttempts,
+      priority,
+      uniqueKey,
+      uniqueUntilMs:
+        uniqueForMs === undefined ? Number.POSITIVE_INFINITY : enqueuedAt.getTime() + uniqueForMs,
+      retainMs,
       enqueuedAt,
       runAtMs: runAt?.getTime() ?? enqueuedAt.getTime(),
       order: 0,
@@ -55,66 +60,42 @@ export class MemoryTable {
       resultText: undefined,
     };
     this.#jobs.set(id, job);
+    this.#uniqueKeys.hold(job);
     this.#queue(job);
-    return true;
+    return { id, isDuplicate: false };
+  }
+
+  #holderOf(name: string, uniqueKey: string): MemoryJob | undefined {
+    return this.#uniqueKeys.holderOf(name, uniqueKey, Date.now());
+  }
+
+  /** Returns the id of the job that holds a unique key. */
+  holderOf(name: string, uniqueKey: string): string | undefined {
+    this.#sweep();
+    return this.#holderOf(name, uniqueKey)?.id;
   }
 
   /** Puts a job among those of its name. */
   #queue(job: MemoryJob): void {
     job.order = ++this.#lastOrder;
-    let queue = this.#pending.get(job.name);
-    if (queue === undefined) {
-      queue = new JobHeap();
-      this.#pending.set(job.name, queue);
-    }
-    queue.push(job);
-    for (const wake of this.#waiting) wake();
+    this.#pending.add(job);
   }
 
-  /** Up to `limit` jobs that are due, the oldest first, as running. */
+  /** Up to `limit` jobs that are due, as running: of each name the first to run, and over the names the oldest of these. */
   take(names: ReadonlySet<string>, limit: number): MemoryJob[] {
-    const now = Date.now();
-    const taken: MemoryJob[] = [];
-    while (taken.length < limit) {
-      const queue = this.#earliest(names);
-      if (queue === undefined || (queue.first as MemoryJob).runAtMs > now) break;
-      const job = queue.shift() as MemoryJob;
+    const taken = this.#pending.take(names, limit);
+    for (const job of taken) {
       job.state = "running";
       job.attempt++;
-      job.startedAtMs = now;
+      job.startedAtMs = Date.now();
       job.lease++;
-      taken.push(job);
     }
     return taken;
   }
 
-  /** The queue whose first job comes before those of the others, in time and then in order of arrival. */
-  #earliest(names: ReadonlySet<string>): JobHeap | undefined {
-    let earliest: JobHeap | undefined;
-    for (const name of names) {
-      const queue = this.#pending.get(name);
-      while (queue?.first?.state === "cancelled") queue.shift();
-      if (queue?.first === undefined) continue;
-      if (earliest?.first === undefined || isBefore(queue.first, earliest.first)) earliest = queue;
-    }
-    return earliest;
-  }
-
   /** Resolves when there may be something to take, or when the signal is aborted. */
-  async changed(names: ReadonlySet<string>, signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return;
-    const nextMs = this.#earliest(names)?.first?.runAtMs ?? Infinity;
-    await new Promise<void>((resolve) => {
-      const wake = (): void => {
-        clearTimeout(timer);
-        this.#waiting.delete(wake);
-        signal.removeEventListener("abort", wake);
-        resolve();
-      };
-      const timer = setTimeout(wake, Math.min(maxWaitMs, Math.max(0, nextMs - Date.now())));
-      this.#waiting.add(wake);
-      signal.addEventListener("abort", wake, { once: true });
-    });
+  changed(names: ReadonlySet<string>, signal: AbortSignal): Promise<void> {
+    return this.#pending.changed(names, signal);
   }
 
   /** Returns whether the outcome was recorded: false if the job runs no more. */
@@ -140,6 +121,9 @@ export class MemoryTable {
     job.state = state;
     job.endedAtMs = Date.now();
     job.endOrder = ++this.#lastOrder;
+    // A cancelled job frees a key that it would hold for a time, too.
+    if (state === "cancelled" || job.uniqueUntilMs === Number.POSITIVE_INFINITY) this.#uniqueKeys.free(job);
+    if (job.retainMs === 0 && state !== "dead-lettered") this.#forget(job);
     this.#sweep();
   }
 
@@ -198,14 +182,20 @@ export class MemoryTable {
     return counts;
   }
 
+  #forget(job: MemoryJob): void {
+    this.#jobs.delete(job.id);
+    this.#uniqueKeys.free(job);
+  }
+
   /** Forgets what has ended and is retained no longer. */
   #sweep(): void {
     const now = Date.now();
     if (now - this.#sweptAtMs < sweepMs) return;
     this.#sweptAtMs = now;
-    for (const [id, { state, endedAtMs }] of this.#jobs) {
-      const retainMs = this.#retainMs[state];
-      if (retainMs !== undefined && now - endedAtMs > retainMs) this.#jobs.delete(id);
+    for (const job of this.#jobs.values()) {
+      const own = job.state === "dead-lettered" ? undefined : job.retainMs;
+      const engines = this.#retainMs[job.state];
+      if (engines !== undefined && now - job.endedAtMs > (own ?? engines)) this.#forget(job);
     }
   }
 }

@@ -4,7 +4,7 @@ import type { MemoryJob } from "./memory-job.ts";
 
 /** Describes a job of the table. Its payload is a copy. */
 export function storedJobFrom(job: MemoryJob, withPayload: boolean): StoredJob {
-  const { id, name, attempt, maxAttempts, enqueuedAt, runAtMs, startedAtMs, endedAtMs } = job;
+  const { id, name, attempt, maxAttempts, priority, enqueuedAt, runAtMs, startedAtMs, endedAtMs } = job;
   const { payload, correlationId, attributes = {} } = envelopeFrom(job.envelopeText);
   const hasEnded = job.state !== "pending" && job.state !== "running";
   return {
@@ -17,7 +17,7 @@ export function storedJobFrom(job: MemoryJob, withPayload: boolean): StoredJob {
     runAt: new Date(runAtMs),
     startedAt: attempt === 0 || startedAtMs === undefined ? undefined : new Date(startedAtMs),
     finishedAt: hasEnded ? new Date(endedAtMs) : undefined,
-    priority: 0,
+    priority,
     correlationId,
     attributes,
     errors: [],

@@ -44,7 +44,7 @@ class Add implements fc.Command<Model, MemoryTable> {
     const id = `${this.#name}-${this.#key}`;
     const isNew = model.jobs.every((job) => job.id !== id);
     const runAtMs = Date.now() + this.#inMs;
-    const isStored = table.add(
+    const { isDuplicate } = table.add(
       newJob(id, {
         name: this.#name,
         envelopeText: JSON.stringify({ payload: id }),
@@ -53,7 +53,7 @@ class Add implements fc.Command<Model, MemoryTable> {
         hasIdempotencyKey: true,
       }),
     );
-    expect(isStored).toBe(isNew);
+    expect(isDuplicate).toBe(!isNew);
     if (!isNew) return;
     model.jobs.push({
       id,

@@ -9,13 +9,15 @@ export interface Dialect {
   readonly isReady: string;
   /** The columns that a lease and each of its renewals set. */
   readonly renewal: string;
-  /** Returns the columns of a new job that say how long it is leased and retained, with their values. */
+  /** Returns the columns of a new job (`new`) that only this version has, with their values. */
   storage(settings: StorageSettings): Readonly<Record<string, string>>;
   /** Returns the options of a schedule's jobs. */
-  scheduleOptions(job: Pick<NewJob, "maxAttempts">, settings: StorageSettings): object;
+  scheduleOptions(job: Pick<NewJob, "maxAttempts" | "priority">, settings: StorageSettings): object;
   /** Whether pg-boss stores with each job how long to retain it. */
   readonly hasRetention: boolean;
   readonly hasScheduleKeys: boolean;
+  /** Whether a job can belong to a group. */
+  readonly hasGroups: boolean;
 }
 
 /** How jobs are stored, in whole seconds as pg-boss counts. */
@@ -39,12 +41,18 @@ export function retryLimitOf({ maxAttempts }: Pick<NewJob, "maxAttempts">): numb
   return Math.min(maxAttempts, maxInteger);
 }
 
+/** Returns pg-boss's priority: its highest one comes first, and other programs have 0 unless they say otherwise. */
+export function priorityOf({ priority }: Pick<NewJob, "priority">): number {
+  return 0 - priority;
+}
+
 const version10: Dialect = {
   queueOptionsType: "json",
   isReady: "TRUE",
   renewal: "started_on = now()",
   storage: ({ leaseSeconds }) => ({ expire_in: `${leaseSeconds} * interval '1 second'` }),
   scheduleOptions: (job, { leaseSeconds }) => ({
+    priority: priorityOf(job),
     retryLimit: retryLimitOf(job),
     retryDelay: 0,
     retryBackoff: false,
@@ -53,6 +61,7 @@ const version10: Dialect = {
   }),
   hasRetention: false,
   hasScheduleKeys: false,
+  hasGroups: false,
 };
 
 const version12: Dialect = {
@@ -61,9 +70,12 @@ const version12: Dialect = {
   renewal: "started_on = now(), heartbeat_on = now()",
   storage: ({ leaseSeconds, retainSucceededSeconds }) => ({
     expire_seconds: String(leaseSeconds),
-    deletion_seconds: String(Math.min(retainSucceededSeconds, maxInteger)),
+    deletion_seconds: `COALESCE(new.retain_seconds, ${Math.min(retainSucceededSeconds, maxInteger)})`,
+    group_id: "new.group_id",
+    group_tier: "new.group_tier",
   }),
   scheduleOptions: (job, { leaseSeconds, retainSucceededSeconds }) => ({
+    priority: priorityOf(job),
     retryLimit: retryLimitOf(job),
     retryDelay: 0,
     retryBackoff: false,
@@ -73,6 +85,7 @@ const version12: Dialect = {
   }),
   hasRetention: true,
   hasScheduleKeys: true,
+  hasGroups: true,
 };
 
 /** Chooses the dialect of a pg-boss by a method that only version 12 has, since no pg-boss tells its version. */

@@ -1,11 +1,16 @@
 import type { EnqueuedJob } from "@nidus/jobs-durable";
 import type { NewJob } from "@nidus/jobs-durable/backend";
 import type { SqlDatabase } from "../database/pg-boss-like.ts";
-import { runSql } from "../database/run-sql.ts";
-import { retryLimitOf } from "./dialect.ts";
+import { type Row, runSql } from "../database/run-sql.ts";
+import { insertedJobText } from "./inserted-job.ts";
+import type { PgBossJobOptions } from "./pg-boss-job-options.ts";
 import type { QueueCreator } from "./queue-creator.ts";
 import { queueName } from "./queue-name.ts";
-import type { InsertedColumns, QueueStatements } from "./queue-statements.ts";
+import type { Duplicates, QueueStatements } from "./queue-statements.ts";
+import { singletonKeyOf } from "./unique-keys.ts";
+
+/** How often a job is stored anew because the job that held its key has ended meanwhile. */
+const maxTries = 20;
 
 /** Stores new jobs, each later than the one before, and creates their queue if it is missing. */
 export class JobInserter {
@@ -26,25 +31,65 @@ export class JobInserter {
    *
    * @throws (rejects with) Error if PostgreSQL did not store them.
    */
-  async insert(jobs: readonly NewJob[], db: SqlDatabase | undefined): Promise<readonly EnqueuedJob[]> {
-    const [{ name, hasIdempotencyKey }] = jobs as [NewJob];
+  async insert(
+    jobs: readonly NewJob[],
+    db: SqlDatabase | undefined,
+    options: PgBossJobOptions = {},
+  ): Promise<readonly EnqueuedJob[]> {
+    const [first] = jobs as [NewJob];
+    if (first.uniqueKey !== undefined) return [await this.#insertUnique(first, first.uniqueKey, db, options)];
+    const { hasIdempotencyKey } = first;
+    const answer = await this.#run(jobs, hasIdempotencyKey ? "by id" : "none", db, options);
+    if (!hasIdempotencyKey && answer.stored !== jobs.length) throw notStored(first.name, answer, jobs.length);
+    if (!hasIdempotencyKey) return jobs.map(({ id }) => ({ id, isDuplicate: false }));
+    const ids = new Set(String(answer.ids ?? "").split(","));
+    return jobs.map(({ id }) => ({ id, isDuplicate: !ids.has(id) }));
+  }
+
+  /** Stores a job whose key no other job holds. Otherwise resolves to the job that holds the key. */
+  async #insertUnique(
+    job: NewJob,
+    uniqueKey: string,
+    db: SqlDatabase | undefined,
+    options: PgBossJobOptions,
+  ): Promise<EnqueuedJob> {
+    for (let tries = 1; ; tries++) {
+      const answer = await this.#run([job], "by unique key", db, options);
+      if (answer.stored === 1) return { id: job.id, isDuplicate: false };
+      // The statement does not see a holder that another transaction has stored meanwhile. The next statement does.
+      const holder = answer.holder ?? (await this.holderOf(job.name, uniqueKey, db));
+      if (holder !== undefined) return { id: holder, isDuplicate: true };
+      if (tries === maxTries) throw notStored(job.name, answer, 1);
+    }
+  }
+
+  /** Resolves to the id of the job that holds a unique key, as the caller's transaction sees it if `db` is given. */
+  async holderOf(jobName: string, uniqueKey: string, db?: SqlDatabase): Promise<string | undefined> {
+    const values = [queueName(jobName), singletonKeyOf(uniqueKey)];
+    const [row] = await runSql(db ?? this.#db, this.#statements.holder, values);
+    return row?.id;
+  }
+
+  /** Runs the statement, and creates the queue if it is missing. */
+  async #run(
+    jobs: readonly NewJob[],
+    duplicates: Duplicates,
+    db: SqlDatabase | undefined,
+    options: PgBossJobOptions,
+  ): Promise<Row> {
+    const [{ name }] = jobs as [NewJob];
     const queue = queueName(name);
-    const values = [queue, this.#lastStoredUs, `[${jobs.map(insertedJob).join(",")}]`];
-    const statement = this.#statements.insert(hasIdempotencyKey);
+    const texts = jobs.map((job) => insertedJobText(job, options));
+    const values = [queue, this.#lastStoredUs, `[${texts.join(",")}]`];
+    const statement = this.#statements.insert(duplicates);
     let [answer] = await runSql(db ?? this.#db, statement, values);
     if (!answer?.is_own_queue) {
       await this.#createQueue(queue, db, answer?.sees_other_connections);
       [answer] = await runSql(db ?? this.#db, statement, values);
     }
-    if (!answer?.is_own_queue || (!hasIdempotencyKey && answer.stored !== jobs.length)) {
-      throw new Error(
-        `PostgreSQL stored ${answer?.stored ?? 0} of ${jobs.length} jobs in the queue ${queue}`,
-      );
-    }
+    if (!answer?.is_own_queue) throw notStored(name, answer, jobs.length);
     this.#lastStoredUs = answer.last_us ?? this.#lastStoredUs;
-    if (!hasIdempotencyKey) return jobs.map(({ id }) => ({ id, isDuplicate: false }));
-    const ids = new Set(String(answer.ids ?? "").split(","));
-    return jobs.map(({ id }) => ({ id, isDuplicate: !ids.has(id) }));
+    return answer;
   }
 
   /** Creates a queue on the engine's own connection if the caller's transaction will see it, or else in that transaction. */
@@ -58,12 +103,7 @@ export class JobInserter {
   }
 }
 
-/** The JSON text of a job as the statement takes it. The envelope stands in it as it is. */
-function insertedJob({ id, envelopeText, runAt, maxAttempts }: NewJob): string {
-  const columns: InsertedColumns = {
-    id,
-    run_at: runAt?.toISOString(),
-    max_attempts: retryLimitOf({ maxAttempts }),
-  };
-  return `{"data":${envelopeText},${JSON.stringify(columns).slice(1)}`;
+function notStored(jobName: string, answer: Row | undefined, count: number): Error {
+  const queue = queueName(jobName);
+  return new Error(`PostgreSQL stored ${answer?.stored ?? 0} of ${count} jobs in the queue ${queue}`);
 }

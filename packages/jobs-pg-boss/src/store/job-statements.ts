@@ -1,6 +1,7 @@
 import type { Dialect } from "./dialect.ts";
 import { cancelRequest, dateOrNull, startOrNull } from "./lease-statements.ts";
 import { ownQueuesEvent } from "./queue-statements.ts";
+import { singletonOfRedriven } from "./unique-keys.ts";
 
 /** Statements for counts, schedules, and jobs by id alone: pg-boss has no calls for these. */
 export interface JobStatements {
@@ -54,7 +55,7 @@ export function jobStatements(schema: string, { hasScheduleKeys }: Dialect): Job
       WHERE name = ANY(${ownQueues}) AND state = 'failed' ORDER BY completed_on DESC NULLS LAST LIMIT $1`,
     // Without a new keep_until, pg-boss would delete another program's old job because it has waited for too long.
     redrive: `
-      UPDATE ${job} SET state = 'created', retry_count = 0, started_on = NULL, completed_on = NULL, output = NULL,
+      UPDATE ${job} j SET state = 'created', retry_count = 0, singleton_on = ${singletonOfRedriven}, started_on = NULL, completed_on = NULL, output = NULL,
         start_after = now(), keep_until = GREATEST(keep_until, now() + interval '10 years'),
         data = CASE WHEN data -> '${cancelRequest}' = 'true'
           THEN COALESCE(data -> '${dataBeforeRequest}', data - '${cancelRequest}') ELSE data END

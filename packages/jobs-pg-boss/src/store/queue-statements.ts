@@ -1,4 +1,5 @@
 import type { Dialect, StorageSettings } from "./dialect.ts";
+import { holding, uniqueKeyParts } from "./unique-keys.ts";
 
 /**
  * Statements that create queues and store jobs. Each parameter occurs once, in order, and is text, so that query builders can run
@@ -11,19 +12,48 @@ export interface QueueStatements {
   readonly createQueues: string;
   /**
    * $1 queue, $2 the `last_us` of the statement before, $3 JSON of jobs. Stores jobs whose ids are free, if the queue is the
-   * engine's own (`is_own_queue`). Returns the number `stored`, their `ids` if asked for, the time of the last one in microseconds
-   * (`last_us`), and whether the transaction `sees_other_connections`
-   * commit: not above READ COMMITTED, and not on PGlite, which has no other connection.
+   * engine's own (`is_own_queue`). Returns the number `stored`, their `ids` if they may be duplicates, the time of the last one in
+   * microseconds (`last_us`), and whether the transaction `sees_other_connections` commit: not above READ COMMITTED, and not on PGlite,
+   * which has no other connection. A job with a unique key comes alone: also returns the `holder` of its key, unless that was stored
+   * after the statement began.
    */
-  insert(withIds: boolean): string;
+  insert(duplicates: Duplicates): string;
+  /** $1 queue, $2 singleton key. Returns the `id` of the job that holds the key. */
+  readonly holder: string;
 }
+
+/** How a job that is stored may turn out to be a duplicate. */
+export type Duplicates = "none" | "by id" | "by unique key";
 
 /** The columns that the statement `insert` takes of a job, beside its `data`. */
 export interface InsertedColumns {
   readonly id: string;
   readonly run_at?: string | undefined;
   readonly max_attempts: number;
+  readonly priority?: number | undefined;
+  readonly singleton_key?: string | undefined;
+  readonly retain_seconds?: number | undefined;
+  readonly group_id?: string | undefined;
+  readonly group_tier?: string | undefined;
 }
+
+/** Their types. */
+const insertedTypes = {
+  id: "uuid",
+  data: "jsonb",
+  run_at: "timestamptz",
+  max_attempts: "int",
+  priority: "int",
+  singleton_key: "text",
+  retain_seconds: "int",
+  group_id: "text",
+  group_tier: "text",
+} as const satisfies Record<keyof Required<InsertedColumns> | "data", string>;
+
+const inserted = Object.keys(insertedTypes).join(", ");
+const typedColumns = Object.entries(insertedTypes)
+  .map((column) => column.join(" "))
+  .join(", ");
 
 /**
  * The pg-boss event to which the engine's own queues are subscribed. The subscription marks a queue as the engine's own for every
@@ -37,7 +67,9 @@ export function queueStatements(
   dialect: Dialect,
   settings: StorageSettings,
 ): QueueStatements {
-  const storage = dialect.storage(settings);
+  const storage = { ...dialect.storage(settings), priority: "COALESCE(new.priority, 0)" };
+  const uniqueStorage = { ...storage, singleton_key: "new.singleton_key", singleton_on: holding };
+  const unique = uniqueKeyParts(schema, "(SELECT name FROM queue)", "(SELECT singleton_key FROM new)");
   return {
     ownQueues: `
       SELECT name FROM ${schema}.subscription
@@ -53,30 +85,36 @@ export function queueStatements(
       INSERT INTO ${schema}.subscription (event, name) SELECT '${ownQueuesEvent}', name FROM created
       ON CONFLICT DO NOTHING`,
     // Jobs are fetched by created_on, so each job is a microsecond later than the one before. PGlite's clock has milliseconds.
-    insert: (withIds) => `
+    insert(duplicates) {
+      const byKey = duplicates === "by unique key";
+      const columns = byKey ? uniqueStorage : storage;
+      return `
       WITH queue AS (
         SELECT name FROM ${schema}.subscription WHERE event = '${ownQueuesEvent}' AND name = $1::text
       ), new AS (
-        SELECT id, data, run_at, max_attempts, statement_timestamp() AS now,
+        SELECT ${inserted}, statement_timestamp() AS now,
           GREATEST(statement_timestamp(), 'epoch'::timestamptz + ($2::text::bigint + 1) * interval '1 microsecond')
             + (position - 1) * interval '1 microsecond' AS created_on
         FROM ROWS FROM (
-          json_to_recordset($3::text::json) AS (id uuid, data jsonb, run_at timestamptz, max_attempts int)
-        ) WITH ORDINALITY AS new(id, data, run_at, max_attempts, position)
-      ), stored AS (
+          json_to_recordset($3::text::json) AS (${typedColumns})
+        ) WITH ORDINALITY AS new(${inserted}, position)
+      ), ${byKey ? `freed AS (${unique.free}),` : ""} stored AS (
         INSERT INTO ${schema}.job (id, name, data, created_on, start_after, keep_until,
-          retry_limit, retry_delay, retry_backoff, ${Object.keys(storage).join(", ")})
+          retry_limit, retry_delay, retry_backoff, ${Object.keys(columns).join(", ")})
         SELECT new.id, queue.name, new.data, new.created_on, COALESCE(new.run_at, new.now),
           GREATEST(new.run_at, new.now) + interval '10 years',
-          new.max_attempts, 0, false, ${Object.values(storage).join(", ")}
-        FROM queue, new
+          new.max_attempts, 0, false, ${Object.values(columns).join(", ")}
+        FROM queue, new${byKey ? ", (SELECT count(*) FROM freed) AS freed" : ""}
         ON CONFLICT DO NOTHING
         RETURNING id, created_on
       )
       SELECT (SELECT count(*) FROM stored)::int AS stored,
         (SELECT (extract(epoch FROM max(created_on)) * 1000000)::bigint::text FROM stored) AS last_us,
-        ${withIds ? "(SELECT string_agg(id::text, ',') FROM stored)" : "NULL"} AS ids,
+        ${duplicates === "by id" ? "(SELECT string_agg(id::text, ',') FROM stored)" : "NULL"} AS ids,
+        ${byKey ? `(${unique.holder})` : "NULL"} AS holder,
         EXISTS (SELECT FROM queue) AS is_own_queue,
-        current_setting('transaction_isolation') LIKE 'read %' AND version() NOT LIKE '%emscripten%' AS sees_other_connections`,
+        current_setting('transaction_isolation') LIKE 'read %' AND version() NOT LIKE '%emscripten%' AS sees_other_connections`;
+    },
+    holder: uniqueKeyParts(schema, "$1::text", "$2::text").holder,
   };
 }

@@ -27,7 +27,8 @@ export function storedJobFrom(row: Row, withPayload: boolean): StoredJob {
     runAt: row.run_at ?? new Date(0),
     startedAt: startedAt(row),
     finishedAt: hasEnded ? (row.finished_at ?? undefined) : undefined,
-    priority: 0,
+    // Other programs have any priority.
+    priority: Math.min(Math.max(0 - row.priority, 0), 9),
     correlationId,
     attributes,
     errors: [],

@@ -34,7 +34,7 @@ describe.skipIf(postgres === undefined).each(versions)("the order of jobs, on pg
     const jobs = Array.from({ length: 60 }, () =>
       newJob(`batch_${hasIdempotencyKey}`, { hasIdempotencyKey }),
     );
-    expect(await backend.insert(jobs, {})).toEqual(jobs.map(() => true));
+    expect(await backend.insert(jobs, {})).toEqual(jobs.map(({ id }) => ({ id, isDuplicate: false })));
     expect(await fetchAll(`batch_${hasIdempotencyKey}`)).toEqual(
       jobs.map(({ envelopeText }) => envelopeFrom(envelopeText).payload),
     );

@@ -24,6 +24,7 @@ import { notTested } from "./not-tested.ts";
 import { order } from "./order.ts";
 import { outage } from "./outage.ts";
 import { outcomes } from "./outcomes.ts";
+import { priorities } from "./priorities.ts";
 import { reclaim } from "./reclaim.ts";
 import { renewal } from "./renewal.ts";
 import { storedResults } from "./results.ts";
@@ -32,6 +33,7 @@ import { retryHeaders } from "./retry-headers.ts";
 import { smoke } from "./smoke.ts";
 import { snoozing } from "./snoozing.ts";
 import { transactions } from "./transactions.ts";
+import { uniqueKeys } from "./unique-keys.ts";
 
 /** Options of {@link backendContract}. */
 export interface BackendContractOptions {
@@ -65,7 +67,9 @@ export interface BackendContractOptions {
 const behaviours: Readonly<Record<string, Behaviour<BackendKit>>> = {
   deliveries,
   order,
+  priorities,
   inserting,
+  "unique keys": uniqueKeys,
   fetching,
   outcomes,
   snoozing,

@@ -22,6 +22,12 @@ export interface ListedJob
   extends Omit<LeasedJob, "attempt" | "runAt" | "isCancelRequested" | "followsStalled" | "previousCarrier"> {
   /** How many were stored before it: those of one moment run in this order. */
   readonly number: number;
+  readonly priority: number;
+  /** Undefined: it holds none, or no longer. */
+  uniqueKey: string | undefined;
+  /** Infinity: until its end. */
+  readonly uniqueUntilMs: number;
+  readonly retainMs: number | undefined;
   attempt: number;
   startedAt: Date | undefined;
   runAt: Date;
@@ -57,8 +63,8 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
     schedules: false,
     scheduleKeys: false,
     transactions: false,
-    priorities: false,
-    uniqueKeys: false,
+    priorities: true,
+    uniqueKeys: true,
     nullCharacters: false,
     listing: true,
     results: true,
@@ -95,18 +101,35 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
       );
   }
 
-  isRetained({ state, endedAtMs }: ListedJob): boolean {
+  isRetained({ state, endedAtMs, retainMs }: ListedJob): boolean {
     if (state === "pending" || state === "running") return true;
     const { retainSucceededMs, retainDeadLettersMs } = this.retention;
-    return Date.now() <= endedAtMs + (state === "deadLettered" ? retainDeadLettersMs : retainSucceededMs);
+    return Date.now() <= endedAtMs + (state === "deadLettered" ? retainDeadLettersMs : (retainMs ?? retainSucceededMs));
   }
 
   async insert(jobs: readonly NewJob[]): Promise<readonly EnqueuedJob[]> {
     this.forget();
-    return jobs.map((job) => ({ id: job.id, isDuplicate: !this.add(job) }));
+    return jobs.map((job) => {
+      const holder = job.uniqueKey === undefined ? undefined : this.holder(job.name, job.uniqueKey);
+      return { id: holder?.id ?? job.id, isDuplicate: holder !== undefined || !this.add(job) };
+    });
   }
 
-  add({ id, name, envelopeText, runAt, maxAttempts }: NewJob): boolean {
+  holder(jobName: string, uniqueKey: string): ListedJob | undefined {
+    return this.store.get(jobName)?.find((job) => job.uniqueKey === uniqueKey && this.holds(job));
+  }
+
+  holds({ state, uniqueUntilMs }: ListedJob): boolean {
+    if (state === "cancelled") return false;
+    return uniqueUntilMs === Infinity ? isUnended(state) : Date.now() < uniqueUntilMs;
+  }
+
+  async holderOf(jobName: string, uniqueKey: string): Promise<string | undefined> {
+    return this.holder(jobName, uniqueKey)?.id;
+  }
+
+  add({ id, name, envelopeText, runAt, maxAttempts, ...options }: NewJob): boolean {
+    const { priority, uniqueKey, uniqueForMs = Infinity, retainMs } = options;
     const listed = this.store.get(name) ?? [];
     this.store.set(name, listed);
     if (listed.some((each) => each.id === id)) return false;
@@ -116,6 +139,7 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
       name,
       envelope: envelopeFrom(envelopeText),
       maxAttempts,
+      ...{ priority, uniqueKey, uniqueUntilMs: Date.now() + uniqueForMs, retainMs },
       enqueuedAt,
       number: this.all().length,
       runAt: runAt ?? enqueuedAt,
@@ -160,7 +184,13 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
         ({ state, runAt, leasedUntilMs }) =>
           (state === "pending" && runAt.getTime() <= atMs) || (state === "running" && leasedUntilMs < atMs),
       )
-      .sort((a, b) => a.runAt.getTime() - b.runAt.getTime() || a.number - b.number);
+      .sort(
+        (a, b) => this.rank(a) - this.rank(b) || a.runAt.getTime() - b.runAt.getTime() || a.number - b.number,
+      );
+  }
+
+  rank({ priority }: ListedJob): number {
+    return priority;
   }
 
   lease(listed: ListedJob): ListLeasedJob {
@@ -188,9 +218,17 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
       listed.state = outcome.type === "dead-lettered" ? "deadLettered" : outcome.type;
       listed.endedAtMs = Date.now();
       if (outcome.type === "dead-lettered") listed.error = outcome.error;
+      else if (listed.retainMs === 0) this.remove(listed);
       if (outcome.type === "succeeded") listed.resultText = outcome.resultText;
     }
     return { isRecorded: true };
+  }
+
+  remove(listed: ListedJob): void {
+    this.store.set(
+      listed.name,
+      (this.store.get(listed.name) ?? []).filter((each) => each !== listed),
+    );
   }
 
   renewLeases(jobs: readonly ListLeasedJob[]): void {
@@ -214,8 +252,8 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
   async redrive(jobId: string): Promise<boolean> {
     const job = this.find(jobId);
     if (job?.state !== "deadLettered") return false;
-    Object.assign(job, { state: "pending", attempt: 0, startedAt: undefined, runAt: new Date() });
-    job.previousCarrier = undefined;
+    const forgotten = { startedAt: undefined, uniqueKey: undefined, previousCarrier: undefined };
+    Object.assign(job, { state: "pending", attempt: 0, runAt: new Date(), ...forgotten });
     return true;
   }
 
@@ -288,4 +326,8 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
   }
 
   async close(): Promise<void> {}
+}
+
+function isUnended(state: ListedJob["state"]): boolean {
+  return state === "pending" || state === "running";
 }

@@ -10,7 +10,7 @@ export function storedJobFrom(job: ListedJob, withPayload: boolean): StoredJob {
     ...{ id, jobName: name, state, maxAttempts, enqueuedAt, runAt, startedAt },
     attempt: Math.min(attempt, maxAttempts),
     finishedAt: hasEnded ? new Date(endedAtMs) : undefined,
-    priority: 0,
+    priority: job.priority,
     correlationId: envelope.correlationId,
     attributes: envelope.attributes ?? {},
     errors: [],
