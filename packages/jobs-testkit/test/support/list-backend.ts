@@ -104,7 +104,10 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
   isRetained({ state, endedAtMs, retainMs }: ListedJob): boolean {
     if (state === "pending" || state === "running") return true;
     const { retainSucceededMs, retainDeadLettersMs } = this.retention;
-    return Date.now() <= endedAtMs + (state === "deadLettered" ? retainDeadLettersMs : (retainMs ?? retainSucceededMs));
+    return (
+      Date.now() <=
+      endedAtMs + (state === "deadLettered" ? retainDeadLettersMs : (retainMs ?? retainSucceededMs))
+    );
   }
 
   async insert(jobs: readonly NewJob[]): Promise<readonly EnqueuedJob[]> {
