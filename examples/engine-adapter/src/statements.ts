@@ -100,6 +100,14 @@ export const counts = `
     min(run_at) FILTER (WHERE state = 'pending' AND run_at <= now()) AS "oldestWaitingAt"
   FROM jobs GROUP BY name`;
 
+export const backlog = `
+  SELECT name AS "jobName",
+    count(*) FILTER (WHERE state = 'pending' AND run_at <= now())::int AS waiting,
+    min(run_at) FILTER (WHERE state = 'pending' AND run_at <= now()) AS "oldestWaitingAt",
+    count(*) FILTER (WHERE state = 'deadLettered')::int AS "deadLettered",
+    min(ended_at) FILTER (WHERE state = 'deadLettered') AS "oldestDeadLetterAt"
+  FROM jobs GROUP BY name`;
+
 /** $1 limit. */
 export const deadLetters = `
   SELECT * FROM jobs WHERE state = 'deadLettered' ORDER BY ended_at DESC LIMIT $1::int`;

@@ -6,8 +6,13 @@ import type {
   EnqueueOptions,
   JobCounts,
 } from "@nidus/jobs-durable";
-import { envelopeFrom, type JobBackend, type NewJob, type Retention } from "@nidus/jobs-durable/backend";
-import type { JobBacklog } from "@nidus/jobs-observe";
+import {
+  envelopeFrom,
+  type JobBackend,
+  type NameBacklog,
+  type NewJob,
+  type Retention,
+} from "@nidus/jobs-durable/backend";
 import { rowsOf, type SqlDatabase } from "./sql-database.ts";
 import * as statements from "./statements.ts";
 import { TableConsumer, type TableJob } from "./table-consumer.ts";
@@ -107,12 +112,17 @@ export class TableBackend implements JobBackend<TableJob, TableEnqueueOptions> {
     );
   }
 
-  async backlog(): Promise<readonly JobBacklog[]> {
-    return [...(await this.counts())].map(([jobName, { waiting, oldestWaitingAt }]) => ({
-      jobName,
-      waiting,
-      oldestWaitingAt,
+  async backlog(): Promise<readonly NameBacklog[]> {
+    const rows = await rowsOf(this.#db, statements.backlog);
+    return rows.map(({ oldestWaitingAt, oldestDeadLetterAt, ...row }) => ({
+      ...(row as Pick<NameBacklog, "jobName" | "waiting" | "deadLettered">),
+      oldestWaitingAt: (oldestWaitingAt as Date | null) ?? undefined,
+      oldestDeadLetterAt: (oldestDeadLetterAt as Date | null) ?? undefined,
     }));
+  }
+
+  async ping(): Promise<void> {
+    await rowsOf(this.#db, "SELECT 1");
   }
 
   async deadLetters(limit: number): Promise<readonly DeadLetter[]> {

@@ -1,7 +1,14 @@
 import type { DeadLetter, EngineCapabilities, EnqueuedJob, JobCounts, StoredJob } from "@nidus/jobs-durable";
-import type { AwaitedJob, JobBackend, JobConsumer, JobEnd, NewJob } from "@nidus/jobs-durable/backend";
-import type { JobBacklog } from "@nidus/jobs-observe";
+import type {
+  AwaitedJob,
+  JobBackend,
+  JobConsumer,
+  JobEnd,
+  NameBacklog,
+  NewJob,
+} from "@nidus/jobs-durable/backend";
 import {
+  type CountsOfName,
   cancelJob,
   jsonText,
   namesWithJob,
@@ -162,15 +169,24 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob> {
     return false;
   }
 
-  async backlog(): Promise<readonly JobBacklog[]> {
-    return [...(await this.counts())].map(([jobName, { waiting, oldestWaitingAt }]) => ({
-      jobName,
-      waiting,
-      oldestWaitingAt,
-    }));
+  async backlog(): Promise<readonly NameBacklog[]> {
+    return [...(await this.#counts())].map(
+      ([jobName, { waiting, oldestWaitingAt, deadLettered, oldestDeadLetterAt }]) => ({
+        ...{ jobName, waiting, oldestWaitingAt, deadLettered, oldestDeadLetterAt },
+      }),
+    );
+  }
+
+  async ping(): Promise<void> {
+    await (await this.#queues.client).hmget(this.#queues.namesKey, "ping");
   }
 
   async counts(): Promise<ReadonlyMap<string, JobCounts>> {
+    const counts = [...(await this.#counts())];
+    return new Map(counts.map(([name, { oldestDeadLetterAt: _, ...each }]) => [name, each]));
+  }
+
+  async #counts(): Promise<ReadonlyMap<string, CountsOfName>> {
     const { namesKey, base } = this.#queues;
     return readCounts(await this.#queues.client, namesKey, base, this.#settings.onError);
   }

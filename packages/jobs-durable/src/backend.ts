@@ -12,6 +12,7 @@ export type {
 } from "./backend/job-backend.ts";
 export { zeroCounts } from "./backend/job-counts.ts";
 export type { AwaitedJob, JobEnd } from "./backend/job-end.ts";
+export type { NameBacklog } from "./backend/name-backlog.ts";
 export { type Retention, type RetentionOptions, requireRetention } from "./backend/retention.ts";
 export { createEngine } from "./engine/create-engine.ts";
 export { type EngineOptions, requireEngineOptions } from "./engine/engine-options.ts";

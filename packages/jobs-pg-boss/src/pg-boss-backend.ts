@@ -7,8 +7,14 @@ import type {
   JobCounts,
   StoredJob,
 } from "@nidus/jobs-durable";
-import type { AwaitedJob, JobBackend, JobConsumer, JobEnd, NewJob } from "@nidus/jobs-durable/backend";
-import type { JobBacklog } from "@nidus/jobs-observe";
+import type {
+  AwaitedJob,
+  JobBackend,
+  JobConsumer,
+  JobEnd,
+  NameBacklog,
+  NewJob,
+} from "@nidus/jobs-durable/backend";
 import type { Connection } from "./connection/connection.ts";
 import { bossDatabase } from "./database/boss-database.ts";
 import type { PgBossLike, SqlDatabase } from "./database/pg-boss-like.ts";
@@ -140,8 +146,12 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
     return isUuid(jobId) && (await this.#query(this.#statements.cancel, [jobId])).length > 0;
   }
 
-  async backlog(): Promise<readonly JobBacklog[]> {
+  async backlog(): Promise<readonly NameBacklog[]> {
     return backlogFrom(await this.#query(this.#statements.backlog, []));
+  }
+
+  async ping(): Promise<void> {
+    await this.#query("SELECT 1", []);
   }
 
   async counts(): Promise<ReadonlyMap<string, JobCounts>> {

@@ -40,6 +40,7 @@ const inTransaction =
   "transactions: of the caller's decide whether a job is stored, if the backend claims them";
 const persistent = "capabilities: `persistence`: another backend on the store sees the jobs";
 const nulls = "capabilities: `nullCharacters`: payloads with null characters and half surrogate pairs";
+const letters = "backlog: counts the dead letters of each name, and says since when";
 const idle = "backlog: has a row for a name with nothing waiting, so that its gauge does not vanish";
 const due = "backlog: counts what is due and waits, and says since when";
 const reaches = "cancelling: reaches a job that runs in another process, and outlives its delivery";
@@ -116,6 +117,9 @@ const caught: Readonly<Record<keyof typeof broken, readonly string[]>> = {
   ClaimingNullCharacters: [nulls],
   LosingIdleNames: [idle],
   CountingLaterJobs: [due],
+  HidingDeadLetters: [letters],
+  TellingTheNewestDeadLetter: [letters],
+  PingingNothing: [goesAway],
   ForgettingRequests: [reaches],
   CancellingHereAlone: [reaches],
   SpendingReleases: [releases],

@@ -5,7 +5,7 @@ export { cancelJob } from "./cancel-job.ts";
 export { cleanJobs, forgetCancellations } from "./clean-jobs.ts";
 export { readDeadLetters } from "./dead-letters.ts";
 export { namesWithJob } from "./find-job.ts";
-export { readCounts } from "./job-counts.ts";
+export { type CountsOfName, readCounts } from "./job-counts.ts";
 export { readEndsOfJobs, resultTextFrom, returnValueOf, type StoredEnd } from "./job-ends.ts";
 export { queueKeys, readField, scheduledAtOf, scheduledJobId, schedulerId } from "./job-keys.ts";
 export { JsonTextQueue, jsonText } from "./json-text-queue.ts";

@@ -1,11 +1,12 @@
 import type { JobCounts } from "@nidus/jobs-durable";
+import type { NameBacklog } from "@nidus/jobs-durable/backend";
 import type { RedisClient } from "./redis-client.ts";
 import { Script } from "./script.ts";
 
 /**
  * Counts the jobs of every name. KEYS: the hash of names, with the first part of the queue's keys beside each. ARGV: Unix milliseconds,
  * the first part of the engine's own keys. Answers for each name: the name, the jobs that wait, are scheduled, run, have succeeded, have
- * failed and were cancelled, and since when the oldest waiting job could have run; or the name and why it cannot be counted. The keys
+ * failed and were cancelled, since when the oldest waiting job could have run, and when the oldest failed one failed; or the name and why it cannot be counted. The keys
  * of the queues share the hash's prefix, and so the slot of a cluster.
  *
  * BullMQ moves a delayed job to the waiting ones when a worker asks. Until then, a job waits if its time has come. Its score is the
@@ -52,6 +53,7 @@ local function countsOf(name, keys)
     redis.call('ZCARD', keys .. 'failed'),
     redis.call('HLEN', base .. ':cancelled:' .. string.sub(keys, #base + 2, -2)),
     oldest or false,
+    time(redis.call('ZRANGE', keys .. 'failed', 0, 0, 'WITHSCORES')[2]) or false,
   }
 end
 local counts = {}
@@ -73,7 +75,11 @@ type Numbers = readonly [
   deadLettered: number,
   cancelled: number,
   oldestMs: number | null,
+  oldestFailedMs: number | null,
 ];
+
+/** The counts of a job name, and when its oldest dead letter failed. */
+export type CountsOfName = JobCounts & Pick<NameBacklog, "oldestDeadLetterAt">;
 
 /**
  * Reads the counts of each job name, all at one moment, in one query. Leaves out a name whose keys another program has changed, and
@@ -84,10 +90,10 @@ export async function readCounts(
   namesKey: string,
   base: string,
   onError: (error: unknown) => void,
-): Promise<ReadonlyMap<string, JobCounts>> {
+): Promise<ReadonlyMap<string, CountsOfName>> {
   const values = [namesKey, String(Date.now()), base];
   const answers = (await countsScript.run(client, values)) as Answer[];
-  const byName = new Map<string, JobCounts>();
+  const byName = new Map<string, CountsOfName>();
   for (const [name, ...numbers] of answers) {
     if (isRefused(numbers)) onError(new Error(`the jobs named "${name}" cannot be counted: ${numbers[0]}`));
     else byName.set(name, countsFrom(numbers));
@@ -107,7 +113,8 @@ function countsFrom([
   deadLettered,
   cancelled,
   oldestMs,
-]: Numbers): JobCounts {
+  oldestFailedMs,
+]: Numbers): CountsOfName {
   return {
     waiting,
     scheduled,
@@ -116,5 +123,6 @@ function countsFrom([
     deadLettered,
     cancelled,
     oldestWaitingAt: oldestMs === null ? undefined : new Date(oldestMs),
+    oldestDeadLetterAt: oldestFailedMs === null ? undefined : new Date(oldestFailedMs),
   };
 }

@@ -63,6 +63,8 @@ export const backlogFields: Fields = [
   ["jobName", aString],
   ["waiting", aNumber],
   ["oldestWaitingAt", orUndefined(aDate)],
+  ["deadLettered", aNumber],
+  ["oldestDeadLetterAt", orUndefined(aDate)],
 ];
 export const countFields: Fields = [
   ...["scheduled", "waiting", "running", "succeeded", "deadLettered", "cancelled"].map(

@@ -1,5 +1,4 @@
 import { isDate } from "node:util/types";
-import type { JobBacklog } from "@nidus/jobs-observe";
 import type { EnqueuedJob } from "../errors/enqueued-job.ts";
 import {
   aBoolean,
@@ -20,6 +19,7 @@ import type { DeadLetter } from "./dead-letter.ts";
 import type { JobConsumer, LeasedJob, SettleResult } from "./job-backend.ts";
 import type { JobCounts } from "./job-counts.ts";
 import type { JobEnd } from "./job-end.ts";
+import type { NameBacklog } from "./name-backlog.ts";
 import type { StoredJob } from "./stored-job.ts";
 
 /** A backend gave an answer that its port does not allow: its author has to change it, and a repetition does not help. */
@@ -86,7 +86,7 @@ export class BackendAnswers {
     return this.#ids("cancelRequests", answer);
   }
 
-  backlog(answer: readonly JobBacklog[]): readonly JobBacklog[] {
+  backlog(answer: readonly NameBacklog[]): readonly NameBacklog[] {
     for (const each of this.#array("backlog", answer, "a backlog for each job name")) {
       this.#object("backlog", each, "an object for each job name", "a backlog", backlogFields);
     }

@@ -1,4 +1,3 @@
-import type { JobBacklog } from "@nidus/jobs-observe";
 import type { EnqueuedJob } from "../errors/enqueued-job.ts";
 import type { DeadLetter } from "./dead-letter.ts";
 import type { EngineCapabilities } from "./engine-capabilities.ts";
@@ -6,6 +5,7 @@ import type { EnqueueOptions } from "./enqueue-options.ts";
 import type { JobEnvelope } from "./envelope.ts";
 import type { JobCounts } from "./job-counts.ts";
 import type { AwaitedJob, JobEnd } from "./job-end.ts";
+import type { NameBacklog } from "./name-backlog.ts";
 import type { StoredJob } from "./stored-job.ts";
 
 /** A job on its way into an engine. */
@@ -182,8 +182,13 @@ export interface JobBackend<
   consumer(jobNames: readonly string[]): Promise<JobConsumer<Job>>;
   /** Cancels what waits, marks what runs. Resolves to whether there was either. */
   cancel(jobId: string): Promise<boolean>;
-  /** The jobs that are ready and wait for a worker, per name: every name that the engine has, if possible with one query. */
-  backlog(): Promise<readonly JobBacklog[]>;
+  /**
+   * The jobs that are ready and wait for a worker, and the dead letters, per name: every name that the engine has, if possible with one
+   * query. Asked at each scrape, so it reads no job that has succeeded.
+   */
+  backlog(): Promise<readonly NameBacklog[]>;
+  /** Resolves once the store has answered, as cheaply as it can. Asked by health checks. */
+  ping(): Promise<void>;
   /** The counts of every job name that the engine has. */
   counts(): Promise<ReadonlyMap<string, JobCounts>>;
   /** Newest first, at most `limit` of them, over all job names. */

@@ -1,10 +1,5 @@
 import { invalidArgument, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
-import {
-  combineJobObservers,
-  type JobBacklog,
-  type JobObserver,
-  type ObservedJobRunner,
-} from "@nidus/jobs-observe";
+import { combineJobObservers, type JobObserver, type ObservedJobRunner } from "@nidus/jobs-observe";
 import type { DeadLetter } from "../backend/dead-letter.ts";
 import type { EngineCapabilities } from "../backend/engine-capabilities.ts";
 import type { EnqueueOptions } from "../backend/enqueue-options.ts";
@@ -30,7 +25,8 @@ import type {
 } from "./job-engine.ts";
 import { JobResults } from "./job-results.ts";
 import { NewJobFactory } from "./new-job-factory.ts";
-import { backlogFrom, deadLettersFrom, statsFrom } from "./stats.ts";
+import { deadLettersFrom, statsFrom } from "./stats.ts";
+import { StoreReadings } from "./store-readings.ts";
 import { StoredJobs } from "./stored-jobs.ts";
 import {
   isJobId,
@@ -71,10 +67,16 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
     this.name = name;
     this.capabilities = backend.capabilities;
     this.#newJobs = new NewJobFactory(backend, name, runner);
+    const readings = new StoreReadings({
+      store: this.#store,
+      bookkeeping: () => this.#bookkeeping,
+      onError: this.#onError,
+    });
     const bookkeepers: JobObserver[] = [];
     runner.opened({
       engine: this.name,
-      backlog: () => this.#backlog(),
+      backlog: () => readings.backlog(),
+      deadLetters: () => readings.deadLetters(),
       // Refuses a wrong observer here, so that the hook that passed it gets the error.
       observeBookkeeping: (observer) => void bookkeepers.push(combineJobObservers(observer)),
     });
@@ -109,18 +111,6 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
     }
     if (this.#closing !== undefined) throw this.#store.closedError();
     return this;
-  }
-
-  async #backlog(): Promise<readonly JobBacklog[] | undefined> {
-    if (this.#store.isClosed) return undefined;
-    try {
-      const ask = (backend: JobBackend<Job, Options>): Promise<readonly JobBacklog[]> =>
-        this.#bookkeeping.run("backlog", () => backend.backlog());
-      return backlogFrom(this.#store.answers.backlog(await this.#store.ask(ask)));
-    } catch (error) {
-      this.#onError(error);
-      throw error;
-    }
   }
 
   async enqueue<Input>(

@@ -1,6 +1,7 @@
-import type { JobBacklog } from "@nidus/jobs-observe";
+import type { DeadLetterCount, JobBacklog } from "@nidus/jobs-observe";
 import type { DeadLetter } from "../backend/dead-letter.ts";
 import { type JobCounts, zeroCounts } from "../backend/job-counts.ts";
+import type { NameBacklog } from "../backend/name-backlog.ts";
 import { validDate } from "../backend/valid-date.ts";
 import type { JobStats } from "./job-engine.ts";
 
@@ -34,8 +35,21 @@ function earlier(a: Date | undefined, b: Date | undefined): Date | undefined {
 }
 
 /** A backlog with valid dates alone: other programs write to stores, too. */
-export function backlogFrom(backlog: readonly JobBacklog[]): readonly JobBacklog[] {
-  return backlog.map((each) => ({ ...each, oldestWaitingAt: validDate(each.oldestWaitingAt) }));
+export function backlogFrom(backlog: readonly NameBacklog[]): readonly JobBacklog[] {
+  return backlog.map(({ jobName, waiting, oldestWaitingAt }) => ({
+    jobName,
+    waiting,
+    oldestWaitingAt: validDate(oldestWaitingAt),
+  }));
+}
+
+/** The dead letters of each name, with valid dates alone. */
+export function deadLetterCountsFrom(backlog: readonly NameBacklog[]): readonly DeadLetterCount[] {
+  return backlog.map(({ jobName, deadLettered, oldestDeadLetterAt }) => ({
+    jobName,
+    count: deadLettered,
+    oldestAt: validDate(oldestDeadLetterAt),
+  }));
 }
 
 /** Dead letters with valid dates alone. */

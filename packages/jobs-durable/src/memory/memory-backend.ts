@@ -1,10 +1,10 @@
-import type { JobBacklog } from "@nidus/jobs-observe";
 import type { DeadLetter } from "../backend/dead-letter.ts";
 import type { EngineCapabilities } from "../backend/engine-capabilities.ts";
 import { envelopeFrom } from "../backend/envelope.ts";
 import type { JobBackend, JobConsumer, LeasedJob, NewJob } from "../backend/job-backend.ts";
 import type { JobCounts } from "../backend/job-counts.ts";
 import type { AwaitedJob, JobEnd } from "../backend/job-end.ts";
+import type { NameBacklog } from "../backend/name-backlog.ts";
 import type { StoredJob } from "../backend/stored-job.ts";
 import type { EnqueuedJob } from "../errors/enqueued-job.ts";
 import type { MemoryJob } from "./memory-job.ts";
@@ -79,13 +79,15 @@ export class MemoryBackend implements JobBackend<MemoryLeasedJob> {
     return this.#table.cancel(jobId);
   }
 
-  async backlog(): Promise<readonly JobBacklog[]> {
-    return [...this.#table.counts()].map(([jobName, { waiting, oldestWaitingAt }]) => ({
-      jobName,
-      waiting,
-      oldestWaitingAt,
+  async backlog(): Promise<readonly NameBacklog[]> {
+    const oldest = this.#table.oldestDeadLetters();
+    return [...this.#table.counts()].map(([jobName, { waiting, oldestWaitingAt, deadLettered }]) => ({
+      ...{ jobName, waiting, oldestWaitingAt, deadLettered },
+      oldestDeadLetterAt: oldest.get(jobName),
     }));
   }
+
+  async ping(): Promise<void> {}
 
   async counts(): Promise<ReadonlyMap<string, JobCounts>> {
     return this.#table.counts();

@@ -171,6 +171,16 @@ export class MemoryTable {
       }));
   }
 
+  /** When the oldest dead letter of each name failed for the last time. */
+  oldestDeadLetters(): Map<string, Date> {
+    const oldest = new Map<string, Date>();
+    for (const { state, name, endedAtMs } of this.#jobs.values()) {
+      const beforeMs = oldest.get(name)?.getTime() ?? Infinity;
+      if (state === "dead-lettered" && endedAtMs < beforeMs) oldest.set(name, new Date(endedAtMs));
+    }
+    return oldest;
+  }
+
   counts(): Map<string, JobCounts> {
     this.#sweep();
     const now = Date.now();

@@ -15,6 +15,14 @@ const letter = {
   failedAt: new Date(0),
 };
 
+const backlog = {
+  jobName: "a",
+  waiting: 1,
+  oldestWaitingAt: undefined,
+  deadLettered: 0,
+  oldestDeadLetterAt: undefined,
+};
+
 const stored: StoredJob = {
   id: "a",
   jobName: "send_mail",
@@ -61,7 +69,7 @@ describe("an answer that the port allows", () => {
     expect(answers.job(undefined)).toBeUndefined();
     const counts = new Map([["send_mail", zeroCounts]]);
     expect(answers.counts(counts)).toBe(counts);
-    expect(answers.backlog([{ jobName: "a", waiting: 1, oldestWaitingAt: new Date(0) }])).toHaveLength(1);
+    expect(answers.backlog([{ ...backlog, oldestWaitingAt: new Date(0) }])).toHaveLength(1);
   });
 
   it("may hold an invalid Date: other programs write to stores, too", () => {
@@ -126,7 +134,7 @@ describe("an answer that the port does not allow", () => {
     ],
     [
       "`backlog` of graphile-worker returned a backlog whose `waiting` is the bigint 12, expected a number",
-      () => answers.backlog([{ jobName: "a", waiting: 12n as never, oldestWaitingAt: undefined }]),
+      () => answers.backlog([{ ...backlog, waiting: 12n as never }]),
     ],
     [
       "`deadLetters` of graphile-worker returned a dead letter whose `failedAt` is the date 2026-01-02T03:04:05.000Z as a string, expected a Date",

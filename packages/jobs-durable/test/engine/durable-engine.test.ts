@@ -538,6 +538,34 @@ describe("backlog", () => {
   });
 });
 
+describe("dead letters", () => {
+  it("are there for observers by name, with valid dates alone, in one question with the backlog", async () => {
+    const opened: Parameters<NonNullable<JobObserver["onEngineOpened"]>>[0][] = [];
+    const backend = new ScriptedBackend();
+    let asked = 0;
+    const row = { jobName: "a", waiting: 1, oldestWaitingAt: undefined };
+    backend.onBacklog = async () => {
+      asked++;
+      return [
+        { ...row, deadLettered: 2, oldestDeadLetterAt: new Date(7) },
+        { ...row, jobName: "b", deadLettered: 1, oldestDeadLetterAt: new Date(Number.NaN) },
+      ];
+    };
+    const engine = engineOn(backend, {
+      runner: new ObservedJobRunner({ onEngineOpened: (context) => void opened.push(context) }),
+    });
+    const [backlog, letters] = await Promise.all([opened[0]?.backlog(), opened[0]?.deadLetters?.()]);
+    expect(letters).toEqual([
+      { jobName: "a", count: 2, oldestAt: new Date(7) },
+      { jobName: "b", count: 1, oldestAt: undefined },
+    ]);
+    expect(backlog?.[0]).toStrictEqual(row);
+    expect(asked).toBe(1);
+    await engine.close();
+    expect(await opened[0]?.deadLetters?.()).toBeUndefined();
+  });
+});
+
 describe("stats", () => {
   it("are the sums, and the counts of every name, whatever the names are", async () => {
     const backend = new ScriptedBackend();

@@ -51,7 +51,13 @@ describe("MemoryBackend", () => {
     const backend = new MemoryBackend(1e9, 1e9);
     await backend.insert([newJob("job-1", { envelopeText }), newJob("job-2", { envelopeText })]);
     expect(await backend.backlog()).toEqual([
-      { jobName: "a", waiting: 2, oldestWaitingAt: expect.any(Date) },
+      {
+        jobName: "a",
+        waiting: 2,
+        oldestWaitingAt: expect.any(Date),
+        deadLettered: 0,
+        oldestDeadLetterAt: undefined,
+      },
     ]);
   });
 });

@@ -5,6 +5,7 @@ import {
   type JobEnvelope,
   type JobOutcome,
   type LeasedJob,
+  type NameBacklog,
   type NewJob,
   type SettleResult,
 } from "../../src/backend.ts";
@@ -175,8 +176,16 @@ export class ScriptedBackend implements JobBackend {
     return this.onCancel(jobId);
   }
 
-  async backlog(): Promise<readonly never[]> {
-    return [];
+  onBacklog: () => Promise<readonly NameBacklog[]> = async () => [];
+
+  backlog(): Promise<readonly NameBacklog[]> {
+    return this.onBacklog();
+  }
+
+  onPing: () => Promise<void> = async () => {};
+
+  ping(): Promise<void> {
+    return this.onPing();
   }
 
   counts(): Promise<ReadonlyMap<string, JobCounts>> {

@@ -1,6 +1,5 @@
 import type { JobCounts } from "@nidus/jobs-durable";
-import { zeroCounts } from "@nidus/jobs-durable/backend";
-import type { JobBacklog } from "@nidus/jobs-observe";
+import { type NameBacklog, zeroCounts } from "@nidus/jobs-durable/backend";
 import type { Row } from "../database/run-sql.ts";
 import { jobName } from "./queue-name.ts";
 
@@ -48,13 +47,15 @@ export function countsFrom(rows: readonly Row[]): Map<string, JobCounts> {
 }
 
 /** Converts the rows of the statement `backlog`, one for each queue. */
-export function backlogFrom(rows: readonly Row[]): JobBacklog[] {
+export function backlogFrom(rows: readonly Row[]): NameBacklog[] {
   return rows
     .filter(({ name }) => !isInternal(name))
-    .map(({ name, count, oldest }) => ({
+    .map(({ name, count, oldest, dead_lettered, oldest_dead_letter }) => ({
       jobName: jobName(name),
       waiting: count,
       oldestWaitingAt: oldest ?? undefined,
+      deadLettered: dead_lettered,
+      oldestDeadLetterAt: oldest_dead_letter ?? undefined,
     }));
 }
 

@@ -41,13 +41,19 @@ export function jobStatements(schema: string, { hasScheduleKeys }: Dialect): Job
       SELECT name, state::text, state < 'active' AND start_after > now() AS is_scheduled,
         count(*)::int AS count, min(${startOrNull}) AS oldest
       FROM ${job} GROUP BY 1, 2, 3`,
+    // Naming the queues lets an index find the dead letters among the jobs that have ended.
     backlog: `
-      SELECT queue.name, count(j.id)::int AS count, min(j.start) AS oldest
+      SELECT queue.name, COALESCE(waiting.count, 0) AS count, waiting.oldest,
+        COALESCE(failed.count, 0) AS dead_lettered, failed.oldest AS oldest_dead_letter
       FROM ${schema}.queue queue
       LEFT JOIN (
-        SELECT name, id, ${startOrNull} AS start FROM ${job} WHERE state < 'active' AND start_after <= now()
-      ) j ON j.name = queue.name
-      GROUP BY queue.name`,
+        SELECT name, count(*)::int AS count, min(${startOrNull}) AS oldest
+        FROM ${job} WHERE state < 'active' AND start_after <= now() GROUP BY name
+      ) waiting ON waiting.name = queue.name
+      LEFT JOIN (
+        SELECT name, count(*)::int AS count, min(${dateOrNull("completed_on")}) AS oldest
+        FROM ${job} WHERE name = ANY(ARRAY(SELECT name FROM ${schema}.queue)) AND state = 'failed' GROUP BY name
+      ) failed ON failed.name = queue.name`,
     deadLetters: `
       SELECT id, name, data, retry_count, retry_limit, output,
         COALESCE(${dateOrNull("completed_on")}, ${startOrNull}, 'epoch') AS failed_at

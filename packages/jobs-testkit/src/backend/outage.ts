@@ -48,9 +48,18 @@ export const outage: Behaviour<BackendKit> = (declare) => {
       deadLetters: (on) => on.deadLetters(),
       redrive: (on) => on.redrive(id),
     };
+    // It may wait for the server: the engine waits no longer than it has to.
+    let hasAnswered = false;
+    backend.ping().then(
+      () => {
+        hasAnswered = true;
+      },
+      () => {},
+    );
     await Promise.all(
       Object.entries(calls).map(([name, call]) => assertUnavailable(`\`${name}\``, call(engine), kit)),
     );
+    assert.equal(hasAnswered, false, "`ping` resolved although the server is away");
     await withinLimit(engine.close().catch(kit.onError), answerMs, "`close` while the server is away");
   });
 };

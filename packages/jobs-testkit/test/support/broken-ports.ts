@@ -1,8 +1,7 @@
 import { connect } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import type { DeadLetter, EngineCapabilities, EnqueuedJob, JobCounts } from "@nidus/jobs-durable";
-import type { JobOutcome, NewJob, SettleResult } from "@nidus/jobs-durable/backend";
-import type { JobBacklog } from "@nidus/jobs-observe";
+import type { JobOutcome, NameBacklog, NewJob, SettleResult } from "@nidus/jobs-durable/backend";
 import { ListBackend, type ListedJob, type ListLeasedJob, type ListStore } from "./list-backend.ts";
 
 const healthy = new ListBackend(new Map()).capabilities;
@@ -265,18 +264,40 @@ export class ClaimingNullCharacters extends ListBackend {
 
 /** Has rows in its backlog only for names with something waiting. */
 export class LosingIdleNames extends ListBackend {
-  override async backlog(): Promise<readonly JobBacklog[]> {
+  override async backlog(): Promise<readonly NameBacklog[]> {
     return (await super.backlog()).filter(({ waiting }) => waiting > 0);
   }
 }
 
 /** Counts the jobs for later in its backlog. */
 export class CountingLaterJobs extends ListBackend {
-  override async backlog(): Promise<readonly JobBacklog[]> {
+  override async backlog(): Promise<readonly NameBacklog[]> {
     const counts = await this.counts();
     return (await super.backlog()).map((row) => ({
       ...row,
       waiting: row.waiting + (counts.get(row.jobName)?.scheduled ?? 0),
+    }));
+  }
+}
+
+/** Has no dead letters in its backlog. */
+export class HidingDeadLetters extends ListBackend {
+  override async backlog(): Promise<readonly NameBacklog[]> {
+    return (await super.backlog()).map((row) => ({
+      ...row,
+      deadLettered: 0,
+      oldestDeadLetterAt: undefined,
+    }));
+  }
+}
+
+/** Says when the newest dead letter failed. */
+export class TellingTheNewestDeadLetter extends ListBackend {
+  override async backlog(): Promise<readonly NameBacklog[]> {
+    const newest = (await this.deadLetters(1))[0]?.failedAt;
+    return (await super.backlog()).map((row) => ({
+      ...row,
+      oldestDeadLetterAt: row.oldestDeadLetterAt && newest,
     }));
   }
 }
@@ -351,6 +372,10 @@ export class UnknownOutages extends ListBackend {
     return super.redrive(jobId);
   }
 
+  override async ping(): Promise<void> {
+    this.#answer();
+  }
+
   override async counts(): Promise<ReadonlyMap<string, JobCounts>> {
     this.#answer();
     return super.counts();
@@ -412,4 +437,9 @@ export class LosingSnoozeHeaders extends ListBackend {
     if (outcome.type === "snoozed") job.listed.previousCarrier = previousCarrier;
     return result;
   }
+}
+
+/** Says that it is there without asking its server. */
+export class PingingNothing extends KnownOutages {
+  override async ping(): Promise<void> {}
 }

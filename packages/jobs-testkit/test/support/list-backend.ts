@@ -8,13 +8,13 @@ import {
   type JobEnd,
   type JobOutcome,
   type LeasedJob,
+  type NameBacklog,
   type NewJob,
   type Retention,
   requireRetention,
   type SettleResult,
   zeroCounts,
 } from "@nidus/jobs-durable/backend";
-import type { JobBacklog } from "@nidus/jobs-observe";
 import { storedJobFrom } from "./listed-job.ts";
 
 /** A job as it is kept. */
@@ -291,14 +291,19 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
     };
   }
 
-  async backlog(): Promise<readonly JobBacklog[]> {
+  async backlog(): Promise<readonly NameBacklog[]> {
     const counts = await this.counts();
-    return [...counts].map(([jobName, { waiting, oldestWaitingAt }]) => ({
-      jobName,
-      waiting,
-      oldestWaitingAt,
-    }));
+    return [...counts].map(([jobName, { waiting, oldestWaitingAt, deadLettered }]) => {
+      const letters = this.all().filter(({ name, state }) => name === jobName && state === "deadLettered");
+      const oldestMs = Math.min(...letters.map(({ endedAtMs }) => endedAtMs));
+      return {
+        ...{ jobName, waiting, oldestWaitingAt, deadLettered },
+        oldestDeadLetterAt: deadLettered === 0 ? undefined : new Date(oldestMs),
+      };
+    });
   }
+
+  async ping(): Promise<void> {}
 
   async deadLetters(limit: number): Promise<readonly DeadLetter[]> {
     this.forget();
