@@ -1,4 +1,5 @@
 export { answersOn } from "./answers.ts";
+export { findCommand } from "./find-command.ts";
 export { freePort } from "./free-port.ts";
 export { hasProgram } from "./optional-program.ts";
 export { type PostgresServer, startPostgres } from "./postgres-server.ts";

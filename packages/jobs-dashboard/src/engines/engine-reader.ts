@@ -46,8 +46,16 @@ export class EngineReader {
   }
 
   async #readDeadLetters(limit: number): Promise<readonly WatchedJob[]> {
-    if (this.engine.jobs !== undefined)
-      return (await this.engine.jobs({ state: "dead-lettered", limit })).jobs;
+    if (this.engine.jobs === undefined) return this.#readLetters(limit);
+    const { jobs } = await this.engine.jobs({ state: "dead-lettered", limit });
+    if (jobs.every(hasError)) return jobs;
+    // A store keeps the last error of a dead letter in any case, and the errors of its attempts if it knows of them.
+    const letters = await this.#readLetters(groupedDeadLetters.withoutJobs);
+    const errors = new Map(letters.map((letter) => [letter.id, letter.errors]));
+    return jobs.map((job) => (hasError(job) ? job : { ...job, errors: errors.get(job.id) }));
+  }
+
+  async #readLetters(limit: number): Promise<readonly WatchedJob[]> {
     return (await this.engine.deadLetters({ limit })).map(({ id, jobName, attempts, error, failedAt }) => ({
       ...{ id, jobName, state: "dead-lettered", attempt: attempts, finishedAt: failedAt },
       errors: [{ attempt: attempts, message: error, at: failedAt }],
@@ -82,4 +90,8 @@ export class EngineReader {
       read?.expire();
     }
   }
+}
+
+function hasError({ errors = [] }: WatchedJob): boolean {
+  return errors.length > 0;
 }

@@ -89,9 +89,12 @@ export async function storedJobView(model: PageModel, engine: string, jobId: str
 }
 
 async function findJob(reader: EngineReader, jobId: string): Promise<WatchedJob | undefined> {
-  if (reader.engine.job !== undefined) return reader.engine.job(jobId);
+  const found = await reader.engine.job?.(jobId);
+  const isComplete = found?.state !== "dead-lettered" || (found.errors ?? []).length > 0;
+  if (reader.engine.job !== undefined && isComplete) return found;
   const { value = [] } = await reader.deadLetters.get();
-  return value.find(({ id }) => id === jobId);
+  const letter = value.find(({ id }) => id === jobId);
+  return found === undefined ? letter : { ...found, errors: letter?.errors };
 }
 
 function storedDetails(model: PageModel, job: WatchedJob): NonNullable<StoredJobView["job"]> {
