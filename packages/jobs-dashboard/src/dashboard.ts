@@ -44,9 +44,14 @@ export interface JobDashboard {
  * @throws TypeError for an option that is not as documented, or not known.
  */
 export function jobDashboard(options: JobDashboardOptions = {}): JobDashboard {
+  return dashboardWith(options, "operate");
+}
+
+/** Makes a page on which requests from this machine may do `localAccess`, if there is no `authorize`. */
+export function dashboardWith(options: JobDashboardOptions, localAccess: "read" | "operate"): JobDashboard {
   requireDashboardOptions(options);
   const model = new PageModel(options);
-  const page = new Page(model, options.authorize);
+  const page = new Page(model, options.authorize, localAccess);
   return {
     name: "dashboard",
     jobObserver(service) {

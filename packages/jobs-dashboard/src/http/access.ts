@@ -1,24 +1,11 @@
-import type { DashboardAccess, JobDashboardOptions } from "../options.ts";
-
 /** Headers that a proxy adds. With one of them, the caller may be anywhere. */
 const proxyHeaders = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
-
-/** Decides what a request may do. Rejects with whatever `authorize` throws. */
-export async function accessOf(
-  request: Request,
-  remoteAddress: string | undefined,
-  authorize: JobDashboardOptions["authorize"],
-): Promise<DashboardAccess> {
-  if (authorize === undefined) return isLocal(request, remoteAddress) ? "operate" : "none";
-  const access: unknown = await authorize(request);
-  return access === "read" || access === "operate" ? access : "none";
-}
 
 /**
  * Tells whether a request comes from this machine. The address of the socket alone is not enough: a page on another origin can
  * make the browser send requests to a name that it points to 127.0.0.1, and then the Host header has that name.
  */
-function isLocal(request: Request, remoteAddress: string | undefined): boolean {
+export function isLocal(request: Request, remoteAddress: string | undefined): boolean {
   if (remoteAddress === undefined || !isLoopbackAddress(remoteAddress)) return false;
   if (proxyHeaders.some((name) => request.headers.has(name))) return false;
   const host = request.headers.get("host");

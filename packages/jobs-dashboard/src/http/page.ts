@@ -3,7 +3,7 @@ import { appScript, appStyle, assetTag, indexHtml } from "../browser-assets.ts";
 import type { DashboardAccess, JobDashboardOptions } from "../options.ts";
 import type { PageModel } from "../views/page-model.ts";
 import { sessionView, views } from "../views/views.ts";
-import { accessOf, writeRefusal } from "./access.ts";
+import { isLocal, writeRefusal } from "./access.ts";
 import { ActionError, act } from "./actions.ts";
 import { answer, json, refused } from "./answers.ts";
 import { Streams } from "./streams.ts";
@@ -24,19 +24,25 @@ const howToAllow =
 export class Page {
   readonly #model: PageModel;
   readonly #authorize: JobDashboardOptions["authorize"];
+  readonly #localAccess: "read" | "operate";
   readonly streams: Streams;
   #silentUntilMs = 0;
 
-  constructor(model: PageModel, authorize: JobDashboardOptions["authorize"]) {
+  constructor(
+    model: PageModel,
+    authorize: JobDashboardOptions["authorize"],
+    localAccess: "read" | "operate",
+  ) {
     this.#model = model;
     this.#authorize = authorize;
+    this.#localAccess = localAccess;
     this.streams = new Streams(model);
   }
 
   /** Never rejects. */
   async answer(request: Request, remoteAddress: string | undefined): Promise<Response> {
     try {
-      const access = await accessOf(request, remoteAddress, this.#authorize);
+      const access = await this.#accessOf(request, remoteAddress);
       if (access === "none") {
         return refused(403, this.#authorize === undefined ? howToAllow : "You may not see this page.");
       }
@@ -45,6 +51,12 @@ export class Page {
       this.#warn(error);
       return refused(500, "The page could not answer. The service's log has the reason.");
     }
+  }
+
+  async #accessOf(request: Request, remoteAddress: string | undefined): Promise<DashboardAccess> {
+    if (this.#authorize === undefined) return isLocal(request, remoteAddress) ? this.#localAccess : "none";
+    const access: unknown = await this.#authorize(request);
+    return access === "read" || access === "operate" ? access : "none";
   }
 
   /** Warns once a minute at most: strangers may send requests without end. */
