@@ -10,23 +10,22 @@ import type {
 import {
   type CountsOfName,
   cancelJob,
-  jsonText,
   namesWithJob,
   readCounts,
   readDeadLetters,
-  readField,
   redriveJob,
   schedulerId,
-  throwCommandError,
 } from "./bullmq-internals/index.ts";
 import { RedisClock } from "./connection/redis-clock.ts";
 import { isUnreachable } from "./connection/unreachable.ts";
+import { type BullmqEnqueueOptions, requireBullmqJobOptions } from "./store/bullmq-job-options.ts";
 import { Cleaner } from "./store/cleaner.ts";
 import { JobEnds } from "./store/job-ends.ts";
+import { JobInserter } from "./store/job-inserter.ts";
 import { queueName } from "./store/queue-name.ts";
 import type { Queues } from "./store/queues.ts";
 import { storeSchedule } from "./store/schedules.ts";
-import { dataTextOf, optionsOf, type RetentionSeconds, type StoredData } from "./store/stored-data.ts";
+import { optionsOf, type RetentionSeconds, type StoredData } from "./store/stored-data.ts";
 import { StoredJobs } from "./store/stored-jobs.ts";
 import { BullmqConsumer } from "./worker/bullmq-consumer.ts";
 import type { BullmqLeasedJob } from "./worker/leased-job.ts";
@@ -42,7 +41,7 @@ export interface BullmqSettings {
 }
 
 /** Stores jobs in BullMQ's queues, one queue per job name. */
-export class BullmqBackend implements JobBackend<BullmqLeasedJob> {
+export class BullmqBackend implements JobBackend<BullmqLeasedJob, BullmqEnqueueOptions> {
   readonly name = "bullmq";
   readonly address: string;
   readonly leaseMs: number;
@@ -51,16 +50,18 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob> {
     schedules: true,
     scheduleKeys: true,
     transactions: false,
-    priorities: false,
-    uniqueKeys: false,
+    priorities: true,
+    uniqueKeys: true,
     nullCharacters: true,
     listing: true,
     results: true,
     snoozing: true,
   };
+  readonly enqueueOptions: NonNullable<JobBackend["enqueueOptions"]> = { bullmq: requireBullmqJobOptions };
   readonly #queues: Queues;
   readonly #settings: BullmqSettings;
   readonly #cleaner: Cleaner;
+  readonly #inserter: JobInserter;
   readonly #storedJobs: StoredJobs;
   readonly #ends: JobEnds;
 
@@ -71,6 +72,7 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob> {
     this.leaseMs = settings.leaseMs;
     this.#storedJobs = new StoredJobs(queues);
     this.#ends = new JobEnds(queues, settings.onError);
+    this.#inserter = new JobInserter(queues, settings.retention, settings.onError);
     this.#cleaner = new Cleaner(queues, settings.retention, settings.onError);
   }
 
@@ -82,46 +84,12 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob> {
     return isUnreachable(error);
   }
 
-  async insert(jobs: readonly NewJob[]): Promise<readonly EnqueuedJob[]> {
-    const [{ name, hasIdempotencyKey }] = jobs as [NewJob];
-    const queue = await this.#queues.of(name);
-    if (hasIdempotencyKey) await this.#forgetCancelRequests(name, jobs);
-    const now = Date.now();
-    const nonces = jobs.map(() => (hasIdempotencyKey ? crypto.randomUUID() : undefined));
-    const added = jobs.map((job, index) => ({
-      name,
-      data: jsonText<StoredData>(dataTextOf(job, nonces[index])),
-      opts: {
-        ...optionsOf(job, this.#settings.retention),
-        jobId: job.id,
-        timestamp: now,
-        delay: Math.max(0, (job.runAt?.getTime() ?? now) - now),
-      },
-    }));
-    const [first] = added as [(typeof added)[number]];
-    // Redis gets the name first, over the same connection: a process that sees the jobs finds their name.
-    const noting = this.#queues.note([name]).catch(this.#settings.onError);
-    await (added.length === 1
-      ? queue.add(first.name, first.data, first.opts)
-      : queue.addBulk(added).catch(throwCommandError));
-    await noting;
-    if (!hasIdempotencyKey) return jobs.map(({ id }) => ({ id, isDuplicate: false }));
-    // BullMQ gives the same answer for a duplicate: only the stored data tell the two apart.
-    const ids = jobs.map(({ id }) => id);
-    const stored = await readField(await this.#queues.client, this.#queues.keysOf(name), ids, "data");
-    return jobs.map(({ id }, index) => {
-      const isStored = stored[index] == null || stored[index].includes(`"nonce":"${nonces[index]}"`);
-      return { id, isDuplicate: !isStored };
-    });
+  insert(jobs: readonly NewJob[], { bullmq }: BullmqEnqueueOptions): Promise<readonly EnqueuedJob[]> {
+    return this.#inserter.insert(jobs, bullmq);
   }
 
-  /** Forgets cancel requests for ids whose job is gone, so that a new job of the same id is not cancelled. */
-  async #forgetCancelRequests(name: string, jobs: readonly NewJob[]): Promise<void> {
-    const client = await this.#queues.client;
-    const ids = jobs.map(({ id }) => id);
-    const stored = await readField(client, this.#queues.keysOf(name), ids, "timestamp");
-    const gone = ids.filter((_, index) => stored[index] === null);
-    if (gone.length > 0) await client.hdel(this.#queues.cancelRequestsOf(name), ...gone);
+  holderOf(jobName: string, uniqueKey: string): Promise<string | undefined> {
+    return this.#inserter.holderOf(jobName, uniqueKey);
   }
 
   /** Opens the queues of all names at once, since the connection may be slow. */
@@ -147,7 +115,7 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob> {
       await Promise.all([...consumers.values()].map((consumer) => consumer.close(true)));
       throw error;
     }
-    return new BullmqConsumer(this.#queues, consumers, clock, leaseMs, onError);
+    return new BullmqConsumer(this.#queues, consumers, clock, this.#settings);
   }
 
   async #namesWith(jobId: string): Promise<readonly string[]> {

@@ -15,6 +15,7 @@ import { addressOf, hasHashTag, isCluster, requireConnection } from "./connectio
 import { notReadyError } from "./connection/opening-error.ts";
 import { redacted, rejecting } from "./connection/redacted-error.ts";
 import { noHashTag } from "./connection/server-checks.ts";
+import type { BullmqEnqueueOptions } from "./store/bullmq-job-options.ts";
 import { openQueues } from "./store/open-queues.ts";
 
 /** Options of {@link bullmqEngine}. */
@@ -52,7 +53,7 @@ const ownOptions: readonly (keyof BullmqEngineOptions)[] = [
  * that is unreachable or not ready; Error for a server that refuses the user, has a certificate that is not trusted, is a replica, or is
  * a cluster that the options do not fit; the error of Redis or BullMQ for any other failure. No error has a password.
  */
-export async function bullmqEngine(options: BullmqEngineOptions): Promise<JobEngine> {
+export async function bullmqEngine(options: BullmqEngineOptions): Promise<JobEngine<BullmqEnqueueOptions>> {
   requireEngineOptions(options, ownOptions);
   const {
     runner,

@@ -1,17 +1,18 @@
 import { holdKey } from "./hold-key.ts";
 import type { RedisClient } from "./redis-client.ts";
 import { Script } from "./script.ts";
+import { freeUniqueKey } from "./unique-keys.ts";
 
 /**
  * Cancels one job: removes a job that waits, as BullMQ's `remove` does, else notes a request for the worker that runs the job. Never
- * removes a job that BullMQ ties to a schedule, a flow or a deduplication, since these have to go on: its next delivery finds the
- * request. KEYS: the first part of the queue's keys, the hash of requests, the hash of cancellations. ARGV: the job's id, Unix
+ * removes a job that BullMQ ties to a schedule or a flow, since these have to go on: its next delivery finds the request. KEYS: the first part of the queue's keys, the hash of requests, the hash of cancellations. ARGV: the job's id, Unix
  * milliseconds. Answers 1 if there was a job to cancel.
  */
 const cancelScript = new Script(
   "nidusCancel",
   3,
   `${holdKey}
+${freeUniqueKey}
 local keys, id, now = KEYS[1], ARGV[1], ARGV[2]
 local job = keys .. id
 local function retainedMs()
@@ -24,13 +25,14 @@ end
 if redis.call('HEXISTS', job, 'timestamp') == 0 or redis.call('ZSCORE', keys .. 'completed', id) or redis.call('ZSCORE', keys .. 'failed', id) then
   return 0
 end
-local ties = redis.call('HMGET', job, 'rjk', 'parentKey', 'deid')
-local isTied = ties[1] or ties[2] or ties[3]
+local ties = redis.call('HMGET', job, 'rjk', 'parentKey')
+local isTied = ties[1] or ties[2]
 local from = not isTied and (
   redis.call('ZREM', keys .. 'delayed', id) == 1 and 'delayed' or redis.call('ZREM', keys .. 'prioritized', id) == 1 and 'prioritized'
   or redis.call('LREM', keys .. 'wait', 1, id) == 1 and 'wait' or redis.call('LREM', keys .. 'paused', 1, id) == 1 and 'paused')
 if from then
   local heldMs = retainedMs()
+  freeUniqueKey(keys, id)
   redis.call('DEL', job, job .. ':logs', job .. ':dependencies', job .. ':processed', job .. ':failed', job .. ':unsuccessful')
   if heldMs > 0 then holdKey(job, heldMs) end
   redis.call('HSET', KEYS[3], id, now)

@@ -3,7 +3,7 @@ import { Script } from "./script.ts";
 
 /**
  * Removes jobs that have ended and are retained no longer, and cancel requests for jobs that have ended. BullMQ removes such jobs only
- * when another job of the queue ends. Keeps a job for its own retention if that is longer than the engine's, and uses the engine's if
+ * when another job of the queue ends. Keeps a job for its own retention (see \`moveByRetention\`), and uses the engine's if
  * the job's options cannot be read. Leaves jobs with a parent to BullMQ. Looks at up to 500 jobs of each state and name.
  *
  * KEYS: the hash of names, the key that tells whether a process has cleaned lately. ARGV: the first part of the engine's own keys, Unix
@@ -27,9 +27,10 @@ local function cleanEnded(keys, set, option, retainedMs)
   local removed = 0
   for i = 1, #ended, 2 do
     local id, job = ended[i], keys .. ended[i]
-    local fields = redis.pcall('HMGET', job, 'opts', 'parentKey', 'deid')
+    local fields = redis.pcall('HMGET', job, 'opts', 'parentKey', 'deid', 'finishedOn')
     local age = ageOf(fields[1], option)
-    if age and not fields[2] and tonumber(ended[i + 1]) + age * 1000 <= now then
+    local endedAt = tonumber(fields[4]) or tonumber(ended[i + 1])
+    if age and not fields[2] and endedAt + age * 1000 <= now then
       if fields[3] and redis.call('GET', keys .. 'de:' .. fields[3]) == id then redis.call('DEL', keys .. 'de:' .. fields[3]) end
       redis.call('DEL', job, job .. ':logs', job .. ':dependencies', job .. ':processed', job .. ':failed', job .. ':unsuccessful')
       redis.call('ZREM', keys .. set, id)

@@ -24,4 +24,5 @@ export { unreadyClientOf, versionOf } from "./shared-connection.ts";
 export { readStoredJobs, type StoredFields } from "./stored-jobs.ts";
 export { countOf, timeOf } from "./stored-values.ts";
 export { throwCommandError, transactionalClient } from "./transactional-client.ts";
+export { holderOfKey } from "./unique-keys.ts";
 export { readEnds, type WorkerOfJob, workerOf } from "./worker-of-job.ts";

@@ -11,8 +11,8 @@ import { Script } from "./script.ts";
  *
  * BullMQ moves a delayed job to the waiting ones when a worker asks. Until then, a job waits if its time has come. Its score is the
  * millisecond times 4096, plus a number that keeps the jobs of one millisecond in order. The next job in line is at the right end of
- * `wait` and of `paused`, in which BullMQ 5 keeps the jobs of a paused queue, and at the left end of `prioritized`. The oldest of these
- * counts, since a search within the lists is expensive. The moment from which a job could run is in its data (see `StoredData`), else it
+ * `wait` and of `paused`, in which BullMQ 5 keeps the jobs of a paused queue, and at the left end of each priority in `prioritized`,
+ * whose scores are the priority times 2^32, plus a number that keeps the jobs of one priority in order. The oldest of these counts, since a search within the lists is expensive. The moment from which a job could run is in its data (see `StoredData`), else it
  * is its schedule's time, else the time of its enqueue. Skips times that no Date can have, which other programs may write.
  */
 const countsScript = new Script(
@@ -30,17 +30,25 @@ local function runAt(job)
   return time(job[4]) or time(string.match(data, '"runAtMs":(%d+)}$') or string.match(data, '"runAtMs":(%d+),"nonce":"[%x-]+"}$'))
     or time(string.match(job[2] or '', '"prevMillis":(%d+)')) or time(job[1])
 end
+local function nextOnes(keys)
+  local ids = {}
+  for _, list in ipairs({ 'wait', 'paused' }) do ids[#ids + 1] = redis.call('LINDEX', keys .. list, -1) or nil end
+  local score = '-inf'
+  for _ = 1, 20 do
+    local first = redis.call('ZRANGEBYSCORE', keys .. 'prioritized', score, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+    if not first[1] then break end
+    ids[#ids + 1] = first[1]
+    score = string.format('%.0f', (math.floor(first[2] / 0x100000000) + 1) * 0x100000000)
+  end
+  return ids
+end
 local function countsOf(name, keys)
   local dueCount = redis.call('ZCOUNT', keys .. 'delayed', '-inf', due)
   local oldest
   if dueCount > 0 then
     oldest = time(tonumber(redis.call('ZRANGE', keys .. 'delayed', 0, 0, 'WITHSCORES')[2]) / 0x1000)
   end
-  for _, id in pairs({
-    redis.call('LINDEX', keys .. 'wait', -1),
-    redis.call('LINDEX', keys .. 'paused', -1),
-    redis.call('ZRANGE', keys .. 'prioritized', 0, 0)[1],
-  }) do
+  for _, id in pairs(nextOnes(keys)) do
     local since = id and runAt(redis.pcall('HMGET', keys .. id, 'timestamp', 'opts', 'data', 'nidusRunAt'))
     if since and (not oldest or since < oldest) then oldest = since end
   end

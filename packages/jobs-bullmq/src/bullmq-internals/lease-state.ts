@@ -1,6 +1,7 @@
 import { holdLease, type Lease } from "./leases.ts";
 import type { RedisClient } from "./redis-client.ts";
 import { Script } from "./script.ts";
+import { freeUniqueKey } from "./unique-keys.ts";
 
 /**
  * Finds out what became of a delivery. KEYS: the first part of the queue's keys, the hash of cancellations. ARGV: id, token, started,
@@ -57,10 +58,12 @@ const forceEndScript = new Script(
   "nidusBury",
   1,
   `${holdLease}
+${freeUniqueKey}
 local keys, id, state = KEYS[1], ARGV[1], ARGV[6]
 local job = keys .. id
 if not hold(keys, id, ARGV[2], ARGV[3], ARGV[4], ARGV[5]) then return 0 end
 redis.call('DEL', job .. ':lock')
+freeUniqueKey(keys, id)
 redis.pcall('SREM', keys .. 'stalled', id)
 redis.pcall('LREM', keys .. 'active', 1, id)
 redis.pcall('HSET', job, 'finishedOn', ARGV[8], 'atm', ARGV[4] + 1, state == 'failed' and 'failedReason' or 'returnvalue', ARGV[7])

@@ -1,8 +1,10 @@
 import { holdKeyScript } from "./hold-key.ts";
 import type { Lease } from "./leases.ts";
+import { moveByRetention } from "./own-retention.ts";
 import { type ParsedFields, parseFields, unparsed } from "./parsed-fields.ts";
 import type { RedisClient } from "./redis-client.ts";
 import { Script } from "./script.ts";
+import { freeUniqueKey } from "./unique-keys.ts";
 
 /** The time of Redis. */
 export interface Clock {
@@ -28,6 +30,8 @@ interface OutcomeNote {
   readonly cancelledAt?: string;
   /** Milliseconds for which the idempotency key of a cancelled job is held, if it has one. */
   readonly keyHeldMs?: number;
+  /** Milliseconds by which a job that succeeds is kept longer than others. 0 or undefined: for as long. */
+  readonly keptLongerMs?: number;
 }
 
 /**
@@ -37,11 +41,14 @@ interface OutcomeNote {
 const writeNote = new Script(
   "nidusNote",
   3,
-  `
+  `${freeUniqueKey}
 local id, job = ARGV[1], KEYS[1] .. ARGV[1]
 if redis.call('GET', job .. ':lock') ~= ARGV[2] or redis.call('EXISTS', job) == 0 then return 0 end
 if ARGV[3] ~= '' then redis.call('HSET', job, 'nidusRunAt', ARGV[3]) else redis.call('HDEL', KEYS[2], id) end
-if ARGV[4] ~= '' then redis.call('HSET', KEYS[3], id, ARGV[4]) end
+if ARGV[4] ~= '' then
+  redis.call('HSET', KEYS[3], id, ARGV[4])
+  freeUniqueKey(KEYS[1], id)
+end
 if ARGV[5] ~= '' then redis.call('HSET', job, 'nidusCarrier', ARGV[5]) else redis.call('HDEL', job, 'nidusCarrier') end
 return 1`,
 );
@@ -119,6 +126,7 @@ export class ScriptInterceptor {
       runAt = "",
       cancelledAt = "",
       keyHeldMs = 0,
+      keptLongerMs = 0,
       carrier = "",
     } = note;
     let transaction = this.#shared
@@ -137,6 +145,10 @@ export class ScriptInterceptor {
     if (keyHeldMs > 0) {
       const held = [keys + lease.id, cancellations, lease.id, cancelledAt, String(keyHeldMs)];
       transaction = transaction.runCommand(holdKeyScript.name, held);
+    }
+    if (keptLongerMs !== 0) {
+      moveByRetention.define(this.#shared);
+      transaction = transaction.runCommand(moveByRetention.name, [keys, lease.id, String(keptLongerMs)]);
     }
     const results = await transaction.exec();
     const [error, answer] = results?.[1] ?? [new Error("the transaction was not executed"), undefined];

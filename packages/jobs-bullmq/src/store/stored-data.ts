@@ -28,14 +28,21 @@ export function dataTextOf(
 
 /** Returns the options of a new BullMQ job. */
 export function optionsOf(
-  { maxAttempts }: Pick<NewJob, "maxAttempts">,
+  { maxAttempts, priority, uniqueKey, uniqueForMs, retainMs }: NewJob,
   { succeededSeconds, deadLettersSeconds }: RetentionSeconds,
 ): JobsOptions {
   return {
     attempts: maxAttempts,
+    // BullMQ has 0 for a job without a priority, which starts first, too.
+    ...(priority > 0 && { priority }),
+    ...(uniqueKey !== undefined && {
+      deduplication: { id: uniqueKey, ...(uniqueForMs && { ttl: uniqueForMs }) },
+    }),
     // For workers of other programs. A worker of this engine decides on the delay itself.
     backoff: { type: "exponential", delay: 250 },
-    removeOnComplete: { age: succeededSeconds },
+    removeOnComplete: retainMs === 0 || {
+      age: retainMs === undefined ? succeededSeconds : Math.ceil(retainMs / 1000),
+    },
     removeOnFail: { age: deadLettersSeconds },
     // Stacks belong in logs and spans. BullMQ keeps the message as the reason.
     stackTraceLimit: 0,
@@ -46,6 +53,14 @@ export function optionsOf(
 export function keyHeldMs({ data, opts }: Job<StoredData>): number {
   const { age } = (opts.removeOnComplete ?? {}) as { readonly age?: unknown };
   return data?.nonce === undefined ? 0 : countOf(age) * 1000;
+}
+
+/** Returns the seconds for which a job asks to be kept after it has succeeded. Undefined for other requests, which are BullMQ's to meet. */
+export function ownRetentionSeconds({ opts }: Job<StoredData>): number | undefined {
+  const { age, ...others } = Object(opts.removeOnComplete) as { readonly age?: unknown };
+  return typeof age === "number" && Number.isFinite(age) && Object.keys(others).length === 0
+    ? age
+    : undefined;
 }
 
 /** A moment in 2001, in Unix milliseconds. No job is older. */

@@ -13,7 +13,7 @@ import { BlockingFetch } from "./blocking-fetch.ts";
 import { JobDescriber } from "./job-describer.ts";
 import type { BullmqLeasedJob } from "./leased-job.ts";
 import { LostLeaseCheck } from "./lost-lease-check.ts";
-import { OutcomeRecorder } from "./outcome-recorder.ts";
+import { type ConsumerSettings, OutcomeRecorder } from "./outcome-recorder.ts";
 import type { QueueConsumer } from "./queue-consumer.ts";
 
 /** Fetches jobs from BullMQ's queues, one queue per job name, and settles them one by one. */
@@ -34,15 +34,15 @@ export class BullmqConsumer implements JobConsumer<BullmqLeasedJob> {
     queues: Queues,
     consumers: Map<string, QueueConsumer>,
     clock: RedisClock,
-    leaseMs: number,
-    onError: (error: unknown) => void,
+    settings: ConsumerSettings,
   ) {
+    const { leaseMs, onError } = settings;
     this.#queues = queues;
     this.#leaseMs = leaseMs;
     this.#consumers = consumers;
     if (consumers.size === 1) this.settleAndFetch = (job, outcome) => this.#settle(job, outcome, true);
     this.#describer = new JobDescriber(queues, onError);
-    this.#recorder = new OutcomeRecorder(queues, clock, leaseMs, onError);
+    this.#recorder = new OutcomeRecorder(queues, clock, settings);
     this.#lostLeaseCheck = new LostLeaseCheck(queues, consumers, clock, leaseMs, onError);
     this.#blockingFetch = new BlockingFetch((consumer, error) => this.#fail(consumer, error), onError);
     this.#onError = onError;

@@ -2,7 +2,7 @@ import { envelopeFrom, type LeasedJob } from "@nidus/jobs-durable/backend";
 import type { Job } from "bullmq";
 import { countOf, type Lease, type ParsedFields } from "../bullmq-internals/index.ts";
 import { carrierOf } from "../store/stored-carrier.ts";
-import { type StoredData, timesOf } from "../store/stored-data.ts";
+import { ownRetentionSeconds, type StoredData, timesOf } from "../store/stored-data.ts";
 import type { QueueConsumer } from "./queue-consumer.ts";
 
 /** A job that BullMQ has leased to this process. */
@@ -10,6 +10,8 @@ export interface BullmqLeasedJob extends LeasedJob {
   readonly consumer: QueueConsumer;
   readonly stored: Job<StoredData>;
   readonly lease: Lease;
+  /** The seconds for which the job is kept after it has succeeded. Undefined if its options say anything else. */
+  readonly ownRetentionSeconds: number | undefined;
   /** Whether this process knows of a cancel request. */
   isRequested: boolean;
   /** Whether its outcome puts it back as it was: "released" or "snoozed". */
@@ -47,6 +49,7 @@ export function describeJob(
     consumer,
     stored,
     lease: { id, token, started, made, stalled },
+    ownRetentionSeconds: ownRetentionSeconds(stored),
     isRequested: facts.isCancelRequested,
     isGoingBack: false,
     mark: undefined,

@@ -15,9 +15,16 @@ import {
 } from "../bullmq-internals/index.ts";
 import type { Queues } from "../store/queues.ts";
 import { carrierText } from "../store/stored-carrier.ts";
-import { keyHeldMs } from "../store/stored-data.ts";
+import { keyHeldMs, type RetentionSeconds } from "../store/stored-data.ts";
 import type { BullmqLeasedJob } from "./leased-job.ts";
 import type { QueueConsumer } from "./queue-consumer.ts";
+
+/** The settings of a backend that matter to its consumers. */
+export interface ConsumerSettings {
+  readonly leaseMs: number;
+  readonly retention: RetentionSeconds;
+  readonly onError: (error: unknown) => void;
+}
 
 /** Whether an outcome was recorded, and what came with the answer. */
 export interface RecordResult {
@@ -33,12 +40,14 @@ export class OutcomeRecorder {
   readonly #queues: Queues;
   readonly #clock: Clock;
   readonly #leaseMs: number;
+  readonly #retainSucceededSeconds: number;
   readonly #onError: (error: unknown) => void;
 
-  constructor(queues: Queues, clock: Clock, leaseMs: number, onError: (error: unknown) => void) {
+  constructor(queues: Queues, clock: Clock, { leaseMs, retention, onError }: ConsumerSettings) {
     this.#queues = queues;
     this.#clock = clock;
     this.#leaseMs = leaseMs;
+    this.#retainSucceededSeconds = retention.succeededSeconds;
     this.#onError = onError;
   }
 
@@ -105,7 +114,11 @@ export class OutcomeRecorder {
     const { token } = lease;
     switch (outcome.type) {
       case "succeeded":
-        return this.#end(job, () => completeJob(stored, token, outcome.resultText, wantsNext));
+        return this.#end(
+          job,
+          () => completeJob(stored, token, outcome.resultText, wantsNext),
+          this.#keepWithOthers(job),
+        );
       case "dead-lettered":
         return this.#end(job, () => failJob(stored, token, outcome.error, wantsNext));
       case "retried": {
@@ -134,9 +147,23 @@ export class OutcomeRecorder {
   }
 
   /** Ends a job together with its cancel request, which comes too late and would stay. */
-  #end({ consumer, lease, isRequested }: BullmqLeasedJob, settle: () => Promise<unknown>): Promise<unknown> {
-    if (!isRequested) return settle();
-    return consumer.interceptor.withNote({ ...this.#keysOf(consumer), lease }, settle);
+  #end(
+    { consumer, lease, isRequested }: BullmqLeasedJob,
+    settle: () => Promise<unknown>,
+    keptLongerMs = 0,
+  ): Promise<unknown> {
+    if (!isRequested && keptLongerMs === 0) return settle();
+    return consumer.interceptor.withNote({ ...this.#keysOf(consumer), lease, keptLongerMs }, settle);
+  }
+
+  /**
+   * Lets BullMQ keep a job for as long as the others, since it would remove these by the job's own age. Returns the milliseconds by which
+   * the job's own retention is longer, and less than 0 if it is shorter.
+   */
+  #keepWithOthers({ stored, ownRetentionSeconds }: BullmqLeasedJob): number {
+    if (ownRetentionSeconds === undefined) return 0;
+    stored.opts.removeOnComplete = { age: this.#retainSucceededSeconds };
+    return (ownRetentionSeconds - this.#retainSucceededSeconds) * 1000;
   }
 
   /** Returns a moment of Redis's clock, with a fraction that is the same at each try to settle the job. */

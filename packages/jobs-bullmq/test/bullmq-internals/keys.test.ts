@@ -40,6 +40,11 @@ const redis = await sharedRedis();
 
 afterAll(() => redis?.stop());
 
+/** Splits a score of `prioritized` into the priority and the number that orders its jobs. */
+function split(score: number): [priority: number, order: number] {
+  return [Math.floor(score / 2 ** 32), score % 2 ** 32];
+}
+
 describe.skipIf(redis === undefined).each(majors)("the keys of BullMQ $version", ({ version, bullmq }) => {
   const unchanged = (subject: string, actual: unknown, expected: unknown): void =>
     expectUnchanged(version, subject, actual, expected);
@@ -69,6 +74,26 @@ describe.skipIf(redis === undefined).each(majors)("the keys of BullMQ $version",
     await queue.add("late", {}, { priority: 9 });
     const urgent = await queue.add("urgent", {}, { priority: 1 });
     unchanged("the order of `prioritized`", (await client.zrange(key("prioritized"), 0, 0))[0], urgent.id);
+    const [priority, rest] = split(Number(await client.zscore(key("prioritized"), urgent.id as string)));
+    unchanged("the score of prioritized jobs", priority, 1);
+    const later = await queue.add("later", {}, { priority: 1 });
+    const laterRest = split(Number(await client.zscore(key("prioritized"), later.id as string)))[1];
+    unchanged("the order of one priority", laterRest > rest, true);
+  });
+
+  it("free a deduplication when its job has ended, unless it has a time of its own", async () => {
+    await using plain = await plainQueue(redis, bullmq);
+    const { queue, client, key, take } = plain;
+    const { id } = await queue.add("first", {}, { deduplication: { id: "job" } });
+    unchanged(
+      "the id of a duplicate",
+      (await queue.add("second", {}, { jobId: "second", deduplication: { id: "job" } })).id,
+      id,
+    );
+    await queue.add("timed", {}, { jobId: "timed", deduplication: { id: "time", ttl: 60_000 } });
+    for (const token of ["t1", "t2"]) await (await take(token)).moveToCompleted(null, token, false);
+    unchanged("the key of a deduplication that has ended", await client.get(key("de:job")), null);
+    unchanged("the key of a deduplication for a time", await client.get(key("de:time")), "timed");
   });
 
   it("hold running and ended jobs", async () => {

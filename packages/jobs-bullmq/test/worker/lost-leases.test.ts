@@ -209,19 +209,22 @@ describe("a lease that is lost", () => {
     const retention = { succeededSeconds: 60, deadLettersSeconds: 60 };
     const backend = new BullmqBackend(queues, { queue, address: "", leaseMs: 30_000, retention, onError });
     const id = crypto.randomUUID();
-    await backend.insert([
-      {
-        ...{
-          id,
-          name: "slow",
-          envelopeText: "{}",
-          runAt: undefined,
-          maxAttempts: 9,
-          hasIdempotencyKey: false,
+    await backend.insert(
+      [
+        {
+          ...{
+            id,
+            name: "slow",
+            envelopeText: "{}",
+            runAt: undefined,
+            maxAttempts: 9,
+            hasIdempotencyKey: false,
+          },
+          ...{ priority: 0, uniqueKey: undefined, uniqueForMs: undefined, retainMs: undefined },
         },
-        ...{ priority: 0, uniqueKey: undefined, uniqueForMs: undefined, retainMs: undefined },
-      },
-    ]);
+      ],
+      {},
+    );
     const consumer = await backend.consumer(["slow"]);
     const next = async () => {
       for (;;) {
