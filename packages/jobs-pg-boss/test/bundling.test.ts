@@ -34,6 +34,7 @@ beforeAll(async () => {
     await run(tsc, ["-p", join(from, "tsconfig.build.json"), "--noCheck", "--outDir", join(to, "dist")]);
   }
   await symlink(join(packages, "jobs-pg-boss", "node_modules", "pg-boss"), join(modules, "pg-boss"));
+  await symlink(join(packages, "jobs-durable", "node_modules", "croner"), join(modules, "croner"));
   await writeFile(join(project, "app.js"), program);
 }, 120_000);
 afterAll(() => rm(project, { recursive: true }));

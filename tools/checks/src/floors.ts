@@ -3,7 +3,7 @@ import { importsOf, root, sourceFiles } from "./repository.ts";
 
 /** The folders of `src` that stand on each other, lowest first: each uses only those below it. */
 const floors: Readonly<Record<string, readonly string[]>> = {
-  "jobs-durable": ["errors", "job", "backend", "execution", "engine", "memory"],
+  "jobs-durable": ["errors", "job", "schedule", "backend", "execution", "engine", "memory"],
   "jobs-bullmq": ["bullmq-internals", "connection", "store", "worker", "observe"],
 };
 
