@@ -44,6 +44,7 @@ export class TableBackend implements JobBackend<TableJob, TableEnqueueOptions> {
     persistence: true,
     schedules: false,
     scheduleKeys: false,
+    intervals: false,
     transactions: true,
     priorities: false,
     uniqueKeys: false,

@@ -6,6 +6,8 @@ import type {
   JobEnd,
   NameBacklog,
   NewJob,
+  ScheduleRule,
+  StoredSchedule,
 } from "@nidus/jobs-durable/backend";
 import {
   type CountsOfName,
@@ -14,7 +16,6 @@ import {
   readCounts,
   readDeadLetters,
   redriveJob,
-  schedulerId,
 } from "./bullmq-internals/index.ts";
 import { RedisClock } from "./connection/redis-clock.ts";
 import { isUnreachable } from "./connection/unreachable.ts";
@@ -24,8 +25,9 @@ import { JobEnds } from "./store/job-ends.ts";
 import { JobInserter } from "./store/job-inserter.ts";
 import { queueName } from "./store/queue-name.ts";
 import type { Queues } from "./store/queues.ts";
-import { storeSchedule } from "./store/schedules.ts";
-import { optionsOf, type RetentionSeconds, type StoredData } from "./store/stored-data.ts";
+import { repeatStrategy } from "./store/repeat-strategy.ts";
+import { Schedules } from "./store/schedules.ts";
+import type { RetentionSeconds } from "./store/stored-data.ts";
 import { StoredJobs } from "./store/stored-jobs.ts";
 import { BullmqConsumer } from "./worker/bullmq-consumer.ts";
 import type { BullmqLeasedJob } from "./worker/leased-job.ts";
@@ -49,6 +51,7 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob, BullmqEnqueueO
     persistence: true,
     schedules: true,
     scheduleKeys: true,
+    intervals: true,
     transactions: false,
     priorities: true,
     uniqueKeys: true,
@@ -64,6 +67,7 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob, BullmqEnqueueO
   readonly #inserter: JobInserter;
   readonly #storedJobs: StoredJobs;
   readonly #ends: JobEnds;
+  readonly #schedules: Schedules;
 
   constructor(queues: Queues, settings: BullmqSettings) {
     this.#queues = queues;
@@ -73,6 +77,7 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob, BullmqEnqueueO
     this.#storedJobs = new StoredJobs(queues);
     this.#ends = new JobEnds(queues, settings.onError);
     this.#inserter = new JobInserter(queues, settings.retention, settings.onError);
+    this.#schedules = new Schedules(queues, settings.retention);
     this.#cleaner = new Cleaner(queues, settings.retention, settings.onError);
   }
 
@@ -99,7 +104,7 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob, BullmqEnqueueO
     const clock = new RedisClock(onError);
     await clock.measure(client);
     const consumers = new Map<string, QueueConsumer>();
-    const options = { client, clock, prefix: this.#queues.prefix, leaseMs };
+    const options = { client, clock, prefix: this.#queues.prefix, leaseMs, repeatStrategy };
     const opening = jobNames.map(async (name) => {
       const consumer = new QueueConsumer(name, this.queueOf(name), options);
       consumer.on("error", onError);
@@ -115,6 +120,7 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob, BullmqEnqueueO
       await Promise.all([...consumers.values()].map((consumer) => consumer.close(true)));
       throw error;
     }
+    await this.#schedules.repair(jobNames).catch(onError);
     return new BullmqConsumer(this.#queues, consumers, clock, this.#settings);
   }
 
@@ -189,22 +195,16 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob, BullmqEnqueueO
     return false;
   }
 
-  async schedule(job: NewJob, cron: string, timeZone: string, key = ""): Promise<void> {
-    const queue = await this.#queues.of(job.name);
-    await this.#queues.note([job.name]);
-    await storeSchedule(await this.#queues.client, queue, {
-      jobName: job.name,
-      cron,
-      timeZone,
-      key,
-      data: JSON.parse(job.envelopeText) as StoredData,
-      options: optionsOf(job, this.#settings.retention),
-    });
+  schedule(job: NewJob, rule: ScheduleRule): Promise<void> {
+    return this.#schedules.schedule(job, rule);
   }
 
-  async unschedule(jobName: string, key = ""): Promise<boolean> {
-    const queue = await this.#queues.of(jobName);
-    return queue.removeJobScheduler(schedulerId(key));
+  unschedule(jobName: string, key: string | undefined): Promise<boolean> {
+    return this.#schedules.unschedule(jobName, key);
+  }
+
+  schedules(): Promise<readonly StoredSchedule[]> {
+    return this.#schedules.schedules();
   }
 
   close(): Promise<void> {

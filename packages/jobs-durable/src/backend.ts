@@ -12,8 +12,18 @@ export type {
 } from "./backend/job-backend.ts";
 export { zeroCounts } from "./backend/job-counts.ts";
 export type { AwaitedJob, JobEnd } from "./backend/job-end.ts";
+export { idFromKey } from "./backend/job-id.ts";
 export type { NameBacklog } from "./backend/name-backlog.ts";
 export { type Retention, type RetentionOptions, requireRetention } from "./backend/retention.ts";
+export {
+  type FoundSchedule,
+  isOfSchedule,
+  ScheduleChain,
+  type ScheduleRecord,
+  type ScheduleStore,
+  scheduleRecordFrom,
+} from "./backend/schedule-chain.ts";
+export type { StoredSchedule } from "./backend/stored-schedule.ts";
 export { createEngine } from "./engine/create-engine.ts";
 export { type EngineOptions, requireEngineOptions } from "./engine/engine-options.ts";
 export type { StartableEngine } from "./engine/job-engine.ts";
@@ -21,3 +31,4 @@ export { isConnectionError } from "./errors/connection-error.ts";
 export { withDeadline } from "./errors/deadline.ts";
 export { throttledWarning } from "./errors/throttled-warning.ts";
 export { requireInRange } from "./job/whole-number.ts";
+export { nextMoment, type ScheduleRule, scheduleRuleFrom } from "./schedule/schedule-rule.ts";

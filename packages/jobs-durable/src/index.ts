@@ -14,9 +14,13 @@ export type {
   JobLookupOptions,
   JobStats,
   ResultOptions,
+} from "./engine/job-engine.ts";
+export type {
+  JobSchedule,
+  ScheduleInterval,
   ScheduleOptions,
   UnscheduleOptions,
-} from "./engine/job-engine.ts";
+} from "./engine/job-schedule.ts";
 export type { EnqueuedJob } from "./errors/enqueued-job.ts";
 export {
   EngineUnavailableError,

@@ -7,18 +7,21 @@ import type {
   JobCounts,
   StoredJob,
 } from "@nidus/jobs-durable";
-import type {
-  AwaitedJob,
-  JobBackend,
-  JobConsumer,
-  JobEnd,
-  NameBacklog,
-  NewJob,
+import {
+  type AwaitedJob,
+  type JobBackend,
+  type JobConsumer,
+  type JobEnd,
+  type NameBacklog,
+  type NewJob,
+  ScheduleChain,
+  type ScheduleRule,
+  type StoredSchedule,
 } from "@nidus/jobs-durable/backend";
 import type { Connection } from "./connection/connection.ts";
 import { bossDatabase } from "./database/boss-database.ts";
-import type { PgBossLike, SqlDatabase } from "./database/pg-boss-like.ts";
-import { type Row, runSql, withoutValues } from "./database/run-sql.ts";
+import type { SqlDatabase } from "./database/pg-boss-like.ts";
+import { type Row, runSql } from "./database/run-sql.ts";
 import { isUnreachable } from "./database/unreachable.ts";
 import { backlogFrom, countsFrom } from "./store/counts.ts";
 import { deadLetterFrom } from "./store/dead-letters.ts";
@@ -29,9 +32,11 @@ import { JobInserter } from "./store/job-inserter.ts";
 import { type JobStatements, jobStatements } from "./store/job-statements.ts";
 import { type LeaseStatements, leaseStatements } from "./store/lease-statements.ts";
 import { type PgBossJobOptions, requirePgBossJobOptions } from "./store/pg-boss-job-options.ts";
+import { PgBossSchedules } from "./store/pg-boss-schedules.ts";
 import { QueueCreator } from "./store/queue-creator.ts";
-import { queueName } from "./store/queue-name.ts";
+import { jobName, queueName } from "./store/queue-name.ts";
 import { queueStatements } from "./store/queue-statements.ts";
+import { scheduleQueueEvent, scheduleStatements } from "./store/schedule-statements.ts";
 import { StoredJobs } from "./store/stored-jobs.ts";
 import type { PgBossLeasedJob } from "./worker/leased-job.ts";
 import { PgBossConsumer } from "./worker/pg-boss-consumer.ts";
@@ -58,7 +63,6 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
   /** Longer than the start's own deadline. */
   readonly startWithinMs: number = 90_000;
   readonly #connection: Connection;
-  readonly #boss: PgBossLike;
   readonly #db: SqlDatabase;
   readonly #dialect: Dialect;
   readonly #statements: JobStatements;
@@ -69,31 +73,38 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
   readonly #inserter: JobInserter;
   readonly #storedJobs: StoredJobs;
   readonly #ends: JobEnds;
+  readonly #chain: ScheduleChain;
 
   constructor(connection: Connection, settings: StorageSettings, pollIntervalMs: number) {
     const { boss, schema, address, hasTransactions } = connection;
     this.#connection = connection;
-    this.#boss = boss;
     this.#db = bossDatabase(boss);
     this.#dialect = dialectOf(boss);
     this.enqueueOptions = { db: requireDatabase, pgBoss: requirePgBossJobOptions(this.#dialect) };
-    this.#statements = jobStatements(schema, this.#dialect);
+    this.#statements = jobStatements(schema);
     this.#leaseStatements = leaseStatements(schema, this.#dialect);
     const statements = queueStatements(schema, this.#dialect, settings);
     this.#queues = new QueueCreator(this.#db, statements);
     this.#inserter = new JobInserter(this.#db, statements, this.#queues);
     this.#storedJobs = new StoredJobs(this.#db, schema);
     this.#ends = new JobEnds(this.#db, schema);
+    const records = new QueueCreator(
+      this.#db,
+      queueStatements(schema, this.#dialect, settings, scheduleQueueEvent),
+    );
+    const insert = (job: NewJob): Promise<unknown> => this.insert([job], {});
+    this.#chain = new ScheduleChain(
+      new PgBossSchedules(this.#db, scheduleStatements(schema), records, insert),
+    );
     this.#settings = settings;
     this.#wakeup = new PollWakeup(pollIntervalMs);
     this.address = address;
     this.leaseMs = settings.leaseSeconds * 1000;
-    const retainSeconds = Math.min(settings.retainSucceededSeconds, settings.retainDeadLettersSeconds);
     this.capabilities = {
       persistence: true,
-      // If pg-boss 10 archives jobs within a minute, it runs no schedules.
-      schedules: this.#dialect.hasScheduleKeys || retainSeconds >= 60,
-      scheduleKeys: this.#dialect.hasScheduleKeys,
+      schedules: true,
+      scheduleKeys: true,
+      intervals: true,
       transactions: hasTransactions,
       priorities: true,
       uniqueKeys: true,
@@ -135,7 +146,11 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
     const created = this.#queues.ensure(jobNames.map(queueName));
     created.catch(() => {});
     await Promise.race([created, pause(createWithinMs, undefined, { ref: false })]);
-    return new PgBossConsumer(this.#db, this.#leaseStatements, this.#settings, this.#wakeup, jobNames);
+    // Another program may have removed the next run of a schedule.
+    await this.#chain.goOn(jobNames);
+    const onScheduled = (names: readonly string[]): Promise<void> => this.#chain.goOn(names);
+    const set = { settings: this.#settings, wakeup: this.#wakeup, onScheduled };
+    return new PgBossConsumer(this.#db, this.#leaseStatements, set, jobNames);
   }
 
   #query(statement: string, values: readonly unknown[]): Promise<Row[]> {
@@ -143,7 +158,10 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
   }
 
   async cancel(jobId: string): Promise<boolean> {
-    return isUuid(jobId) && (await this.#query(this.#statements.cancel, [jobId])).length > 0;
+    const rows = isUuid(jobId) ? await this.#query(this.#statements.cancel, [jobId]) : [];
+    // The schedule of a cancelled run goes on.
+    if (rows.length > 0) await this.#chain.goOn(rows.map(({ name }) => jobName(name)));
+    return rows.length > 0;
   }
 
   async backlog(): Promise<readonly NameBacklog[]> {
@@ -179,28 +197,16 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
     return isRedriven;
   }
 
-  async schedule(job: NewJob, cron: string, timeZone: string, key: string | undefined): Promise<void> {
-    await this.#queues.ensure([queueName(job.name)]);
-    try {
-      await this.#boss.schedule(queueName(job.name), cron, JSON.parse(job.envelopeText) as object, {
-        ...this.#dialect.scheduleOptions(job, this.#settings),
-        tz: timeZone,
-        ...(key !== undefined && { key }),
-      });
-    } catch (error) {
-      // PostgreSQL's errors have a code; those of the cron parser have none.
-      if (error instanceof Error && !("code" in error)) {
-        throw new TypeError(`expected \`cron\` to be a cron expression, got "${cron}"`, { cause: error });
-      }
-      throw withoutValues(error);
-    }
+  schedule(job: NewJob, rule: ScheduleRule): Promise<void> {
+    return this.#chain.schedule(job, rule);
   }
 
-  async unschedule(name: string, key = ""): Promise<boolean> {
-    const queue = queueName(name);
-    const rows = await this.#query(this.#statements.hasSchedule, [queue, key]);
-    if (rows.length > 0) await this.#boss.unschedule(queue, key);
-    return rows.length > 0;
+  unschedule(jobName: string, key: string | undefined): Promise<boolean> {
+    return this.#chain.unschedule(jobName, key);
+  }
+
+  schedules(): Promise<readonly StoredSchedule[]> {
+    return this.#chain.schedules();
   }
 
   async close(): Promise<void> {

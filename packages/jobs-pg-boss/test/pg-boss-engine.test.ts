@@ -118,12 +118,11 @@ describe("pgBossEngine in a folder", () => {
 
   it("names missing capabilities, and refuses their calls", async () => {
     const dataDir = await mkdtemp(join(tmpdir(), "nidus-engine-"));
-    const engine = await pgBossEngine({ runner, dataDir, retainSucceededMs: 1_000 });
+    const engine = await pgBossEngine({ runner, dataDir });
     const job = defineJob({ name: "refused", run() {} });
-    expect(engine.capabilities).toMatchObject({ transactions: false, schedules: false });
+    expect(engine.capabilities).toMatchObject({ transactions: false, nullCharacters: false });
     const db = { executeSql: async () => ({ rows: [] }) };
     await expect(engine.enqueue(job, undefined, { db })).rejects.toThrow(UnsupportedError);
-    await expect(engine.schedule(job, "* * * * *", undefined)).rejects.toThrow(UnsupportedError);
     expect((await engine.stats()).waiting).toBe(0);
     await engine.close();
     await rm(dataDir, { recursive: true });

@@ -7,7 +7,6 @@ import { failuresOf } from "./support/failures.ts";
 import { ListBackend } from "./support/list-backend.ts";
 import { type CreateListEngine, listEngines } from "./support/list-engine.ts";
 import { inQuickTime } from "./support/quick-time.ts";
-import * as scheduling from "./support/scheduling-backend.ts";
 
 vi.mock("node:timers/promises", () => import("./support/fake-pause.ts"));
 
@@ -88,9 +87,7 @@ const declared =
   "observation: declares the jobs that its workers and schedules will run, with their objectives";
 const carried = "observation: carries headers and correlation from the enqueuing side to the run";
 const joined = "observation: carries headers from a failed run to the next attempt of its job";
-const cron = "schedules: enqueues a job by the clock of a time zone, or says that it cannot";
-const badCron = "schedules: refuses invalid cron expressions and time zones";
-const scheduleKeys = "schedules: keeps several schedules of one job by key, or says that it cannot";
+const cron = "schedules: runs a job by the clock of a time zone, or says that it cannot";
 
 const engines = { ...brokenEngines, ...snoozingEngines, ...resultEngines };
 
@@ -98,9 +95,6 @@ const engines = { ...brokenEngines, ...snoozingEngines, ...resultEngines };
 const caught: {
   readonly backends: Readonly<Record<keyof typeof backends, readonly string[]>>;
   readonly engines: Readonly<Record<keyof typeof engines, readonly string[]>>;
-  readonly scheduling: Readonly<
-    Omit<Record<keyof typeof scheduling, readonly string[]>, "SchedulingBackend">
-  >;
 } = {
   backends: {
     Dropping: [manyRunOnce],
@@ -180,13 +174,6 @@ const caught: {
     keepingItsName: [named],
     forgettingObjectives: [declared],
   },
-  scheduling: {
-    IgnoringTimeZones: [cron],
-    SchedulingAtOnce: [cron],
-    LosingScheduledPayloads: [cron],
-    IgnoringScheduleKeys: [scheduleKeys],
-    TakingAnyCron: [badCron],
-  },
 };
 
 const broken: [what: string, createEngine: CreateListEngine, by: readonly string[]][] = [];
@@ -195,10 +182,6 @@ for (const [what, Backend] of Object.entries(backends)) {
 }
 for (const [what, change] of Object.entries(engines)) {
   broken.push([what, listEngines(ListBackend, change), caught.engines[what as keyof typeof engines]]);
-}
-const { SchedulingBackend, ...brokenScheduling } = scheduling;
-for (const [what, Backend] of Object.entries(brokenScheduling)) {
-  broken.push([what, listEngines(Backend), caught.scheduling[what as keyof typeof brokenScheduling]]);
 }
 
 describe("the engine contract", () => {
@@ -215,10 +198,6 @@ describe("the engine contract", () => {
 
   it("lets a healthy engine pass", async () => {
     expect(await inQuickTime(() => failuresOf(listEngines()))).toEqual([]);
-  });
-
-  it("lets a healthy engine with schedules pass", async () => {
-    expect(await inQuickTime(() => failuresOf(listEngines(SchedulingBackend)))).toEqual([]);
   });
 
   it.each(broken)("catches %s", (what, _createEngine, by) => {

@@ -17,13 +17,8 @@ export async function readField(
   return found.map(([value]) => value ?? null);
 }
 
-/** Returns the id of a job scheduler. BullMQ reads its older format from ids with colons, so this one has none. */
-export function schedulerId(key: string): string {
-  return `nidus.${encodeURIComponent(key)}`;
-}
-
 /** Returns the id of the job with which a scheduler runs next. */
-export function scheduledJobId(scheduler: string, dueMs: number | undefined): string {
+export function scheduledJobId(scheduler: string, dueMs: number): string {
   return `repeat:${scheduler}:${dueMs}`;
 }
 

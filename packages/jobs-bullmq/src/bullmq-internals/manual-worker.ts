@@ -1,4 +1,4 @@
-import { type ConnectionOptions, Job, Worker } from "bullmq";
+import { type AdvancedRepeatOptions, type ConnectionOptions, Job, Worker } from "bullmq";
 import type { RedisClient } from "./redis-client.ts";
 import { type Clock, ScriptInterceptor } from "./script-interceptor.ts";
 import { backoffStrategy } from "./settle-job.ts";
@@ -17,6 +17,8 @@ export interface ManualWorkerOptions {
   readonly clock: Clock;
   readonly prefix: string;
   readonly leaseMs: number;
+  /** Computes the moments of schedules. */
+  readonly repeatStrategy: NonNullable<AdvancedRepeatOptions["repeatStrategy"]>;
 }
 
 /** A BullMQ worker without a processor. Hands jobs out one by one, finds stalled jobs and keeps schedules going. */
@@ -24,7 +26,7 @@ export class ManualWorker<Data> extends Worker<Data> {
   readonly interceptor: ScriptInterceptor;
   readonly #clock: Clock;
 
-  constructor(queue: string, { client, clock, prefix, leaseMs }: ManualWorkerOptions) {
+  constructor(queue: string, { client, clock, prefix, leaseMs, repeatStrategy }: ManualWorkerOptions) {
     const interceptor = new ScriptInterceptor(client, clock);
     super(queue, null, {
       connection: interceptor.client as unknown as ConnectionOptions,
@@ -34,7 +36,7 @@ export class ManualWorker<Data> extends Worker<Data> {
       // Twice within a lease: a job counts as stalled when its lock is gone at a second look.
       stalledInterval: Math.ceil(leaseMs / 2),
       maxStalledCount: unlimited,
-      settings: { backoffStrategy },
+      settings: { backoffStrategy, repeatStrategy },
     });
     this.interceptor = interceptor;
     this.#clock = clock;

@@ -10,6 +10,7 @@ import {
 } from "../bullmq-internals/index.ts";
 import { isClient, withReconnecting } from "../connection/connection-options.ts";
 import { queueName } from "./queue-name.ts";
+import { repeatStrategy } from "./repeat-strategy.ts";
 import type { StoredData } from "./stored-data.ts";
 
 /** How long the engine waits for a server's answer to QUIT, or to whether it loads its data. */
@@ -107,6 +108,7 @@ export class Queues {
       prefix: this.#prefix,
       // The connection was checked when it was opened.
       skipVersionCheck: true,
+      settings: { repeatStrategy },
     });
     queue.on("error", this.#onError);
     await queue.waitUntilReady();

@@ -1,69 +1,167 @@
 import { isDeepStrictEqual } from "node:util";
-import type { JobSchedulerJson, Queue } from "bullmq";
-import { type RedisClient, readField, scheduledJobId, schedulerId } from "../bullmq-internals/index.ts";
-import type { StoredData } from "./stored-data.ts";
+import {
+  type NewJob,
+  nextMoment,
+  type ScheduleRule,
+  type StoredSchedule,
+  scheduleRuleFrom,
+} from "@nidus/jobs-durable/backend";
+import type { JobSchedulerTemplateOptions, Queue } from "bullmq";
+import {
+  jsonText,
+  type OwnScheduler,
+  readSchedulers,
+  scheduledJobId,
+  schedulerId,
+} from "../bullmq-internals/index.ts";
+import type { Queues } from "./queues.ts";
+import { repeatOptionsOf } from "./repeat-strategy.ts";
+import { dataTextOf, optionsOf, type RetentionSeconds, type StoredData } from "./stored-data.ts";
 
-/** A schedule to store. */
-export interface Schedule {
-  readonly jobName: string;
-  readonly cron: string;
-  readonly timeZone: string;
-  readonly key: string;
+/** A schedule as it stands in the data of its jobs. */
+interface ScheduleNote {
+  readonly rule: ScheduleRule;
+  readonly madeAtMs: number;
+}
+
+/** A job scheduler, with what its data say of the schedule. */
+interface KnownScheduler extends OwnScheduler, ScheduleNote {
   readonly data: StoredData;
-  readonly options: object;
 }
 
-/**
- * Stores a schedule, unless the same one is stored: storing it again would move a late run into the future. A run is late if it came
- * due while no worker was up. If the cron expression and the time zone are unchanged and the rest is not, a late run starts at once.
- *
- * @throws (rejects with) TypeError for a cron expression that BullMQ cannot read, or that never comes due.
- */
-export async function storeSchedule(
-  client: RedisClient,
-  queue: Queue<StoredData>,
-  schedule: Schedule,
-): Promise<void> {
-  const { cron, timeZone: tz, key, jobName } = schedule;
-  await requireCron(cron, tz);
-  const id = schedulerId(key);
-  const stored = await queue.getJobScheduler(id);
-  const isSameTime = stored?.pattern === cron && stored.tz === tz;
-  if (isSameTime && isSameJob(stored, schedule) && (await hasNextRun(client, queue, id, stored.next))) return;
-  const immediately = isSameTime && (stored.next ?? Number.POSITIVE_INFINITY) <= Date.now();
-  const template = { name: jobName, data: schedule.data, opts: schedule.options };
-  await queue.upsertJobScheduler(id, { pattern: cron, tz, ...(immediately && { immediately }) }, template);
+/** Stores schedules as BullMQ's job schedulers, whose moments `repeatStrategy` computes. */
+export class Schedules {
+  readonly #queues: Queues;
+  readonly #retention: RetentionSeconds;
+
+  constructor(queues: Queues, retention: RetentionSeconds) {
+    this.#queues = queues;
+    this.#retention = retention;
+  }
+
+  /**
+   * Stores a schedule, unless the same one is stored: storing it again would move a late run into the future. If the rule is the same
+   * and the job is not, a late run stays late, with the new job.
+   */
+  async schedule(job: NewJob, rule: ScheduleRule): Promise<void> {
+    const queue = await this.#queues.of(job.name);
+    await this.#queues.note([job.name]);
+    const id = schedulerId(rule.key);
+    const stored = (await this.#read(job.name)).find((each) => each.id === id);
+    const options = JSON.parse(
+      JSON.stringify(optionsOf(job, this.#retention)),
+    ) as JobSchedulerTemplateOptions;
+    const isSameRule =
+      stored !== undefined && isDeepStrictEqual(stored.rule, JSON.parse(JSON.stringify(rule)));
+    const note: ScheduleNote = { rule, madeAtMs: isSameRule ? stored.madeAtMs : Date.now() };
+    const data = JSON.parse(
+      JSON.stringify({ ...JSON.parse(job.envelopeText), schedule: note }),
+    ) as StoredData;
+    if (isSameRule && stored.isNextStored) {
+      const { opts } = (await queue.getJobScheduler(id))?.template ?? {};
+      if (isDeepStrictEqual([stored.data, withoutMoment(opts)], [data, options])) return;
+      if (stored.isNextWaiting && stored.nextMs <= Date.now()) await this.#storeLate(queue, job, stored);
+    }
+    const afterMs = isSameRule && !stored.isNextStored ? stored.nextMs : 0;
+    if (!(await this.#upsert(queue, id, { name: job.name, data, opts: options }, rule, afterMs))) {
+      await queue.removeJobScheduler(id);
+    }
+  }
+
+  /** Stores the late run of a schedule as a job of its own. Several processes may do so at once. */
+  async #storeLate(queue: Queue<StoredData>, job: NewJob, { id, nextMs }: KnownScheduler): Promise<void> {
+    const runAt = new Date(nextMs);
+    const data = jsonText<StoredData>(dataTextOf({ envelopeText: job.envelopeText, runAt }, undefined));
+    await queue.add(job.name, data, { ...optionsOf(job, this.#retention), jobId: `${id}.${nextMs}` });
+  }
+
+  /** Stores a job scheduler. Resolves to false if the rule has no moment left after now and after `afterMs`. */
+  async #upsert(
+    queue: Queue<StoredData>,
+    id: string,
+    template: { name: string; data: StoredData; opts: JobSchedulerTemplateOptions },
+    rule: ScheduleRule,
+    afterMs: number,
+  ): Promise<boolean> {
+    if (nextMoment(rule, Math.max(Date.now(), afterMs)) === undefined) return false;
+    // BullMQ computes the next moment after this one, if it is later than now.
+    const opts = { ...template.opts, prevMillis: afterMs } as JobSchedulerTemplateOptions;
+    await queue.upsertJobScheduler(id, repeatOptionsOf(rule), { ...template, ...(afterMs > 0 && { opts }) });
+    return true;
+  }
+
+  async unschedule(jobName: string, key: string | undefined): Promise<boolean> {
+    const queue = await this.#queues.of(jobName);
+    const id = schedulerId(key);
+    const stored = (await this.#read(jobName)).find((each) => each.id === id);
+    const isRemoved = await queue.removeJobScheduler(id);
+    if (stored === undefined) return isRemoved;
+    // BullMQ leaves a job that is late, and waits for a free worker.
+    if (stored.isNextWaiting) await queue.remove(scheduledJobId(id, stored.nextMs));
+    return isRemoved && !hasEnded(stored);
+  }
+
+  async schedules(): Promise<readonly StoredSchedule[]> {
+    const names = await this.#queues.names();
+    const found = await Promise.all(
+      names.map(async (jobName) =>
+        (await this.#read(jobName))
+          .filter((each) => !hasEnded(each))
+          .map(({ rule, madeAtMs, nextMs }) => ({
+            jobName,
+            rule,
+            madeAt: new Date(madeAtMs),
+            nextRunAt: new Date(nextMs),
+          })),
+      ),
+    );
+    return found.flat();
+  }
+
+  /** Stores the next run of each schedule whose next run is gone: without it, none would follow. */
+  async repair(jobNames: readonly string[]): Promise<void> {
+    await Promise.all(
+      jobNames.map(async (jobName) => {
+        const broken = (await this.#read(jobName)).filter(({ isNextStored }) => !isNextStored);
+        const queue = await this.#queues.of(jobName);
+        for (const { id, rule, data, nextMs } of broken) {
+          const { opts } = (await queue.getJobScheduler(id))?.template ?? {};
+          const template = { name: jobName, data, opts: withoutMoment(opts) };
+          if (!(await this.#upsert(queue, id, template, rule, nextMs))) await queue.removeJobScheduler(id);
+        }
+      }),
+    );
+  }
+
+  async #read(jobName: string): Promise<readonly KnownScheduler[]> {
+    const found = await readSchedulers(await this.#queues.client, this.#queues.keysOf(jobName));
+    return found.map(knownFrom).filter((each) => each !== undefined);
+  }
 }
 
-/** @throws (rejects with) TypeError */
-async function requireCron(cron: string, tz: string): Promise<void> {
-  // Older versions of BullMQ do not export it, and the wrapper for processors must load with them.
-  const { defaultRepeatStrategy } = await import("bullmq");
-  let next: unknown;
+/** Leaves out what other programs have stored. */
+function knownFrom(scheduler: OwnScheduler): KnownScheduler | undefined {
   try {
-    next = await defaultRepeatStrategy(Date.now(), { pattern: cron, tz });
-  } catch (error) {
-    throw new TypeError(`expected \`cron\` to be a cron expression, got "${cron}"`, { cause: error });
-  }
-  if (next === undefined) {
-    throw new TypeError(`expected \`cron\` to come due, got "${cron}", which never does`);
+    const data = JSON.parse(scheduler.dataText) as StoredData & { schedule?: ScheduleNote };
+    const rule = scheduleRuleFrom(data.schedule?.rule);
+    const madeAtMs = data.schedule?.madeAtMs;
+    const areMoments = [madeAtMs, scheduler.nextMs].every(
+      (each) => !Number.isNaN(new Date(each as number).getTime()),
+    );
+    if (rule === undefined || typeof madeAtMs !== "number" || !areMoments) return undefined;
+    return { ...scheduler, data, rule: JSON.parse(JSON.stringify(rule)), madeAtMs };
+  } catch {
+    return undefined;
   }
 }
 
-/** Tells whether the stored schedule enqueues the same job. */
-function isSameJob({ name, template }: JobSchedulerJson<StoredData>, schedule: Schedule): boolean {
-  const { data, opts } = template ?? {};
-  const wanted = JSON.parse(JSON.stringify([schedule.jobName, schedule.data, schedule.options]));
-  return isDeepStrictEqual([name, data, opts], wanted);
+/** Tells whether the last run of a schedule has started: BullMQ keeps its scheduler. */
+function hasEnded({ rule, nextMs, isNextWaiting }: KnownScheduler): boolean {
+  return !isNextWaiting && nextMs <= Date.now() && nextMoment(rule, nextMs) === undefined;
 }
 
-/** Tells whether a schedule's next run is stored, in any state. If another program has removed it, no run would follow. */
-async function hasNextRun(
-  client: RedisClient,
-  queue: Queue<StoredData>,
-  id: string,
-  nextMs: number | undefined,
-): Promise<boolean> {
-  const [timestamp] = await readField(client, queue.toKey(""), [scheduledJobId(id, nextMs)], "timestamp");
-  return timestamp != null;
+/** The options of a scheduler's jobs, without the moment that `#upsert` adds. */
+function withoutMoment(options: object = {}): JobSchedulerTemplateOptions {
+  const { prevMillis: _prevMillis, ...others } = options as { prevMillis?: unknown };
+  return others;
 }

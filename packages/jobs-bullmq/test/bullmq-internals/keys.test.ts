@@ -18,6 +18,8 @@ const queueKeyTypes: Readonly<Record<string, string>> = {
   events: "stream",
   meta: "hash",
   "de:": "string",
+  repeat: "zset",
+  "repeat:": "hash",
 };
 
 /** The keys beside the hash of a job. */
@@ -137,8 +139,16 @@ describe.skipIf(redis === undefined).each(majors)("the keys of BullMQ $version",
   it("tie jobs to their schedule, flow and deduplication", async () => {
     await using plain = await plainQueue(redis, bullmq);
     const { queue, client, key, take } = plain;
-    await queue.upsertJobScheduler("scheduler", { pattern: "0 3 * * *" });
+    const template = { name: "scheduled", data: { of: "the scheduler" } };
+    await queue.upsertJobScheduler("scheduler", { pattern: "0 3 * * *" }, template);
     const { next = 0 } = (await queue.getJobScheduler("scheduler")) ?? {};
+    unchanged("the moment of a scheduler", await client.zscore(key("repeat"), "scheduler"), String(next));
+    unchanged("the key of a scheduler", await client.type(key("repeat:scheduler")), queueKeyTypes["repeat:"]);
+    unchanged(
+      "the field with the data of a scheduler's jobs",
+      (await client.hgetall(key("repeat:scheduler"))).data,
+      '{"of":"the scheduler"}',
+    );
     const scheduled = await client.hgetall(key(`repeat:scheduler:${next}`));
     unchanged("the field of the schedule", scheduled.rjk, "scheduler");
     unchanged("the time in a scheduled job's options", JSON.parse(scheduled.opts ?? "{}").prevMillis, next);

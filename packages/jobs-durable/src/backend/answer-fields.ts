@@ -103,3 +103,9 @@ export const storedJobFields: Fields = [
   ["progress", orUndefined(anObject)],
   ["errors", anArray],
 ];
+export const scheduleFields: Fields = [
+  ["jobName", aString],
+  ["rule", anObject],
+  ["madeAt", aDate],
+  ["nextRunAt", orUndefined(aDate)],
+];

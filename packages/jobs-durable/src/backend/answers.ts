@@ -12,6 +12,7 @@ import {
   type Fields,
   isObject,
   neededFields,
+  scheduleFields,
   settleFields,
   storedJobFields,
 } from "./answer-fields.ts";
@@ -21,6 +22,7 @@ import type { JobCounts } from "./job-counts.ts";
 import type { JobEnd } from "./job-end.ts";
 import type { NameBacklog } from "./name-backlog.ts";
 import type { StoredJob } from "./stored-job.ts";
+import type { StoredSchedule } from "./stored-schedule.ts";
 
 /** A backend gave an answer that its port does not allow: its author has to change it, and a repetition does not help. */
 export class WrongAnswerError extends TypeError {
@@ -125,6 +127,13 @@ export class BackendAnswers {
       const fields = isObject(each) ? endFields[each.state] : undefined;
       if (fields === undefined) throw this.#wrong("ends", "an end without a state", expected);
       this.#object("ends", each, expected, `the end "${each.state}"`, fields);
+    }
+    return answer;
+  }
+
+  schedules(answer: readonly StoredSchedule[]): readonly StoredSchedule[] {
+    for (const each of this.#array("schedules", answer, "schedules")) {
+      this.#object("schedules", each, "an array of schedules", "a schedule", scheduleFields);
     }
     return answer;
   }

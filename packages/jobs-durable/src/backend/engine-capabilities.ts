@@ -5,10 +5,12 @@
 export interface EngineCapabilities {
   /** Jobs outlive the process. */
   readonly persistence: boolean;
-  /** `schedule` and `unschedule`. */
+  /** `schedule` with a cron expression, `schedules` and `unschedule`. */
   readonly schedules: boolean;
   /** Several schedules of one job, told apart by `key`. */
   readonly scheduleKeys: boolean;
+  /** `schedule` with `{ everyMs }`. */
+  readonly intervals: boolean;
   /** `enqueue` within the caller's own database transaction. */
   readonly transactions: boolean;
   /** `priority` other than 0. */

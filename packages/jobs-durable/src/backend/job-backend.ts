@@ -1,4 +1,5 @@
 import type { EnqueuedJob } from "../errors/enqueued-job.ts";
+import type { ScheduleRule } from "../schedule/schedule-rule.ts";
 import type { DeadLetter } from "./dead-letter.ts";
 import type { EngineCapabilities } from "./engine-capabilities.ts";
 import type { EnqueueOptions } from "./enqueue-options.ts";
@@ -7,6 +8,7 @@ import type { JobCounts } from "./job-counts.ts";
 import type { AwaitedJob, JobEnd } from "./job-end.ts";
 import type { NameBacklog } from "./name-backlog.ts";
 import type { StoredJob } from "./stored-job.ts";
+import type { StoredSchedule } from "./stored-schedule.ts";
 
 /** A job on its way into an engine. */
 export interface NewJob {
@@ -211,13 +213,15 @@ export interface JobBackend<
    */
   watchEnds?(jobName: string, onEnd: (jobId: string) => void): Promise<() => Promise<void>>;
   /**
-   * Stores a job at each time of `cron`, by the store's own clock. A second call with the same key replaces the schedule.
-   *
-   * @throws (rejects with) TypeError for a cron expression that the engine cannot read.
+   * Runs a job at each moment of a rule, as `nextMoment` computes them, by the store's own clock. A second call with the same key
+   * replaces the schedule, with its next run. The same call again changes nothing: a run that is late stays. A run that came due
+   * while no worker was up runs once. A rule with no moment left ends the schedule. The id and the `runAt` of the job are not used.
    */
-  schedule?(job: NewJob, cron: string, timeZone: string, key: string | undefined): Promise<void>;
-  /** Resolves to whether there was such a schedule. Jobs that it has stored stay. */
+  schedule?(job: NewJob, rule: ScheduleRule): Promise<void>;
+  /** Ends a schedule, with its next run. Resolves to whether there was one. Jobs that have started stay. */
   unschedule?(jobName: string, key: string | undefined): Promise<boolean>;
+  /** The schedules of all job names, in any order. */
+  schedules?(): Promise<readonly StoredSchedule[]>;
   /** Tells whether an error says that the server is unreachable. The codes of sockets and DNS are known without it. */
   isUnreachable?(error: unknown): boolean;
   /** Lets go of connections. Called once, after the workers have stopped. */

@@ -5,6 +5,7 @@ import type { JobBackend, LeasedJob, NewJob } from "../backend/job-backend.ts";
 import type { JobCounts } from "../backend/job-counts.ts";
 import type { AwaitedJob, JobEnd } from "../backend/job-end.ts";
 import type { StoredJob } from "../backend/stored-job.ts";
+import type { StoredSchedule } from "../backend/stored-schedule.ts";
 import { isConnectionError } from "../errors/connection-error.ts";
 import { withDeadline } from "../errors/deadline.ts";
 import type { EnqueuedJob } from "../errors/enqueued-job.ts";
@@ -44,6 +45,10 @@ export class BoundedBackend<Job extends LeasedJob, Options extends EnqueueOption
   async unschedule(jobName: string, key: string | undefined): Promise<boolean> {
     const answer = await this.ask(async (backend) => backend.unschedule?.(jobName, key) ?? false);
     return this.answers.yesOrNo("unschedule", answer);
+  }
+
+  async schedules(): Promise<readonly StoredSchedule[]> {
+    return this.answers.schedules(await this.ask(async (backend) => backend.schedules?.() ?? []));
   }
 
   async counts(): Promise<ReadonlyMap<string, JobCounts>> {

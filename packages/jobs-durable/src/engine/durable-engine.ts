@@ -19,23 +19,16 @@ import type {
   JobLookupOptions,
   JobStats,
   ResultOptions,
-  ScheduleOptions,
   StartableEngine,
-  UnscheduleOptions,
 } from "./job-engine.ts";
 import { JobResults } from "./job-results.ts";
+import type { JobSchedule, ScheduleInterval, ScheduleOptions, UnscheduleOptions } from "./job-schedule.ts";
+import { JobSchedules } from "./job-schedules.ts";
 import { NewJobFactory } from "./new-job-factory.ts";
 import { deadLettersFrom, statsFrom } from "./stats.ts";
 import { StoreReadings } from "./store-readings.ts";
 import { StoredJobs } from "./stored-jobs.ts";
-import {
-  isJobId,
-  jobNameOf,
-  requireCronFields,
-  requireJobs,
-  requireSchedules,
-  requireTimeZone,
-} from "./validation.ts";
+import { isJobId } from "./validation.ts";
 import { Workers } from "./workers.ts";
 
 /** A JobEngine on a backend: what all engines have in common. */
@@ -49,6 +42,7 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
   readonly #runner: ObservedJobRunner;
   readonly #onError: (error: unknown) => void;
   readonly #newJobs: NewJobFactory;
+  readonly #schedules: JobSchedules;
   readonly #bookkeeping: Bookkeeping;
   readonly #storedJobs: StoredJobs<Job, Options>;
   readonly #results: JobResults<Job, Options>;
@@ -67,8 +61,10 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
     this.name = name;
     this.capabilities = backend.capabilities;
     this.#newJobs = new NewJobFactory(backend, name, runner);
+    this.#schedules = new JobSchedules(this, this.#store, this.#newJobs);
     const readings = new StoreReadings({
       store: this.#store,
+      schedules: this.#schedules,
       bookkeeping: () => this.#bookkeeping,
       onError: this.#onError,
     });
@@ -77,6 +73,9 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
       engine: this.name,
       backlog: () => readings.backlog(),
       deadLetters: () => readings.deadLetters(),
+      ...(backend.capabilities.schedules && {
+        schedules: () => readings.schedules(),
+      }),
       // Refuses a wrong observer here, so that the hook that passed it gets the error.
       observeBookkeeping: (observer) => void bookkeepers.push(combineJobObservers(observer)),
     });
@@ -143,18 +142,11 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
 
   async schedule<Input>(
     job: JobWithPayload<Input>,
-    cron: string,
+    when: string | ScheduleInterval,
     payload?: NoInfer<Input>,
-    options: ScheduleOptions = {},
+    options?: ScheduleOptions,
   ): Promise<void> {
-    requireJobs([job]);
-    requireCronFields(cron);
-    requireKnownKeys("the options of `schedule`", options, ["timeZone", "key"]);
-    const { timeZone = "UTC", key } = options;
-    requireTimeZone(timeZone);
-    requireSchedules(this, key);
-    const scheduled = await this.#newJobs.toSchedule(job, payload as Input);
-    await this.#store.ask(async (backend) => backend.schedule?.(scheduled, cron, timeZone, key));
+    await this.#schedules.schedule(job, when, payload as Input, options);
     this.#declare(job);
   }
 
@@ -163,12 +155,12 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
     this.#runner.declare({ name, objectives, engine: this.name, queue: this.#backend.queueOf(name) });
   }
 
-  async unschedule(job: AnyDurableJob | string, options: UnscheduleOptions = {}): Promise<boolean> {
-    const jobName = jobNameOf(job);
-    requireKnownKeys("the options of `unschedule`", options, ["key"]);
-    const { key } = options;
-    requireSchedules(this, key);
-    return this.#store.unschedule(jobName, key);
+  async schedules(): Promise<readonly JobSchedule[]> {
+    return this.#schedules.schedules();
+  }
+
+  async unschedule(job: AnyDurableJob | string, options?: UnscheduleOptions): Promise<boolean> {
+    return this.#schedules.unschedule(job, options);
   }
 
   work(options: WorkOptions): Promise<JobWorker> {

@@ -6,20 +6,7 @@ import type { StoredJob } from "../backend/stored-job.ts";
 import type { EnqueuedJob } from "../errors/enqueued-job.ts";
 import type { JobWorker, WorkOptions } from "../execution/job-worker.ts";
 import type { AnyDurableJob, JobWithPayload } from "../job/durable-job.ts";
-
-/** How a job is scheduled. */
-export interface ScheduleOptions {
-  /** An IANA time zone, such as "Europe/Vienna". @default "UTC" */
-  readonly timeZone?: string | undefined;
-  /** Tells several schedules of one job apart. @default one schedule per job */
-  readonly key?: string | undefined;
-}
-
-/** Which schedule of a job ends. */
-export interface UnscheduleOptions {
-  /** That of the schedule, if it has one. @default the schedule without a key */
-  readonly key?: string | undefined;
-}
+import type { JobSchedule, ScheduleInterval, ScheduleOptions, UnscheduleOptions } from "./job-schedule.ts";
 
 /** The counts of all jobs together, and of each job name. */
 export interface JobStats extends JobCounts {
@@ -82,26 +69,33 @@ export interface JobEngine<Options extends EnqueueOptions = EnqueueOptions> exte
     options?: Options,
   ): Promise<readonly EnqueuedJob[]>;
   /**
-   * Stores a job at each time of `cron`, by the engine's own clock. A second call with the same key replaces the schedule.
+   * Runs a job at each moment of a cron expression, or at an interval. A second call with the same key replaces the schedule, and
+   * the same call again changes nothing: call it each time your service starts. A run that comes due while no worker is up runs
+   * once, late.
    *
-   * @throws (rejects with) UnsupportedError if the engine has no schedules; TypeError if the cron expression or the time zone
-   * is invalid. An expression has five or six fields: names such as `@daily` are refused.
+   * An expression has five fields, or six with seconds first: numbers, names, `*`, ranges, lists, steps, `L` and `#`. If the clock of
+   * the time zone skips a time, the run is due at the first moment after the gap. If it shows a time twice, the run is due once.
+   *
+   * @throws (rejects with) UnsupportedError if the engine has no schedules, or none of this kind; PayloadError; TypeError or
+   * RangeError for an expression, an interval or an option that is not as documented.
    */
   schedule(
     job: JobWithPayload<undefined>,
-    cron: string,
+    when: string | ScheduleInterval,
     payload?: undefined,
     options?: ScheduleOptions,
   ): Promise<void>;
   schedule<Input>(
     job: JobWithPayload<Input>,
-    cron: string,
+    when: string | ScheduleInterval,
     payload: NoInfer<Input>,
     options?: ScheduleOptions,
   ): Promise<void>;
+  /** Lists the schedules of all jobs, by job name and key. @throws (rejects with) UnsupportedError if the engine has none. */
+  schedules(): Promise<readonly JobSchedule[]>;
   /**
-   * Ends a schedule of a job, or of a job name that the code no longer has. Resolves to whether there was such a schedule. Jobs
-   * that it has enqueued stay.
+   * Ends a schedule of a job, or of a job name that the code no longer has. Its next run goes with it; jobs that have started
+   * stay. Resolves to whether there was such a schedule.
    */
   unschedule(job: AnyDurableJob | string, options?: UnscheduleOptions): Promise<boolean>;
   /** Starts to run jobs of these definitions, and of no others. */

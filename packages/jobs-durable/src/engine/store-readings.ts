@@ -1,14 +1,16 @@
-import type { DeadLetterCount, JobBacklog } from "@nidus/jobs-observe";
+import type { DeadLetterCount, JobBacklog, JobScheduleTimes } from "@nidus/jobs-observe";
 import type { EnqueueOptions } from "../backend/enqueue-options.ts";
 import type { JobBackend, LeasedJob } from "../backend/job-backend.ts";
 import type { NameBacklog } from "../backend/name-backlog.ts";
 import type { Bookkeeping } from "./bookkeeping.ts";
 import type { BoundedBackend } from "./bounded-backend.ts";
+import type { JobSchedules } from "./job-schedules.ts";
 import { backlogFrom, deadLetterCountsFrom } from "./stats.ts";
 
 /** The parts of an engine that its readings use. */
 export interface StoreReadingsSetUp<Job extends LeasedJob, Options extends EnqueueOptions> {
   readonly store: BoundedBackend<Job, Options>;
+  readonly schedules: JobSchedules;
   readonly bookkeeping: () => Bookkeeping;
   readonly onError: (error: unknown) => void;
 }
@@ -30,6 +32,18 @@ export class StoreReadings<Job extends LeasedJob, Options extends EnqueueOptions
   /** Resolves to undefined once the engine is closed. */
   async deadLetters(): Promise<readonly DeadLetterCount[] | undefined> {
     return this.#setUp.store.isClosed ? undefined : deadLetterCountsFrom(await this.#rows());
+  }
+
+  /** Resolves to undefined once the engine is closed. */
+  async schedules(): Promise<readonly JobScheduleTimes[] | undefined> {
+    const { store, schedules, bookkeeping, onError } = this.#setUp;
+    if (store.isClosed) return undefined;
+    try {
+      return await bookkeeping().run("schedules", () => schedules.schedules());
+    } catch (error) {
+      onError(error);
+      throw error;
+    }
   }
 
   #rows(): Promise<readonly NameBacklog[]> {

@@ -5,9 +5,13 @@ import type { JobBackend, JobConsumer, LeasedJob, NewJob } from "../backend/job-
 import type { JobCounts } from "../backend/job-counts.ts";
 import type { AwaitedJob, JobEnd } from "../backend/job-end.ts";
 import type { NameBacklog } from "../backend/name-backlog.ts";
+import { isOfSchedule, ScheduleChain } from "../backend/schedule-chain.ts";
 import type { StoredJob } from "../backend/stored-job.ts";
+import type { StoredSchedule } from "../backend/stored-schedule.ts";
 import type { EnqueuedJob } from "../errors/enqueued-job.ts";
+import type { ScheduleRule } from "../schedule/schedule-rule.ts";
 import type { MemoryJob } from "./memory-job.ts";
+import { MemorySchedules } from "./memory-schedules.ts";
 import { MemoryTable } from "./memory-table.ts";
 import { storedJobFrom } from "./stored-jobs.ts";
 
@@ -25,8 +29,9 @@ export class MemoryBackend implements JobBackend<MemoryLeasedJob> {
   readonly leaseMs = 30_000;
   readonly capabilities: EngineCapabilities = {
     persistence: false,
-    schedules: false,
-    scheduleKeys: false,
+    schedules: true,
+    scheduleKeys: true,
+    intervals: true,
     transactions: false,
     priorities: true,
     uniqueKeys: true,
@@ -36,9 +41,13 @@ export class MemoryBackend implements JobBackend<MemoryLeasedJob> {
     snoozing: true,
   };
   readonly #table: MemoryTable;
+  readonly #schedules: MemorySchedules;
+  readonly #chain: ScheduleChain;
 
   constructor(retainSucceededMs: number, retainDeadLettersMs: number) {
     this.#table = new MemoryTable(retainSucceededMs, retainDeadLettersMs);
+    this.#schedules = new MemorySchedules(this.#table);
+    this.#chain = new ScheduleChain(this.#schedules);
   }
 
   queueOf(jobName: string): string {
@@ -54,14 +63,18 @@ export class MemoryBackend implements JobBackend<MemoryLeasedJob> {
   }
 
   async consumer(jobNames: readonly string[]): Promise<JobConsumer<MemoryLeasedJob>> {
-    const table = this.#table;
+    const [table, chain] = [this.#table, this.#chain];
     const names = new Set(jobNames);
     return {
       async fetch(limit, signal) {
-        const due = table.take(names, limit);
-        if (due.length > 0) return due.map(leasedFrom);
-        await table.changed(names, signal);
-        return table.take(names, limit).map(leasedFrom);
+        let due = table.take(names, limit);
+        if (due.length === 0) {
+          await table.changed(names, signal);
+          due = table.take(names, limit);
+        }
+        const scheduled = due.filter(({ envelopeText }) => isOfSchedule(envelopeText));
+        if (scheduled.length > 0) await chain.goOn(scheduled.map(({ name }) => name));
+        return due.map(leasedFrom);
       },
       async settle(job, outcome) {
         return { isRecorded: job.lease === job.stored.lease && table.settle(job.stored, outcome) };
@@ -76,7 +89,9 @@ export class MemoryBackend implements JobBackend<MemoryLeasedJob> {
   }
 
   async cancel(jobId: string): Promise<boolean> {
-    return this.#table.cancel(jobId);
+    const isCancelled = this.#table.cancel(jobId);
+    await this.#chain.goOn(this.#schedules.jobNames());
+    return isCancelled;
   }
 
   async backlog(): Promise<readonly NameBacklog[]> {
@@ -111,6 +126,18 @@ export class MemoryBackend implements JobBackend<MemoryLeasedJob> {
 
   async ends(jobs: readonly AwaitedJob[]): Promise<readonly JobEnd[]> {
     return jobs.map(({ id }) => endOf(this.#table.find(id)));
+  }
+
+  schedule(job: NewJob, rule: ScheduleRule): Promise<void> {
+    return this.#chain.schedule(job, rule);
+  }
+
+  unschedule(jobName: string, key: string | undefined): Promise<boolean> {
+    return this.#chain.unschedule(jobName, key);
+  }
+
+  schedules(): Promise<readonly StoredSchedule[]> {
+    return this.#chain.schedules();
   }
 
   async close(): Promise<void> {}

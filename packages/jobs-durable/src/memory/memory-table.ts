@@ -138,6 +138,20 @@ export class MemoryTable {
     return true;
   }
 
+  /** Whether a job waits, and has not started. */
+  isPending(id: string): boolean {
+    const job = this.#jobs.get(id);
+    return job?.state === "pending" && job.lease === 0;
+  }
+
+  /** Removes a job that waits, and has not started. */
+  removePending(id: string): void {
+    if (!this.isPending(id)) return;
+    // Its heap drops cancelled jobs.
+    (this.#jobs.get(id) as MemoryJob).state = "cancelled";
+    this.#jobs.delete(id);
+  }
+
   redrive(id: string): boolean {
     const job = this.#jobs.get(id);
     if (job?.state !== "dead-lettered") return false;

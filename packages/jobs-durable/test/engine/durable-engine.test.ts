@@ -240,62 +240,6 @@ describe("what an engine cannot do", () => {
   });
 });
 
-describe("schedule", () => {
-  function scheduling(): ScriptedBackend {
-    const backend = new ScriptedBackend();
-    backend.capabilities = { ...backend.capabilities, schedules: true, scheduleKeys: true };
-    backend.schedule = vi.fn(async () => {});
-    backend.unschedule = vi.fn(async () => true);
-    return backend;
-  }
-
-  it("hands job, cron, zone and key to the engine, in UTC by default", async () => {
-    const backend = scheduling();
-    const engine = engineOn(backend);
-    await engine.schedule(sendMail, "0 3 * * *", { to: "ann" });
-    await engine.schedule(sendMail, "0 3 * * *", undefined, { timeZone: "Europe/Vienna", key: "a" });
-    const job = expect.objectContaining({ name: "send_mail", envelopeText: '{"payload":{"to":"ann"}}' });
-    expect(backend.schedule).toHaveBeenNthCalledWith(1, job, "0 3 * * *", "UTC", undefined);
-    expect(backend.schedule).toHaveBeenNthCalledWith(2, expect.anything(), "0 3 * * *", "Europe/Vienna", "a");
-    expect(await engine.unschedule(sendMail, { key: "a" })).toBe(true);
-    expect(backend.unschedule).toHaveBeenCalledWith("send_mail", "a");
-    expect(await engine.unschedule("a job that the code no longer has")).toBe(true);
-    expect(backend.unschedule).toHaveBeenLastCalledWith("a job that the code no longer has", undefined);
-  });
-
-  it("refuses a zone that is none, an empty cron, an empty key and a payload that is no JSON", async () => {
-    const engine = engineOn(scheduling());
-    const calls = [
-      engine.schedule(sendMail, "* * * * *", 1, { timeZone: "Mars/Olympus" }),
-      engine.schedule(sendMail, "", 1),
-      engine.schedule(sendMail, "* * * * *", 1, { key: "" }),
-      engine.schedule(sendMail, "* * * * *", 1n),
-      engine.unschedule(sendMail, "a" as never),
-      engine.unschedule(sendMail, { kee: "a" } as never),
-      engine.unschedule(""),
-    ];
-    for (const call of calls) expect(await errorOf(call)).toBeInstanceOf(TypeError);
-  });
-
-  it.each(["5", "*", "0 3 * *", "@daily", "* * * * * * *"])(
-    'refuses the cron "%s" before the engine sees it',
-    async (cron) => {
-      const backend = scheduling();
-      const error = await errorOf(engineOn(backend).schedule(sendMail, cron, 1));
-      expect(error.message).toBe(
-        `expected \`cron\` to be a cron expression of five or six fields, got "${cron}"`,
-      );
-      expect(backend.schedule).not.toHaveBeenCalled();
-    },
-  );
-
-  it.each(["0 3 * * *", "  0\t3 * * MON-FRI ", "*/5 * * * * *"])('takes the cron "%s"', async (cron) => {
-    const backend = scheduling();
-    await engineOn(backend).schedule(sendMail, cron, 1);
-    expect(backend.schedule).toHaveBeenCalledOnce();
-  });
-});
-
 describe("an engine whose server is away", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());

@@ -2,6 +2,7 @@ import { type JobObserver, ObservedJobRunner } from "@nidus/jobs-observe";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import {
   defineJob,
+  type EnqueueOptions,
   type JobEngine,
   type MemoryEngineOptions,
   memoryEngine,
@@ -39,8 +40,9 @@ describe("memoryEngine", () => {
     expect(engine.name).toBe("memory");
     expect(engine.capabilities).toEqual({
       persistence: false,
-      schedules: false,
-      scheduleKeys: false,
+      schedules: true,
+      scheduleKeys: true,
+      intervals: true,
       transactions: false,
       priorities: true,
       uniqueKeys: true,
@@ -50,7 +52,8 @@ describe("memoryEngine", () => {
       snoozing: true,
     });
     const job = defineJob({ name: "a", run() {} });
-    const error = await engine.schedule(job, "* * * * *", undefined).catch((thrown: unknown) => thrown);
+    const db = { db: {} } as EnqueueOptions;
+    const error = await engine.enqueue(job, undefined, db).catch((thrown: unknown) => thrown);
     expect(UnsupportedError.isInstance(error)).toBe(true);
   });
 

@@ -126,6 +126,7 @@ export class ScriptedBackend implements JobBackend {
     persistence: false,
     schedules: false,
     scheduleKeys: false,
+    intervals: false,
     transactions: false,
     priorities: true,
     uniqueKeys: true,
@@ -144,6 +145,7 @@ export class ScriptedBackend implements JobBackend {
   onCounts: () => Promise<ReadonlyMap<string, JobCounts>> = async () => new Map();
   isUnreachable?: (error: unknown) => boolean;
   schedule?: NonNullable<JobBackend["schedule"]>;
+  schedules?: NonNullable<JobBackend["schedules"]>;
   unschedule?: NonNullable<JobBackend["unschedule"]>;
   ends?: NonNullable<JobBackend["ends"]>;
   watchEnds?: NonNullable<JobBackend["watchEnds"]>;

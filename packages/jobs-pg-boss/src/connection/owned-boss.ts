@@ -103,9 +103,8 @@ function pgBossOptions({
   const checkSeconds = Math.min(45, Math.max(1, Math.floor(leaseSeconds / 2)));
   return {
     schema,
-    // pg-boss polls for both: together they bound how late a schedule fires.
-    cronMonitorIntervalSeconds: 10,
-    cronWorkerIntervalSeconds: 2,
+    // Schedules need none of pg-boss's timers: the delivery of one run stores the next.
+    schedule: false,
     // Version 10: jobs that have ended move to an archive, which is emptied soon after.
     archiveCompletedAfterSeconds: retainSucceededSeconds,
     archiveFailedAfterSeconds: retainDeadLettersSeconds,

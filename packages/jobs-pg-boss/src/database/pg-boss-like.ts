@@ -17,8 +17,4 @@ export interface PgBossLike {
   stop(options?: { graceful?: boolean; close?: boolean; timeout?: number }): Promise<void>;
   /** Returns the database on which pg-boss runs its statements. */
   getDb(): SqlDatabase;
-  /** Creates or replaces a schedule. */
-  schedule(name: string, cron: string, data: object, options: object): Promise<void>;
-  /** Removes a schedule. */
-  unschedule(name: string, key?: string): Promise<void>;
 }

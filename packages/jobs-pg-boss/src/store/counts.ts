@@ -2,6 +2,7 @@ import type { JobCounts } from "@nidus/jobs-durable";
 import { type NameBacklog, zeroCounts } from "@nidus/jobs-durable/backend";
 import type { Row } from "../database/run-sql.ts";
 import { jobName } from "./queue-name.ts";
+import { scheduleQueue } from "./schedule-statements.ts";
 
 const columns: Readonly<Record<string, "running" | "succeeded" | "deadLettered" | "cancelled">> = {
   active: "running",
@@ -59,9 +60,9 @@ export function backlogFrom(rows: readonly Row[]): NameBacklog[] {
     }));
 }
 
-/** Tells whether a queue is pg-boss's own, which no count includes. */
+/** Tells whether a queue is pg-boss's own or that of the schedules, which no count includes. */
 function isInternal(queue: string): boolean {
-  return queue.startsWith("__pgboss__");
+  return queue.startsWith("__pgboss__") || queue === scheduleQueue;
 }
 
 function earlier(a: Date | undefined, b: Date | null): Date | undefined {

@@ -11,11 +11,8 @@ export interface Dialect {
   readonly renewal: string;
   /** Returns the columns of a new job (`new`) that only this version has, with their values. */
   storage(settings: StorageSettings): Readonly<Record<string, string>>;
-  /** Returns the options of a schedule's jobs. */
-  scheduleOptions(job: Pick<NewJob, "maxAttempts" | "priority">, settings: StorageSettings): object;
   /** Whether pg-boss stores with each job how long to retain it. */
   readonly hasRetention: boolean;
-  readonly hasScheduleKeys: boolean;
   /** Whether a job can belong to a group. */
   readonly hasGroups: boolean;
 }
@@ -29,9 +26,6 @@ export interface StorageSettings {
 
 /** The largest `integer` of PostgreSQL. */
 export const maxInteger: number = 2 ** 31 - 1;
-
-/** pg-boss deletes jobs that have waited for too long. An acknowledged job must not be lost that way. */
-const tenYearsSeconds = 10 * 365 * 24 * 60 * 60;
 
 /**
  * Returns pg-boss's `retryLimit`, which allows one delivery more than `maxAttempts`. If the worker of the last attempt dies, that
@@ -51,16 +45,7 @@ const version10: Dialect = {
   isReady: "TRUE",
   renewal: "started_on = now()",
   storage: ({ leaseSeconds }) => ({ expire_in: `${leaseSeconds} * interval '1 second'` }),
-  scheduleOptions: (job, { leaseSeconds }) => ({
-    priority: priorityOf(job),
-    retryLimit: retryLimitOf(job),
-    retryDelay: 0,
-    retryBackoff: false,
-    expireInSeconds: leaseSeconds,
-    keepUntil: new Date(Date.now() + tenYearsSeconds * 1000).toISOString(),
-  }),
   hasRetention: false,
-  hasScheduleKeys: false,
   hasGroups: false,
 };
 
@@ -74,17 +59,7 @@ const version12: Dialect = {
     group_id: "new.group_id",
     group_tier: "new.group_tier",
   }),
-  scheduleOptions: (job, { leaseSeconds, retainSucceededSeconds }) => ({
-    priority: priorityOf(job),
-    retryLimit: retryLimitOf(job),
-    retryDelay: 0,
-    retryBackoff: false,
-    expireInSeconds: leaseSeconds,
-    retentionSeconds: tenYearsSeconds,
-    deleteAfterSeconds: retainSucceededSeconds,
-  }),
   hasRetention: true,
-  hasScheduleKeys: true,
   hasGroups: true,
 };
 

@@ -1,11 +1,10 @@
-import type { Dialect } from "./dialect.ts";
 import { cancelRequest, dateOrNull, startOrNull } from "./lease-statements.ts";
 import { ownQueuesEvent } from "./queue-statements.ts";
 import { singletonOfRedriven } from "./unique-keys.ts";
 
-/** Statements for counts, schedules, and jobs by id alone: pg-boss has no calls for these. */
+/** Statements for counts, and for jobs by id alone: pg-boss has no calls for these. */
 export interface JobStatements {
-  /** $1 id. Cancels a waiting job, and requests it of a running job. */
+  /** $1 id. Cancels a waiting job, and requests it of a running job. Returns the `name` of its queue. */
   readonly cancel: string;
   /** No parameters. Returns a row for each queue and state. */
   readonly counts: string;
@@ -15,15 +14,13 @@ export interface JobStatements {
   readonly deadLetters: string;
   /** $1 id. Makes a dead letter a waiting job. */
   readonly redrive: string;
-  /** $1 queue, $2 key. Returns a row if there is such a schedule. */
-  readonly hasSchedule: string;
 }
 
 /** The key under which `cancel` keeps another program's data that is no object. `redrive` restores the data. */
 const dataBeforeRequest = "dataBeforeCancelRequest";
 
 /** Builds the statements. `schema` stands unquoted in them, as in pg-boss's own. */
-export function jobStatements(schema: string, { hasScheduleKeys }: Dialect): JobStatements {
+export function jobStatements(schema: string): JobStatements {
   const job = `${schema}.job`;
   const ownQueues = `ARRAY(SELECT name FROM ${schema}.subscription WHERE event = '${ownQueuesEvent}')`;
   return {
@@ -36,7 +33,7 @@ export function jobStatements(schema: string, { hasScheduleKeys }: Dialect): Job
         completed_on = CASE WHEN state = 'active' THEN completed_on ELSE now() END,
         state = CASE WHEN state = 'active' THEN state ELSE 'cancelled' END
       WHERE name = ANY(${ownQueues}) AND id = $1::uuid AND state <= 'active'
-      RETURNING id`,
+      RETURNING name`,
     counts: `
       SELECT name, state::text, state < 'active' AND start_after > now() AS is_scheduled,
         count(*)::int AS count, min(${startOrNull}) AS oldest
@@ -67,8 +64,5 @@ export function jobStatements(schema: string, { hasScheduleKeys }: Dialect): Job
           THEN COALESCE(data -> '${dataBeforeRequest}', data - '${cancelRequest}') ELSE data END
       WHERE name = ANY(${ownQueues}) AND id = $1::uuid AND state = 'failed'
       RETURNING id`,
-    hasSchedule: hasScheduleKeys
-      ? `SELECT 1 FROM ${schema}.schedule WHERE name = $1 AND key = $2`
-      : `SELECT 1 FROM ${schema}.schedule WHERE name = $1 AND $2::text IS NOT NULL`,
   };
 }

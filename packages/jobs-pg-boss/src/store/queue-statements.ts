@@ -61,11 +61,12 @@ const typedColumns = Object.entries(insertedTypes)
  */
 export const ownQueuesEvent = "nidus";
 
-/** Builds the statements. `schema` stands unquoted in them, as in pg-boss's own. */
+/** Builds the statements. `event` marks the queues. `schema` stands unquoted in them, as in pg-boss's own. */
 export function queueStatements(
   schema: string,
   dialect: Dialect,
   settings: StorageSettings,
+  event: string = ownQueuesEvent,
 ): QueueStatements {
   const storage = { ...dialect.storage(settings), priority: "COALESCE(new.priority, 0)" };
   const uniqueStorage = { ...storage, singleton_key: "new.singleton_key", singleton_on: holding };
@@ -73,7 +74,7 @@ export function queueStatements(
   return {
     ownQueues: `
       SELECT name FROM ${schema}.subscription
-      WHERE event = '${ownQueuesEvent}' AND name IN (SELECT json_array_elements_text($1::text::json))`,
+      WHERE event = '${event}' AND name IN (SELECT json_array_elements_text($1::text::json))`,
     // The lock lets one process create at a time: two would both lock the table of queues, and then each want it alone.
     createQueues: `
       WITH turn AS MATERIALIZED (
@@ -82,7 +83,7 @@ export function queueStatements(
         SELECT name, ${schema}.create_queue(name, '{"policy":"standard"}'::${dialect.queueOptionsType})
         FROM turn, json_array_elements_text($1::text::json) AS name
       )
-      INSERT INTO ${schema}.subscription (event, name) SELECT '${ownQueuesEvent}', name FROM created
+      INSERT INTO ${schema}.subscription (event, name) SELECT '${event}', name FROM created
       ON CONFLICT DO NOTHING`,
     // Jobs are fetched by created_on, so each job is a microsecond later than the one before. PGlite's clock has milliseconds.
     insert(duplicates) {

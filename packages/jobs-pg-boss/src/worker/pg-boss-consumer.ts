@@ -1,9 +1,14 @@
-import type { JobConsumer, JobOutcome, SettleResult } from "@nidus/jobs-durable/backend";
+import {
+  isOfSchedule,
+  type JobConsumer,
+  type JobOutcome,
+  type SettleResult,
+} from "@nidus/jobs-durable/backend";
 import type { SqlDatabase } from "../database/pg-boss-like.ts";
 import { type Row, runSql } from "../database/run-sql.ts";
 import type { StorageSettings } from "../store/dialect.ts";
 import type { LeaseStatements } from "../store/lease-statements.ts";
-import { queueName } from "../store/queue-name.ts";
+import { jobName, queueName } from "../store/queue-name.ts";
 import { leasedJobFrom, type PgBossLeasedJob } from "./leased-job.ts";
 import { LostFetches } from "./lost-fetches.ts";
 import { OutcomeRecorder } from "./outcome-recorder.ts";
@@ -12,6 +17,14 @@ import type { PollWakeup } from "./poll-wakeup.ts";
 
 /** pg-boss has a unique index on the keys of other programs' jobs: another job with the same key is active. */
 const uniqueViolationCode = "23505";
+
+/** The parts of a backend that its consumers use. */
+export interface ConsumerSetUp {
+  readonly settings: StorageSettings;
+  readonly wakeup: PollWakeup;
+  /** Called with the names of jobs that schedules have stored, after they were leased. */
+  onScheduled(jobNames: readonly string[]): Promise<void>;
+}
 
 /** Fetches jobs from pg-boss's table by polling, and settles them in batches. */
 export class PgBossConsumer implements JobConsumer<PgBossLeasedJob> {
@@ -22,16 +35,17 @@ export class PgBossConsumer implements JobConsumer<PgBossLeasedJob> {
   readonly #queues: string[];
   readonly #outcomes: OutcomeRecorder;
   readonly #lostFetches: LostFetches;
+  readonly #onScheduled: ConsumerSetUp["onScheduled"];
   #hadJobs = false;
 
   constructor(
     db: SqlDatabase,
     statements: LeaseStatements,
-    settings: StorageSettings,
-    wakeup: PollWakeup,
+    { settings, wakeup, onScheduled }: ConsumerSetUp,
     jobNames: readonly string[],
   ) {
     this.#db = db;
+    this.#onScheduled = onScheduled;
     this.#statements = statements;
     this.#settings = settings;
     this.#wakeup = wakeup;
@@ -51,8 +65,11 @@ export class PgBossConsumer implements JobConsumer<PgBossLeasedJob> {
   async #fetchDue(limit: number): Promise<PgBossLeasedJob[]> {
     const lease = this.#lostFetches.newLease();
     const jobs: PgBossLeasedJob[] = [];
-    const add = (rows: readonly Row[]): void =>
-      void jobs.push(...rows.map((row) => leasedJobFrom(row, lease)));
+    const scheduled: string[] = [];
+    const add = (rows: readonly Row[]): void => {
+      jobs.push(...rows.map((row) => leasedJobFrom(row, lease)));
+      scheduled.push(...rows.filter(({ data }) => isOfSchedule(data)).map(({ name }) => jobName(name)));
+    };
     try {
       const lost = this.#lostFetches.leasesToFind();
       if (lost.length > 0) {
@@ -63,6 +80,7 @@ export class PgBossConsumer implements JobConsumer<PgBossLeasedJob> {
         if (jobs.length === limit) break;
         add(await this.#lease(queue, limit - jobs.length, lease));
       }
+      if (scheduled.length > 0) await this.#onScheduled(scheduled);
     } catch (error) {
       this.#lostFetches.add(lease);
       throw error;

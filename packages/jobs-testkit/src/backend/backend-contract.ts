@@ -30,6 +30,7 @@ import { renewal } from "./renewal.ts";
 import { storedResults } from "./results.ts";
 import { retention } from "./retention.ts";
 import { retryHeaders } from "./retry-headers.ts";
+import { schedules } from "./schedules.ts";
 import { smoke } from "./smoke.ts";
 import { snoozing } from "./snoozing.ts";
 import { transactions } from "./transactions.ts";
@@ -87,6 +88,7 @@ const behaviours: Readonly<Record<string, Behaviour<BackendKit>>> = {
   outage,
   retention,
   transactions,
+  schedules,
   capabilities,
   "not tested": notTested,
 };

@@ -40,8 +40,8 @@ export interface EngineContractOptions {
    */
   readonly createWithRetention?: CreateWithRetention | undefined;
   /**
-   * The time limit of a test in milliseconds: a whole number from 1. The tests of long leases and of schedules get at least two and
-   * four minutes. @default 120,000
+   * The time limit of a test in milliseconds: a whole number from 1. The tests of long leases get at least two minutes.
+   * @default 120,000
    */
   readonly timeoutMs?: number | undefined;
 }

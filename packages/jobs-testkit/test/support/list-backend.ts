@@ -62,6 +62,7 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
     persistence: true,
     schedules: false,
     scheduleKeys: false,
+    intervals: false,
     transactions: false,
     priorities: true,
     uniqueKeys: true,

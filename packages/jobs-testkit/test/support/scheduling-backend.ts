@@ -1,110 +1,224 @@
 import type { EngineCapabilities } from "@nidus/jobs-durable";
-import type { NewJob } from "@nidus/jobs-durable/backend";
-import { ListBackend } from "./list-backend.ts";
+import {
+  type FoundSchedule,
+  type JobConsumer,
+  type NewJob,
+  ScheduleChain,
+  type ScheduleRecord,
+  type ScheduleRule,
+  type ScheduleStore,
+  type StoredSchedule,
+} from "@nidus/jobs-durable/backend";
+import { ListBackend, type ListedJob, type ListLeasedJob, type ListStore } from "./list-backend.ts";
 
-interface Schedule {
-  readonly job: NewJob;
-  readonly cron: string;
-  readonly timeZone: string;
+/** The records of all engines on one store. */
+const recordsOf = new WeakMap<ListStore, Map<string, ScheduleRecord>>();
+
+/** Keeps records beside the jobs of a list. */
+class ListSchedules implements ScheduleStore {
+  readonly #backend: ListBackend;
+  readonly byPlace: Map<string, ScheduleRecord>;
+
+  constructor(backend: ListBackend) {
+    this.#backend = backend;
+    this.byPlace = recordsOf.get(backend.store) ?? new Map();
+    recordsOf.set(backend.store, this.byPlace);
+  }
+
+  async now(): Promise<number> {
+    return Date.now();
+  }
+
+  async records(): Promise<readonly ScheduleRecord[]> {
+    return [...this.byPlace.values()];
+  }
+
+  async find(jobName: string, key: string | undefined): Promise<FoundSchedule | undefined> {
+    const record = this.byPlace.get(placeOf(jobName, key));
+    return record && { record, isNextWaiting: this.#isWaiting(record) };
+  }
+
+  async findStarted(jobNames: readonly string[]): Promise<readonly ScheduleRecord[]> {
+    const own = [...this.byPlace.values()].filter(({ jobName }) => jobNames.includes(jobName));
+    return own.filter((record) => !this.#isWaiting(record));
+  }
+
+  #isWaiting({ nextId }: ScheduleRecord): boolean {
+    const job = this.#backend.find(nextId);
+    return job?.state === "pending" && job.attempt === 0;
+  }
+
+  async put(record: ScheduleRecord, replacedId: string | undefined): Promise<boolean> {
+    const place = placeOf(record.jobName, record.rule.key);
+    if (this.byPlace.get(place)?.nextId !== replacedId) return false;
+    this.byPlace.set(place, record);
+    return true;
+  }
+
+  async remove({ jobName, rule }: ScheduleRecord): Promise<boolean> {
+    return this.byPlace.delete(placeOf(jobName, rule.key));
+  }
+
+  async insert(job: NewJob): Promise<void> {
+    this.#backend.add(job);
+  }
+
+  async removeWaiting(jobName: string, jobId: string): Promise<void> {
+    const listed = this.#backend.store.get(jobName) ?? [];
+    const index = listed.findIndex(({ id, state }) => id === jobId && state === "pending");
+    if (index >= 0) listed.splice(index, 1);
+  }
 }
 
-/** Its clock is ahead by what the contract waits for, so that schedules need not be waited for. */
-const aheadMs = 75_000;
+function placeOf(jobName: string, key: string | undefined): string {
+  return JSON.stringify([jobName, key]);
+}
 
-const highest = [59, 23, 31, 12, 7];
-
-/** A backend with schedules, of which a field of a cron expression is a number or `*`. */
+/** A backend with schedules. */
 export class SchedulingBackend extends ListBackend {
   override readonly capabilities: EngineCapabilities = {
-    persistence: true,
+    ...new ListBackend(new Map()).capabilities,
     schedules: true,
     scheduleKeys: true,
-    transactions: false,
-    priorities: false,
-    uniqueKeys: false,
-    nullCharacters: false,
-    listing: true,
-    results: true,
-    snoozing: true,
+    intervals: true,
   };
-  readonly #schedules = new Map<string, Schedule>();
+  readonly schedulesOf: ListSchedules = new ListSchedules(this);
+  readonly chain: ScheduleChain = new ScheduleChain(this.schedulesOf);
 
-  keyOf(job: NewJob, _cron: string, key = ""): string {
-    return JSON.stringify([job.name, key]);
+  override async consumer(jobNames: readonly string[]): Promise<JobConsumer<ListLeasedJob>> {
+    const consumer = await super.consumer(jobNames);
+    return {
+      ...consumer,
+      fetch: async (limit, signal) => {
+        const jobs = await consumer.fetch(limit, signal);
+        await this.goOn(jobs);
+        return jobs;
+      },
+    };
   }
 
-  isDue({ cron, timeZone }: Schedule): boolean {
-    // A second back: the minute may have changed since the test looked at its own clock.
-    return [aheadMs, aheadMs - 1_000].some((ms) => matches(cron, timeZone, Date.now() + ms));
+  async goOn(jobs: readonly ListLeasedJob[]): Promise<void> {
+    if (jobs.length > 0) await this.chain.goOn(jobs.map(({ name }) => name));
   }
 
-  async schedule(job: NewJob, cron: string, timeZone: string, key: string | undefined): Promise<void> {
-    const fields = cron.split(" ");
-    if (!fields.every((field, index) => field === "*" || Number(field) <= (highest[index] ?? -1))) {
-      throw new TypeError(`expected \`cron\` to be a cron expression, got "${cron}"`);
-    }
-    const schedule = { job, cron, timeZone };
-    this.#schedules.set(this.keyOf(job, cron, key), schedule);
-    if (this.isDue(schedule)) this.add(job);
+  async schedule(job: NewJob, rule: ScheduleRule): Promise<void> {
+    await this.chain.schedule(job, rule);
   }
 
-  async unschedule(jobName: string, key = ""): Promise<boolean> {
-    return this.#schedules.delete(JSON.stringify([jobName, key]));
+  async unschedule(jobName: string, key: string | undefined): Promise<boolean> {
+    return this.chain.unschedule(jobName, key);
   }
-}
 
-function matches(cron: string, timeZone: string, atMs: number): boolean {
-  const format = new Intl.DateTimeFormat("en", {
-    timeZone,
-    minute: "numeric",
-    hour: "numeric",
-    day: "numeric",
-    month: "numeric",
-    hourCycle: "h23",
-  });
-  const now = new Map(format.formatToParts(atMs).map(({ type, value }) => [type, Number(value)]));
-  const times = [now.get("minute"), now.get("hour"), now.get("day"), now.get("month")];
-  return times.every((time, index) => {
-    const field = cron.split(" ")[index];
-    return field === "*" || Number(field) === time;
-  });
+  async schedules(): Promise<readonly StoredSchedule[]> {
+    return this.chain.schedules();
+  }
 }
 
 /** Takes every schedule for one of UTC. */
 export class IgnoringTimeZones extends SchedulingBackend {
-  override schedule(job: NewJob, cron: string, _timeZone: string, key: string | undefined): Promise<void> {
-    return super.schedule(job, cron, "UTC", key);
+  override schedule(job: NewJob, rule: ScheduleRule): Promise<void> {
+    return super.schedule(job, { ...rule, timeZone: "UTC" });
   }
 }
 
 /** Enqueues as soon as something is scheduled. */
 export class SchedulingAtOnce extends SchedulingBackend {
-  override isDue(): boolean {
-    return true;
+  override async schedule(job: NewJob, rule: ScheduleRule): Promise<void> {
+    await super.schedule(job, rule);
+    this.add({ ...job, id: crypto.randomUUID() });
   }
 }
 
 /** Has one schedule of a job, whatever its key, and says that it has many. */
 export class IgnoringScheduleKeys extends SchedulingBackend {
-  override keyOf(job: NewJob, cron: string): string {
-    return super.keyOf(job, cron);
+  override schedule(job: NewJob, rule: ScheduleRule): Promise<void> {
+    return super.schedule(job, { ...rule, key: undefined });
   }
 
   override unschedule(jobName: string): Promise<boolean> {
-    return super.unschedule(jobName);
+    return super.unschedule(jobName, undefined);
   }
 }
 
 /** Forgets what was scheduled but for its name. */
 export class LosingScheduledPayloads extends SchedulingBackend {
-  override schedule(job: NewJob, ...rest: [string, string, string | undefined]): Promise<void> {
-    return super.schedule({ ...job, envelopeText: "{}" }, ...rest);
+  override schedule(job: NewJob, rule: ScheduleRule): Promise<void> {
+    return super.schedule({ ...job, envelopeText: "{}" }, rule);
   }
 }
 
-/** Takes anything for a cron expression. */
-export class TakingAnyCron extends SchedulingBackend {
-  override async schedule(job: NewJob, cron: string, ...rest: [string, string | undefined]): Promise<void> {
-    await super.schedule(job, cron, ...rest).catch(() => {});
+/** Stores a schedule anew each time, and so moves a late run into the future. */
+export class ForgettingLateRuns extends SchedulingBackend {
+  override async schedule(job: NewJob, rule: ScheduleRule): Promise<void> {
+    await super.unschedule(job.name, rule.key);
+    await super.schedule(job, rule);
+  }
+}
+
+/** Keeps what it has, also if another rule or another job comes. */
+export class KeepingSchedules extends SchedulingBackend {
+  override async schedule(job: NewJob, rule: ScheduleRule): Promise<void> {
+    const found = await this.schedulesOf.find(job.name, rule.key);
+    if (found === undefined) await super.schedule(job, rule);
+  }
+}
+
+/** Runs a schedule once. */
+export class RunningSchedulesOnce extends SchedulingBackend {
+  override async goOn(): Promise<void> {}
+}
+
+/** Runs what was missed one by one. */
+export class CatchingUp extends SchedulingBackend {
+  override lease(listed: ListedJob): ListLeasedJob {
+    const { runAt } = listed;
+    const { name } = listed;
+    for (let ms = runAt.getTime() + 1_000; ms < Date.now(); ms += 1_000) {
+      if (listed.attempt > 0 || this.schedulesOf.byPlace.size === 0) break;
+      const { envelope } = listed;
+      this.add({
+        ...{ id: crypto.randomUUID(), name, envelopeText: JSON.stringify(envelope), runAt: new Date(ms) },
+        ...{ maxAttempts: 5, hasIdempotencyKey: false, priority: 0 },
+        ...{ uniqueKey: undefined, uniqueForMs: undefined, retainMs: undefined },
+      });
+    }
+    return super.lease(listed);
+  }
+}
+
+/** Leaves the next run behind when a schedule ends. */
+export class LeavingNextRuns extends SchedulingBackend {
+  override async unschedule(jobName: string, key: string | undefined): Promise<boolean> {
+    const found = await this.schedulesOf.find(jobName, key);
+    return found !== undefined && this.schedulesOf.remove(found.record);
+  }
+}
+
+/** Stores the next run under an id of its own each time, so that two workers store two. */
+export class DoublingRuns extends SchedulingBackend {
+  override add(job: NewJob): boolean {
+    if (job.envelopeText.includes("isScheduled")) super.add({ ...job, id: crypto.randomUUID() });
+    return super.add(job);
+  }
+}
+
+/** Knows no start and no end. */
+export class IgnoringBounds extends SchedulingBackend {
+  override schedule(job: NewJob, rule: ScheduleRule): Promise<void> {
+    return super.schedule(job, { ...rule, startAtMs: undefined, endAtMs: undefined });
+  }
+}
+
+/** Lists no schedules. */
+export class ListingNoSchedules extends SchedulingBackend {
+  override async schedules(): Promise<readonly StoredSchedule[]> {
+    return [];
+  }
+}
+
+/** Says of every schedule that it was made long ago, so that moments count that came before. */
+export class BackdatingSchedules extends SchedulingBackend {
+  override async schedules(): Promise<readonly StoredSchedule[]> {
+    return (await super.schedules()).map((each) => ({ ...each, madeAt: new Date(0) }));
   }
 }

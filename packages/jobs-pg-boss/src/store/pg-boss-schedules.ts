@@ -1,0 +1,86 @@
+import {
+  type FoundSchedule,
+  idFromKey,
+  type NewJob,
+  type ScheduleRecord,
+  type ScheduleStore,
+  scheduleRecordFrom,
+} from "@nidus/jobs-durable/backend";
+import type { SqlDatabase } from "../database/pg-boss-like.ts";
+import { type Row, runSql } from "../database/run-sql.ts";
+import type { QueueCreator } from "./queue-creator.ts";
+import { queueName } from "./queue-name.ts";
+import { type ScheduleStatements, scheduleQueue } from "./schedule-statements.ts";
+
+/** Keeps the records of schedules in pg-boss's table of jobs, in a queue of their own. */
+export class PgBossSchedules implements ScheduleStore {
+  readonly #db: SqlDatabase;
+  readonly #statements: ScheduleStatements;
+  readonly #queues: QueueCreator;
+  readonly #insert: (job: NewJob) => Promise<unknown>;
+
+  /** `queues` creates the queue of the records, and `insert` stores a job unless its id is taken. */
+  constructor(
+    db: SqlDatabase,
+    statements: ScheduleStatements,
+    queues: QueueCreator,
+    insert: (job: NewJob) => Promise<unknown>,
+  ) {
+    this.#db = db;
+    this.#statements = statements;
+    this.#queues = queues;
+    this.#insert = insert;
+  }
+
+  #run(statement: string, ...values: readonly unknown[]): Promise<Row[]> {
+    return runSql(this.#db, statement, values);
+  }
+
+  async now(): Promise<number> {
+    const [row] = await this.#run(this.#statements.now);
+    return Math.floor(row?.now_ms);
+  }
+
+  async records(): Promise<readonly ScheduleRecord[]> {
+    return recordsFrom(await this.#run(this.#statements.records));
+  }
+
+  async find(jobName: string, key: string | undefined): Promise<FoundSchedule | undefined> {
+    const rows = await this.#run(this.#statements.find, idOf(jobName, key), queueName(jobName));
+    const [record] = recordsFrom(rows);
+    return record && { record, isNextWaiting: rows[0]?.is_next_waiting === true };
+  }
+
+  async findStarted(jobNames: readonly string[]): Promise<readonly ScheduleRecord[]> {
+    return recordsFrom(await this.#run(this.#statements.findStarted, jobNames, jobNames.map(queueName)));
+  }
+
+  async put(record: ScheduleRecord, replacedId: string | undefined): Promise<boolean> {
+    const { add, replace } = this.#statements;
+    const values = [idOf(record.jobName, record.rule.key), JSON.stringify(record)];
+    if (replacedId !== undefined) return (await this.#run(replace, ...values, replacedId)).length > 0;
+    await this.#queues.ensure([scheduleQueue]);
+    return (await this.#run(add, ...values)).length > 0;
+  }
+
+  async remove({ jobName, rule, nextId }: ScheduleRecord): Promise<boolean> {
+    return (await this.#run(this.#statements.remove, idOf(jobName, rule.key), nextId)).length > 0;
+  }
+
+  async insert(job: NewJob): Promise<void> {
+    await this.#insert(job);
+  }
+
+  async removeWaiting(jobName: string, jobId: string): Promise<void> {
+    await this.#run(this.#statements.removeWaiting, queueName(jobName), jobId);
+  }
+}
+
+function idOf(jobName: string, key: string | undefined): string {
+  return idFromKey(jobName, key === undefined ? "schedule" : `schedule ${key}`);
+}
+
+/** Leaves out what other programs have stored there. */
+function recordsFrom(rows: readonly Row[]): ScheduleRecord[] {
+  return rows.map(({ data }) => scheduleRecordFrom(data)).filter((record) => record !== undefined);
+}

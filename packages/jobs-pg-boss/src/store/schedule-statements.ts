@@ -1,0 +1,58 @@
+/**
+ * The queue whose jobs are the records of schedules. They never come due, and no worker fetches from it. `queueName` cannot make this
+ * name, and the queue is not among the engine's own, so that no count, list or cancellation includes it.
+ */
+export const scheduleQueue = "nidus/schedules";
+
+/** The pg-boss event that marks the queue of records. No program should publish it. */
+export const scheduleQueueEvent = "nidus.schedules";
+
+/** Statements about the records of schedules, and about the jobs that these have stored ahead. */
+export interface ScheduleStatements {
+  /** No parameters. Returns `now_ms`, the clock of PostgreSQL. */
+  readonly now: string;
+  /** No parameters. Returns the `data` of each record. */
+  readonly records: string;
+  /** $1 id, $2 queue of the job. Returns the `data` of a record, and whether its next job waits (`is_next_waiting`). */
+  readonly find: string;
+  /** $1 job names, $2 their queues. Returns the `data` of those records whose next job does not wait. */
+  readonly findStarted: string;
+  /** $1 id, $2 data. Returns a row if there was no record of this id. */
+  readonly add: string;
+  /** $1 id, $2 data, $3 the `nextId` to replace. Returns a row if the record had it. */
+  readonly replace: string;
+  /** $1 id, $2 `nextId`. Returns a row if the record had it. */
+  readonly remove: string;
+  /** $1 queue, $2 id. Removes a job that has not started. */
+  readonly removeWaiting: string;
+}
+
+/** Builds the statements. `schema` stands unquoted in them, as in pg-boss's own. */
+export function scheduleStatements(schema: string): ScheduleStatements {
+  const job = `${schema}.job`;
+  const isRecord = `r.name = '${scheduleQueue}'`;
+  // Another program may have stored any text.
+  const nextId = `CASE WHEN r.data ->> 'nextId' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN (r.data ->> 'nextId')::uuid END`;
+  const isWaiting = (queue: string): string =>
+    `EXISTS (SELECT FROM ${job} j WHERE j.name = ${queue} AND j.id = ${nextId} AND j.state = 'created')`;
+  return {
+    now: "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now_ms",
+    records: `SELECT r.data FROM ${job} r WHERE ${isRecord}`,
+    find: `
+      SELECT r.data, ${isWaiting("$2")} AS is_next_waiting FROM ${job} r WHERE ${isRecord} AND r.id = $1::uuid`,
+    findStarted: `
+      SELECT r.data FROM ${job} r JOIN unnest($1::text[], $2::text[]) AS of(job_name, queue)
+        ON of.job_name = r.data ->> 'jobName'
+      WHERE ${isRecord} AND NOT ${isWaiting("of.queue")}`,
+    add: `
+      INSERT INTO ${job} (name, id, data, start_after, keep_until)
+      VALUES ('${scheduleQueue}', $1::uuid, $2::jsonb, '9999-12-31', '9999-12-31')
+      ON CONFLICT DO NOTHING RETURNING id`,
+    replace: `
+      UPDATE ${job} r SET data = $2::jsonb WHERE ${isRecord} AND r.id = $1::uuid AND r.data ->> 'nextId' = $3
+      RETURNING r.id`,
+    remove: `
+      DELETE FROM ${job} r WHERE ${isRecord} AND r.id = $1::uuid AND r.data ->> 'nextId' = $2 RETURNING r.id`,
+    removeWaiting: `DELETE FROM ${job} WHERE name = $1 AND id = $2::uuid AND state = 'created'`,
+  };
+}
