@@ -2,6 +2,11 @@ export type { PgBossLike, SqlDatabase } from "./database/pg-boss-like.ts";
 export { FolderInUseError } from "./embedded/folder-lock.ts";
 export type { HandledJob } from "./observe/handled-job.ts";
 export { observePgBossHandler, type PgBossHandlerOptions } from "./observe/observe-handler.ts";
+export {
+  observePgBossQueues,
+  type PgBossQueuesLike,
+  type PgBossQueuesOptions,
+} from "./observe/observe-queues.ts";
 export type {
   OwnBossOptions,
   PgBossCommonOptions,

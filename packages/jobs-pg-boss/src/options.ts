@@ -95,11 +95,7 @@ export function engineSettings(options: PgBossEngineOptions): EngineSettings {
   requireInRange("`leaseMs`", leaseMs, 1_000, maxLeaseMs);
   requireInRange("`pollIntervalMs`", pollIntervalMs, 50, maxPollIntervalMs);
   const { retainSucceededMs, retainDeadLettersMs } = requireRetention(options, maxRetentionMs);
-  // It stands unquoted in statements, as in pg-boss's own. PostgreSQL reserves names that begin with "pg_".
-  if (typeof schema !== "string" || !/^(?!pg_)[a-z_][a-z0-9_]{0,49}$/.test(schema)) {
-    const expectation = 'a lower-case name of at most 50 characters that does not begin with "pg_"';
-    throw redactedInvalidArgument("`schema`", expectation, schema);
-  }
+  requireSchema(schema);
   return {
     schema,
     pollIntervalMs,
@@ -107,6 +103,17 @@ export function engineSettings(options: PgBossEngineOptions): EngineSettings {
     retainSucceededSeconds: Math.ceil(retainSucceededMs / 1000),
     retainDeadLettersSeconds: Math.ceil(retainDeadLettersMs / 1000),
   };
+}
+
+/**
+ * Checks the name of a schema. It stands unquoted in statements, as in pg-boss's own. PostgreSQL reserves names that begin with "pg_".
+ *
+ * @throws TypeError
+ */
+export function requireSchema(schema: string): void {
+  if (typeof schema === "string" && /^(?!pg_)[a-z_][a-z0-9_]{0,49}$/.test(schema)) return;
+  const expectation = 'a lower-case name of at most 50 characters that does not begin with "pg_"';
+  throw redactedInvalidArgument("`schema`", expectation, schema);
 }
 
 function requireOneDatabase(options: PgBossEngineOptions): void {

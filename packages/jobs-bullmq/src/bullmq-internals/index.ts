@@ -1,6 +1,7 @@
 // Everything that depends on the insides of BullMQ: key names, hash fields, scores, scripts, their codes, and protected methods.
 // test/bullmq-internals checks them on each major version.
 
+export { isQueueClosed, readBareQueue } from "./bare-queue.ts";
 export { cancelJob } from "./cancel-job.ts";
 export { cleanJobs, forgetCancellations } from "./clean-jobs.ts";
 export { readDeadLetters } from "./dead-letters.ts";
