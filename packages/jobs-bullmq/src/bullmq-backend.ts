@@ -7,20 +7,16 @@ import type {
   NameBacklog,
   NewJob,
   ScheduleRule,
+  StoredJobsPage,
+  StoredJobsQuery,
   StoredSchedule,
 } from "@nidus/jobs-durable/backend";
-import {
-  type CountsOfName,
-  cancelJob,
-  namesWithJob,
-  readCounts,
-  readDeadLetters,
-  redriveJob,
-} from "./bullmq-internals/index.ts";
+import { type CountsOfName, readCounts, readDeadLetters } from "./bullmq-internals/index.ts";
 import { RedisClock } from "./connection/redis-clock.ts";
 import { isUnreachable } from "./connection/unreachable.ts";
 import { type BullmqEnqueueOptions, requireBullmqJobOptions } from "./store/bullmq-job-options.ts";
 import { Cleaner } from "./store/cleaner.ts";
+import { JobActions } from "./store/job-actions.ts";
 import { JobEnds } from "./store/job-ends.ts";
 import { JobInserter } from "./store/job-inserter.ts";
 import { queueName } from "./store/queue-name.ts";
@@ -66,6 +62,7 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob, BullmqEnqueueO
   readonly #cleaner: Cleaner;
   readonly #inserter: JobInserter;
   readonly #storedJobs: StoredJobs;
+  readonly #actions: JobActions;
   readonly #ends: JobEnds;
   readonly #schedules: Schedules;
 
@@ -75,6 +72,7 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob, BullmqEnqueueO
     this.address = settings.address;
     this.leaseMs = settings.leaseMs;
     this.#storedJobs = new StoredJobs(queues);
+    this.#actions = new JobActions(queues, settings.retention);
     this.#ends = new JobEnds(queues, settings.onError);
     this.#inserter = new JobInserter(queues, settings.retention, settings.onError);
     this.#schedules = new Schedules(queues, settings.retention);
@@ -124,23 +122,8 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob, BullmqEnqueueO
     return new BullmqConsumer(this.#queues, consumers, clock, this.#settings);
   }
 
-  async #namesWith(jobId: string): Promise<readonly string[]> {
-    const client = await this.#queues.client;
-    const names = await this.#queues.names();
-    return namesWithJob(client, this.#queues.namesKey, names, (name) => this.#queues.keysOf(name), jobId);
-  }
-
-  async cancel(jobId: string): Promise<boolean> {
-    const client = await this.#queues.client;
-    for (const name of await this.#namesWith(jobId)) {
-      const keys = {
-        queue: this.#queues.keysOf(name),
-        requests: this.#queues.cancelRequestsOf(name),
-        cancellations: this.#queues.cancellationsOf(name),
-      };
-      if (await cancelJob(client, keys, jobId)) return true;
-    }
-    return false;
+  cancel(jobId: string): Promise<boolean> {
+    return this.#actions.cancel(jobId);
   }
 
   async backlog(): Promise<readonly NameBacklog[]> {
@@ -175,7 +158,11 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob, BullmqEnqueueO
     jobId: string,
     { withPayload }: { readonly withPayload: boolean },
   ): Promise<StoredJob | undefined> {
-    return this.#storedJobs.job(jobId, await this.#namesWith(jobId), withPayload);
+    return this.#storedJobs.job(jobId, withPayload);
+  }
+
+  async jobs(query: StoredJobsQuery): Promise<StoredJobsPage> {
+    return this.#storedJobs.page(query);
   }
 
   ends(jobs: readonly AwaitedJob[]): Promise<readonly JobEnd[]> {
@@ -186,13 +173,8 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob, BullmqEnqueueO
     return this.#ends.watch(this.queueOf(jobName), onEnd);
   }
 
-  async redrive(jobId: string): Promise<boolean> {
-    const client = await this.#queues.client;
-    for (const name of await this.#namesWith(jobId)) {
-      const requests = this.#queues.cancelRequestsOf(name);
-      if (await redriveJob(client, this.#queues.keysOf(name), requests, jobId)) return true;
-    }
-    return false;
+  redrive(jobId: string): Promise<boolean> {
+    return this.#actions.redrive(jobId);
   }
 
   schedule(job: NewJob, rule: ScheduleRule): Promise<void> {

@@ -11,7 +11,6 @@ export type {
 export type {
   DeadLetterOptions,
   JobEngine,
-  JobLookupOptions,
   JobStats,
   ResultOptions,
 } from "./engine/job-engine.ts";
@@ -21,6 +20,7 @@ export type {
   ScheduleOptions,
   UnscheduleOptions,
 } from "./engine/job-schedule.ts";
+export type { JobLookupOptions, JobsPage, JobsQuery } from "./engine/jobs-query.ts";
 export type { EnqueuedJob } from "./errors/enqueued-job.ts";
 export {
   EngineUnavailableError,

@@ -16,6 +16,8 @@ import {
   type NewJob,
   ScheduleChain,
   type ScheduleRule,
+  type StoredJobsPage,
+  type StoredJobsQuery,
   type StoredSchedule,
 } from "@nidus/jobs-durable/backend";
 import type { Connection } from "./connection/connection.ts";
@@ -189,6 +191,10 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
 
   ends(jobs: readonly AwaitedJob[]): Promise<readonly JobEnd[]> {
     return this.#ends.read(jobs);
+  }
+
+  async jobs(query: StoredJobsQuery): Promise<StoredJobsPage> {
+    return this.#storedJobs.page(query);
   }
 
   async redrive(jobId: string): Promise<boolean> {

@@ -61,9 +61,15 @@ const stalledHeaders = "headers of a retry: are not those of an attempt before a
 const snoozeHeaders = "headers of a retry: come with a snooze, too, if the backend claims `snoozing`";
 const names = "deliveries: bring names, attempts and errors as long as users may make them";
 const findsAll = "lookup: finds a job in each state, with its attempts and its times";
+const findsCancelled = "lookup: finds a cancelled job, with what was known of it";
 const starts = "lookup: counts the attempts that have started, and keeps the start of the last one";
 const noPayload = "lookup: reads the payload only if asked for, and what came with it in any case";
 const findsNone = "lookup: finds nothing under an id that no job has";
+const newestFirst = "listing: brings the jobs of a name newest first, each on one page";
+const byState = "listing: brings the jobs in one state, and in all of them";
+const allNames = "listing: brings the jobs of all names, those of one name together";
+const moving = "listing: misses no job that keeps its state while others move, and repeats none in its state";
+const positions = "listing: reads payloads only if asked for, and refuses positions of others";
 const isAway = "outage: is an EngineUnavailableError if the server is away from the start";
 const goesAway = "outage: is an EngineUnavailableError at every call if the server goes away later";
 
@@ -132,7 +138,8 @@ const caught: Readonly<Record<keyof typeof broken, readonly string[]>> = {
   LinkingPastStalls: [stalledHeaders],
   RecordingTwice: [repeats],
   UnknownOutages: [isAway, goesAway],
-  LosingEndedJobs: [findsAll, starts],
+  LosingEndedJobs: [findsAll, findsCancelled, starts],
+  LosingCancelledJobs: [findsCancelled],
   CallingScheduledJobsWaiting: [findsAll],
   MovingStarts: [starts],
   ReadingPayloads: [noPayload],
@@ -164,6 +171,12 @@ const caught: Readonly<Record<keyof typeof broken, readonly string[]>> = {
   HoldingKeysAgain: [notAgain],
   FreeingKeysEarly: [throttle],
   HoldingKeysTooLong: [throttle],
+  ListingOldestFirst: [newestFirst],
+  CountingPages: [moving],
+  ForgettingTheState: [byState],
+  EndingEarly: [newestFirst, byState],
+  MixingNames: [allNames],
+  TakingAnyPosition: [positions],
 };
 
 type Options = Omit<BackendContractOptions, "test">;

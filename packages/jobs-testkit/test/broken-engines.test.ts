@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import * as backends from "./support/broken-backends.ts";
 import * as brokenEngines from "./support/broken-engines.ts";
+import * as lookups from "./support/broken-lookup-engines.ts";
 import * as resultEngines from "./support/broken-result-engines.ts";
 import * as snoozingEngines from "./support/broken-snoozing-engines.ts";
 import { failuresOf } from "./support/failures.ts";
@@ -62,6 +63,9 @@ const dueWaits = "stats: counts due jobs as waiting, even if no worker has polle
 const backlog = "stats: hands its backlog to observers";
 const follows = "lookup: follows a job by its id from its enqueue to its end, or says that it cannot";
 const noJob = "lookup: finds no job under any other text, and refuses what is no id";
+const listsAll = "listing: lists every job of a name while a worker runs them, or says that it cannot";
+const noPayloads = "listing: lists payloads only if asked for";
+const cursors = "listing: refuses cursors of other lists, and queries that are not as documented";
 const kinds = "payloads: returns every kind of JSON unchanged";
 const refusals =
   "payloads: refuses values that JSON would change or drop, with their path, and stores nothing";
@@ -95,6 +99,7 @@ const engines = { ...brokenEngines, ...snoozingEngines, ...resultEngines };
 const caught: {
   readonly backends: Readonly<Record<keyof typeof backends, readonly string[]>>;
   readonly engines: Readonly<Record<keyof typeof engines, readonly string[]>>;
+  readonly lookups: Readonly<Record<keyof typeof lookups, readonly string[]>>;
 } = {
   backends: {
     Dropping: [manyRunOnce],
@@ -159,8 +164,6 @@ const caught: {
     ignoringUnknownOptions: [unknownOptions],
     showingPayloads: [secrets],
     takingEmptyIds: [unknownTexts, wrongInput],
-    losingRunningJobs: [follows],
-    findingNoText: [noJob],
     forgettingResults: [brings, resultElsewhere, refusesResult, waitsNoLonger],
     storingAnyResult: [brings, refusesResult],
     failingForResults: [refusesResult],
@@ -174,6 +177,13 @@ const caught: {
     keepingItsName: [named],
     forgettingObjectives: [declared],
   },
+  lookups: {
+    losingRunningJobs: [follows],
+    findingNoText: [noJob],
+    listingNothingThatRuns: [listsAll],
+    listingPayloads: [noPayloads],
+    beginningAgain: [cursors],
+  },
 };
 
 const broken: [what: string, createEngine: CreateListEngine, by: readonly string[]][] = [];
@@ -182,6 +192,9 @@ for (const [what, Backend] of Object.entries(backends)) {
 }
 for (const [what, change] of Object.entries(engines)) {
   broken.push([what, listEngines(ListBackend, change), caught.engines[what as keyof typeof engines]]);
+}
+for (const [what, change] of Object.entries(lookups)) {
+  broken.push([what, listEngines(ListBackend, change), caught.lookups[what as keyof typeof lookups]]);
 }
 
 describe("the engine contract", () => {

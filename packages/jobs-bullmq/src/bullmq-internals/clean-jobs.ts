@@ -59,17 +59,16 @@ return isMore`,
 );
 
 /**
- * Removes old notes of cancelled jobs, some at a time. KEYS: the hash of ids and times. ARGV: the cursor, the Unix milliseconds before
- * which a note is old. Answers the next cursor, "0" at the end.
+ * Forgets cancelled jobs whose records have expired, some at a time. KEYS: the sorted set of cancellations. ARGV: the cursor. Answers the
+ * next cursor, "0" at the end.
  */
 const forgetScript = new Script(
   "nidusForget",
   1,
   `
-local notes = redis.call('HSCAN', KEYS[1], ARGV[1], 'COUNT', 500)
+local notes = redis.call('ZSCAN', KEYS[1], ARGV[1], 'COUNT', 500)
 for i = 1, #notes[2], 2 do
-  local at = tonumber(notes[2][i + 1])
-  if not at or at < tonumber(ARGV[2]) then redis.call('HDEL', KEYS[1], notes[2][i]) end
+  if redis.call('EXISTS', KEYS[1] .. ':' .. notes[2][i]) == 0 then redis.call('ZREM', KEYS[1], notes[2][i]) end
 end
 return notes[1]`,
 );
@@ -98,15 +97,14 @@ export async function cleanJobs(
   return answer === 1 ? "more" : answer === 0 ? "cleaned" : "cleaned by another process";
 }
 
-/** Removes notes of jobs that were cancelled before a time. Stops early if `isStopped` says so. */
+/** Forgets cancelled jobs that are retained no longer. Stops early if `isStopped` says so. */
 export async function forgetCancellations(
   client: RedisClient,
   cancellations: string,
-  beforeMs: number,
   isStopped: () => boolean,
 ): Promise<void> {
   let cursor = "0";
   do {
-    cursor = String(await forgetScript.run(client, [cancellations, cursor, String(beforeMs)]));
+    cursor = String(await forgetScript.run(client, [cancellations, cursor]));
   } while (cursor !== "0" && !isStopped());
 }

@@ -16,5 +16,5 @@ export const holdKeyScript: Script = new Script(
   "nidusHoldKey",
   2,
   `${holdKey}
-if redis.call('HGET', KEYS[2], ARGV[1]) == ARGV[2] then holdKey(KEYS[1], ARGV[3]) end`,
+if redis.call('HGET', KEYS[2] .. ':' .. ARGV[1], 'nidusCancelledAt') == ARGV[2] then holdKey(KEYS[1], ARGV[3]) end`,
 );

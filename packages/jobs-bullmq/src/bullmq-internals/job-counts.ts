@@ -59,7 +59,7 @@ local function countsOf(name, keys)
     redis.call('LLEN', keys .. 'active'),
     redis.call('ZCARD', keys .. 'completed'),
     redis.call('ZCARD', keys .. 'failed'),
-    redis.call('HLEN', base .. ':cancelled:' .. string.sub(keys, #base + 2, -2)),
+    redis.call('ZCARD', base .. ':cancelled:' .. string.sub(keys, #base + 2, -2)),
     oldest or false,
     time(redis.call('ZRANGE', keys .. 'failed', 0, 0, 'WITHSCORES')[2]) or false,
   }

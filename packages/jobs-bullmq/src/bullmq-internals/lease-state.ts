@@ -4,7 +4,7 @@ import { Script } from "./script.ts";
 import { freeUniqueKey } from "./unique-keys.ts";
 
 /**
- * Finds out what became of a delivery. KEYS: the first part of the queue's keys, the hash of cancellations. ARGV: id, token, started,
+ * Finds out what became of a delivery. KEYS: the first part of the queue's keys, the sorted set of cancellations. ARGV: id, token, started,
  * made, stalled, a lease's milliseconds, the type of the outcome, its mark, 1 if the outcome removes the job.
  */
 const leaseStateScript = new Script(
@@ -15,7 +15,7 @@ local keys, id, started, made, stalled, type = KEYS[1], ARGV[1], ARGV[3], ARGV[4
 local counts = redis.call('HMGET', keys .. id, 'ats', 'atm', 'stc', 'nidusRunAt')
 local function isMarked(text) return text and ARGV[8] ~= '' and string.match(text, '%.(%d+)$') == ARGV[8] end
 if not counts[1] then
-  return (ARGV[9] == '1' or isMarked(redis.call('HGET', KEYS[2], id))) and 'recorded' or 'lost'
+  return (ARGV[9] == '1' or isMarked(redis.call('HGET', KEYS[2] .. ':' .. id, 'nidusCancelledAt'))) and 'recorded' or 'lost'
 end
 if hold(keys, id, ARGV[2], started, made, ARGV[6]) then return 'held' end
 local more = tonumber(counts[2] or 0) - tonumber(made)

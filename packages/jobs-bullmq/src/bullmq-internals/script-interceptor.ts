@@ -1,3 +1,4 @@
+import { keepCancelled } from "./cancelled-jobs.ts";
 import { holdKeyScript } from "./hold-key.ts";
 import type { Lease } from "./leases.ts";
 import { moveByRetention } from "./own-retention.ts";
@@ -19,7 +20,7 @@ interface OutcomeNote {
   readonly keys: string;
   /** The key of the hash of cancel requests. */
   readonly requests: string;
-  /** The key of the hash of cancelled jobs. */
+  /** The key of the sorted set of cancelled jobs. */
   readonly cancellations: string;
   readonly lease: Lease;
   /** When the next attempt can start, in Unix milliseconds of Redis's clock. Its fraction marks the settlement that wrote it. */
@@ -28,6 +29,10 @@ interface OutcomeNote {
   readonly carrier?: string | undefined;
   /** When the job was cancelled. Its fraction marks the settlement that wrote it. */
   readonly cancelledAt?: string;
+  /** Milliseconds for which a cancelled job is kept that says nothing about it. */
+  readonly retainedMs?: number;
+  /** JSON text of the errors of its attempts. */
+  readonly errorsText?: string;
   /** Milliseconds for which the idempotency key of a cancelled job is held, if it has one. */
   readonly keyHeldMs?: number;
   /** Milliseconds by which a job that succeeds is kept longer than others. 0 or undefined: for as long. */
@@ -36,17 +41,18 @@ interface OutcomeNote {
 
 /**
  * Writes a note. Does nothing without the lease, as the settlement after it. KEYS: the first part of the queue's keys, requests,
- * cancellations. ARGV: id, token, runAt, cancelledAt, carrier.
+ * cancellations. ARGV: id, token, runAt, cancelledAt, carrier, retainedMs, errorsText.
  */
 const writeNote = new Script(
   "nidusNote",
   3,
-  `${freeUniqueKey}
+  `${freeUniqueKey}${keepCancelled}
 local id, job = ARGV[1], KEYS[1] .. ARGV[1]
 if redis.call('GET', job .. ':lock') ~= ARGV[2] or redis.call('EXISTS', job) == 0 then return 0 end
+if ARGV[7] ~= '' then redis.call('HSET', job, 'nidusErrors', ARGV[7]) end
 if ARGV[3] ~= '' then redis.call('HSET', job, 'nidusRunAt', ARGV[3]) else redis.call('HDEL', KEYS[2], id) end
 if ARGV[4] ~= '' then
-  redis.call('HSET', KEYS[3], id, ARGV[4])
+  keepCancelled(KEYS[1], id, KEYS[3], ARGV[4], ARGV[6])
   freeUniqueKey(KEYS[1], id)
 end
 if ARGV[5] ~= '' then redis.call('HSET', job, 'nidusCarrier', ARGV[5]) else redis.call('HDEL', job, 'nidusCarrier') end
@@ -118,29 +124,12 @@ export class ScriptInterceptor {
   async #runWith(note: OutcomeNote, name: string, values: unknown[]): Promise<unknown> {
     writeNote.define(this.#shared);
     holdKeyScript.define(this.#shared);
-    const {
-      keys,
-      requests,
-      cancellations,
-      lease,
-      runAt = "",
-      cancelledAt = "",
-      keyHeldMs = 0,
-      keptLongerMs = 0,
-      carrier = "",
-    } = note;
+    const { keys, requests, cancellations, lease, runAt = "", cancelledAt = "", keyHeldMs = 0 } = note;
+    const { keptLongerMs = 0, carrier = "", retainedMs = 0, errorsText = "" } = note;
+    const noted = [keys, requests, cancellations, lease.id, lease.token, runAt, cancelledAt];
     let transaction = this.#shared
       .multi()
-      .runCommand(writeNote.name, [
-        keys,
-        requests,
-        cancellations,
-        lease.id,
-        lease.token,
-        runAt,
-        cancelledAt,
-        carrier,
-      ])
+      .runCommand(writeNote.name, [...noted, carrier, String(retainedMs), errorsText])
       .runCommand(name, values);
     if (keyHeldMs > 0) {
       const held = [keys + lease.id, cancellations, lease.id, cancelledAt, String(keyHeldMs)];

@@ -62,12 +62,7 @@ export class Cleaner {
     const client = await this.#queues.client;
     const names = await this.#queues.names();
     const forgetting = names.map((name) =>
-      forgetCancellations(
-        client,
-        this.#queues.cancellationsOf(name),
-        Date.now() - retainedMs,
-        () => this.#isStopped,
-      ),
+      forgetCancellations(client, this.#queues.cancellationsOf(name), () => this.#isStopped),
     );
     await Promise.all(forgetting);
   }

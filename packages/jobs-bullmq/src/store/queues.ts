@@ -136,7 +136,7 @@ export class Queues {
     return `${this.base}:cancel-requests:${encodeURIComponent(jobName)}`;
   }
 
-  /** Returns the key of the hash of cancelled jobs of a name: ids, and when each was cancelled. */
+  /** Returns the key of the sorted set of cancelled jobs of a name: ids, by when each was cancelled. */
   cancellationsOf(jobName: string): string {
     return `${this.base}:cancelled:${encodeURIComponent(jobName)}`;
   }

@@ -16,8 +16,10 @@ export function storedJobFrom(jobName: string, fields: StoredFields, withPayload
     readonly priority?: unknown;
   };
   const maxAttempts = countOf(opts.attempts) || 1;
-  const attempt = countOf(Number(made)) + countOf(Number(stalled)) + (state === "running" ? 1 : 0);
+  const isAttemptOpen = state === "running" || fields.cancelledAt?.includes(".") === true;
+  const attempt = countOf(Number(made)) + countOf(Number(stalled)) + (isAttemptOpen ? 1 : 0);
   const hasEnded = state === "succeeded" || state === "dead-lettered";
+  const endedAt = state === "cancelled" ? fields.cancelledAt : hasEnded ? finishedOn : null;
   const enqueuedAtMs = timeOf(numberFrom(fields.timestamp));
   return {
     id,
@@ -30,7 +32,7 @@ export function storedJobFrom(jobName: string, fields: StoredFields, withPayload
       timeOf(numberFrom(fields.runAt), runAtMsFrom(tail ?? data), opts.prevMillis, enqueuedAtMs),
     ),
     startedAt: attempt > 0 ? dateFrom(processedOn) : undefined,
-    finishedAt: hasEnded ? dateFrom(finishedOn) : undefined,
+    finishedAt: dateFrom(endedAt),
     // Other programs have any priority.
     priority: Math.min(countOf(opts.priority), 9),
     correlationId,

@@ -72,8 +72,8 @@ export class OutcomeRecorder {
     { type }: JobOutcome,
   ): Promise<LeaseState> {
     const { removeOnComplete, removeOnFail } = stored.opts;
-    const keeps =
-      type === "succeeded" ? removeOnComplete : type === "dead-lettered" ? removeOnFail : undefined;
+    const isEnd = type === "succeeded" || type === "cancelled";
+    const keeps = type === "dead-lettered" ? removeOnFail : isEnd ? removeOnComplete : undefined;
     const cancellations = this.#queues.cancellationsOf(consumer.jobName);
     const settled = { type, mark: mark ?? "", isRemoved: keeps === true || keeps === 0 };
     const client = await this.#queues.client;
@@ -138,7 +138,8 @@ export class OutcomeRecorder {
       case "cancelled": {
         // BullMQ has no state for cancelled jobs: the job goes, and a note of it stays.
         const cancelledAt = this.#marked(job, 0);
-        const note = { ...this.#keysOf(consumer), lease, cancelledAt, keyHeldMs: keyHeldMs(stored) };
+        const held = { keyHeldMs: keyHeldMs(stored), retainedMs: this.#retainSucceededSeconds * 1000 };
+        const note = { ...this.#keysOf(consumer), lease, cancelledAt, ...held };
         return consumer.interceptor.withNote(note, () => removeJob(stored, token, "cancelled", wantsNext));
       }
       case "released":

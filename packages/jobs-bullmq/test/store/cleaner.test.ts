@@ -36,6 +36,7 @@ const shortly = { retainSucceededMs: 1_000, retainDeadLettersMs: 1_000 };
 interface Client {
   flushdb(): Promise<unknown>;
   hlen(key: string): Promise<number>;
+  zcard(key: string): Promise<number>;
   hset(key: string, field: string, value: string): Promise<number>;
 }
 
@@ -83,7 +84,7 @@ describe("an idle queue", { timeout: 90_000 }, () => {
     expect(await engine.stats()).toMatchObject({ cancelled: 20 });
     await expect.poll(() => engine.stats(), patience).toMatchObject({ cancelled: 0 });
     await expect.poll(() => view.raw.hlen(requests), patience).toBe(0);
-    expect(await view.raw.hlen(`bull:${queue}:cancelled:cleaned`)).toBe(0);
+    expect(await view.raw.zcard(`bull:${queue}:cancelled:cleaned`)).toBe(0);
   });
 });
 

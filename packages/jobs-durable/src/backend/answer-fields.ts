@@ -109,3 +109,7 @@ export const scheduleFields: Fields = [
   ["madeAt", aDate],
   ["nextRunAt", orUndefined(aDate)],
 ];
+export const pageFields: Fields = [
+  ["jobs", anArray],
+  ["position", orUndefined(anArray)],
+];

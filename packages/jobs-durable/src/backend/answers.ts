@@ -12,6 +12,7 @@ import {
   type Fields,
   isObject,
   neededFields,
+  pageFields,
   scheduleFields,
   settleFields,
   storedJobFields,
@@ -22,6 +23,7 @@ import type { JobCounts } from "./job-counts.ts";
 import type { JobEnd } from "./job-end.ts";
 import type { NameBacklog } from "./name-backlog.ts";
 import type { StoredJob } from "./stored-job.ts";
+import type { StoredJobsPage } from "./stored-jobs-query.ts";
 import type { StoredSchedule } from "./stored-schedule.ts";
 
 /** A backend gave an answer that its port does not allow: its author has to change it, and a repetition does not help. */
@@ -135,6 +137,12 @@ export class BackendAnswers {
     for (const each of this.#array("schedules", answer, "schedules")) {
       this.#object("schedules", each, "an array of schedules", "a schedule", scheduleFields);
     }
+    return answer;
+  }
+
+  jobs(answer: StoredJobsPage): StoredJobsPage {
+    this.#object("jobs", answer, "a page of jobs", "a page", pageFields);
+    for (const each of answer.jobs) this.#object("jobs", each, "a page of jobs", "a job", storedJobFields);
     return answer;
   }
 

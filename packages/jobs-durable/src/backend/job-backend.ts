@@ -8,6 +8,7 @@ import type { JobCounts } from "./job-counts.ts";
 import type { AwaitedJob, JobEnd } from "./job-end.ts";
 import type { NameBacklog } from "./name-backlog.ts";
 import type { StoredJob } from "./stored-job.ts";
+import type { StoredJobsPage, StoredJobsQuery } from "./stored-jobs-query.ts";
 import type { StoredSchedule } from "./stored-schedule.ts";
 
 /** A job on its way into an engine. */
@@ -212,6 +213,14 @@ export interface JobBackend<
    * function that ends this. Leave it out if the store does not tell: the engine then asks once a second.
    */
   watchEnds?(jobName: string, onEnd: (jobId: string) => void): Promise<() => Promise<void>>;
+  /**
+   * Lists jobs page by page, if `capabilities.listing` is claimed: of one name the newest first, of all names by name and id, as far as
+   * the store can. A job that keeps its state meanwhile is on exactly one page. Every page takes the store a bounded time, however many
+   * jobs it has.
+   *
+   * @throws (rejects with) `wrongCursor()` for a position that it cannot have named.
+   */
+  jobs?(query: StoredJobsQuery): Promise<StoredJobsPage>;
   /**
    * Runs a job at each moment of a rule, as `nextMoment` computes them, by the store's own clock. A second call with the same key
    * replaces the schedule, with its next run. The same call again changes nothing: a run that is late stays. A run that came due

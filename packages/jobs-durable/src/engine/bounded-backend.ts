@@ -5,6 +5,7 @@ import type { JobBackend, LeasedJob, NewJob } from "../backend/job-backend.ts";
 import type { JobCounts } from "../backend/job-counts.ts";
 import type { AwaitedJob, JobEnd } from "../backend/job-end.ts";
 import type { StoredJob } from "../backend/stored-job.ts";
+import type { StoredJobsPage, StoredJobsQuery } from "../backend/stored-jobs-query.ts";
 import type { StoredSchedule } from "../backend/stored-schedule.ts";
 import { isConnectionError } from "../errors/connection-error.ts";
 import { withDeadline } from "../errors/deadline.ts";
@@ -65,6 +66,11 @@ export class BoundedBackend<Job extends LeasedJob, Options extends EnqueueOption
 
   async ends(jobs: readonly AwaitedJob[]): Promise<readonly JobEnd[]> {
     return this.answers.ends(await this.ask(async (backend) => backend.ends?.(jobs) ?? []), jobs.length);
+  }
+
+  async jobs(query: StoredJobsQuery): Promise<StoredJobsPage> {
+    const none: StoredJobsPage = { jobs: [], position: undefined };
+    return this.answers.jobs(await this.ask(async (backend) => backend.jobs?.(query) ?? none));
   }
 
   /**

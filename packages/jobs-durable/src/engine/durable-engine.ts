@@ -14,16 +14,11 @@ import { BoundedBackend } from "./bounded-backend.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import { requireEngineOptions } from "./engine-options.ts";
 import { insertInSlices } from "./insert-in-slices.ts";
-import type {
-  DeadLetterOptions,
-  JobLookupOptions,
-  JobStats,
-  ResultOptions,
-  StartableEngine,
-} from "./job-engine.ts";
+import type { DeadLetterOptions, JobStats, ResultOptions, StartableEngine } from "./job-engine.ts";
 import { JobResults } from "./job-results.ts";
 import type { JobSchedule, ScheduleInterval, ScheduleOptions, UnscheduleOptions } from "./job-schedule.ts";
 import { JobSchedules } from "./job-schedules.ts";
+import type { JobLookupOptions, JobsPage, JobsQuery } from "./jobs-query.ts";
 import { NewJobFactory } from "./new-job-factory.ts";
 import { deadLettersFrom, statsFrom } from "./stats.ts";
 import { StoreReadings } from "./store-readings.ts";
@@ -169,6 +164,10 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
 
   job(jobId: string, options?: JobLookupOptions): Promise<StoredJob | undefined> {
     return this.#storedJobs.job(jobId, options);
+  }
+
+  jobs(query?: JobsQuery): Promise<JobsPage> {
+    return this.#storedJobs.jobs(query);
   }
 
   async cancel(jobId: string): Promise<boolean> {

@@ -7,6 +7,7 @@ import type { EnqueuedJob } from "../errors/enqueued-job.ts";
 import type { JobWorker, WorkOptions } from "../execution/job-worker.ts";
 import type { AnyDurableJob, JobWithPayload } from "../job/durable-job.ts";
 import type { JobSchedule, ScheduleInterval, ScheduleOptions, UnscheduleOptions } from "./job-schedule.ts";
+import type { JobLookupOptions, JobsPage, JobsQuery } from "./jobs-query.ts";
 
 /** The counts of all jobs together, and of each job name. */
 export interface JobStats extends JobCounts {
@@ -18,12 +19,6 @@ export interface JobStats extends JobCounts {
 export interface DeadLetterOptions {
   /** How many at most, the newest first: a whole number from 1. @default 100 */
   readonly limit?: number | undefined;
-}
-
-/** What is read of a stored job. */
-export interface JobLookupOptions {
-  /** Whether its payload is read, too. @default false */
-  readonly withPayload?: boolean | undefined;
 }
 
 /** How long the result of a job is waited for. */
@@ -121,6 +116,14 @@ export interface JobEngine<Options extends EnqueueOptions = EnqueueOptions> exte
    * the engine is closed; UnsupportedError if the engine stores no results.
    */
   result(jobId: string, options?: ResultOptions): Promise<unknown>;
+  /**
+   * Lists stored jobs, page by page: the newest first of one name, else by name and id. A job that keeps its state during the paging is
+   * listed exactly once, on Redis at least once. A job that moves may come again, in another state.
+   *
+   * @throws (rejects with) UnsupportedError if the engine cannot list its jobs; TypeError for a cursor that is not that of the page
+   * before; TypeError or RangeError for a query that is not as documented.
+   */
+  jobs(query?: JobsQuery): Promise<JobsPage>;
   /** How many jobs are in which state, over all names and by name, as the store has them now. */
   stats(): Promise<JobStats>;
   /** Lists dead letters, the newest first. */

@@ -5,7 +5,8 @@ import type { StoredJob } from "../backend/stored-job.ts";
 import { validDate } from "../backend/valid-date.ts";
 import { UnsupportedError } from "../errors/errors.ts";
 import type { BoundedBackend } from "./bounded-backend.ts";
-import type { JobLookupOptions } from "./job-engine.ts";
+import { cursorFrom } from "./cursor.ts";
+import { type JobLookupOptions, type JobsPage, type JobsQuery, storedJobsQueryFrom } from "./jobs-query.ts";
 import { isJobId } from "./validation.ts";
 
 /** Looks at the jobs that a store has. */
@@ -26,6 +27,16 @@ export class StoredJobs<Job extends LeasedJob, Options extends EnqueueOptions> {
     this.#requireListing();
     const job = isId ? await this.#store.job(jobId, withPayload) : undefined;
     return job && withValidDates(job);
+  }
+
+  async jobs(query: JobsQuery = {}): Promise<JobsPage> {
+    const checked = storedJobsQueryFrom(query);
+    this.#requireListing();
+    const { jobs, position } = await this.#store.jobs(checked);
+    return {
+      jobs: jobs.map(withValidDates),
+      cursor: position && cursorFrom(position, checked),
+    };
   }
 
   /** @throws UnsupportedError */

@@ -7,6 +7,7 @@ import type { AwaitedJob, JobEnd } from "../backend/job-end.ts";
 import type { NameBacklog } from "../backend/name-backlog.ts";
 import { isOfSchedule, ScheduleChain } from "../backend/schedule-chain.ts";
 import type { StoredJob } from "../backend/stored-job.ts";
+import type { StoredJobsPage, StoredJobsQuery } from "../backend/stored-jobs-query.ts";
 import type { StoredSchedule } from "../backend/stored-schedule.ts";
 import type { EnqueuedJob } from "../errors/enqueued-job.ts";
 import type { ScheduleRule } from "../schedule/schedule-rule.ts";
@@ -138,6 +139,10 @@ export class MemoryBackend implements JobBackend<MemoryLeasedJob> {
 
   schedules(): Promise<readonly StoredSchedule[]> {
     return this.#chain.schedules();
+  }
+
+  async jobs(query: StoredJobsQuery): Promise<StoredJobsPage> {
+    return this.#table.page(query);
   }
 
   async close(): Promise<void> {}

@@ -1,5 +1,7 @@
 /** A job and its state. */
 export interface MemoryJob {
+  /** How many were stored before it. */
+  readonly number: number;
   readonly id: string;
   readonly name: string;
   /** JSON text. */

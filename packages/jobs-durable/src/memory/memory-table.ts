@@ -3,7 +3,9 @@ import { envelopeFrom } from "../backend/envelope.ts";
 import type { JobOutcome, NewJob } from "../backend/job-backend.ts";
 import type { JobCounts } from "../backend/job-counts.ts";
 import { zeroCounts } from "../backend/job-counts.ts";
+import type { StoredJobsPage, StoredJobsQuery } from "../backend/stored-jobs-query.ts";
 import type { EnqueuedJob } from "../errors/enqueued-job.ts";
+import { pageOf } from "./listing.ts";
 import type { MemoryJob } from "./memory-job.ts";
 import { PendingJobs } from "./pending-jobs.ts";
 import { UniqueKeys } from "./unique-keys.ts";
@@ -36,6 +38,7 @@ export class MemoryTable {
     if (taken !== undefined) return { id: taken.id, isDuplicate: true };
     const enqueuedAt = new Date(Date.now());
     const job: MemoryJob = {
+      number: ++this.#lastOrder,
       id,
       name,
       envelopeText,
@@ -167,6 +170,11 @@ export class MemoryTable {
   find(id: string): MemoryJob | undefined {
     this.#sweep();
     return this.#jobs.get(id);
+  }
+
+  page(query: StoredJobsQuery): StoredJobsPage {
+    this.#sweep();
+    return pageOf(this.#jobs.values(), query);
   }
 
   deadLetters(limit: number): DeadLetter[] {

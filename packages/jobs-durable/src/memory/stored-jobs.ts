@@ -3,14 +3,14 @@ import type { StoredJob, StoredJobState } from "../backend/stored-job.ts";
 import type { MemoryJob } from "./memory-job.ts";
 
 /** Describes a job of the table. Its payload is a copy. */
-export function storedJobFrom(job: MemoryJob, withPayload: boolean): StoredJob {
+export function storedJobFrom(job: MemoryJob, withPayload: boolean, nowMs: number = Date.now()): StoredJob {
   const { id, name, attempt, maxAttempts, priority, enqueuedAt, runAtMs, startedAtMs, endedAtMs } = job;
   const { payload, correlationId, attributes = {} } = envelopeFrom(job.envelopeText);
   const hasEnded = job.state !== "pending" && job.state !== "running";
   return {
     id,
     jobName: name,
-    state: stateOf(job, Date.now()),
+    state: storedStateOf(job, nowMs),
     attempt: Math.min(attempt, maxAttempts),
     maxAttempts,
     enqueuedAt: new Date(enqueuedAt),
@@ -25,7 +25,8 @@ export function storedJobFrom(job: MemoryJob, withPayload: boolean): StoredJob {
   };
 }
 
-function stateOf({ state, runAtMs }: MemoryJob, nowMs: number): StoredJobState {
+/** A pending job is scheduled until its moment, and waits from then on. */
+export function storedStateOf({ state, runAtMs }: MemoryJob, nowMs: number): StoredJobState {
   if (state !== "pending") return state;
   return runAtMs > nowMs ? "scheduled" : "waiting";
 }

@@ -67,6 +67,8 @@ describe("an answer that the port allows", () => {
     expect(answers.deadLetters([letter])).toEqual([letter]);
     expect(answers.job(stored)).toBe(stored);
     expect(answers.job(undefined)).toBeUndefined();
+    const page = { jobs: [stored], position: undefined };
+    expect(answers.jobs(page)).toBe(page);
     const counts = new Map([["send_mail", zeroCounts]]);
     expect(answers.counts(counts)).toBe(counts);
     expect(answers.backlog([{ ...backlog, oldestWaitingAt: new Date(0) }])).toHaveLength(1);
@@ -151,6 +153,14 @@ describe("an answer that the port does not allow", () => {
     [
       "`job` of graphile-worker returned a job whose `runAt` is 5, expected a Date",
       () => answers.job({ ...stored, runAt: 5 as never }),
+    ],
+    [
+      "`jobs` of graphile-worker returned a page whose `position` is a string, expected an array or undefined",
+      () => answers.jobs({ jobs: [], position: "seven" as never }),
+    ],
+    [
+      "`jobs` of graphile-worker returned a job whose `id` is 7, expected a string",
+      () => answers.jobs({ jobs: [{ ...stored, id: 7 as never }], position: undefined }),
     ],
     ["`job` of graphile-worker returned null, expected a job or undefined", () => answers.job(null as never)],
   ])("is refused: %s", (message, check) => {

@@ -1,3 +1,4 @@
+import type { StoredJobState } from "@nidus/jobs-durable";
 import { dateOrNull, startOrNull } from "./lease-statements.ts";
 import { ownQueuesEvent } from "./queue-statements.ts";
 
@@ -5,22 +6,86 @@ import { ownQueuesEvent } from "./queue-statements.ts";
 export interface StoredJobStatements {
   /** $1 id, $2 whether to read the payload. Returns the job. */
   readonly job: string;
+  /** No parameters. Creates the index of the lists, unless the table is so large that writers would wait for long. */
+  readonly createIndex: string;
+  /**
+   * $1 limit, $2 whether to read the payload, $3 queue, $4 the `created_us` and $5 the id of the last job of the page before. Returns
+   * jobs of one queue, the newest first. Leaves out those that another program has stored with a `created_on` that is no date.
+   */
+  ofQueue(state: StoredJobState | undefined): string;
+  /** $1 limit, $2 whether to read the payload, $3 first queue, $4 first id in that queue. Returns jobs by queue and id. */
+  ofAllQueues(state: StoredJobState | undefined): string;
 }
+
+/** The job that comes before all others in a list of one queue. */
+export const beforeNewest = { createdUs: "253402300799999999", id: "ffffffff-ffff-ffff-ffff-ffffffffffff" };
+
+/** The largest table, in bytes, for which the index is created: that takes about a second, in which nothing can be written. */
+const maxIndexedBytes = 256 * 1024 * 1024;
+
+/** The states of pg-boss, and what else holds for a state of ours. */
+const states: Readonly<Record<StoredJobState, { readonly of: readonly string[]; readonly and: string }>> = {
+  scheduled: { of: ["created", "retry"], and: "AND start_after > now()" },
+  waiting: { of: ["created", "retry"], and: "AND start_after <= now()" },
+  running: { of: ["active"], and: "" },
+  succeeded: { of: ["completed"], and: "" },
+  "dead-lettered": { of: ["failed"], and: "" },
+  cancelled: { of: ["cancelled"], and: "" },
+};
+const anyState = { of: ["created", "retry", "active", "completed", "cancelled", "failed"], and: "" };
 
 /** Builds the statements. `schema` stands unquoted in them, as in pg-boss's own. */
 export function storedJobStatements(schema: string): StoredJobStatements {
   const job = `${schema}.job`;
-  const ownQueues = `ARRAY(SELECT name FROM ${schema}.subscription WHERE event = '${ownQueuesEvent}')`;
+  const ownQueues = `SELECT name FROM ${schema}.subscription WHERE event = '${ownQueuesEvent}'`;
+  const newestFirst = "ORDER BY created_on DESC, id DESC";
   return {
-    job: `
-      SELECT ${storedJobColumns("$2")} FROM ${job} WHERE name = ANY(${ownQueues}) AND id = $1::uuid LIMIT 1`,
+    job: `SELECT ${columns} FROM ${job} WHERE name = ANY(ARRAY(${ownQueues})) AND id = $1::uuid LIMIT 1`,
+    // A list without the index is slow, and no error.
+    createIndex: `
+      DO $$ BEGIN
+        IF to_regclass('${schema}.nidus_listing') IS NULL
+          AND (SELECT sum(pg_relation_size(relid)) FROM pg_partition_tree('${job}')) < ${maxIndexedBytes} THEN
+          PERFORM set_config('lock_timeout', '1s', true);
+          CREATE INDEX nidus_listing ON ${job} (name, state, created_on, id);
+        END IF;
+      EXCEPTION WHEN OTHERS THEN NULL;
+      END $$`,
+    // Each state has its part of the index, in order.
+    ofQueue(state) {
+      const { of, and } = state === undefined ? anyState : states[state];
+      const parts = of.map(
+        (each) => `(
+          SELECT * FROM ${job} WHERE name = $3::text AND state = '${each}' ${and} AND created_on >= 'epoch'
+            AND (created_on, id) < ('epoch'::timestamptz + $4::bigint * interval '1 microsecond', $5::uuid)
+          ${newestFirst} LIMIT $1::int)`,
+      );
+      return `
+        SELECT ${columns}, (extract(epoch FROM created_on) * 1000000)::bigint::text AS created_us
+        FROM (SELECT * FROM (${parts.join(" UNION ALL ")}) part ${newestFirst} LIMIT $1::int) page
+        ${newestFirst}`;
+    },
+    ofAllQueues(state) {
+      const { of, and } = state === undefined ? anyState : states[state];
+      const isInState = state === undefined ? "" : `AND state IN ('${of.join("', '")}') ${and}`;
+      return `
+        SELECT ${columns} FROM (
+          SELECT found.* FROM (
+            ${ownQueues} AND name COLLATE "C" >= $3::text ORDER BY name COLLATE "C"
+          ) queue CROSS JOIN LATERAL (
+            SELECT * FROM ${job} j WHERE j.name = queue.name ${isInState}
+              AND j.id >= CASE WHEN queue.name = $3::text THEN $4::uuid ELSE '00000000-0000-0000-0000-000000000000' END
+            ORDER BY j.id LIMIT $1::int
+          ) found
+          ORDER BY queue.name COLLATE "C", found.id LIMIT $1::int
+        ) page
+        ORDER BY name COLLATE "C", id`;
+    },
   };
 }
 
-/** The columns from which `storedJobFrom` makes a job. `withPayload` is an SQL condition. */
-function storedJobColumns(withPayload: string): string {
-  return `id, name, state::text AS state, start_after > now() AS is_scheduled, priority, retry_count, retry_limit,
-    ${dateOrNull("created_on")} AS enqueued_at, ${startOrNull} AS run_at, ${dateOrNull("started_on")} AS started_at,
-    ${dateOrNull("completed_on")} AS finished_at, started_on IS NOT NULL AS has_started, output -> 'startedAt' AS attempt_started,
-    CASE WHEN ${withPayload} OR jsonb_typeof(data) <> 'object' THEN data ELSE data - 'payload' END AS data`;
-}
+/** The columns from which `storedJobFrom` makes a job. */
+const columns = `id, name, state::text AS state, start_after > now() AS is_scheduled, priority, retry_count, retry_limit,
+  ${dateOrNull("created_on")} AS enqueued_at, ${startOrNull} AS run_at, ${dateOrNull("started_on")} AS started_at,
+  ${dateOrNull("completed_on")} AS finished_at, started_on IS NOT NULL AS has_started, output -> 'startedAt' AS attempt_started,
+  CASE WHEN $2::boolean OR jsonb_typeof(data) <> 'object' THEN data ELSE data - 'payload' END AS data`;

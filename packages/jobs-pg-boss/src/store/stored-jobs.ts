@@ -1,14 +1,17 @@
 import type { StoredJob } from "@nidus/jobs-durable";
+import { type StoredJobsPage, type StoredJobsQuery, wrongCursor } from "@nidus/jobs-durable/backend";
 import type { SqlDatabase } from "../database/pg-boss-like.ts";
-import { runSql } from "../database/run-sql.ts";
+import { type Row, runSql } from "../database/run-sql.ts";
 import { isUuid } from "./is-uuid.ts";
+import { jobName, queueName } from "./queue-name.ts";
 import { storedJobFrom } from "./stored-job.ts";
-import { type StoredJobStatements, storedJobStatements } from "./stored-job-statements.ts";
+import { beforeNewest, type StoredJobStatements, storedJobStatements } from "./stored-job-statements.ts";
 
 /** Looks at the jobs of pg-boss's table. */
 export class StoredJobs {
   readonly #db: SqlDatabase;
   readonly #statements: StoredJobStatements;
+  #indexed: Promise<unknown> | undefined;
 
   constructor(db: SqlDatabase, schema: string) {
     this.#db = db;
@@ -20,4 +23,55 @@ export class StoredJobs {
     const [row] = await runSql(this.#db, this.#statements.job, [jobId, withPayload]);
     return row && storedJobFrom(row, withPayload);
   }
+
+  /** Makes a page. The first one of a process looks after the index, so that stores which are never listed have none. */
+  async page(query: StoredJobsQuery): Promise<StoredJobsPage> {
+    const { jobName: name, limit, position, withPayload } = query;
+    const rows = await (name === undefined
+      ? this.#ofAllQueues(query, position)
+      : this.#ofQueue(name, query, position));
+    const page = rows.slice(0, limit);
+    const last = rows.length > limit ? page.at(-1) : undefined;
+    return {
+      jobs: page.map((row) => storedJobFrom(row, withPayload)),
+      position: last && (name === undefined ? [jobName(last.name), last.id] : [last.created_us, last.id]),
+    };
+  }
+
+  async #ofQueue(
+    name: string,
+    { state, limit, withPayload }: StoredJobsQuery,
+    position: readonly string[] = [beforeNewest.createdUs, beforeNewest.id],
+  ): Promise<Row[]> {
+    const [createdUs = "", id = "", ...rest] = position;
+    if (!/^\d{1,18}$/.test(createdUs) || !isUuid(id) || rest.length > 0) throw wrongCursor();
+    const values = [limit + 1, withPayload, queueName(name), createdUs, id];
+    return this.#list(this.#statements.ofQueue(state), values);
+  }
+
+  async #ofAllQueues(
+    { state, limit, withPayload }: StoredJobsQuery,
+    position: readonly string[] | undefined,
+  ): Promise<Row[]> {
+    const [name = "", id = "", ...rest] = position ?? [];
+    if (position !== undefined && (!isUuid(id) || rest.length > 0)) throw wrongCursor();
+    const values = [limit + 1, withPayload, queueName(name), nextUuid(id)];
+    return this.#list(this.#statements.ofAllQueues(state), values);
+  }
+
+  async #list(statement: string, values: readonly unknown[]): Promise<Row[]> {
+    this.#indexed ??= runSql(this.#db, this.#statements.createIndex, []).catch((error: unknown) => {
+      this.#indexed = undefined;
+      throw error;
+    });
+    await this.#indexed;
+    return runSql(this.#db, statement, values);
+  }
+}
+
+/** Returns the id after this one in the order of PostgreSQL. The first one for an empty text. */
+function nextUuid(id: string): string {
+  const next = id === "" ? 0n : BigInt(`0x${id.replaceAll("-", "")}`) + 1n;
+  const digits = next.toString(16).padStart(32, "0").slice(-32);
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }

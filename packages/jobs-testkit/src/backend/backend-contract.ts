@@ -18,6 +18,7 @@ import { deliveries } from "./deliveries.ts";
 import { fencing } from "./fencing.ts";
 import { fetching } from "./fetching.ts";
 import { inserting } from "./inserting.ts";
+import { listing } from "./listing.ts";
 import { lookup } from "./lookup.ts";
 import { moments } from "./moments.ts";
 import { notTested } from "./not-tested.ts";
@@ -83,6 +84,7 @@ const behaviours: Readonly<Record<string, Behaviour<BackendKit>>> = {
   fencing,
   backlog,
   lookup,
+  listing,
   address,
   closing,
   outage,

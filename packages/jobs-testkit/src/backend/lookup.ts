@@ -43,6 +43,32 @@ export const lookup: Behaviour<BackendKit> = (declare) => {
     }
   });
 
+  declare("finds a cancelled job, with what was known of it", async (kit) => {
+    const backend = await kit.open();
+    if (!backend.capabilities.listing) return;
+    const name = kit.name("cancelled");
+    const startMs = Date.now();
+    const runAt = new Date(startMs + 3_600_000);
+    const later = kit.job(name, { runAt, maxAttempts: 7, hasIdempotencyKey: true });
+    const runs = kit.job(name);
+    await backend.insert([later], {});
+    await backend.insert([runs], {});
+    assert.equal(await backend.cancel(later.id), true);
+    const consumer = await kit.consumer(backend, name);
+    await consumer.settle(await consumer.next(), { type: "cancelled" });
+    for (const [id, attempt, maxAttempts] of [[later.id, 0, 7] as const, [runs.id, 1, 5] as const]) {
+      const job = await found(backend, id);
+      assert.deepEqual([job.jobName, job.state, job.maxAttempts], [name, "cancelled", maxAttempts]);
+      assert.equal(job.attempt, attempt);
+      assertRecent(job.enqueuedAt, startMs, "`enqueuedAt`");
+      assertRecent(job.finishedAt, startMs, "`finishedAt`");
+      assert.equal(job.startedAt === undefined, attempt === 0);
+      const whole = await backend.job?.(id, { withPayload: true });
+      assert.deepEqual(whole?.payload, { to: "ada" });
+    }
+    assert.equal((await found(backend, later.id)).runAt.getTime(), runAt.getTime());
+  });
+
   declare("counts the attempts that have started, and keeps the start of the last one", async (kit) => {
     const backend = await kit.open();
     if (!backend.capabilities.listing) return;

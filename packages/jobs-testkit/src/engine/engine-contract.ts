@@ -11,6 +11,7 @@ import { idempotency } from "./idempotency.ts";
 import { input } from "./input.ts";
 import { type CreateEngine, type CreateWithRetention, Kit } from "./kit.ts";
 import { leases } from "./leases.ts";
+import { listing } from "./listing.ts";
 import { lookup } from "./lookup.ts";
 import { notTested } from "./not-tested.ts";
 import { observation } from "./observation.ts";
@@ -65,6 +66,7 @@ const behaviours: Readonly<Record<string, Behaviour<Kit>>> = {
   retention,
   stats,
   lookup,
+  listing,
   payloads,
   secrets,
   observation,

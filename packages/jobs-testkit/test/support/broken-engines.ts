@@ -174,24 +174,6 @@ export function takingEmptyIds(engine: JobEngine): JobEngine {
   });
 }
 
-/** Finds no job that runs. */
-export function losingRunningJobs(engine: JobEngine): JobEngine {
-  return overriding(engine, {
-    async job(jobId, options) {
-      const job = await engine.job(jobId, options);
-      return job?.state === "running" ? undefined : job;
-    },
-  });
-}
-
-/** Finds nothing under what is no id, and does not say that it is none. */
-export function findingNoText(engine: JobEngine): JobEngine {
-  return overriding(engine, {
-    job: async (jobId, options) =>
-      typeof jobId === "string" && jobId !== "" ? engine.job(jobId, options) : undefined,
-  });
-}
-
 /** Has one name, whatever it is told. */
 export function keepingItsName(engine: JobEngine): JobEngine {
   return overriding(engine, { name: "list" });

@@ -1,4 +1,5 @@
 import type { StoredJob } from "@nidus/jobs-durable";
+import type { StoredJobsPage, StoredJobsQuery } from "@nidus/jobs-durable/backend";
 import { ListBackend } from "./list-backend.ts";
 
 type Found = Promise<StoredJob | undefined>;
@@ -9,6 +10,14 @@ export class LosingEndedJobs extends ListBackend {
   override async job(jobId: string, options: LookupOptions): Found {
     const job = await super.job(jobId, options);
     return job?.finishedAt === undefined ? job : undefined;
+  }
+}
+
+/** Finds no job that was cancelled. */
+export class LosingCancelledJobs extends ListBackend {
+  override async job(jobId: string, options: LookupOptions): Found {
+    const job = await super.job(jobId, options);
+    return job?.state === "cancelled" ? undefined : job;
   }
 }
 
@@ -40,5 +49,68 @@ export class ReadingPayloads extends ListBackend {
 export class FindingAnything extends ListBackend {
   override async job(jobId: string, options: LookupOptions): Found {
     return super.job(this.find(jobId)?.id ?? this.all()[0]?.id ?? jobId, options);
+  }
+}
+
+/** All jobs of a query, on one page. */
+async function everything(backend: ListBackend, query: StoredJobsQuery): Promise<readonly StoredJob[]> {
+  const all = { ...query, limit: Number.MAX_SAFE_INTEGER, position: undefined };
+  return (await ListBackend.prototype.jobs.call(backend, all)).jobs;
+}
+
+/** Makes pages of a whole list, by how many jobs came before. */
+function pageAt(jobs: readonly StoredJob[], { limit, position }: StoredJobsQuery): StoredJobsPage {
+  const start = Number(position?.[0] ?? 0);
+  if (position !== undefined && !(position.length === 1 && start > 0 && start < 1e6))
+    throw new TypeError("no");
+  const end = start + limit;
+  return { jobs: jobs.slice(start, end), position: end < jobs.length ? [String(end)] : undefined };
+}
+
+/** Lists the wrong way round. */
+export class ListingOldestFirst extends ListBackend {
+  override async jobs(query: StoredJobsQuery): Promise<StoredJobsPage> {
+    return pageAt([...(await everything(this, query))].reverse(), query);
+  }
+}
+
+/** Counts from the first job, wherever that is by now. */
+export class CountingPages extends ListBackend {
+  override async jobs(query: StoredJobsQuery): Promise<StoredJobsPage> {
+    return pageAt(await everything(this, query), query);
+  }
+}
+
+/** Lists jobs in any state. */
+export class ForgettingTheState extends ListBackend {
+  override async jobs(query: StoredJobsQuery): Promise<StoredJobsPage> {
+    return super.jobs({ ...query, state: undefined });
+  }
+}
+
+/** Leaves out the last job of each page but the last. */
+export class EndingEarly extends ListBackend {
+  override async jobs(query: StoredJobsQuery): Promise<StoredJobsPage> {
+    const { jobs, position } = await super.jobs(query);
+    const isCut = jobs.length > 2 && position === undefined;
+    return { jobs: isCut ? jobs.slice(0, -1) : jobs, position };
+  }
+}
+
+/** Lists by id alone. */
+export class MixingNames extends ListBackend {
+  override async jobs(query: StoredJobsQuery): Promise<StoredJobsPage> {
+    if (query.jobName !== undefined) return super.jobs(query);
+    return pageAt(
+      [...(await everything(this, query))].sort((a, b) => (a.id.slice(-9) < b.id.slice(-9) ? -1 : 1)),
+      query,
+    );
+  }
+}
+
+/** Begins again at a position that it does not know. */
+export class TakingAnyPosition extends ListBackend {
+  override async jobs(query: StoredJobsQuery): Promise<StoredJobsPage> {
+    return super.jobs(query).catch(() => super.jobs({ ...query, position: undefined }));
   }
 }

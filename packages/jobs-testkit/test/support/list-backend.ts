@@ -13,9 +13,11 @@ import {
   type Retention,
   requireRetention,
   type SettleResult,
+  type StoredJobsPage,
+  type StoredJobsQuery,
   zeroCounts,
 } from "@nidus/jobs-durable/backend";
-import { storedJobFrom } from "./listed-job.ts";
+import { pageOf, storedJobFrom } from "./listed-job.ts";
 
 /** A job as it is kept. */
 export interface ListedJob
@@ -267,6 +269,10 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
   ): Promise<StoredJob | undefined> {
     const job = this.find(jobId);
     return job && storedJobFrom(job, withPayload);
+  }
+
+  async jobs(query: StoredJobsQuery): Promise<StoredJobsPage> {
+    return pageOf(this.all(), query);
   }
 
   async counts(): Promise<ReadonlyMap<string, JobCounts>> {

@@ -1,0 +1,91 @@
+import { sharedPostgres } from "test-servers";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { PgBossBackend } from "../../src/pg-boss-backend.ts";
+import { newJob, type OpenedStore, openStore } from "../support/open-backend.ts";
+import { versions } from "../support/start-boss.ts";
+
+const postgres = await sharedPostgres();
+
+afterAll(() => postgres?.stop());
+
+describe.skipIf(postgres === undefined).each(versions)("the list of jobs, on pg-boss %i", (version) => {
+  let store: OpenedStore;
+  let backend: PgBossBackend;
+  beforeAll(async () => {
+    store = await openStore(version, postgres?.url ?? "");
+    backend = store.backend();
+  });
+  afterAll(() => store.close());
+
+  async function idsOf(jobName: string | undefined, limit = 3): Promise<string[]> {
+    const ids: string[] = [];
+    let position: readonly string[] | undefined;
+    do {
+      const page = await backend.jobs({ jobName, state: undefined, limit, position, withPayload: false });
+      ids.push(...page.jobs.map(({ id }) => id));
+      position = page.position;
+    } while (position !== undefined);
+    return ids;
+  }
+
+  it("is newest first whatever states the jobs have, also of one microsecond", async () => {
+    const jobs = Array.from({ length: 12 }, () => newJob("mixed"));
+    await backend.insert(jobs, {});
+    const consumer = await backend.consumer(["mixed"]);
+    const [first, second, third, fourth] = await consumer.fetch(4, AbortSignal.abort());
+    if (!first || !second || !third || !fourth) throw new Error("no jobs");
+    await consumer.settle(first, { type: "succeeded" });
+    await consumer.settle(second, { type: "dead-lettered", error: "no" });
+    await consumer.settle(third, { type: "retried", delayMs: 60_000, error: "once" });
+    const ids = jobs.map(({ id }) => id);
+    expect(await idsOf("mixed")).toEqual(ids.toReversed());
+    await store.query(
+      `UPDATE ${store.schema}.job SET created_on = '2026-01-02 03:04:05.678901+00' WHERE name = 'mixed'`,
+    );
+    expect(await idsOf("mixed")).toEqual(ids.toSorted().toReversed());
+  });
+
+  it("is by name and id over all names", async () => {
+    const jobs = ["b", "a", "a:c", "B"].flatMap((name) => [newJob(name), newJob(name), newJob(name)]);
+    for (const job of jobs) await backend.insert([job], {});
+    const own = new Set(jobs.map(({ id }) => id));
+    const byNameAndId = ["B", "a", "a:c", "b"].flatMap((name) =>
+      jobs
+        .filter((job) => job.name === name)
+        .map(({ id }) => id)
+        .toSorted(),
+    );
+    for (const limit of [1, 2, 100]) {
+      expect((await idsOf(undefined, limit)).filter((id) => own.has(id))).toEqual(byNameAndId);
+    }
+  });
+
+  it("leaves out jobs whose `created_on` is no date, and those of other programs' queues", async () => {
+    await backend.insert([newJob("foreign")], {});
+    const insert = `INSERT INTO ${store.schema}.job (name, created_on)`;
+    for (const value of ["infinity", "-infinity", "0044-03-15 BC", "290000-01-01"]) {
+      await store.query(`${insert} VALUES ('foreign', '${value}')`);
+    }
+    await store.boss.createQueue("theirs");
+    await store.query(`${insert} VALUES ('theirs', now())`);
+    expect(await idsOf("foreign", 1)).toHaveLength(1);
+    const all = await backend.jobs({
+      ...{ jobName: undefined, state: undefined, limit: 1_000, position: undefined, withPayload: true },
+    });
+    expect(all.jobs.map(({ jobName }) => jobName)).not.toContain("theirs");
+  });
+
+  it("has an index, which new queues get too, and which is created once", async () => {
+    await Promise.all([store.backend(), store.backend()].map((each) => each.jobs(firstPage)));
+    await backend.insert([newJob("after_the_index")], {});
+    const [row] = await store.query(
+      `SELECT indexdef FROM pg_indexes WHERE schemaname = '${store.schema}' AND indexname = 'nidus_listing'`,
+    );
+    expect(row?.indexdef).toContain("(name, state, created_on, id)");
+    expect(await idsOf("after_the_index")).toHaveLength(1);
+  });
+});
+
+const firstPage = {
+  ...{ jobName: undefined, state: undefined, limit: 1, position: undefined, withPayload: false },
+};
