@@ -3,7 +3,7 @@ import { Script } from "./script.ts";
 
 /**
  * Reads how jobs have ended. KEYS: the hash of names. ARGV: the number of queues; the first part of the keys of each queue, and the key of
- * the hash of its cancelled jobs; of each job, its id and the place of its queue, from 1, or 0 if that is not known. Answers for each job:
+ * the sorted set of its cancelled jobs; of each job, its id and the place of its queue, from 1, or 0 if that is not known. Answers for each job:
  * the place of its queue, its state, and its result or its error. A job counts by its `timestamp`, since BullMQ has other keys beside
  * the jobs.
  */
@@ -28,7 +28,7 @@ local function endIn(place, id)
     if isIn(keys .. 'failed', id) then return { place, 'failed', text(job, 'failedReason') } end
     return { place, 'pending', '' }
   end
-  if redis.pcall('HEXISTS', cancelled, id) == 1 then return { place, 'cancelled', '' } end
+  if isIn(cancelled, id) then return { place, 'cancelled', '' } end
 end
 local function endOf(id, place)
   if place > 0 then return endIn(place, id) or { 0, 'unknown', '' } end
@@ -52,7 +52,7 @@ export interface StoredEnd {
   readonly text: string;
 }
 
-/** The keys of a queue: the first part of them, and the hash of its cancelled jobs. */
+/** The keys of a queue: the first part of them, and the sorted set of its cancelled jobs. */
 interface EndKeys {
   readonly jobName: string;
   readonly keys: string;
