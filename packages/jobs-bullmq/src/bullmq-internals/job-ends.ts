@@ -3,8 +3,8 @@ import { Script } from "./script.ts";
 
 /**
  * Reads how jobs have ended. KEYS: the hash of names. ARGV: the number of queues; the first part of the keys of each queue, and the key of
- * the sorted set of its cancelled jobs; of each job, its id and the place of its queue, from 1, or 0 if that is not known. Answers for each job:
- * the place of its queue, its state, and its result or its error. A job counts by its `timestamp`, since BullMQ has other keys beside
+ * the sorted set of its cancelled jobs; of each job, its id and the place of its queue, from 1, or 0 if that is not known. Answers for each
+ * job: the place of its queue, its state, and its result or its error. A job counts by its `timestamp`, since BullMQ has other keys beside
  * the jobs.
  */
 const endsScript = new Script(
