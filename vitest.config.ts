@@ -41,8 +41,17 @@ export default defineConfig({
         extends: true,
         test: {
           name: "integration",
-          include: ["packages/*/test/**/*.test.ts", "{apps,tools,tests}/*/test/**/*.test.ts"],
+          include: ["packages/*/test/**/*.test.ts", "tools/*/test/**/*.test.ts"],
           exclude: ["**/node_modules/**", ...unit],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          // They start or pack what was built.
+          name: "built",
+          include: ["{apps,tests}/*/test/**/*.test.ts"],
+          globalSetup: "./tests/build.ts",
         },
       },
     ],
@@ -53,7 +62,7 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     // Tests of engines wait for clocks and servers more than they compute.
     maxConcurrency: 16,
-    maxWorkers: 3,
+    maxWorkers: 4,
     // Adds a report for programs beside the output for readers.
     reporters: process.env.NIDUS_TEST_REPORT
       ? ["default", ["json", { outputFile: process.env.NIDUS_TEST_REPORT }]]

@@ -1,15 +1,13 @@
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { freePort } from "test-servers";
-import { beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { parseDemoOutput } from "./support/demo-output.ts";
 import { createRepository, weeklyCommits } from "./support/git-repository.ts";
 import { startMailServer } from "./support/mail-server.ts";
 import { samplesOf } from "./support/metrics-text.ts";
-import { buildProgram, Program, type ProgramResult, runProgram } from "./support/program.ts";
+import { Program, type ProgramResult, runProgram } from "./support/program.ts";
 import { temporaryFolder } from "./support/temporary-folder.ts";
-
-beforeAll(buildProgram);
 
 /** Returns the one line on stderr of a program that refused to run. */
 function refusalIn({ status, stdout, stderr }: ProgramResult): string {

@@ -3,16 +3,14 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { simpleParser } from "mailparser";
 import { freePort } from "test-servers";
-import { beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { startCollector } from "./support/collector.ts";
 import { parseDemoOutput } from "./support/demo-output.ts";
 import { createRepository, git, weeklyCommits } from "./support/git-repository.ts";
 import { startMailServer } from "./support/mail-server.ts";
 import { samplesOf } from "./support/metrics-text.ts";
-import { buildProgram, runProgram } from "./support/program.ts";
+import { runProgram } from "./support/program.ts";
 import { temporaryFolder } from "./support/temporary-folder.ts";
-
-beforeAll(buildProgram);
 
 async function demo(repository: string, env: NodeJS.ProcessEnv = {}) {
   const folder = await temporaryFolder();

@@ -7,11 +7,9 @@ import { parseDemoOutput } from "./support/demo-output.ts";
 import { createRepository, weeklyCommits } from "./support/git-repository.ts";
 import { type MailServer, startMailServer } from "./support/mail-server.ts";
 import { samplesOf } from "./support/metrics-text.ts";
-import { buildProgram, complaintsIn, Program, runProgram } from "./support/program.ts";
+import { complaintsIn, Program, runProgram } from "./support/program.ts";
 import { startService } from "./support/service.ts";
 import { temporaryFolder } from "./support/temporary-folder.ts";
-
-beforeAll(buildProgram);
 
 const messagesIn = async (folder: string) => (await readdir(folder)).filter((name) => name.endsWith(".eml"));
 

@@ -1,14 +1,12 @@
 import { join } from "node:path";
 import { hasProgram } from "test-servers";
-import { beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { createRepository, weeklyCommits } from "./support/git-repository.ts";
-import { buildProgram, runInTerminal } from "./support/program.ts";
+import { runInTerminal } from "./support/program.ts";
 import { temporaryFolder } from "./support/temporary-folder.ts";
 
 // On other systems, `script` has other options.
 const hasTerminal = process.platform === "linux" && hasProgram("script", "nothing is run in a terminal");
-
-beforeAll(buildProgram);
 
 async function demoInTerminal(env: NodeJS.ProcessEnv = {}) {
   const repository = await createRepository(weeklyCommits(12));

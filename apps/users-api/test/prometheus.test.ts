@@ -1,7 +1,6 @@
 import { hasProgram } from "test-servers";
-import { beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { createRepository, weeklyCommits } from "./support/git-repository.ts";
-import { buildProgram } from "./support/program.ts";
 import { prometheusProgram, startPrometheus } from "./support/prometheus-server.ts";
 import { startService } from "./support/service.ts";
 
@@ -9,8 +8,6 @@ const hasPrometheus = hasProgram(
   prometheusProgram,
   "nothing scrapes the service (on Debian: apt-get install prometheus)",
 );
-
-beforeAll(buildProgram);
 
 test.runIf(hasPrometheus)(
   "a Prometheus that scrapes the service answers queries about the runs, under its own job label",

@@ -2,14 +2,12 @@ import { once } from "node:events";
 import { Agent, type IncomingMessage, request } from "node:http";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
-import { beforeAll, expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { startCollector } from "./support/collector.ts";
 import { createRepository, weeklyCommits } from "./support/git-repository.ts";
 import { startMailServer } from "./support/mail-server.ts";
-import { buildProgram, type Program } from "./support/program.ts";
+import type { Program } from "./support/program.ts";
 import { startService } from "./support/service.ts";
-
-beforeAll(buildProgram);
 
 /** How long a busy machine may need, in milliseconds. Waiting for a request or connection would take 10 s, for the mail server 30. */
 const boundMs = 9_000;

@@ -3,15 +3,13 @@ import { readdir, rename } from "node:fs/promises";
 import { request } from "node:http";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { networkInterfaces } from "node:os";
-import { beforeAll, expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { createRepository, weeklyCommits } from "./support/git-repository.ts";
 import { startMailServer } from "./support/mail-server.ts";
 import { samplesOf } from "./support/metrics-text.ts";
-import { buildProgram, runProgram } from "./support/program.ts";
+import { runProgram } from "./support/program.ts";
 import { startService } from "./support/service.ts";
 import { temporaryFolder } from "./support/temporary-folder.ts";
-
-beforeAll(buildProgram);
 
 const post = (url: string) => fetch(`${url}/digests`, { method: "POST" });
 const metricsOf = async (url: string) => samplesOf(await (await fetch(`${url}/metrics`)).text());

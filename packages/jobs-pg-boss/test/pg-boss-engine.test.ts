@@ -5,7 +5,7 @@ import { inspect } from "node:util";
 import { defineJob, EngineUnavailableError, UnsupportedError } from "@nidus/jobs-durable";
 import { ObservedJobRunner } from "@nidus/jobs-observe";
 import PgBoss from "pg-boss";
-import { sharedPostgres } from "test-servers";
+import { prepareEmbeddedFolder, sharedPostgres } from "test-servers";
 import { afterAll, describe, expect, it } from "vitest";
 import { FolderInUseError, pgBossEngine } from "../src/index.ts";
 
@@ -105,6 +105,7 @@ describe("pgBossEngine in a folder", () => {
 
   it("unlocks its folder if the engine cannot be made", async () => {
     const dataDir = await mkdtemp(join(tmpdir(), "nidus-engine-"));
+    await prepareEmbeddedFolder(dataDir);
     const hostile = Object.assign(new ObservedJobRunner(), {
       opened() {
         throw new Error("not this one");
@@ -118,6 +119,7 @@ describe("pgBossEngine in a folder", () => {
 
   it("names missing capabilities, and refuses their calls", async () => {
     const dataDir = await mkdtemp(join(tmpdir(), "nidus-engine-"));
+    await prepareEmbeddedFolder(dataDir);
     const engine = await pgBossEngine({ runner, dataDir });
     const job = defineJob({ name: "refused", run() {} });
     expect(engine.capabilities).toMatchObject({ transactions: false, nullCharacters: false });

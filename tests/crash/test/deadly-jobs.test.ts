@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { prepareEmbeddedFolder } from "test-servers";
+import { afterAll, describe, expect, it } from "vitest";
 import { openEngine, workJob } from "../src/open-engine.ts";
 import type { Work } from "../src/payload.ts";
 import type { EngineTask } from "../src/task.ts";
-import { buildProgram } from "./support/build.ts";
 import { Child } from "./support/child.ts";
 import { times } from "./support/ledger.ts";
 import { postgresToKill, redisToKill } from "./support/servers.ts";
@@ -41,7 +41,6 @@ async function runToItsEnd(
 
 describe("a job that kills its worker", async () => {
   const [redis, postgres] = await Promise.all([redisToKill(), postgresToKill()]);
-  beforeAll(buildProgram);
   afterAll(() => Promise.all([redis?.stop(), postgres?.stop()]));
 
   const kinds = [
@@ -61,6 +60,7 @@ describe("a job that kills its worker", async () => {
           leaseMs,
         };
 
+        if (kind === "pglite") await prepareEmbeddedFolder(engineTask.place);
         const twice = await runToItsEnd(
           engineTask,
           folder,

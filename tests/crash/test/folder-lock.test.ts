@@ -1,8 +1,7 @@
 import { readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { EngineTask, StandByTask } from "../src/task.ts";
-import { buildProgram } from "./support/build.ts";
 import { Child } from "./support/child.ts";
 import { temporaryFolder } from "./support/temporary-folder.ts";
 
@@ -28,8 +27,6 @@ async function reusePid(folder: string, deadPid: number, pid: number): Promise<n
 }
 
 describe("the folder of an embedded database", () => {
-  beforeAll(buildProgram);
-
   it.concurrent("belongs to one living process, and to the next after its death", async ({
     onTestFinished,
   }) => {

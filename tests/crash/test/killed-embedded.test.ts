@@ -1,9 +1,9 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { beforeAll, describe, expect, it } from "vitest";
+import { prepareEmbeddedFolder } from "test-servers";
+import { describe, expect, it } from "vitest";
 import type { EngineTask, ProduceTask, WorkTask } from "../src/task.ts";
-import { buildProgram } from "./support/build.ts";
 import { Child } from "./support/child.ts";
 import { eventually } from "./support/eventually.ts";
 import { balance, drained } from "./support/ledger.ts";
@@ -46,13 +46,12 @@ async function startAndKill(task: ProduceTask | WorkTask, onFinished: OnFinished
 }
 
 describe("an embedded database whose process is killed", () => {
-  beforeAll(buildProgram);
-
   it.concurrent("loses no acknowledged job, killed while it enqueues and while it runs jobs", async ({
     onTestFinished,
   }) => {
     const folder = await temporaryFolder(onTestFinished);
     const engine = embedded(folder);
+    await prepareEmbeddedFolder(engine.place);
     const log = join(folder, "producer.log");
     const producer: ProduceTask = { role: "produce", engine, log, pauseMs: 0 };
     for (let kill = 0; kill < enqueuingKills; kill++) {

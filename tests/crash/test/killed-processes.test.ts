@@ -1,6 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import type { EngineTask } from "../src/task.ts";
-import { buildProgram } from "./support/build.ts";
 import { Crew, jobsBetweenDeaths } from "./support/crew.ts";
 import { postgresToKill, redisToKill } from "./support/servers.ts";
 
@@ -9,7 +8,6 @@ const leaseMs = 1_000;
 
 describe("a producer and two workers, killed one after the other", async () => {
   const [redis, postgres] = await Promise.all([redisToKill(), postgresToKill()]);
-  beforeAll(buildProgram);
   afterAll(() => Promise.all([redis?.stop(), postgres?.stop()]));
 
   const onRedis: EngineTask | undefined = redis && {

@@ -1,7 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import type { EngineTask } from "../src/task.ts";
-import { buildProgram } from "./support/build.ts";
 import { Crew, jobsBetweenDeaths } from "./support/crew.ts";
 import { postgresToKill, redisToKill } from "./support/servers.ts";
 
@@ -9,7 +8,6 @@ const kills = 2;
 
 describe("a server that is killed", async () => {
   const [redis, postgres] = await Promise.all([redisToKill(), postgresToKill()]);
-  beforeAll(buildProgram);
   afterAll(() => Promise.all([redis?.stop(), postgres?.stop()]));
 
   const common = { space: "killed", leaseMs: 1_000 };

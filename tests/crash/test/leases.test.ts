@@ -1,9 +1,8 @@
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { openEngine, workJob } from "../src/open-engine.ts";
 import type { EngineTask } from "../src/task.ts";
-import { buildProgram } from "./support/build.ts";
 import { Child } from "./support/child.ts";
 import { times } from "./support/ledger.ts";
 import { postgresToKill, redisToKill } from "./support/servers.ts";
@@ -29,8 +28,6 @@ async function requireEnded(engineTask: EngineTask): Promise<void> {
 }
 
 describe("a lease", () => {
-  beforeAll(buildProgram);
-
   for (const { name, kind, start } of kinds) {
     for (const { lease, leaseMs, awayMs } of leases) {
       it.concurrent(`that ${lease} lets no job run again whose server died before it was settled, on ${name}`, async ({

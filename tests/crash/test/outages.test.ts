@@ -1,7 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { EngineTask } from "../src/task.ts";
-import { buildProgram } from "./support/build.ts";
 import { Child } from "./support/child.ts";
 import { eventually } from "./support/eventually.ts";
 import { postgresToKill, redisToKill } from "./support/servers.ts";
@@ -44,8 +43,6 @@ async function requireLoadBelow(limit: number, child: Child, title: string): Pro
 const percent = (load: number): string => `${(load * 100).toFixed(2)} % of a core`;
 
 describe("a server that does not answer", () => {
-  beforeAll(buildProgram);
-
   for (const { name, kind, start, scheme, path } of kinds) {
     it.concurrent(`is named in the error at the start, in bounded time and without its password, on ${name}`, async ({
       onTestFinished,

@@ -14,8 +14,6 @@ const tarballs = new Map<string, string>();
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "nidus-examples-"));
-  const built = await run("pnpm", ["run", "build"]);
-  expect(built, built.output).toMatchObject({ isOk: true });
   for (const each of publishedPackages()) tarballs.set(each.manifest.name, await pack(each, folder));
 });
 

@@ -14,7 +14,7 @@ import {
   type ReadableSpan,
   SimpleSpanProcessor,
 } from "@opentelemetry/sdk-trace-base";
-import { sharedPostgres, sharedRedis } from "test-servers";
+import { prepareEmbeddedFolder, sharedPostgres, sharedRedis } from "test-servers";
 import { afterAll, describe, expect, it } from "vitest";
 
 const [redis, postgres] = [await sharedRedis(), await sharedPostgres()];
@@ -33,7 +33,11 @@ type Create = (runner: ObservedJobRunner) => JobEngine | Promise<JobEngine>;
 
 const engines: Readonly<Record<string, Create>> = {
   memory: (runner) => memoryEngine({ runner }),
-  "pg-boss, embedded": (runner) => pgBossEngine({ runner, dataDir: join(folder, fresh()) }),
+  "pg-boss, embedded": async (runner) => {
+    const dataDir = join(folder, fresh());
+    await prepareEmbeddedFolder(dataDir);
+    return pgBossEngine({ runner, dataDir });
+  },
   ...(postgres && {
     "pg-boss": (runner) => pgBossEngine({ runner, connectionString: postgres.url, schema: fresh() }),
   }),

@@ -1,4 +1,5 @@
 export { answersOn } from "./answers.ts";
+export { embeddedDatabase, prepareEmbeddedFolder } from "./embedded-database.ts";
 export { findCommand } from "./find-command.ts";
 export { freePort } from "./free-port.ts";
 export { hasProgram } from "./optional-program.ts";

@@ -1,17 +1,12 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { onTestFinished } from "vitest";
-import { withLock } from "./build-lock.ts";
 import { plainEnvironment } from "./git-repository.ts";
 
-const repositoryRoot = fileURLToPath(new URL("../../../..", import.meta.url));
 const main = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
-const lockFolder = fileURLToPath(new URL("../../.turbo", import.meta.url));
 
 /** The result of a program. */
 export interface ProgramResult {
@@ -29,19 +24,6 @@ export function complaintsIn(stderr: string): string {
   );
 }
 
-/** Builds the program and its dependencies: Node 20 cannot run the sources. */
-export async function buildProgram(): Promise<void> {
-  await mkdir(lockFolder, { recursive: true });
-  const turbo = join(repositoryRoot, "node_modules", ".bin", "turbo");
-  const args = ["run", "build", "--filter=users-api...", "--output-logs=errors-only"];
-  // Test files run at the same time, and a running program must not be rewritten.
-  await withLock(join(lockFolder, "test-build.lock"), async () => {
-    await promisify(execFile)(turbo, args, { cwd: repositoryRoot }).catch((error: { stdout?: string }) => {
-      throw new Error(`the program could not be built:\n${error.stdout}`, { cause: error });
-    });
-  });
-}
-
 /** The program as a child process, which ends at the latest with the test. */
 export class Program {
   readonly process: ChildProcess;
@@ -52,7 +34,8 @@ export class Program {
   constructor(
     args: readonly string[],
     env: NodeJS.ProcessEnv = {},
-    command: readonly string[] = [process.execPath, main],
+    // Runs are short: PGlite, which is WebAssembly, would not repay its optimization.
+    command: readonly string[] = [process.execPath, "--liftoff-only", main],
   ) {
     const [file = "", ...before] = command;
     const child = spawn(file, [...before, ...args], {

@@ -6,7 +6,7 @@ import { ObservedJobRunner } from "@nidus/jobs-observe";
 import pg from "pg";
 import PgBoss10 from "pg-boss";
 import { PgBoss as PgBoss12 } from "pg-boss-12";
-import { sharedPostgres } from "test-servers";
+import { prepareEmbeddedFolder, sharedPostgres } from "test-servers";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { type PgBossLike, pgBossEngine } from "../../src/index.ts";
 import { startBoss, versions } from "../support/start-boss.ts";
@@ -169,6 +169,7 @@ describe("the caller's pg-boss", () => {
 describe("an embedded database", () => {
   it("says so, too, and can be opened again", async () => {
     const dataDir = await mkdtemp(join(tmpdir(), "nidus-versions-"));
+    await prepareEmbeddedFolder(dataDir);
     await (await openWith(10, { dataDir })).close();
     await expect(openWith(12, { dataDir })).rejects.toThrow(/which pg-boss 12 cannot use/);
     await (await openWith(12, { dataDir, schema: "pgboss_12" })).close();

@@ -3,10 +3,10 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PGlite } from "@electric-sql/pglite";
 import { defineJob } from "@nidus/jobs-durable";
 import { ObservedJobRunner } from "@nidus/jobs-observe";
 import PgBoss from "pg-boss";
+import { embeddedDatabase, prepareEmbeddedFolder } from "test-servers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type PgBossEngine, pgBossEngine, type SqlDatabase } from "../../src/index.ts";
 
@@ -15,6 +15,7 @@ let dataDir = "";
 let engine: PgBossEngine;
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), "nidus-loop-"));
+  await prepareEmbeddedFolder(dataDir);
   engine = await pgBossEngine({ runner: new ObservedJobRunner(), dataDir });
   await engine.enqueue(job, 0);
 });
@@ -75,7 +76,7 @@ describe("while an embedded database is asked again and again", () => {
   });
 
   it("timers get their turn if the embedded database is the caller's", async () => {
-    const pglite = await PGlite.create();
+    const pglite = await embeddedDatabase();
     const db: SqlDatabase = {
       async executeSql(text, values = []) {
         if (values.length > 0) return pglite.query(text, values);

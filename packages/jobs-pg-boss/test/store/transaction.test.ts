@@ -1,9 +1,8 @@
-import { PGlite } from "@electric-sql/pglite";
 import { defineJob } from "@nidus/jobs-durable";
 import { ObservedJobRunner } from "@nidus/jobs-observe";
 import pg from "pg";
 import PgBoss from "pg-boss";
-import { sharedPostgres } from "test-servers";
+import { embeddedDatabase, sharedPostgres } from "test-servers";
 import { afterAll, describe, expect, it } from "vitest";
 import { type PgBossEngine, pgBossEngine, type SqlDatabase } from "../../src/index.ts";
 
@@ -52,7 +51,7 @@ describe.skipIf(postgres === undefined)("enqueue in the caller's transaction", (
 
 describe("enqueue within a transaction of an embedded database", () => {
   it("is rolled back together, and visible together", async () => {
-    const pglite = await PGlite.create();
+    const pglite = await embeddedDatabase();
     const boss = new PgBoss({
       db: {
         async executeSql(text, values) {

@@ -1,7 +1,8 @@
-import { PGlite } from "@electric-sql/pglite";
+import type { PGlite } from "@electric-sql/pglite";
 import type { Retention } from "@nidus/jobs-durable/backend";
 import PgBoss10 from "pg-boss";
 import { PgBoss as PgBoss12 } from "pg-boss-12";
+import { embeddedDatabase } from "test-servers";
 import type { PgBossLike, SqlDatabase } from "../../src/index.ts";
 import type { versions } from "./start-boss.ts";
 
@@ -30,7 +31,7 @@ export class PgliteBosses {
   }
 
   static async open(): Promise<PgliteBosses> {
-    return new PgliteBosses(await PGlite.create());
+    return new PgliteBosses(await embeddedDatabase());
   }
 
   /** Starts a pg-boss that does its own work every second. */

@@ -15,7 +15,8 @@ export class Child {
   #stderr = "";
 
   constructor(task: Task, onFinished: OnFinished) {
-    this.#process = spawn(process.execPath, [main, JSON.stringify(task)], {
+    // Most children are killed before PGlite, which is WebAssembly, would repay its optimization.
+    this.#process = spawn(process.execPath, ["--liftoff-only", main, JSON.stringify(task)], {
       stdio: ["ignore", "inherit", "pipe", "ipc"],
     });
     this.#process.stderr?.setEncoding("utf8").on("data", (text: string) => {
