@@ -161,6 +161,7 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
 
   async cancel(jobId: string): Promise<boolean> {
     const rows = isUuid(jobId) ? await this.#query(this.#statements.cancel, [jobId]) : [];
+    if (rows[0]?.is_to_remove === true) await this.#query(this.#statements.removeCancelled, [jobId]);
     // The schedule of a cancelled run goes on.
     if (rows.length > 0) await this.#chain.goOn(rows.map(({ name }) => jobName(name)));
     return rows.length > 0;

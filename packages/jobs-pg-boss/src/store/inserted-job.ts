@@ -5,7 +5,7 @@ import type { InsertedColumns } from "./queue-statements.ts";
 import { singletonKeyOf, uniqueForMs } from "./unique-keys.ts";
 
 /** The member of a job's data that is 0 if the job is to be removed at its end. pg-boss takes a `deletion_seconds` of 0 for never. */
-export const retainMember = "retainMs";
+export const retainMember: string = "retainMs";
 
 /** Returns the JSON text of a job as the statement `insert` takes it. The envelope stands in it as it is. */
 export function insertedJobText(job: NewJob, { group }: PgBossJobOptions): string {

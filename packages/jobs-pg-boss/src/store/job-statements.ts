@@ -1,11 +1,14 @@
+import { retainMember } from "./inserted-job.ts";
 import { cancelRequest, dateOrNull, startOrNull } from "./lease-statements.ts";
 import { ownQueuesEvent } from "./queue-statements.ts";
 import { singletonOfRedriven } from "./unique-keys.ts";
 
 /** Statements for counts, and for jobs by id alone: pg-boss has no calls for these. */
 export interface JobStatements {
-  /** $1 id. Cancels a waiting job, and requests it of a running job. Returns the `name` of its queue. */
+  /** $1 id. Cancels a waiting job, and requests it of a running job. Returns the `name` of its queue, and whether it `is_to_remove`. */
   readonly cancel: string;
+  /** $1 id. Removes a cancelled job. */
+  readonly removeCancelled: string;
   /** No parameters. Returns a row for each queue and state. */
   readonly counts: string;
   /** No parameters. Returns a row for each queue. */
@@ -33,7 +36,8 @@ export function jobStatements(schema: string): JobStatements {
         completed_on = CASE WHEN state = 'active' THEN completed_on ELSE now() END,
         state = CASE WHEN state = 'active' THEN state ELSE 'cancelled' END
       WHERE name = ANY(${ownQueues}) AND id = $1::uuid AND state <= 'active'
-      RETURNING name`,
+      RETURNING name, state = 'cancelled' AND data -> '${retainMember}' = '0' AS is_to_remove`,
+    removeCancelled: `DELETE FROM ${job} WHERE name = ANY(${ownQueues}) AND id = $1::uuid AND state = 'cancelled'`,
     counts: `
       SELECT name, state::text, state < 'active' AND start_after > now() AS is_scheduled,
         count(*)::int AS count, min(${startOrNull}) AS oldest

@@ -16,6 +16,10 @@ export interface LeaseStatements {
    * cancellation was recorded in its place (`is_cancelled`).
    */
   readonly settle: string;
+  /** Takes what `settle` does, and removes the jobs instead. Returns `id` and `lease` of each. */
+  readonly remove: string;
+  /** $1 queue, $2 ids. Returns the `id` of each job that is there. */
+  readonly present: string;
   /** Takes outcomes that `settle` did not record. Returns those that an earlier try recorded, and those that are still open. */
   readonly recorded: string;
   /** $1 queues, $2 ids, $3 leases. Renews the leases that still hold. */
@@ -110,6 +114,11 @@ export function leaseStatements(schema: string, dialect: Dialect): LeaseStatemen
       FROM ${settlements}
       WHERE j.name = $1 AND j.id = ANY($3::uuid[]) AND j.id = s.id AND ${isSettleable}
       RETURNING j.id, s.lease, ${isCancelledInstead} AS is_cancelled`,
+    remove: `
+      DELETE FROM ${job} j USING ${settlements}
+      WHERE j.name = $1 AND j.id = ANY($3::uuid[]) AND j.id = s.id AND ${isSettleable}
+      RETURNING j.id, s.lease`,
+    present: `SELECT id FROM ${job} WHERE name = $1 AND id = ANY($2::uuid[])`,
     recorded: `
       SELECT j.id, s.lease, ${isSettleable} AS is_settleable, j.state = 'cancelled' AND s.state <> 'cancelled' AS is_cancelled
       FROM ${job} j, ${settlements}

@@ -1,5 +1,6 @@
 import { carrierFrom, envelopeFrom, type LeasedJob } from "@nidus/jobs-durable/backend";
 import type { Row } from "../database/run-sql.ts";
+import { retainMember } from "../store/inserted-job.ts";
 import { jobName } from "../store/queue-name.ts";
 
 /** A job that is leased from pg-boss's table. */
@@ -8,11 +9,13 @@ export interface PgBossLeasedJob extends LeasedJob {
   readonly lease: string;
   /** pg-boss's count of attempts, from 0. */
   readonly retryCount: number;
+  /** Whether the job is removed when it succeeds or is cancelled. */
+  readonly isRemovedAtEnd: boolean;
 }
 
 /** Makes a leased job of a row that the fetching statement returned. */
 export function leasedJobFrom(row: Row, lease: string): PgBossLeasedJob {
-  const { isCancelRequested } = (row.data ?? {}) as { isCancelRequested?: unknown };
+  const { isCancelRequested, [retainMember]: retainMs } = (row.data ?? {}) as Record<string, unknown>;
   return {
     id: row.id,
     name: jobName(row.name),
@@ -30,5 +33,6 @@ export function leasedJobFrom(row: Row, lease: string): PgBossLeasedJob {
     }),
     lease,
     retryCount: row.retry_count,
+    isRemovedAtEnd: retainMs === 0,
   };
 }

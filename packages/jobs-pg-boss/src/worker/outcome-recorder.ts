@@ -7,9 +7,10 @@ import { Batcher } from "./batcher.ts";
 import type { OutcomeRow } from "./outcome-row.ts";
 
 /** PostgreSQL ended one of two transactions that waited for each other. */
-const deadlockCode = "40P01";
+export const deadlockCode: string = "40P01";
 
-const retryAfterMs = 10;
+/** How long to wait before a repetition, in milliseconds. */
+export const retryAfterMs: number = 10;
 
 /** Records outcomes in batches, one statement per queue, for as long as their leases hold. */
 export class OutcomeRecorder {
@@ -58,11 +59,13 @@ export class OutcomeRecorder {
   }
 }
 
-function settleValues(queue: string, batch: readonly OutcomeRow[]): unknown[] {
+/** The values of the statement `settle`. */
+export function settleValues(queue: string, batch: readonly OutcomeRow[]): unknown[] {
   return [queue, JSON.stringify(batch), batch.map(({ id }) => id)];
 }
 
-function keyOf({ id, lease }: Row | OutcomeRow): string {
+/** Tells an outcome from the others of its batch. */
+export function keyOf({ id, lease }: Row | OutcomeRow): string {
   return `${id} ${lease}`;
 }
 

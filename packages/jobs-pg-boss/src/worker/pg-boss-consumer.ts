@@ -9,6 +9,7 @@ import { type Row, runSql } from "../database/run-sql.ts";
 import type { StorageSettings } from "../store/dialect.ts";
 import type { LeaseStatements } from "../store/lease-statements.ts";
 import { jobName, queueName } from "../store/queue-name.ts";
+import { JobRemover } from "./job-remover.ts";
 import { leasedJobFrom, type PgBossLeasedJob } from "./leased-job.ts";
 import { LostFetches } from "./lost-fetches.ts";
 import { OutcomeRecorder } from "./outcome-recorder.ts";
@@ -34,6 +35,7 @@ export class PgBossConsumer implements JobConsumer<PgBossLeasedJob> {
   readonly #wakeup: PollWakeup;
   readonly #queues: string[];
   readonly #outcomes: OutcomeRecorder;
+  readonly #remover: JobRemover;
   readonly #lostFetches: LostFetches;
   readonly #onScheduled: ConsumerSetUp["onScheduled"];
   #hadJobs = false;
@@ -51,6 +53,7 @@ export class PgBossConsumer implements JobConsumer<PgBossLeasedJob> {
     this.#wakeup = wakeup;
     this.#queues = jobNames.map(queueName);
     this.#outcomes = new OutcomeRecorder(db, statements);
+    this.#remover = new JobRemover(db, statements);
     this.#lostFetches = new LostFetches(settings.leaseSeconds * 1000);
   }
 
@@ -107,7 +110,9 @@ export class PgBossConsumer implements JobConsumer<PgBossLeasedJob> {
   }
 
   async settle(job: PgBossLeasedJob, outcome: JobOutcome): Promise<SettleResult> {
-    const result = await this.#outcomes.record(outcomeRow(job, outcome, this.#settings));
+    const row = outcomeRow(job, outcome, this.#settings);
+    const isRemoved = job.isRemovedAtEnd && (outcome.type === "succeeded" || outcome.type === "cancelled");
+    const result = await (isRemoved ? this.#remover.remove(job, row) : this.#outcomes.record(row));
     if (outcome.type === "retried" || outcome.type === "snoozed") this.#wakeup.wakeIn(outcome.delayMs);
     if (outcome.type === "released") this.#wakeup.wakeNow();
     return result;

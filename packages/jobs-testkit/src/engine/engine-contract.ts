@@ -7,6 +7,7 @@ import { cancellation } from "./cancellation.ts";
 import { concurrency } from "./concurrency.ts";
 import { deadLetters } from "./dead-letters.ts";
 import { delivery } from "./deliveries.ts";
+import { enqueueOptions } from "./enqueue-options.ts";
 import { idempotency } from "./idempotency.ts";
 import { input } from "./input.ts";
 import { type CreateEngine, type CreateWithRetention, Kit } from "./kit.ts";
@@ -17,6 +18,7 @@ import { notTested } from "./not-tested.ts";
 import { observation } from "./observation.ts";
 import { order } from "./order.ts";
 import { payloads } from "./payloads.ts";
+import { priorities } from "./priorities.ts";
 import { releasing } from "./releasing.ts";
 import { results } from "./results.ts";
 import { retention } from "./retention.ts";
@@ -27,6 +29,7 @@ import { snoozing } from "./snoozing.ts";
 import { stats } from "./stats.ts";
 import { stopping } from "./stopping.ts";
 import { timeouts } from "./timeouts.ts";
+import { uniqueKeys } from "./unique-keys.ts";
 import { unknownIds } from "./unknown-ids.ts";
 
 /** Options of {@link engineContract}. */
@@ -50,10 +53,13 @@ export interface EngineContractOptions {
 const behaviours: Readonly<Record<string, Behaviour<Kit>>> = {
   delivery,
   "options of a batch": batchOptions,
+  "options of an enqueue": enqueueOptions,
   order,
+  priorities,
   attempts,
   "dead letters": deadLetters,
   "idempotency keys": idempotency,
+  "unique keys": uniqueKeys,
   cancellation,
   "unknown ids": unknownIds,
   concurrency,
