@@ -52,6 +52,7 @@ export class TableBackend implements JobBackend<TableJob, TableEnqueueOptions> {
     nullCharacters: true,
     listing: false,
     results: false,
+    progress: false,
     snoozing: true,
   };
   readonly enqueueOptions = { db: requireDatabase };

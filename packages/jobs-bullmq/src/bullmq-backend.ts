@@ -54,6 +54,7 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob, BullmqEnqueueO
     nullCharacters: true,
     listing: true,
     results: true,
+    progress: true,
     snoozing: true,
   };
   readonly enqueueOptions: NonNullable<JobBackend["enqueueOptions"]> = { bullmq: requireBullmqJobOptions };

@@ -25,6 +25,7 @@ export {
 } from "./backend/schedule-chain.ts";
 export { storedJobStates } from "./backend/stored-job.ts";
 export { type StoredJobsPage, type StoredJobsQuery, wrongCursor } from "./backend/stored-jobs-query.ts";
+export { storedProgressFrom } from "./backend/stored-progress.ts";
 export type { StoredSchedule } from "./backend/stored-schedule.ts";
 export { createEngine } from "./engine/create-engine.ts";
 export { type EngineOptions, requireEngineOptions } from "./engine/engine-options.ts";

@@ -113,6 +113,7 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
       nullCharacters: false,
       listing: true,
       results: true,
+      progress: true,
       snoozing: true,
     };
   }

@@ -4,6 +4,7 @@ import { type BackendContractOptions, backendContract } from "../src/contracts.t
 import * as brokenKeys from "./support/broken-keys.ts";
 import * as lookups from "./support/broken-lookups.ts";
 import * as ports from "./support/broken-ports.ts";
+import * as progress from "./support/broken-progress.ts";
 import * as results from "./support/broken-results.ts";
 import * as snoozing from "./support/broken-snoozing.ts";
 import type { ListBackend, ListStore } from "./support/list-backend.ts";
@@ -52,6 +53,10 @@ const keepsLarge = "results: are kept up to a mebibyte";
 const tellsEnds =
   "results: are told for many jobs at once, each in its state, and in the order of the question";
 const recordedResult = "results: are those of the delivery whose outcome was recorded";
+const lastReport = "progress: is that of the last report, with its note";
+const withOutcomes = "progress: is stored with each outcome, and stays without one";
+const notAfterwards = "progress: is not stored for a delivery that has been settled";
+const fencedProgress = "progress: is not overwritten by a consumer whose lease another one has by now";
 const snoozes = "snoozing: brings a job back after its delay, and spends no attempt, not even the only one";
 const keepsAttempts = "snoozing: counts a snoozed job as scheduled, and keeps the attempts that it has spent";
 const staysCancelled = "snoozing: does not forget that a job was cancelled before it snoozed";
@@ -87,7 +92,7 @@ const throttle =
 const throttleEnds = "unique keys: that hold for a time are free as soon as their job is cancelled";
 
 const { KnownOutages, ...brokenPorts } = ports;
-const broken = { ...brokenPorts, ...lookups, ...snoozing, ...results, ...brokenKeys };
+const broken = { ...brokenPorts, ...lookups, ...snoozing, ...results, ...brokenKeys, ...progress };
 
 /** Maps each broken backend to the tests that must not let it pass. */
 const caught: Readonly<Record<keyof typeof broken, readonly string[]>> = {
@@ -144,6 +149,12 @@ const caught: Readonly<Record<keyof typeof broken, readonly string[]>> = {
   MovingStarts: [starts],
   ReadingPayloads: [noPayload],
   FindingAnything: [findsNone],
+  SavingLateProgress: [notAfterwards, fencedProgress],
+  EndingWithoutProgress: [withOutcomes, notAfterwards],
+  ForgettingProgress: [lastReport, withOutcomes],
+  MergingProgress: [lastReport],
+  RedrivingProgress: [withOutcomes],
+  TakingRefusedProgress: [fencedProgress],
   LosingResults: [keepsResults, keepsLarge, tellsEnds, recordedResult],
   LosingNull: [keepsResults],
   CuttingResults: [keepsLarge],

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it, vi } from "vitest";
 import * as backends from "./support/broken-backends.ts";
 import * as brokenEngines from "./support/broken-engines.ts";
 import * as lookups from "./support/broken-lookup-engines.ts";
+import * as progressEngines from "./support/broken-progress-engines.ts";
 import * as resultEngines from "./support/broken-result-engines.ts";
 import * as snoozingEngines from "./support/broken-snoozing-engines.ts";
 import { failuresOf } from "./support/failures.ts";
@@ -79,6 +80,10 @@ const refusesResult =
   "results: rejects with a TypeError if the result is no JSON or too long, and the job has succeeded";
 const waitsNoLonger = "results: waits no longer than the caller wants, and leaves the job alone";
 const closedWaits = "results: refuses wrong input, and rejects when the engine is closed";
+const toldProgress = "progress: is told to observers, and seen in any process while the job runs";
+const lastOfMany = "progress: is that of the last report when the job has ended, however many there were";
+const laterAttempt = "progress: outlives a retry, and is that of the later attempt from its first report on";
+const wrongReports = "progress: refuses wrong reports at the call";
 const snoozes = "snoozing: runs a job again later, without an attempt spent, or says that it cannot";
 const caughtSnooze = "snoozing: lets the end of the handler decide, if the handler catches the snooze";
 const cancelledSnooze = "snoozing: cancels a job that was cancelled, here or elsewhere, and then snoozes";
@@ -93,7 +98,7 @@ const carried = "observation: carries headers and correlation from the enqueuing
 const joined = "observation: carries headers from a failed run to the next attempt of its job";
 const cron = "schedules: runs a job by the clock of a time zone, or says that it cannot";
 
-const engines = { ...brokenEngines, ...snoozingEngines, ...resultEngines };
+const engines = { ...brokenEngines, ...snoozingEngines, ...resultEngines, ...progressEngines };
 
 /** Broken engines, each with the tests that must fail. */
 const caught: {
@@ -170,6 +175,9 @@ const caught: {
     sharingResults: [resultElsewhere],
     waitingForResults: [waitsNoLonger],
     waitingBeyondTheEnd: [closedWaits],
+    ignoringProgress: [toldProgress, lastOfMany, laterAttempt, wrongReports],
+    takingFirstReports: [toldProgress, lastOfMany, wrongReports],
+    takingAnyReport: [wrongReports],
     failingSnoozes: [snoozes, caughtSnooze, lateSnooze],
     insistingOnSnoozes: [caughtSnooze],
     failingLateSnoozes: [lateSnooze],

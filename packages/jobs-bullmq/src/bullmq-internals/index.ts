@@ -20,6 +20,7 @@ export { ManualWorker, type ManualWorkerOptions } from "./manual-worker.ts";
 export type { ParsedFields } from "./parsed-fields.ts";
 export type { RedisClient } from "./redis-client.ts";
 export { redriveJob } from "./redrive-job.ts";
+export { saveProgress } from "./save-progress.ts";
 export { Script } from "./script.ts";
 export { hasOpenChildren, isLeaseLost, isMove, isRefusedScript } from "./script-errors.ts";
 export type { Clock } from "./script-interceptor.ts";

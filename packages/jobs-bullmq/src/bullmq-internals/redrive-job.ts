@@ -16,7 +16,7 @@ if redis.pcall('ZREM', keys .. 'failed', id) ~= 1 then return 0 end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('HDEL', job, 'finishedOn', 'processedOn', 'failedReason', 'stacktrace', 'returnvalue', 'defa', 'atm', 'ats', 'stc',
-  'nidusTold', 'nidusUnreadable', 'nidusCarrier')
+  'nidusTold', 'progress', 'nidusUnreadable', 'nidusCarrier')
 redis.call('HSET', job, 'nidusRunAt', now, 'delay', 0)
 redis.call('HDEL', KEYS[2], id)
 local parent = redis.call('HGET', job, 'parentKey')

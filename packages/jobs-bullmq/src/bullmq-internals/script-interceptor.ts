@@ -4,6 +4,7 @@ import type { Lease } from "./leases.ts";
 import { moveByRetention } from "./own-retention.ts";
 import { type ParsedFields, parseFields, unparsed } from "./parsed-fields.ts";
 import type { RedisClient } from "./redis-client.ts";
+import { saveProgressLua } from "./save-progress.ts";
 import { Script } from "./script.ts";
 import { freeUniqueKey } from "./unique-keys.ts";
 
@@ -37,19 +38,22 @@ interface OutcomeNote {
   readonly keyHeldMs?: number;
   /** Milliseconds by which a job that succeeds is kept longer than others. 0 or undefined: for as long. */
   readonly keptLongerMs?: number;
+  /** The JSON text of the last progress. */
+  readonly progress?: string | undefined;
 }
 
 /**
  * Writes a note. Does nothing without the lease, as the settlement after it. KEYS: the first part of the queue's keys, requests,
- * cancellations. ARGV: id, token, runAt, cancelledAt, carrier, retainedMs, errorsText.
+ * cancellations. ARGV: id, token, runAt, cancelledAt, carrier, retainedMs, errorsText, progress.
  */
 const writeNote = new Script(
   "nidusNote",
   3,
-  `${freeUniqueKey}${keepCancelled}
+  `${freeUniqueKey}${keepCancelled}${saveProgressLua}
 local id, job = ARGV[1], KEYS[1] .. ARGV[1]
 if redis.call('GET', job .. ':lock') ~= ARGV[2] or redis.call('EXISTS', job) == 0 then return 0 end
 if ARGV[7] ~= '' then redis.call('HSET', job, 'nidusErrors', ARGV[7]) end
+if ARGV[8] ~= '' then saveProgress(KEYS[1], id, ARGV[8]) end
 if ARGV[3] ~= '' then redis.call('HSET', job, 'nidusRunAt', ARGV[3]) else redis.call('HDEL', KEYS[2], id) end
 if ARGV[4] ~= '' then
   keepCancelled(KEYS[1], id, KEYS[3], ARGV[4], ARGV[6])
@@ -125,11 +129,11 @@ export class ScriptInterceptor {
     writeNote.define(this.#shared);
     holdKeyScript.define(this.#shared);
     const { keys, requests, cancellations, lease, runAt = "", cancelledAt = "", keyHeldMs = 0 } = note;
-    const { keptLongerMs = 0, carrier = "", retainedMs = 0, errorsText = "" } = note;
+    const { keptLongerMs = 0, carrier = "", retainedMs = 0, errorsText = "", progress = "" } = note;
     const noted = [keys, requests, cancellations, lease.id, lease.token, runAt, cancelledAt];
     let transaction = this.#shared
       .multi()
-      .runCommand(writeNote.name, [...noted, carrier, String(retainedMs), errorsText])
+      .runCommand(writeNote.name, [...noted, carrier, String(retainedMs), errorsText, progress])
       .runCommand(name, values);
     if (keyHeldMs > 0) {
       const held = [keys + lease.id, cancellations, lease.id, cancelledAt, String(keyHeldMs)];

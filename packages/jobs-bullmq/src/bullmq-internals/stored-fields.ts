@@ -8,7 +8,7 @@ const tailBytes = 100;
 export const readFields: string = `
 local function readFields(hash, id, state, withPayload)
   local fields = redis.pcall('HMGET', hash, 'timestamp', 'opts', 'nidusRunAt', 'processedOn', 'finishedOn', 'atm', 'stc', 'nidusErrors',
-    'nidusCancelledAt')
+    'nidusCancelledAt', 'progress')
   if fields.err or not fields[1] then return false end
   local data, tail = redis.call('HGET', hash, 'data') or '', false
   if not withPayload and #data > ${wholeBytes} then
@@ -34,6 +34,7 @@ export interface StoredFields {
   readonly made: string | null;
   readonly stalled: string | null;
   readonly errors: string | null;
+  readonly progress: string | null;
   /** It has a fraction if the job was running. */
   readonly cancelledAt: string | null;
 }
@@ -49,7 +50,7 @@ export type FieldsAnswer = readonly [
 
 export function storedFieldsFrom([id, state, data, tail, fields]: FieldsAnswer): StoredFields {
   const [timestamp, opts = null, runAt = null, processedOn = null, finishedOn = null, ...more] = fields;
-  const [made = null, stalled = null, errors = null, cancelledAt = null] = more;
+  const [made = null, stalled = null, errors = null, cancelledAt = null, progress = null] = more;
   const times = { timestamp, runAt, processedOn, finishedOn, cancelledAt };
-  return { id, state, data, tail: tail ?? undefined, opts, made, stalled, errors, ...times };
+  return { id, state, data, tail: tail ?? undefined, opts, made, stalled, errors, progress, ...times };
 }

@@ -1,5 +1,5 @@
 import type { StoredJob } from "@nidus/jobs-durable";
-import { envelopeFrom, envelopeHeadFrom } from "@nidus/jobs-durable/backend";
+import { envelopeFrom, envelopeHeadFrom, storedProgressFrom } from "@nidus/jobs-durable/backend";
 import { countOf, type StoredFields, timeOf } from "../bullmq-internals/index.ts";
 
 /** Makes a stored job of the fields that Redis has. */
@@ -37,6 +37,7 @@ export function storedJobFrom(jobName: string, fields: StoredFields, withPayload
     priority: Math.min(countOf(opts.priority), 9),
     correlationId,
     attributes,
+    progress: storedProgressFrom(fields.progress),
     errors: [],
     ...(withPayload && { payload }),
   };

@@ -1,3 +1,4 @@
+import type { StoredJobProgress } from "@nidus/jobs-durable";
 import type { JobConsumer, JobOutcome, SettleResult } from "@nidus/jobs-durable/backend";
 import type { Job } from "bullmq";
 import {
@@ -5,6 +6,7 @@ import {
   isRefusedScript,
   type RedisClient,
   renewLeases,
+  saveProgress,
 } from "../bullmq-internals/index.ts";
 import type { RedisClock } from "../connection/redis-clock.ts";
 import type { Queues } from "../store/queues.ts";
@@ -157,6 +159,10 @@ export class BullmqConsumer implements JobConsumer<BullmqLeasedJob> {
     );
     for (const job of jobs) job.isRequested ||= requested.includes(job.id);
     return requested;
+  }
+
+  async saveProgress({ consumer, lease }: BullmqLeasedJob, progress: StoredJobProgress): Promise<void> {
+    await saveProgress(await this.#queues.client, consumer.keyPrefix, lease, JSON.stringify(progress));
   }
 
   /** Asks once for each queue. Rejects only if all queues fail, so that unusable keys of one queue do not stop the others. */

@@ -11,6 +11,7 @@ import {
   leaseStateOf,
   removeJob,
   retryJob,
+  saveProgress,
   snoozeJob,
 } from "../bullmq-internals/index.ts";
 import type { Queues } from "../store/queues.ts";
@@ -112,19 +113,25 @@ export class OutcomeRecorder {
   #try(job: BullmqLeasedJob, outcome: JobOutcome, wantsNext: boolean): Promise<unknown> {
     const { consumer, stored, lease } = job;
     const { token } = lease;
+    const progress = outcome.progress && JSON.stringify(outcome.progress);
     switch (outcome.type) {
       case "succeeded":
-        return this.#end(
-          job,
-          () => completeJob(stored, token, outcome.resultText, wantsNext),
-          this.#keepWithOthers(job),
-        );
+        return this.#end(job, () => completeJob(stored, token, outcome.resultText, wantsNext), {
+          keptLongerMs: this.#keepWithOthers(job),
+          progress,
+        });
       case "dead-lettered":
-        return this.#end(job, () => failJob(stored, token, outcome.error, wantsNext));
+        return this.#end(job, () => failJob(stored, token, outcome.error, wantsNext), { progress });
       case "retried": {
         const delayMs = Math.max(1, outcome.delayMs);
         const carrier = carrierText(outcome.carrier, job.attempt + 1);
-        const note = { ...this.#keysOf(consumer), lease, runAt: this.#marked(job, delayMs), carrier };
+        const note = {
+          ...this.#keysOf(consumer),
+          lease,
+          runAt: this.#marked(job, delayMs),
+          carrier,
+          progress,
+        };
         return consumer.interceptor.withNote(note, () =>
           retryJob(stored, token, { error: outcome.error, delayMs }, wantsNext),
         );
@@ -132,29 +139,38 @@ export class OutcomeRecorder {
       case "snoozed": {
         const delayMs = Math.max(1, outcome.delayMs);
         const carrier = carrierText(outcome.carrier, job.attempt);
-        const note = { ...this.#keysOf(consumer), lease, runAt: this.#marked(job, delayMs), carrier };
+        const note = {
+          ...this.#keysOf(consumer),
+          lease,
+          runAt: this.#marked(job, delayMs),
+          carrier,
+          progress,
+        };
         return consumer.interceptor.withNote(note, () => snoozeJob(stored, token, delayMs));
       }
       case "cancelled": {
         // BullMQ has no state for cancelled jobs: the job goes, and a note of it stays.
         const cancelledAt = this.#marked(job, 0);
         const held = { keyHeldMs: keyHeldMs(stored), retainedMs: this.#retainSucceededSeconds * 1000 };
-        const note = { ...this.#keysOf(consumer), lease, cancelledAt, ...held };
+        const note = { ...this.#keysOf(consumer), lease, cancelledAt, progress, ...held };
         return consumer.interceptor.withNote(note, () => removeJob(stored, token, "cancelled", wantsNext));
       }
       case "released":
-        return stored.moveToWait(token);
+        return this.#release(job, progress);
     }
   }
 
-  /** Ends a job together with its cancel request, which comes too late and would stay. */
+  /** Ends a job together with its cancel request, which comes too late and would stay, and with its last progress. */
   #end(
     { consumer, lease, isRequested }: BullmqLeasedJob,
     settle: () => Promise<unknown>,
-    keptLongerMs = 0,
+    { keptLongerMs = 0, progress }: { readonly keptLongerMs?: number; readonly progress: string | undefined },
   ): Promise<unknown> {
-    if (!isRequested && keptLongerMs === 0) return settle();
-    return consumer.interceptor.withNote({ ...this.#keysOf(consumer), lease, keptLongerMs }, settle);
+    if (!isRequested && keptLongerMs === 0 && progress === undefined) return settle();
+    return consumer.interceptor.withNote(
+      { ...this.#keysOf(consumer), lease, keptLongerMs, progress },
+      settle,
+    );
   }
 
   /**
@@ -165,6 +181,17 @@ export class OutcomeRecorder {
     if (ownRetentionSeconds === undefined) return 0;
     stored.opts.removeOnComplete = { age: this.#retainSucceededSeconds };
     return (ownRetentionSeconds - this.#retainSucceededSeconds) * 1000;
+  }
+
+  /** BullMQ's script for this is not intercepted: the progress goes before it. */
+  async #release(
+    { consumer, stored, lease }: BullmqLeasedJob,
+    progress: string | undefined,
+  ): Promise<unknown> {
+    if (progress !== undefined) {
+      await saveProgress(await this.#queues.client, consumer.keyPrefix, lease, progress);
+    }
+    return stored.moveToWait(lease.token);
   }
 
   /** Returns a moment of Redis's clock, with a fraction that is the same at each try to settle the job. */

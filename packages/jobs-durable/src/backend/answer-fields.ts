@@ -33,6 +33,7 @@ const orUndefined = ({ text, isMet }: Expectation): Expectation => ({
 export const consumerFields: Fields = [
   ...["fetch", "settle", "renewLeases", "cancelRequests", "close"].map((name) => [name, aFunction] as const),
   ["settleAndFetch", orUndefined(aFunction)],
+  ["saveProgress", orUndefined(aFunction)],
 ];
 /** Without these, a job cannot run. */
 export const neededFields: Fields = [

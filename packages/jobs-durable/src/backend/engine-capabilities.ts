@@ -23,6 +23,8 @@ export interface EngineCapabilities {
   readonly listing: boolean;
   /** `result`: what a handler returns is stored. */
   readonly results: boolean;
+  /** `progress` in handlers is stored. */
+  readonly progress: boolean;
   /** `snooze` in handlers. */
   readonly snoozing: boolean;
 }

@@ -7,7 +7,7 @@ import type { JobEnvelope } from "./envelope.ts";
 import type { JobCounts } from "./job-counts.ts";
 import type { AwaitedJob, JobEnd } from "./job-end.ts";
 import type { NameBacklog } from "./name-backlog.ts";
-import type { StoredJob } from "./stored-job.ts";
+import type { StoredJob, StoredJobProgress } from "./stored-job.ts";
 import type { StoredJobsPage, StoredJobsQuery } from "./stored-jobs-query.ts";
 import type { StoredSchedule } from "./stored-schedule.ts";
 
@@ -78,7 +78,15 @@ export interface LeasedJob {
 }
 
 /** How the run of a leased job ends. `delayMs` is a whole number of milliseconds, counted from now by the store's clock. */
-export type JobOutcome =
+export type JobOutcome = OutcomeOfType & {
+  /**
+   * The last progress that the handler has reported. Store it with the outcome. Without it, the stored one stays. Given only for stores
+   * with the capability `progress`.
+   */
+  readonly progress?: StoredJobProgress | undefined;
+};
+
+type OutcomeOfType =
   /** `resultText` is JSON text, at most 1 MiB of it: only for stores with the capability `results`, and only if there is a result. */
   | { readonly type: "succeeded"; readonly resultText?: string | undefined }
   | ({ readonly type: "retried"; readonly delayMs: number; readonly error: string } & NextHeaders)
@@ -136,6 +144,12 @@ export interface JobConsumer<Job extends LeasedJob> {
   renewLeases(jobs: readonly Job[]): Promise<readonly string[] | void>;
   /** Resolves to the ids of those jobs that are to be cancelled. The worker asks every second, and after a handler has failed. */
   cancelRequests(jobs: readonly Job[]): Promise<readonly string[]>;
+  /**
+   * Stores how far a job has come, in place of what was stored before, if this consumer still holds its lease: else it changes nothing.
+   * The worker calls it at most once a second for each job, and does not repeat a call that rejects. Needed for
+   * `capabilities.progress`.
+   */
+  saveProgress?(job: Job, progress: StoredJobProgress): Promise<void>;
   /** Lets go of what the consumer holds open. Called when nothing is to be fetched or settled any more. */
   close(): Promise<void>;
 }

@@ -33,7 +33,7 @@ export interface JobAttemptError {
   readonly at: Date;
 }
 
-/** How far a job has come, as its handler reported it. */
+/** How far a job has come, as its handler reported it last. It stays when the job has ended, until the job is redriven. */
 export interface StoredJobProgress {
   /** From 0 to 1. */
   readonly fraction: number;

@@ -30,6 +30,7 @@ export class Bookkeeping {
 /** A consumer whose every call is book-keeping, and whose every answer is checked. */
 export class BookkeepingConsumer<Job extends LeasedJob> implements JobConsumer<Job> {
   readonly settleAndFetch?: NonNullable<JobConsumer<Job>["settleAndFetch"]>;
+  readonly saveProgress?: NonNullable<JobConsumer<Job>["saveProgress"]>;
   readonly #consumer: JobConsumer<Job>;
   readonly #bookkeeping: Bookkeeping;
   readonly #answers: BackendAnswers;
@@ -38,6 +39,11 @@ export class BookkeepingConsumer<Job extends LeasedJob> implements JobConsumer<J
     this.#consumer = consumer;
     this.#bookkeeping = bookkeeping;
     this.#answers = answers;
+    if (consumer.saveProgress !== undefined) {
+      const saveProgress = consumer.saveProgress.bind(consumer);
+      this.saveProgress = (job, progress) =>
+        bookkeeping.run("save-progress", async () => saveProgress(job, progress));
+    }
     if (consumer.settleAndFetch === undefined) return;
     const settleAndFetch = consumer.settleAndFetch.bind(consumer);
     this.settleAndFetch = async (job, outcome) =>

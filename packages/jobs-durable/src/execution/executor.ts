@@ -1,9 +1,11 @@
 import type { ObservedJobRunner } from "@nidus/jobs-observe";
 import type { JobBackend, JobConsumer, LeasedJob } from "../backend/job-backend.ts";
+import type { StoredJobProgress } from "../backend/stored-job.ts";
+import { withDeadline } from "../errors/deadline.ts";
 import type { AnyDurableJob } from "../job/durable-job.ts";
 import { AbortControllerPool } from "./abort-controller-pool.ts";
 import { type ExecutionEnd, released } from "./execution-end.ts";
-import { JobExecution } from "./job-execution.ts";
+import { JobExecution, type RunSetUp } from "./job-execution.ts";
 import type { KnownExecutions } from "./known-executions.ts";
 import type { Settler } from "./settler.ts";
 import type { Slot } from "./slots.ts";
@@ -12,7 +14,7 @@ import type { WorkerCounts } from "./worker-counts.ts";
 /** The parts of a worker that its executor uses. */
 export interface ExecutorSetUp<Job extends LeasedJob> {
   readonly engine: string;
-  readonly backend: Pick<JobBackend<Job>, "name" | "capabilities" | "queueOf">;
+  readonly backend: Pick<JobBackend<Job>, "name" | "capabilities" | "leaseMs" | "queueOf">;
   readonly consumer: JobConsumer<Job>;
   readonly jobs: ReadonlyMap<string, AnyDurableJob>;
   readonly runner: ObservedJobRunner;
@@ -30,9 +32,21 @@ export interface ExecutorSetUp<Job extends LeasedJob> {
 export class Executor<Job extends LeasedJob> {
   readonly #setUp: ExecutorSetUp<Job>;
   readonly #pool = new AbortControllerPool();
+  readonly #run: RunSetUp<Job>;
 
   constructor(setUp: ExecutorSetUp<Job>) {
+    const { backend, consumer, runner, onError } = setUp;
+    const { capabilities, leaseMs } = backend;
     this.#setUp = setUp;
+    const save = (job: Job, progress: StoredJobProgress): Promise<void> =>
+      withDeadline(
+        consumer.saveProgress?.(job, progress) ?? Promise.resolve(),
+        leaseMs / 3,
+        "the server",
+        "saving progress",
+      );
+    const canSave = capabilities.progress && consumer.saveProgress !== undefined;
+    this.#run = { runner, capabilities, saveProgress: canSave ? save : undefined, onError };
   }
 
   /** Resolves to a further job for the same slot. */
@@ -42,7 +56,9 @@ export class Executor<Job extends LeasedJob> {
     const earlier = known.add(execution);
     running.add(execution);
     try {
-      execution.conclude(this.#endWithoutRun(execution, earlier) ?? (await this.#run(execution, earlier)));
+      execution.conclude(
+        this.#endWithoutRun(execution, earlier) ?? (await this.#perform(execution, earlier)),
+      );
       if (consumer.settleAndFetch === undefined) slot.free();
       // An execution that was abandoned meanwhile is settled already.
       return execution.state.phase === "ended" ? await settler.settle(execution) : undefined;
@@ -68,12 +84,15 @@ export class Executor<Job extends LeasedJob> {
     return stopping.aborted ? released : execution.endWithoutRun();
   }
 
-  async #run(execution: JobExecution<Job>, earlier: JobExecution<Job> | undefined): Promise<ExecutionEnd> {
-    const { backend, jobs, runner, counts, onError } = this.#setUp;
+  async #perform(
+    execution: JobExecution<Job>,
+    earlier: JobExecution<Job> | undefined,
+  ): Promise<ExecutionEnd> {
+    const { jobs, counts, onError } = this.#setUp;
     const definition = jobs.get(execution.job.name) as AnyDurableJob;
     if (earlier !== undefined) return execution.adopt(earlier, definition, onError);
     counts.started++;
-    const end = await execution.run(definition, { runner, capabilities: backend.capabilities, onError });
+    const end = await execution.run(definition, this.#run);
     if (end === released && execution.state.phase === "running") counts.interrupted++;
     return end;
   }

@@ -1,6 +1,7 @@
-import type { JobDelivery } from "@nidus/jobs-observe";
+import type { JobDelivery, JobProgress } from "@nidus/jobs-observe";
 import { UnsupportedError } from "../errors/errors.ts";
 import type { JobHandlerContext } from "../job/durable-job.ts";
+import { requireStorableProgress } from "../job/progress.ts";
 import { JobSnooze } from "../job/snooze.ts";
 import type { HandlerSignal } from "./handler-signal.ts";
 
@@ -21,15 +22,26 @@ export class HandlerContext implements JobHandlerContext {
   declare readonly signal: AbortSignal;
   readonly #signal: HandlerSignal;
   readonly #canSnooze: boolean;
+  readonly #onProgress: (progress: JobProgress) => void;
 
-  constructor(delivery: JobDelivery, signal: HandlerSignal, canSnooze: boolean) {
+  constructor(
+    delivery: JobDelivery,
+    signal: HandlerSignal,
+    canSnooze: boolean,
+    onProgress: (progress: JobProgress) => void,
+  ) {
     this.delivery = delivery;
     this.#signal = signal;
     this.#canSnooze = canSnooze;
+    this.#onProgress = onProgress;
     Object.defineProperty(this, "signal", HandlerContext.#property);
   }
 
-  /** A field: handlers take it out of the context, and copy it. */
+  // Fields: handlers take them out of the context, and copy it.
+  readonly progress = (fraction: number, note?: string): void => {
+    this.#onProgress(requireStorableProgress(fraction, note));
+  };
+
   readonly snooze = (ms: number): never => {
     if (!this.#canSnooze) throw new UnsupportedError(`${this.delivery.engine} cannot snooze`);
     const snooze = new JobSnooze(ms);

@@ -1,7 +1,9 @@
 import { JobError } from "@nidus/jobs-core";
-import type { JobDelivery, ObservedJobRunner } from "@nidus/jobs-observe";
+import type { JobDelivery, JobProgress, ObservedJobContext, ObservedJobRunner } from "@nidus/jobs-observe";
+import { tellProgress } from "@nidus/jobs-observe/adapter";
 import type { EngineCapabilities } from "../backend/engine-capabilities.ts";
 import type { LeasedJob } from "../backend/job-backend.ts";
+import type { StoredJobProgress } from "../backend/stored-job.ts";
 import { PermanentJobError } from "../errors/errors.ts";
 import type { AnyDurableJob } from "../job/durable-job.ts";
 import { resultText } from "../job/result.ts";
@@ -22,12 +24,15 @@ import {
 import { type ExecutionState, isUnended } from "./execution-state.ts";
 import { HandlerContext } from "./handler-context.ts";
 import { HandlerSignal } from "./handler-signal.ts";
+import { ProgressSaver } from "./progress-saver.ts";
 import { retryDelayMs } from "./retry-delay.ts";
 
 /** The parts of a worker that the run of a handler uses. */
-export interface RunSetUp {
+export interface RunSetUp<Job extends LeasedJob> {
   readonly runner: ObservedJobRunner;
   readonly capabilities: Pick<EngineCapabilities, "snoozing" | "results" | "nullCharacters">;
+  /** Undefined if the store does not keep progress. */
+  readonly saveProgress: ((job: Job, progress: StoredJobProgress) => Promise<void>) | undefined;
   readonly onError: (error: unknown) => void;
 }
 
@@ -39,6 +44,7 @@ export class JobExecution<Job extends LeasedJob> {
   readonly #signal: HandlerSignal;
   #state: ExecutionState;
   #onEnd: ((end: ExecutionEnd) => void)[] = [];
+  #progress: ProgressSaver | undefined;
   /** The execution before, if this one ends as that does. */
   adopted: JobExecution<Job> | undefined;
   /** The execution of the same job that came to this process after this one. */
@@ -88,6 +94,7 @@ export class JobExecution<Job extends LeasedJob> {
     if (isUnended(this.#state))
       this.#state = { phase: "ended", end, hasRun: this.#state.phase === "running" };
     for (const resolve of this.#onEnd) resolve(end);
+    this.#progress?.stop();
     this.#signal.end();
   }
 
@@ -170,15 +177,26 @@ export class JobExecution<Job extends LeasedJob> {
   }
 
   /** Runs the handler, and says what is to become of the job. It never rejects, and takes as long as the handler does. */
-  async run(definition: AnyDurableJob, { runner, capabilities, onError }: RunSetUp): Promise<ExecutionEnd> {
+  async run(definition: AnyDurableJob, setUp: RunSetUp<Job>): Promise<ExecutionEnd> {
+    const { runner, capabilities, onError } = setUp;
     const { delivery, job } = this;
     const { attributes } = job.envelope;
     const runnerOfJob = attributes === undefined ? runner : runner.context(attributes);
-    const context = new HandlerContext(delivery, this.#signal, capabilities.snoozing);
+    let run: ObservedJobContext | undefined;
+    const context = new HandlerContext(delivery, this.#signal, capabilities.snoozing, (progress) => {
+      if (run !== undefined && isUnended(this.#state)) this.#report(run, progress, setUp);
+    });
+    const options = {
+      signal: this.#signal.forRunner,
+      delivery,
+      onContext: (started: ObservedJobContext) => {
+        run = started;
+      },
+    };
     const observed = { name: job.name, run: () => definition.perform(job.envelope.payload, context) };
     this.#state = { phase: "running", stop: this.#stopReason };
     try {
-      const result = await runnerOfJob.runAsync(observed, { signal: this.#signal.forRunner, delivery });
+      const result = await runnerOfJob.runAsync(observed, options);
       if (result === undefined || !capabilities.results) return succeeded;
       return succeededWith(resultText(result, capabilities.nullCharacters));
     } catch (thrown) {
@@ -188,6 +206,24 @@ export class JobExecution<Job extends LeasedJob> {
       }
       return this.#endAfter(JobError.from(thrown), definition, this, onError);
     }
+  }
+
+  #report(run: ObservedJobContext, progress: JobProgress, { saveProgress, onError }: RunSetUp<Job>): void {
+    tellProgress(run, progress);
+    if (saveProgress === undefined) return;
+    this.#progress ??= new ProgressSaver((last) => saveProgress(this.#holder.job, last), onError);
+    this.#progress.report(progress);
+  }
+
+  /** The execution that holds the lease of the job: this one, or the last of those that have adopted it. */
+  get #holder(): JobExecution<Job> {
+    const { supersededBy } = this;
+    return supersededBy?.adopted === this ? supersededBy.#holder : this;
+  }
+
+  /** The last progress that the handler has reported, here or in the adopted execution. */
+  get lastProgress(): StoredJobProgress | undefined {
+    return this.#progress?.last ?? this.adopted?.lastProgress;
   }
 
   /** Decides how the job ends after a failure of the execution `failed`, whose headers go to the next attempt. */

@@ -68,8 +68,10 @@ export class Settler<Job extends LeasedJob> {
   }
 
   /** A worker that stops wants no further job. */
-  async #record({ job }: JobExecution<Job>, { outcome }: ExecutionEnd): Promise<Answer<Job>> {
+  async #record(execution: JobExecution<Job>, end: ExecutionEnd): Promise<Answer<Job>> {
     const { consumer, stopping } = this.#setUp;
+    const { job } = execution;
+    const outcome = withProgress(end.outcome, execution);
     return consumer.settleAndFetch === undefined || stopping.aborted
       ? consumer.settle(job, outcome)
       : consumer.settleAndFetch(job, outcome);
@@ -80,7 +82,11 @@ export class Settler<Job extends LeasedJob> {
     const { consumer, counts } = this.#setUp;
     if (execution.end === undefined) counts.abandoned++;
     const end = execution.abandon();
-    this.#tellSettled(execution, end, await consumer.settle(execution.job, end.outcome));
+    this.#tellSettled(
+      execution,
+      end,
+      await consumer.settle(execution.job, withProgress(end.outcome, execution)),
+    );
   }
 
   /** Tells of the attempt before, if its worker died or lost its lease. */
@@ -141,4 +147,9 @@ export class Settler<Job extends LeasedJob> {
     const told = attempt > maxAttempts ? Object.freeze({ ...delivery, attempt: maxAttempts }) : delivery;
     this.#setUp.runner.settled({ jobName: job.name, delivery: told, outcome, error });
   }
+}
+
+/** The outcome to record: it takes the last progress along. */
+function withProgress(outcome: JobOutcome, { lastProgress }: JobExecution<LeasedJob>): JobOutcome {
+  return lastProgress === undefined ? outcome : { ...outcome, progress: lastProgress };
 }

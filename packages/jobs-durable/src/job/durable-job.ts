@@ -1,12 +1,13 @@
 import { type AsyncJob, asyncJob, type JobError } from "@nidus/jobs-core";
 import { invalidArgument, requireJob, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
-import type { JobDelivery, JobObjectives } from "@nidus/jobs-observe";
+import { type JobDelivery, type JobObjectives, reportProgress } from "@nidus/jobs-observe";
 import { requireObjectives } from "@nidus/jobs-observe/adapter";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { PayloadError, PermanentJobError, UnsupportedError } from "../errors/errors.ts";
 import { defaultBackoff, type JobBackoff, requireBackoff } from "./backoff.ts";
 import { payloadText } from "./payload.ts";
 import { requirePriority } from "./priority.ts";
+import { requireStorableProgress } from "./progress.ts";
 import { parse } from "./schema.ts";
 import { timeLimited } from "./time-limit.ts";
 import { requireTimerMs } from "./timer.ts";
@@ -17,6 +18,16 @@ export interface JobHandlerContext {
   readonly signal: AbortSignal;
   /** The delivery that this run is, or undefined in an AsyncJobQueue. */
   readonly delivery: JobDelivery | undefined;
+  /**
+   * Says how far the job has come. Observers hear of each report. The engine stores the last one at most once a second and with the
+   * outcome, for `engine.job` to show, if it has the capability `progress`. It never waits: if storing fails, the engine's `onError`
+   * hears of it, and the job goes on. Does nothing when the handler has ended.
+   *
+   * @param fraction The share of the work that is done, from 0 to 1.
+   * @param note The work that the job does now: a non-empty string of at most 1,000 characters.
+   * @throws TypeError or RangeError for any other fraction or note.
+   */
+  progress(fraction: number, note?: string): void;
   /**
    * Ends the run by throwing: the job runs again in `ms` milliseconds, a whole number from 0 to a year. It spends no attempt, and
    * the run counts as cancelled, not as failed. The way in which the handler ends decides: if it catches the snooze and returns,
@@ -187,10 +198,16 @@ export function defineJob(
       if (parsed && "problem" in parsed) throw refuse(parsed.problem);
       if (parsed instanceof Promise) parsed.catch(() => {});
       return asyncJob(name, (signal) =>
-        perform(stored(text), { signal, delivery: undefined, snooze: noSnooze }),
+        perform(stored(text), { signal, delivery: undefined, progress: tellObservers, snooze: noSnooze }),
       );
     },
   };
+}
+
+/** Observers hear of it in an AsyncJobQueue, too. */
+function tellObservers(fraction: number, note?: string): void {
+  requireStorableProgress(fraction, note);
+  reportProgress(fraction, note);
 }
 
 function noSnooze(): never {

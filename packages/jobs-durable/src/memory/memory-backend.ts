@@ -39,6 +39,7 @@ export class MemoryBackend implements JobBackend<MemoryLeasedJob> {
     nullCharacters: true,
     listing: true,
     results: true,
+    progress: true,
     snoozing: true,
   };
   readonly #table: MemoryTable;
@@ -84,6 +85,9 @@ export class MemoryBackend implements JobBackend<MemoryLeasedJob> {
       async renewLeases() {},
       async cancelRequests(jobs) {
         return jobs.filter(({ stored }) => stored.isCancelRequested).map(({ id }) => id);
+      },
+      async saveProgress({ stored, lease }, progress) {
+        if (stored.state === "running" && stored.lease === lease) stored.progress = progress;
       },
       async close() {},
     };

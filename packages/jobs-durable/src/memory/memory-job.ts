@@ -1,3 +1,5 @@
+import type { StoredJobProgress } from "../backend/stored-job.ts";
+
 /** A job and its state. */
 export interface MemoryJob {
   /** How many were stored before it. */
@@ -27,6 +29,7 @@ export interface MemoryJob {
   /** Among those that ended in one millisecond. */
   endOrder: number;
   error: string;
+  progress: StoredJobProgress | undefined;
   /** The headers of the last retry. */
   previousCarrier: Readonly<Record<string, string>> | undefined;
   /** JSON text. */

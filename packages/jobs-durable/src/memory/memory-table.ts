@@ -59,6 +59,7 @@ export class MemoryTable {
       endedAtMs: 0,
       endOrder: 0,
       error: "",
+      progress: undefined,
       previousCarrier: undefined,
       resultText: undefined,
     };
@@ -104,6 +105,7 @@ export class MemoryTable {
   /** Returns whether the outcome was recorded: false if the job runs no more. */
   settle(job: MemoryJob, outcome: JobOutcome): boolean {
     if (job.state !== "running") return false;
+    if (outcome.progress !== undefined) job.progress = outcome.progress;
     if (outcome.type === "retried" || outcome.type === "snoozed" || outcome.type === "released") {
       if (outcome.type !== "released") {
         job.runAtMs = Date.now() + outcome.delayMs;
@@ -160,6 +162,7 @@ export class MemoryTable {
     if (job?.state !== "dead-lettered") return false;
     job.state = "pending";
     job.attempt = 0;
+    job.progress = undefined;
     job.previousCarrier = undefined;
     job.isCancelRequested = false;
     job.runAtMs = Date.now();

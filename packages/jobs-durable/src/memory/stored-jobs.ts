@@ -20,6 +20,7 @@ export function storedJobFrom(job: MemoryJob, withPayload: boolean, nowMs: numbe
     priority,
     correlationId,
     attributes,
+    progress: job.progress,
     errors: [],
     ...(withPayload && { payload }),
   };

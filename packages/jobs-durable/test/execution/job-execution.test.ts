@@ -13,6 +13,7 @@ const pool = new AbortControllerPool();
 const setUp = {
   runner: new ObservedJobRunner(),
   capabilities: { snoozing: true, results: true, nullCharacters: true },
+  saveProgress: undefined,
   onError() {},
 };
 const error = new JobError("no");

@@ -1,5 +1,5 @@
 import { AsyncJobQueue } from "@nidus/jobs-core";
-import { ObservedJobRunner } from "@nidus/jobs-observe";
+import { currentJobObserver, ObservedJobRunner } from "@nidus/jobs-observe";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import * as v from "valibot";
 import { afterEach, describe, expect, it, vi } from "vitest";
@@ -10,6 +10,7 @@ import {
   type JobHandlerContext,
   PayloadError,
   PermanentJobError,
+  UnsupportedError,
 } from "../../src/index.ts";
 import { aborted } from "../support/deferred.ts";
 import { Recorder } from "../support/recorder.ts";
@@ -30,6 +31,7 @@ function context(signal: AbortSignal = new AbortController().signal): JobHandler
   return {
     signal,
     delivery: undefined,
+    progress() {},
     snooze() {
       throw new Error("no engine");
     },
@@ -440,4 +442,30 @@ describe("a durable job in an AsyncJobQueue", () => {
       expect(recorder.finished).toEqual(["cancelled"]);
     },
   );
+
+  it("reports progress to observers, and refuses wrong reports", async () => {
+    const job = defineJob({
+      name: "resize",
+      run(_, { progress }) {
+        progress(0.5, "half");
+        progress(2);
+      },
+    });
+    const told: unknown[] = [];
+    const observer = { onJobProgressed: (_: unknown, progress: unknown) => told.push(progress) };
+    const runner = new ObservedJobRunner([currentJobObserver(), observer]);
+    const queue = new AsyncJobQueue();
+    queue.push(job.with());
+    const { failed } = await queue.drain({ runner });
+    expect(told).toEqual([{ fraction: 0.5, note: "half" }]);
+    expect(failed.map(({ error }) => error.cause)).toEqual([expect.any(RangeError)]);
+  });
+
+  it("cannot snooze", async () => {
+    const job = defineJob({ name: "later", run: (_, { snooze }) => snooze(1_000) });
+    const queue = new AsyncJobQueue();
+    queue.push(job.with());
+    const { failed } = await queue.drain();
+    expect(failed.map(({ error }) => UnsupportedError.isInstance(error.cause))).toEqual([true]);
+  });
 });

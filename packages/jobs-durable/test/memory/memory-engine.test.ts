@@ -49,6 +49,7 @@ describe("memoryEngine", () => {
       nullCharacters: true,
       listing: true,
       results: true,
+      progress: true,
       snoozing: true,
     });
     const job = defineJob({ name: "a", run() {} });

@@ -133,6 +133,7 @@ export class ScriptedBackend implements JobBackend {
     nullCharacters: true,
     listing: false,
     results: true,
+    progress: true,
     snoozing: true,
   };
   readonly inserted: NewJob[] = [];

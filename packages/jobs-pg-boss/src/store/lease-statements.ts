@@ -22,6 +22,8 @@ export interface LeaseStatements {
   readonly present: string;
   /** Takes outcomes that `settle` did not record. Returns those that an earlier try recorded, and those that are still open. */
   readonly recorded: string;
+  /** $1 queue, $2 id, $3 lease, $4 JSON. Stores a progress in the output, as `progress`, while the lease holds. */
+  readonly saveProgress: string;
   /** $1 queues, $2 ids, $3 leases. Renews the leases that still hold. */
   readonly renewLeases: string;
   /** $1 queues, $2 ids, $3 leases. Returns each `id` whose lease still holds, and whether `is_cancel_requested`. */
@@ -93,7 +95,7 @@ export function leaseStatements(schema: string, dialect: Dialect): LeaseStatemen
       isDue,
       "CASE WHEN j.started_on IS NULL THEN j.retry_count ELSE LEAST(j.retry_count, 2147483646) + 1 END",
       `jsonb_build_object('lease', $3::text, 'after', j.output ->> 'lease', 'isStalled', ${isExpired},
-        'carrier', j.output -> 'carrier', 'startedAt', extract(epoch FROM now()))`,
+        'carrier', j.output -> 'carrier', 'progress', j.output -> 'progress', 'startedAt', extract(epoch FROM now()))`,
     ),
     fetchAgain: lease(
       "= ANY($1::text[])",
@@ -110,7 +112,8 @@ export function leaseStatements(schema: string, dialect: Dialect): LeaseStatemen
         started_on = CASE WHEN s.is_unspent AND j.retry_count = 0 THEN NULL ELSE ${startOfAttempt} END,
         retry_count = CASE WHEN s.is_unspent THEN GREATEST(j.retry_count - 1, 0) ELSE j.retry_count END,
         ${retention}
-        output = s.output
+        output = CASE WHEN s.output ->> 'progress' IS NOT NULL OR j.output ->> 'progress' IS NULL THEN s.output
+          ELSE s.output || jsonb_build_object('progress', j.output -> 'progress') END
       FROM ${settlements}
       WHERE j.name = $1 AND j.id = ANY($3::uuid[]) AND j.id = s.id AND ${isSettleable}
       RETURNING j.id, s.lease, ${isCancelledInstead} AS is_cancelled`,
@@ -126,6 +129,9 @@ export function leaseStatements(schema: string, dialect: Dialect): LeaseStatemen
         ${isSettleable}
         OR j.output ->> 'lease' = s.lease AND (j.state::text = s.state OR j.state = 'cancelled' AND s.state <> 'completed')
         OR j.output ->> 'after' = s.lease AND s.state = 'retry')`,
+    saveProgress: `
+      UPDATE ${job} SET output = output || jsonb_build_object('progress', $4::text::jsonb)
+      WHERE name = $1 AND id = $2::uuid AND state = 'active' AND output ->> 'lease' = $3`,
     // It skips locked rows, since a transaction that waits for a row while it holds others can deadlock. It joins by ctid: until
     // PostgreSQL has analysed a new table, a join by id would use an index on the name alone.
     renewLeases: `

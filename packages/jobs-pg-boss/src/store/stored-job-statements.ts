@@ -88,4 +88,5 @@ export function storedJobStatements(schema: string): StoredJobStatements {
 const columns = `id, name, state::text AS state, start_after > now() AS is_scheduled, priority, retry_count, retry_limit,
   ${dateOrNull("created_on")} AS enqueued_at, ${startOrNull} AS run_at, ${dateOrNull("started_on")} AS started_at,
   ${dateOrNull("completed_on")} AS finished_at, started_on IS NOT NULL AS has_started, output -> 'startedAt' AS attempt_started,
+  output -> 'progress' AS progress,
   CASE WHEN $2::boolean OR jsonb_typeof(data) <> 'object' THEN data ELSE data - 'payload' END AS data`;

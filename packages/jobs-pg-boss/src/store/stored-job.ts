@@ -1,5 +1,5 @@
 import type { StoredJob, StoredJobState } from "@nidus/jobs-durable";
-import { envelopeFrom } from "@nidus/jobs-durable/backend";
+import { envelopeFrom, storedProgressFrom } from "@nidus/jobs-durable/backend";
 import type { Row } from "../database/run-sql.ts";
 import { jobName } from "./queue-name.ts";
 
@@ -31,6 +31,7 @@ export function storedJobFrom(row: Row, withPayload: boolean): StoredJob {
     priority: Math.min(Math.max(0 - row.priority, 0), 9),
     correlationId,
     attributes,
+    progress: storedProgressFrom(row.progress),
     errors: [],
     ...(withPayload && { payload }),
   };

@@ -24,7 +24,7 @@ const maxDelayMs = 1000 * 365 * 24 * 60 * 60 * 1000;
 
 /**
  * Builds the row of an outcome. The lease stays in the output, so that a repeated `settle` finds what an earlier one recorded. A result
- * stands beside it, as `result`.
+ * and a progress stand beside it, as `result` and `progress`.
  */
 export function outcomeRow(job: PgBossLeasedJob, outcome: JobOutcome, settings: StorageSettings): OutcomeRow {
   const { id, name, lease, retryCount, enqueuedAt } = job;
@@ -40,7 +40,7 @@ export function outcomeRow(job: PgBossLeasedJob, outcome: JobOutcome, settings: 
     lease,
     retry_count: retryCount,
     enqueued_at: enqueuedAt,
-    output: { ...message, ...result, lease, carrier },
+    output: { ...message, ...result, lease, carrier, progress: outcome.progress },
     ...columnsOf(outcome, settings),
   };
 }

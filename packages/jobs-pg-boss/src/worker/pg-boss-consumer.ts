@@ -1,3 +1,4 @@
+import type { StoredJobProgress } from "@nidus/jobs-durable";
 import {
   isOfSchedule,
   type JobConsumer,
@@ -126,6 +127,11 @@ export class PgBossConsumer implements JobConsumer<PgBossLeasedJob> {
   async cancelRequests(jobs: readonly PgBossLeasedJob[]): Promise<readonly string[]> {
     const rows = await runSql(this.#db, this.#statements.cancelRequests, heldValues(jobs));
     return rows.filter((row) => row.is_cancel_requested).map(({ id }) => id as string);
+  }
+
+  async saveProgress({ id, name, lease }: PgBossLeasedJob, progress: StoredJobProgress): Promise<void> {
+    const values = [queueName(name), id, lease, JSON.stringify(progress)];
+    await runSql(this.#db, this.#statements.saveProgress, values);
   }
 
   async close(): Promise<void> {}

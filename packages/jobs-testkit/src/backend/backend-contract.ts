@@ -26,6 +26,7 @@ import { order } from "./order.ts";
 import { outage } from "./outage.ts";
 import { outcomes } from "./outcomes.ts";
 import { priorities } from "./priorities.ts";
+import { progress } from "./progress.ts";
 import { reclaim } from "./reclaim.ts";
 import { renewal } from "./renewal.ts";
 import { storedResults } from "./results.ts";
@@ -75,6 +76,7 @@ const behaviours: Readonly<Record<string, Behaviour<BackendKit>>> = {
   fetching,
   outcomes,
   snoozing,
+  progress,
   "headers of a retry": retryHeaders,
   results: storedResults,
   cancelling,

@@ -19,6 +19,7 @@ import { observation } from "./observation.ts";
 import { order } from "./order.ts";
 import { payloads } from "./payloads.ts";
 import { priorities } from "./priorities.ts";
+import { progress } from "./progress.ts";
 import { releasing } from "./releasing.ts";
 import { results } from "./results.ts";
 import { retention } from "./retention.ts";
@@ -65,6 +66,7 @@ const behaviours: Readonly<Record<string, Behaviour<Kit>>> = {
   concurrency,
   timeouts,
   snoozing,
+  progress,
   results,
   stopping,
   releasing,

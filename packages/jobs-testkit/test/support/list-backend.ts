@@ -1,5 +1,12 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { DeadLetter, EngineCapabilities, EnqueuedJob, JobCounts, StoredJob } from "@nidus/jobs-durable";
+import type {
+  DeadLetter,
+  EngineCapabilities,
+  EnqueuedJob,
+  JobCounts,
+  StoredJob,
+  StoredJobProgress,
+} from "@nidus/jobs-durable";
 import {
   type AwaitedJob,
   envelopeFrom,
@@ -42,6 +49,7 @@ export interface ListedJob
   error: string;
   previousCarrier: Readonly<Record<string, string>> | undefined;
   resultText: string | undefined;
+  progress: StoredJobProgress | undefined;
 }
 
 /** A delivery, fenced by its lease. */
@@ -71,6 +79,7 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
     nullCharacters: false,
     listing: true,
     results: true,
+    progress: true,
     snoozing: true,
   };
   readonly leaseMs: number;
@@ -159,6 +168,7 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
       error: "",
       previousCarrier: undefined,
       resultText: undefined,
+      progress: undefined,
     });
     return true;
   }
@@ -169,6 +179,7 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
       settle: async (job, outcome) => this.settle(job, outcome),
       renewLeases: async (jobs) => this.renewLeases(jobs),
       cancelRequests: async (jobs) => this.cancelRequests(jobs),
+      saveProgress: async (job, progress) => this.saveProgress(job, progress),
       close: async () => {},
     };
   }
@@ -212,6 +223,7 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
   settle({ listed, lease }: ListLeasedJob, outcome: JobOutcome): SettleResult {
     if (listed.lease !== lease) return { isRecorded: false };
     listed.lease = undefined;
+    if (outcome.progress !== undefined) listed.progress = outcome.progress;
     if (outcome.type === "retried" || outcome.type === "snoozed" || outcome.type === "released") {
       if (outcome.type !== "released") {
         listed.runAt = new Date(Date.now() + outcome.delayMs);
@@ -237,6 +249,10 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
     );
   }
 
+  saveProgress({ listed, lease }: ListLeasedJob, progress: StoredJobProgress): void {
+    if (listed.lease === lease) listed.progress = progress;
+  }
+
   renewLeases(jobs: readonly ListLeasedJob[]): void {
     for (const { listed, lease } of jobs) {
       if (listed.lease === lease) listed.leasedUntilMs = Date.now() + this.leaseMs;
@@ -258,7 +274,12 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
   async redrive(jobId: string): Promise<boolean> {
     const job = this.find(jobId);
     if (job?.state !== "deadLettered") return false;
-    const forgotten = { startedAt: undefined, uniqueKey: undefined, previousCarrier: undefined };
+    const forgotten = {
+      startedAt: undefined,
+      uniqueKey: undefined,
+      previousCarrier: undefined,
+      progress: undefined,
+    };
     Object.assign(job, { state: "pending", attempt: 0, runAt: new Date(), ...forgotten });
     return true;
   }

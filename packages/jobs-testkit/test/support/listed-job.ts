@@ -14,6 +14,7 @@ export function storedJobFrom(job: ListedJob, withPayload: boolean): StoredJob {
     priority: job.priority,
     correlationId: envelope.correlationId,
     attributes: envelope.attributes ?? {},
+    progress: job.progress,
     errors: [],
     ...(withPayload && { payload: structuredClone(envelope.payload) }),
   };
