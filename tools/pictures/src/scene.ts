@@ -1,4 +1,4 @@
-import { asyncJob } from "@nidus/jobs-core";
+import { job } from "@nidus/jobs-core";
 import { type JobDashboard, jobDashboard } from "@nidus/jobs-dashboard";
 import {
   type DurableJob,
@@ -7,6 +7,7 @@ import {
   memoryEngine,
   PermanentJobError,
 } from "@nidus/jobs-durable";
+import type { ObservedJobRunner } from "@nidus/jobs-observe";
 import { production } from "@nidus/observability";
 
 /** A service that is busy and has some trouble, and its page. */
@@ -46,6 +47,7 @@ export async function startScene(): Promise<Scene> {
   const runner = observability.jobRunner().context({ region: "eu-central" });
   const engine = memoryEngine({ runner });
   page.watch(engine);
+  replayHour(runner);
   const jobs = jobsOf();
   const workers = await Promise.all([
     engine.work({
@@ -55,9 +57,6 @@ export async function startScene(): Promise<Scene> {
     engine.work({ jobs: [jobs.exportAccount], concurrency: 3 }),
   ]);
   await fill(engine, jobs);
-  for (let index = 0; index < 120; index++) {
-    await runner.runAsync(asyncJob("refresh_cache", (signal) => pause(1 + roll(9), signal)));
-  }
   return {
     page,
     async close() {
@@ -66,6 +65,62 @@ export async function startScene(): Promise<Scene> {
       await engine.close();
     },
   };
+}
+
+/** How often a job runs in a minute, how long a run takes at most, and in which minutes it fails how often. */
+interface Habit {
+  readonly name: string;
+  readonly perMinute: (minute: number) => number;
+  readonly maxMs: number;
+  readonly failsOneIn?: (minute: number) => number | undefined;
+  readonly message?: () => string;
+}
+
+const habits: readonly Habit[] = [
+  {
+    name: "send_digest",
+    perMinute: (minute) => 24 + Math.round(14 * Math.sin(minute / 7)) + roll(8),
+    maxMs: 70,
+    failsOneIn: () => 60,
+    message: () => `connect ETIMEDOUT 10.2.0.${roll(200)}:587`,
+  },
+  {
+    name: "charge_card",
+    perMinute: () => 5 + roll(6),
+    maxMs: 110,
+    failsOneIn: (minute) => (minute > 47 ? 3 : 45),
+    message: () => `payment provider answered 502 for order ${10_200 + roll(200)}`,
+  },
+  { name: "resize_avatar", perMinute: (minute) => (minute % 10 < 3 ? 40 + roll(30) : roll(6)), maxMs: 24 },
+  { name: "sync_crm", perMinute: () => 1 + roll(3), maxMs: 440 },
+  { name: "refresh_cache", perMinute: () => 12, maxMs: 9 },
+  { name: "export_account", perMinute: (minute) => (minute % 13 === 0 ? 1 : 0), maxMs: 520 },
+  { name: "prune_sessions", perMinute: (minute) => (minute % 15 === 0 ? 1 : 0), maxMs: 1_900 },
+];
+
+/** Runs an hour of jobs in a moment: the monotonic clock jumps ahead, so that these runs lie in the past. */
+function replayHour(runner: ObservedJobRunner): void {
+  const realNow = performance.now.bind(performance);
+  let aheadMs = 0;
+  performance.now = () => realNow() + aheadMs;
+  for (let minute = 0; minute < 59; minute++) {
+    const endMs = aheadMs + 60_000;
+    for (const { name, perMinute, maxMs, failsOneIn, message } of habits) {
+      for (let left = perMinute(minute); left > 0; left--) {
+        const oneIn = failsOneIn?.(minute);
+        const replayed = job(name, () => {
+          aheadMs += 1 + roll(maxMs * 10) / 10;
+          if (oneIn !== undefined && roll(oneIn) === 0) throw new Error(message?.());
+        });
+        try {
+          runner.run(replayed);
+        } catch {
+          // The page shows it.
+        }
+      }
+    }
+    aheadMs = Math.max(aheadMs, endMs);
+  }
 }
 
 interface Jobs {
@@ -106,6 +161,7 @@ function jobsOf(): Jobs {
     }),
     syncCrm: defineJob<{ account: number }>({
       name: "sync_crm",
+      objectives: { finishWithinMs: 350 },
       run: (_payload, { signal }) => pause(40 + roll(400), signal),
     }),
     exportAccount: defineJob<{ account: string }>({
@@ -123,31 +179,24 @@ async function fill(engine: JobEngine, jobs: Jobs): Promise<void> {
   const range = (length: number): number[] => Array.from({ length }, (_, index) => index);
   await engine.enqueueMany(
     jobs.sendDigest,
-    range(260).map((index) => ({ to: pick(index) })),
+    range(48).map((index) => ({ to: pick(index) })),
     { maxAttempts: 1 },
   );
   await engine.enqueueMany(
     jobs.chargeCard,
-    range(90).map((order) => ({ order: 10_400 + order })),
+    range(18).map((order) => ({ order: 10_400 + order })),
   );
   await engine.enqueueMany(
     jobs.resizeAvatar,
-    range(400).map((index) => ({ user: pick(index) })),
-  );
-  await engine.enqueueMany(
-    jobs.syncCrm,
-    range(60).map((account) => ({ account })),
-  );
-  await engine.enqueueMany(
-    jobs.exportAccount,
-    range(8).map(() => ({ account: "small" })),
+    range(60).map((index) => ({ user: pick(index) })),
   );
   await engine.enqueueMany(
     jobs.sendInvoice,
     range(14).map((invoice) => ({ invoice })),
-    { correlationId: "month-11" },
+    { correlationId: "month-11", runAt: new Date(now - 260_000) },
   );
   await engine.enqueue(jobs.sendInvoice, { invoice: 99 }, { runAt: new Date(now + 3_600_000) });
+  await engine.enqueue(jobs.exportAccount, { account: "small" });
   for (;;) {
     const { byName } = await engine.stats();
     const left = Object.entries(byName).filter(([name]) => name !== "send_invoice");
@@ -157,6 +206,6 @@ async function fill(engine: JobEngine, jobs: Jobs): Promise<void> {
   await engine.enqueueMany(jobs.exportAccount, [{ account: "acme" }, { account: "globex" }]);
   await engine.enqueueMany(
     jobs.syncCrm,
-    range(20).map((account) => ({ account })),
+    range(9).map((account) => ({ account })),
   );
 }

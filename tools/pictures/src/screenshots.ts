@@ -3,13 +3,15 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+import { findCommand } from "test-servers";
 import { startScene } from "./scene.ts";
 
 // `pnpm screenshots` opens the jobs page of a busy service in Chromium, and writes a picture of each view: wide and narrow, light and dark.
 const folder =
   process.argv[2] ?? join(fileURLToPath(new URL("../../..", import.meta.url)), "apps/docs/pictures");
 const all = process.argv.includes("--all");
-const executablePath = process.env.NIDUS_CHROMIUM ?? "/usr/bin/chromium";
+const executablePath = findCommand("chromium");
+if (executablePath === undefined) throw new Error("there is no chromium on the PATH");
 
 const scene = await startScene();
 const server = createServer(scene.page.handler());

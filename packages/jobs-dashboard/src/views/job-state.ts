@@ -40,7 +40,7 @@ export function stateOf(facts: Facts): { readonly state: JobState; readonly reas
 
 function failing({ activity, process }: Facts): string | undefined {
   if (activity === undefined || process === null) return undefined;
-  if (activity.isRetrying) return "the latest delivery failed, and none has succeeded since";
+  if (activity.isRetrying) return "the latest delivery failed, no success since";
   const finished = sum(process.finished.slice(-judgedMinutes));
   const failed = sum(process.failed.slice(-judgedMinutes));
   if (failed === 0) return undefined;

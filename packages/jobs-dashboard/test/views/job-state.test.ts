@@ -91,7 +91,7 @@ describe("the state of a job", () => {
     runner.settled(settled("retried"));
     expect(state()).toMatchObject({
       state: "failing",
-      reason: "the latest delivery failed, and none has succeeded since",
+      reason: "the latest delivery failed, no success since",
     });
     succeed();
     expect(state().state).toBe("fine");

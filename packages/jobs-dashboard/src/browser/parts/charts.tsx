@@ -19,6 +19,7 @@ export function Sparkline({ finished, failed }: { finished: readonly number[]; f
       height={height}
       role="img"
       aria-label={label}
+      preserveAspectRatio="none"
     >
       <title>{label}</title>
       <path class="base" d={`M0 ${height - 0.5}H${width}`} />

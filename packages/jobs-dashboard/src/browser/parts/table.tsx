@@ -10,6 +10,8 @@ export interface Column<T> {
   readonly isNumber?: boolean;
   /** The source of the column, which stands above it. */
   readonly source?: string | undefined;
+  /** The label on a narrow screen, if it differs. */
+  readonly narrowLabel?: string;
   /** Extra class of the cells. */
   readonly kind?: string;
 }
@@ -62,8 +64,13 @@ export function Table<T>({ caption, columns, rows, keyOf, scope, noun }: TablePr
         <tbody role="rowgroup">
           {steady.rows.map(({ row, isGone }) => (
             <tr key={keyOf(row)} role="row" data-row class={isGone ? "gone" : ""}>
-              {columns.map(({ label, cell, isNumber, kind = "" }) => (
-                <td key={label} role="cell" data-label={label} class={`${isNumber ? "number" : ""} ${kind}`}>
+              {columns.map(({ label, narrowLabel = label, cell, isNumber, kind = "" }) => (
+                <td
+                  key={label}
+                  role="cell"
+                  data-label={narrowLabel}
+                  class={`${isNumber ? "number" : ""} ${kind}`}
+                >
                   {cell(row)}
                 </td>
               ))}

@@ -154,6 +154,7 @@ function columnsFor({ process, engines }: SessionView): readonly Column<Overview
           {
             source: inEngine,
             label: "Running ",
+            narrowLabel: "Running, stored",
             isNumber: true,
             cell: kept(({ running }) => figure(running)),
           },
