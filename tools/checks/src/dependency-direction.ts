@@ -8,6 +8,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   "@nidus/jobs-prometheus": ["@nidus/jobs-core", "@nidus/jobs-observe"],
   "@nidus/jobs-otel": ["@nidus/jobs-core", "@nidus/jobs-observe"],
   "@nidus/jobs-pino": ["@nidus/jobs-core", "@nidus/jobs-observe"],
+  "@nidus/jobs-dashboard": ["@nidus/jobs-core", "@nidus/jobs-observe"],
   "@nidus/observability": [
     "@nidus/jobs-core",
     "@nidus/jobs-observe",
@@ -33,7 +34,7 @@ export function checkDependencyDirection(packages: readonly Package[] = publishe
         .filter((dependency) => dependency.startsWith("@nidus/") && !known.includes(dependency))
         .map((dependency) => `${name} must not know ${dependency}`),
       ...imported
-        .filter((dependency) => !declared.includes(dependency))
+        .filter((dependency) => !declared.includes(dependency) && !bundled[name]?.includes(dependency))
         .map((dependency) => `${name} imports ${dependency} and does not declare it`),
       ...declared
         .filter((dependency) => !imported.includes(dependency) && !forOthers[name]?.includes(dependency))
@@ -50,6 +51,9 @@ const forOthers: Readonly<Record<string, readonly string[]>> = {
   "@nidus/observability": ["prom-client", "@opentelemetry/api"],
   "@nidus/jobs-pino": ["pino"],
 };
+
+/** Packages whose code is part of the built package, so that users do not install them. */
+const bundled: Readonly<Record<string, readonly string[]>> = { "@nidus/jobs-dashboard": ["preact"] };
 
 function importedPackages({ folder }: Package): string[] {
   const specifiers = sourceFiles(join(folder, "src")).flatMap(importsOf);

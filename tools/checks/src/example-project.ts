@@ -19,6 +19,12 @@ const peers: Readonly<Record<string, string>> = {
   // Libraries that only the examples need.
   "p-queue": "9",
   zod: "4",
+  express: "5",
+  "@types/express": "5",
+  fastify: "5",
+  koa: "3",
+  "@types/koa": "3",
+  hono: "4",
   "@types/pg": "8",
   "@types/node": "20",
 };

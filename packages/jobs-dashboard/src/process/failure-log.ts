@@ -7,6 +7,9 @@ import type { JobActivity } from "./job-activity.ts";
 /** How many failures are kept, and how many wait to be read at most. */
 export const keptFailures = 1_000;
 
+/** The longest error in an overview, in characters. */
+const maxLastError = 300;
+
 /** How often and for how long errors are read, in milliseconds. Reading a stack costs more than a run does. */
 const readEveryMs = 100;
 const readForMs = 5;
@@ -69,7 +72,7 @@ export class FailureLog {
         message: normalisedMessage(text.message),
         frame: topFrame(text.stack),
       };
-      activity.lastFailure = record;
+      activity.lastError = text.message.slice(0, maxLastError);
       this.#keep(record);
       if (performance.now() > until) break;
     }

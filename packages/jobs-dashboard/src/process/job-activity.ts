@@ -1,6 +1,5 @@
 import type { JobResultStatus, ObservedJobContext } from "@nidus/jobs-observe";
 import { monotonicMsOf } from "@nidus/jobs-observe/adapter";
-import type { FailureRecord } from "./failure-log.ts";
 
 /** How many finished runs of a job are kept. */
 export const keptRuns = 200;
@@ -39,7 +38,8 @@ export class JobActivity {
   lastStartMs: number = Number.NaN;
   /** The latest delivery failed, and no run has succeeded since. */
   isRetrying = false;
-  lastFailure: FailureRecord | undefined;
+  /** The start of the latest error's message. */
+  lastError: string | undefined;
   objectives: Objectives | undefined;
 
   constructor(name: string) {

@@ -45,7 +45,7 @@ export function processFigures(activity: JobActivity, running: RunningByName): P
     lastSuccessAt: timeOfClock(activity.lastSuccessMs),
     retries: activity.retries,
     deadLettered: activity.deadLettered,
-    lastError: activity.lastFailure?.error.message.slice(0, 300) ?? null,
+    lastError: activity.lastError ?? null,
     finished,
     failed,
   };

@@ -14,6 +14,7 @@ const packages = [
   "jobs-otel",
   "jobs-otel/sdk",
   "jobs-pino",
+  "jobs-dashboard",
   "observability",
   "jobs-durable",
   "jobs-pg-boss",
