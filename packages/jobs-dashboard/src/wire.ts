@@ -24,6 +24,8 @@ export interface EngineIdentity {
   readonly name: string;
   /** Jobs can be listed by name and state. Otherwise only dead letters are. */
   readonly canList: boolean;
+  /** All jobs that match can be cancelled or redriven at once. */
+  readonly canChangeAll: boolean;
   readonly canReschedule: boolean;
   readonly hasSchedules: boolean;
 }

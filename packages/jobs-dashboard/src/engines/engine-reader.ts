@@ -26,28 +26,38 @@ export class EngineReader {
   readonly health: SharedRead<Health> | undefined;
   readonly schedules: SharedRead<readonly WatchedSchedule[]> | undefined;
   readonly deadLetterLimit: number;
+  readonly #canList: boolean;
   readonly #lists = new Map<string, SharedRead<JobPage>>();
 
   constructor(engine: WatchedEngine, key: string) {
-    const { schedules, health } = engine;
+    const { health, capabilities = {} } = engine;
+    const schedules = capabilities.schedules === false ? undefined : engine.schedules;
     this.engine = engine;
+    this.#canList = engine.jobs !== undefined && capabilities.listing !== false;
     this.identity = {
       key,
       name: engine.name,
-      canList: engine.jobs !== undefined,
+      canList: this.#canList,
+      canChangeAll: engine.redriveAll !== undefined && engine.cancelAll !== undefined,
       canReschedule: engine.reschedule !== undefined,
       hasSchedules: schedules !== undefined,
     };
-    this.deadLetterLimit = groupedDeadLetters[engine.jobs === undefined ? "withoutJobs" : "withJobs"];
+    this.deadLetterLimit = groupedDeadLetters[this.#canList ? "withJobs" : "withoutJobs"];
     this.stats = new SharedRead(() => engine.stats());
     this.deadLetters = new SharedRead(() => this.#readDeadLetters(this.deadLetterLimit));
     if (health !== undefined) this.health = new SharedRead(() => health.call(engine));
     if (schedules !== undefined) this.schedules = new SharedRead(() => schedules.call(engine));
   }
 
+  /** Resolves to undefined if the engine cannot list jobs. */
+  async #jobs(query: WatchedQuery): Promise<JobPage | undefined> {
+    return this.#canList ? this.engine.jobs?.(query) : undefined;
+  }
+
   async #readDeadLetters(limit: number): Promise<readonly WatchedJob[]> {
-    if (this.engine.jobs === undefined) return this.#readLetters(limit);
-    const { jobs } = await this.engine.jobs({ state: "dead-lettered", limit });
+    const page = await this.#jobs({ state: "dead-lettered", limit });
+    if (page === undefined) return this.#readLetters(limit);
+    const { jobs } = page;
     if (jobs.every(hasError)) return jobs;
     // A store keeps the last error of a dead letter in any case, and the errors of its attempts if it knows of them.
     const letters = await this.#readLetters(groupedDeadLetters.withoutJobs);
@@ -75,7 +85,8 @@ export class EngineReader {
   }
 
   async #readList(query: WatchedQuery): Promise<JobPage> {
-    if (this.engine.jobs !== undefined) return this.engine.jobs(query);
+    const page = await this.#jobs(query);
+    if (page !== undefined) return page;
     const { jobName } = query;
     const letters = await this.#readDeadLetters(this.deadLetterLimit);
     return {

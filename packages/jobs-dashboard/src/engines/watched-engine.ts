@@ -52,6 +52,8 @@ export interface WatchedSchedule {
 /** The parts of a `JobEngine` that the page uses. Views and actions that need a missing member are left out. */
 export interface WatchedEngine {
   readonly name: string;
+  /** A member whose capability is false is not called. */
+  readonly capabilities?: { readonly listing?: boolean; readonly schedules?: boolean } | undefined;
   stats(): Promise<WatchedCounts & { readonly byName: Readonly<Record<string, WatchedCounts>> }>;
   deadLetters(options?: { readonly limit?: number }): Promise<
     readonly {

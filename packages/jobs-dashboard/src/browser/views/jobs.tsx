@@ -1,7 +1,7 @@
 import type { SessionView, StoredJobRow, StoredJobsView, StoredState } from "../../wire.ts";
 import type { ViewProps } from "../app.tsx";
 import { count } from "../format.ts";
-import { actionsOf, confirmAction } from "../parts/action.tsx";
+import { actionsOf, type Confirmation, confirmAction } from "../parts/action.tsx";
 import { Ago, Code, Empty, Problems, StoredPill, storedLabels } from "../parts/bits.tsx";
 import { Choice } from "../parts/filter.tsx";
 import { type Column, Table } from "../parts/table.tsx";
@@ -68,7 +68,7 @@ function List({
       )}
       {view !== undefined && view.jobs.length > 0 && (
         <>
-          {canOperate && <Bulk view={view} job={job} state={shownState} canList={engine.canList} />}
+          {canOperate && <Bulk view={view} job={job} state={shownState} canChangeAll={engine.canChangeAll} />}
           <Table
             caption="Stored jobs"
             columns={columnsFor(view.jobs, engine.key, canOperate)}
@@ -137,67 +137,59 @@ function FindById({ engine }: { engine: string }) {
   );
 }
 
-function Bulk({
-  view,
-  job,
-  state,
-  canList,
-}: {
-  view: StoredJobsView;
-  job: string;
-  state: string;
-  canList: boolean;
-}) {
-  const { engine, jobs, counts } = view;
-  const what = job === "" ? "all names" : job;
+interface BulkProps {
+  readonly view: StoredJobsView;
+  readonly job: string;
+  readonly state: string;
+  readonly canChangeAll: boolean;
+}
+
+function Bulk({ view: { engine, jobs, counts }, job, state, canChangeAll }: BulkProps) {
+  const ids = jobs.map(({ id }) => id);
   if (state === "dead-lettered") {
-    const actions = canList
-      ? [{ type: "redrive-all", engine, jobName: job || null, error: null } as const]
-      : actionsOf(
-          "redrive",
-          engine,
-          jobs.map(({ id }) => id),
-        );
-    const total = canList ? (counts?.["dead-lettered"] ?? jobs.length) : jobs.length;
+    const total = canChangeAll ? (counts?.[state] ?? ids.length) : ids.length;
     return (
-      <p class="buttons">
-        <button
-          type="button"
-          onClick={() =>
-            confirmAction({
-              title: `Redrive ${count(total)} dead letters?`,
-              text: `Dead letters of ${what} run again with fresh attempts.`,
-              verb: "Redrive all",
-              past: "redriven",
-              actions,
-              total,
-            })
-          }
-        >
-          Redrive all {count(total)}
-        </button>
-      </p>
+      <BulkButton
+        label={`Redrive ${canChangeAll ? "all" : "these"} ${count(total)}`}
+        confirmation={{
+          title: `Redrive ${count(total)} dead letters?`,
+          text: `${job === "" ? "They run" : `${job} runs`} again with fresh attempts.`,
+          verb: "Redrive all",
+          past: "redriven",
+          actions: canChangeAll
+            ? [{ type: "redrive-all", engine, jobName: job || null, error: null }]
+            : actionsOf("redrive", engine, ids),
+          total,
+        }}
+      />
     );
   }
-  const total = (counts?.waiting ?? 0) + (counts?.scheduled ?? 0);
-  if (!canList || job === "" || (state !== "waiting" && state !== "scheduled") || total === 0) return null;
+  if (state !== "waiting" && state !== "scheduled") return null;
+  const isAll = canChangeAll && job !== "";
+  const total = isAll ? (counts?.waiting ?? 0) + (counts?.scheduled ?? 0) : ids.length;
+  return (
+    <BulkButton
+      label={isAll ? `Cancel all of ${job} that wait` : `Cancel these ${count(total)}`}
+      confirmation={{
+        title: `Cancel ${count(total)} jobs?`,
+        text: isAll
+          ? `All waiting and scheduled jobs of ${job} will not run.`
+          : "The listed jobs will not run.",
+        verb: "Cancel all",
+        past: "cancelled",
+        isDestructive: true,
+        actions: isAll ? [{ type: "cancel-all", engine, jobName: job }] : actionsOf("cancel", engine, ids),
+        total,
+      }}
+    />
+  );
+}
+
+function BulkButton({ label, confirmation }: { label: string; confirmation: Confirmation }) {
   return (
     <p class="buttons">
-      <button
-        type="button"
-        onClick={() =>
-          confirmAction({
-            title: `Cancel every job of ${job} that has not started?`,
-            text: `${count(total)} waiting and scheduled jobs of ${job} will not run.`,
-            verb: "Cancel all",
-            past: "cancelled",
-            isDestructive: true,
-            actions: [{ type: "cancel-all", engine, jobName: job }],
-            total,
-          })
-        }
-      >
-        Cancel all that wait
+      <button type="button" onClick={() => confirmAction(confirmation)}>
+        {label}
       </button>
     </p>
   );
