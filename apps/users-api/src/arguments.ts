@@ -10,24 +10,29 @@ export interface Arguments {
   readonly repository: string;
   readonly out: string | undefined;
   readonly concurrency: number;
-  readonly port: number;
+  /** Undefined: 3000 for `start`, a free one for `demo`. */
+  readonly port: number | undefined;
+  readonly metrics: boolean;
+  readonly serve: boolean;
   readonly engine: EngineChoice;
 }
 
 /** The text that `--help` prints. */
-export const help = `users-api: weekly digests for the authors of a git repository, sent by observed jobs
+export const help = `users-api: a search index and daily digests of a git repository, made by observed jobs
 
-  demo [repository]    queue and run every digest once, then print what happened;
+  demo [repository]    run every job once, then print what happened;
                        the next one finishes a run that was interrupted
-  start [repository]   stay up as a service on 127.0.0.1:
-                       POST /digests runs every digest and answers with the report,
-                       GET /metrics, GET /healthz; SIGTERM ends it gracefully
+  start [repository]   stay up as a service on 127.0.0.1: a live page at /jobs/,
+                       POST /digests enqueues every job, GET /metrics, GET /healthz;
+                       SIGTERM ends it gracefully
 
   repository           a folder in a git repository (default: the one this program is in)
-  --out FOLDER         folder for messages and users.json
+  --out FOLDER         folder for messages, users.json and commits
                        (default: a folder of the repository's own in ~/.cache/users-api)
-  --concurrency N      how many digests are worked on at once (default: 8)
-  --port N             port of the service (default: 3000; 0 takes a free one)
+  --concurrency N      how many jobs run at once (default: 8)
+  --port N             port of the service (default: 3000, and a free one for demo)
+  --metrics            demo prints the Prometheus metrics, too
+  --serve              demo keeps its live page and its metrics up until Ctrl-C
   --engine NAME        what keeps and delivers the jobs (default: pg-boss)
                        memory    this process; they are lost when it ends
                        pg-boss   PostgreSQL, embedded in the folder unless there is a --database-url
@@ -60,7 +65,9 @@ export function parseArguments(args: readonly string[]): Arguments {
     repository: repository === undefined ? defaults.repository : fromWhereItWasTyped(repository),
     out: values.out === undefined ? undefined : fromWhereItWasTyped(values.out),
     concurrency: wholeNumber("--concurrency", values.concurrency, 1, 1_000) ?? defaults.concurrency,
-    port: wholeNumber("--port", values.port, 0, 65_535) ?? defaults.port,
+    port: wholeNumber("--port", values.port, 0, 65_535),
+    metrics: values.metrics,
+    serve: values.serve,
     engine: engineChoiceFrom(values),
   };
 }
@@ -70,7 +77,9 @@ const defaults = {
   repository: fileURLToPath(new URL("../../..", import.meta.url)),
   out: undefined,
   concurrency: 8,
-  port: 3_000,
+  port: undefined,
+  metrics: false,
+  serve: false,
   engine: engineChoiceFrom({}),
 };
 
@@ -92,6 +101,8 @@ function parse(args: readonly string[]) {
         out: { type: "string" },
         concurrency: { type: "string" },
         port: { type: "string" },
+        metrics: { type: "boolean", default: false },
+        serve: { type: "boolean", default: false },
         engine: { type: "string" },
         "redis-url": { type: "string" },
         "database-url": { type: "string" },

@@ -1,5 +1,5 @@
 import { help, parseArguments } from "./arguments.ts";
-import { demo } from "./demo.ts";
+import { demo } from "./demo/demo.ts";
 import { start } from "./start.ts";
 import { isSaidInOneLine } from "./user-error.ts";
 

@@ -4,7 +4,7 @@ import { EngineUnavailableError, type JobEngine, memoryEngine } from "@nidus/job
 import { throttledWarning } from "@nidus/jobs-durable/backend";
 import type { ObservedJobRunner } from "@nidus/jobs-observe";
 import type { EngineChoice } from "./engine-choice.ts";
-import { repositoryKey } from "./run-folder.ts";
+import { repositoryKey } from "./folder.ts";
 import { UserError } from "./user-error.ts";
 
 /** Which engine to open, and for which repository. */

@@ -22,7 +22,9 @@ test("a command alone uses every default, and the checkout of the program", () =
     command: "demo",
     out: undefined,
     concurrency: 8,
-    port: 3_000,
+    port: undefined,
+    metrics: false,
+    serve: false,
     engine: { name: "pg-boss", databaseUrl: undefined },
   });
   expect(existsSync(join(repository, "apps", "users-api", "package.json"))).toBe(true);
@@ -35,9 +37,21 @@ test("every option is read, in any position, and folders are made absolute", () 
     out: resolve("out"),
     concurrency: 3,
     port: 0,
+    metrics: true,
+    serve: true,
     engine: { name: "memory" },
   };
-  const options = ["--out", "out", "--concurrency", "3", "--port=0", "--engine", "memory"];
+  const options = [
+    "--out",
+    "out",
+    "--concurrency",
+    "3",
+    "--port=0",
+    "--engine",
+    "memory",
+    "--metrics",
+    "--serve",
+  ];
   expect(parseArguments(["start", "some/repository", ...options])).toEqual(expected);
   expect(parseArguments([...options, "start", "some/repository"])).toEqual(expected);
 });
@@ -60,6 +74,8 @@ test("the help names every command, option and variable, and the exit status", (
     "--out",
     "--concurrency",
     "--port",
+    "--metrics",
+    "--serve",
     "--engine",
     "memory",
     "pg-boss",

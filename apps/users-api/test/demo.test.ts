@@ -9,18 +9,21 @@ import { parseDemoOutput } from "./support/demo-output.ts";
 import { createRepository, git, weeklyCommits } from "./support/git-repository.ts";
 import { startMailServer } from "./support/mail-server.ts";
 import { samplesOf } from "./support/metrics-text.ts";
-import { runProgram } from "./support/program.ts";
+import { Program, runProgram } from "./support/program.ts";
 import { temporaryFolder } from "./support/temporary-folder.ts";
 
 async function demo(repository: string, env: NodeJS.ProcessEnv = {}) {
   const folder = await temporaryFolder();
-  const result = await runProgram(["demo", repository, "--out", folder, "--engine", "memory"], env);
+  const result = await runProgram(
+    ["demo", repository, "--out", folder, "--engine", "memory", "--metrics"],
+    env,
+  );
   return { ...result, folder };
 }
 
 const messagesIn = async (folder: string) => (await readdir(folder)).filter((name) => name.endsWith(".eml"));
 
-test("every digest of a history is written and reported", async () => {
+test("every job of a history runs, and is reported", async () => {
   const repository = await createRepository([
     ...weeklyCommits(8),
     ...weeklyCommits(4, { name: "Grace Hopper", email: "grace@example.com" }),
@@ -32,6 +35,7 @@ test("every digest of a history is written and reported", async () => {
   expect(summary.job).toEqual(["runs", "failures", "p50 ms", "p95 ms", "max ms"]);
   expect(summary.reindex_users?.slice(0, 2)).toEqual(["1", "0"]);
   expect(summary.send_digest?.slice(0, 2)).toEqual(["12", "0"]);
+  expect(summary.index_commit?.slice(0, 2)).toEqual(["12", "0"]);
   const [p50 = 0, p95 = 0, max = 0] = summary.send_digest?.slice(2).map(Number) ?? [];
   expect(p50).toBeGreaterThan(0);
   expect(p95).toBeGreaterThanOrEqual(p50);
@@ -40,7 +44,7 @@ test("every digest of a history is written and reported", async () => {
   expect(failures).toEqual(["none"]);
   expect(trace[0]).toMatch(/^trace [0-9a-f]{32}$/);
   expect(trace[1]).toMatch(
-    /^└─ job\.run \(\d+\.\d ms, \+0\.0 ms\) \{"job\.name":"(send_digest|reindex_users)"/,
+    /^└─ job\.run \(\d+\.\d ms, \+0\.0 ms\) \{"job\.name":"(send_digest|index_commit|reindex_users)"/,
   );
 
   const samples = samplesOf(metrics);
@@ -49,7 +53,10 @@ test("every digest of a history is written and reported", async () => {
   expect(samples.get('nidus_jobs_finished_total{job_name="send_digest",status="failure"}')).toBe(0);
   expect(samples.get('nidus_job_duration_seconds_count{job_name="send_digest",status="success"}')).toBe(12);
   expect(samples.get('nidus_jobs_finished_total{job_name="reindex_users",status="success"}')).toBe(1);
-  expect(lastLine).toBe(`Done: 12 of 12 digests are in ${folder}`);
+  expect(lastLine).toBe(`Done: 24 of 24 jobs have ended; their files are in ${folder}`);
+  expect(await readdir(join(folder, "commits"), { recursive: true })).toEqual(
+    expect.arrayContaining([expect.stringMatching(/^[0-9a-f]{2}\/[0-9a-f]{40}\.json$/)]),
+  );
   expect(await messagesIn(folder)).toHaveLength(12);
   expect(JSON.parse(await readFile(join(folder, "users.json"), "utf8"))).toMatchObject([
     { email: "ada@example.com", commits: 8 },
@@ -85,22 +92,38 @@ test("an author without a usable address is a failure with its reason, and the e
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   const { summary, failures, metrics, lastLine } = parseDemoOutput(stdout);
   expect(summary.send_digest?.slice(0, 2)).toEqual(["2", "1"]);
-  expect(failures).toEqual(['send_digest: Root has no usable address: "root@localhost"']);
+  expect(failures).toEqual(['1 × send_digest: Root has no usable address: "root@localhost"']);
   expect(samplesOf(metrics).get('nidus_jobs_finished_total{job_name="send_digest",status="failure"}')).toBe(
     1,
   );
-  expect(lastLine).toBe(`Done: 1 of 2 digests are in ${folder}`);
+  expect(lastLine).toBe(`Done: 4 of 4 jobs have ended; their files are in ${folder}`);
   expect(await messagesIn(folder)).toHaveLength(1);
 });
 
-test("of very many failures, twenty are listed, and the others counted", async () => {
+test("failures of one kind are one line with their number", async () => {
   const { status, stdout } = await demo(
-    await createRepository(weeklyCommits(25, { email: "root@localhost" })),
+    await createRepository(weeklyCommits(25, { name: "Root", email: "root@localhost" })),
   );
   expect(status).toBe(0);
   const { failures } = parseDemoOutput(stdout);
-  expect(failures).toHaveLength(21);
-  expect(failures.at(-1)).toBe("and 5 more");
+  expect(failures).toEqual(['25 × send_digest: Root has no usable address: "root@localhost"']);
+});
+
+test("metrics are printed if asked for, and the page and the metrics can be kept up", async () => {
+  const repository = await createRepository(weeklyCommits(2));
+  const args = ["demo", repository, "--out", await temporaryFolder(), "--engine", "memory"];
+  expect((await runProgram(args)).stdout).not.toContain("# TYPE");
+  const program = new Program([...args, "--serve"]);
+  await expect.poll(() => program.stdout).toContain("until you press Ctrl-C");
+  const url = /http:\/\/127\.0\.0\.1:\d+/.exec(program.stdout)?.[0];
+  expect(
+    samplesOf(await (await fetch(`${url}/metrics`)).text()).get(
+      'nidus_jobs_started_total{job_name="send_digest"}',
+    ),
+  ).toBe(2);
+  expect(await (await fetch(`${url}/jobs/`)).text()).toContain("<!doctype html>");
+  program.process.kill("SIGINT");
+  expect(await program.ended).toMatchObject({ status: 0, stderr: "" });
 });
 
 test("a shallow clone, and a repository without commits, are histories too", async () => {
@@ -109,14 +132,14 @@ test("a shallow clone, and a repository without commits, are histories too", asy
   await git(parent, ["clone", "--quiet", "--depth", "1", pathToFileURL(origin).href, "clone"]);
   const shallow = await demo(join(parent, "clone"));
   expect(shallow.status).toBe(0);
-  expect(parseDemoOutput(shallow.stdout).lastLine).toMatch(/^Done: 1 of 1 digests/);
+  expect(parseDemoOutput(shallow.stdout).lastLine).toMatch(/^Done: 2 of 2 jobs/);
   const empty = await demo(await createRepository([]));
   expect(empty.status).toBe(0);
   expect(parseDemoOutput(empty.stdout)).toMatchObject({
     failures: ["none"],
     summary: { reindex_users: expect.any(Array) },
   });
-  expect(parseDemoOutput(empty.stdout).lastLine).toMatch(/^Done: 0 of 0 digests/);
+  expect(parseDemoOutput(empty.stdout).lastLine).toMatch(/^Done: 0 of 0 jobs/);
 });
 
 test("if SMTP_URL is set, messages are sent too", async () => {
@@ -132,7 +155,11 @@ test("if SMTP_URL is set, messages are sent too", async () => {
     server.accepted.map(async ({ content }) => (await simpleParser(content)).subject),
   );
   expect(subjects.sort()).toEqual(
-    Array.from({ length: 6 }, (_, index) => `Your week 2024-W0${index + 1}: 1 commit`),
+    Array.from(
+      { length: 6 },
+      (_, index) =>
+        `Your day ${new Date(Date.UTC(2024, 0, 1 + 7 * index)).toISOString().slice(0, 10)}: 1 commit`,
+    ),
   );
 });
 
@@ -141,7 +168,15 @@ test("if OTEL_EXPORTER_OTLP_ENDPOINT is set, every span has been exported at the
   const repository = await createRepository(weeklyCommits(2));
   const { status } = await demo(repository, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
   expect(status).toBe(0);
-  for (const text of ["users-api", "job.run", "send_digest", "reindex_users", "compose", "deliver"]) {
+  for (const text of [
+    "users-api",
+    "job.run",
+    "send_digest",
+    "index_commit",
+    "reindex_users",
+    "compose",
+    "deliver",
+  ]) {
     expect(collector.hasReceived(text)).toBe(true);
   }
 });
@@ -154,6 +189,6 @@ test.each(["dead", "hanging"])("a %s collector costs no digest, and ends in boun
     OTEL_EXPORTER_OTLP_ENDPOINT: url,
   });
   expect(status).toBe(0);
-  expect(parseDemoOutput(stdout).lastLine).toMatch(/^Done: 2 of 2 digests/);
+  expect(parseDemoOutput(stdout).lastLine).toMatch(/^Done: 4 of 4 jobs/);
   expect(performance.now() - startedAt).toBeLessThan(60_000);
 });

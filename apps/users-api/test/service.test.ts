@@ -1,85 +1,52 @@
 import { once } from "node:events";
-import { Agent, type IncomingMessage, request } from "node:http";
-import type { AddressInfo } from "node:net";
-import { AsyncJobQueue, asyncJob, JobQueue } from "@nidus/jobs-core";
+import { type IncomingMessage, request } from "node:http";
+import { jobDashboard } from "@nidus/jobs-dashboard";
+import { production } from "@nidus/observability";
 import { expect, onTestFinished, test, vi } from "vitest";
-import type { DigestRunReport } from "../src/digest-run.ts";
-import { createService, type ServiceOptions } from "../src/service.ts";
+import type { App } from "../src/app.ts";
+import { startService } from "../src/service.ts";
 
-async function serve(options: Partial<ServiceOptions>): Promise<string> {
-  const server = createService({
-    metrics: async (_request, response) => void response.end("metrics"),
-    stopping: new AbortController().signal,
-    runDigests: () => Promise.reject(new Error("unexpected")),
-    ...options,
-  }).listen(0, "127.0.0.1");
-  // Only the tested code closes idle connections.
-  server.keepAliveTimeout = 0;
-  await once(server, "listening");
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+/** Serves an application that does nothing but what a test gives it. */
+async function serve(enqueueRun: App["enqueueRun"] = () => Promise.reject(new Error("unexpected"))) {
+  const app = { enqueueRun, observability: production("test").prometheus(), page: jobDashboard() };
+  const service = await startService(app as unknown as App, 0);
+  onTestFinished(() => service[Symbol.asyncDispose]());
+  return service;
 }
 
 const post = (url: string) => fetch(`${url}/digests`, { method: "POST" });
 
-async function reportOf(run: () => Promise<void>): Promise<DigestRunReport> {
-  const queue = new AsyncJobQueue();
-  queue.push(asyncJob("send_digest", run));
-  return { reindex: new JobQueue().drain(), digests: await queue.drain() };
-}
-
-test("a report counts completed jobs, and gives the reason of each failure", async () => {
-  const url = await serve({ runDigests: () => reportOf(() => Promise.reject(new Error("no"))) });
-  const nothing = { completed: 0, failed: [], cancelled: 0, notStarted: 0, wasAborted: false };
+test("POST /digests answers at once, with the run and where to see it", async () => {
+  const { url } = await serve(async () => ({ runId: "r", hash: "h", jobs: 12, duplicates: 3 }));
   const response = await post(url);
   expect([response.status, await response.json()]).toEqual([
-    200,
-    { reindex: nothing, digests: { ...nothing, failed: [{ jobName: "send_digest", reason: "no" }] } },
+    202,
+    { status: "enqueued", runId: "r", jobs: 12, duplicates: 3, page: "/jobs/" },
   ]);
 });
 
 test.each([
   [new Error("the disk is full"), "the disk is full"],
-  ["not an error", "the digests could not be run"],
-  [undefined, "the digests could not be run"],
-])("a run that fails as a whole with %o is a 500, and the next request runs again", async (reason, error) => {
-  const runDigests = vi
-    .fn<ServiceOptions["runDigests"]>()
-    .mockRejectedValueOnce(reason)
-    .mockImplementation(() => reportOf(async () => {}));
-  const url = await serve({ runDigests });
+  ["not an error", "the jobs could not be enqueued"],
+  [undefined, "the jobs could not be enqueued"],
+])("a run that fails as a whole with %o is a 500", async (reason, status) => {
+  const { url } = await serve(() => Promise.reject(reason));
   const response = await post(url);
-  expect([response.status, await response.json()]).toEqual([500, { error }]);
-  expect((await post(url)).status).toBe(200);
+  expect([response.status, await response.json()]).toEqual([500, { status }]);
 });
 
-test("once it is stopping, it starts no run, and its health check says so", async () => {
-  const runDigests = vi.fn<ServiceOptions["runDigests"]>();
-  const url = await serve({ stopping: AbortSignal.abort(), runDigests });
-  const [run, health] = [await post(url), await fetch(`${url}/healthz`)];
-  expect([run.status, await run.json()]).toEqual([503, { error: "the service is stopping" }]);
-  expect([health.status, await health.json()]).toEqual([503, { status: "stopping" }]);
-  expect(runDigests).not.toHaveBeenCalled();
+test("/ leads to the page, which is there", async () => {
+  const { url } = await serve();
+  const response = await fetch(url);
+  expect(response.url).toBe(`${url}/jobs/`);
+  expect(await response.text()).toContain("<!doctype html>");
 });
 
-test("once it is stopping, a kept-alive connection ends with the answer", async () => {
-  const url = await serve({ stopping: AbortSignal.abort() });
-  const agent = new Agent({ keepAlive: true });
-  onTestFinished(() => agent.destroy());
-  const outgoing = request(`${url}/healthz`, { agent }).end();
-  const [response] = (await once(outgoing, "response")) as [IncomingMessage];
-  const closed = once(response.socket, "close");
-  response.resume();
-  await closed;
-});
-
-test("the metrics handler gets /metrics with any method, and nothing else", async () => {
-  const url = await serve({});
-  expect(await (await fetch(`${url}/metrics?x`, { method: "PUT" })).text()).toBe("metrics");
-  expect((await fetch(`${url}/metric`)).status).toBe(404);
+test("other paths and methods are not found", async () => {
+  const { url } = await serve();
+  for (const path of ["/metric", "/jobsx", "/digests"]) expect((await fetch(url + path)).status).toBe(404);
+  expect((await fetch(`${url}/healthz?x`)).status).toBe(200);
+  expect((await fetch(`${url}/metrics`, { method: "HEAD" })).status).toBe(200);
 });
 
 /** The answer to a request with these headers, which `fetch` would not send. */
@@ -90,7 +57,7 @@ async function statusOf(url: string, headers: Record<string, string>, path = "/h
   return response.statusCode;
 }
 
-const foreign: [what: string, headers: Record<string, string>][] = [
+test.each<[what: string, headers: Record<string, string>]>([
   ["names another host", { host: "evil.example" }],
   ["names a host that only begins like ours", { host: "127.0.0.1.evil.example" }],
   ["names a host that only ends like ours", { host: "evil-localhost:80" }],
@@ -101,23 +68,16 @@ const foreign: [what: string, headers: Record<string, string>][] = [
   ["comes from a page of another origin", { origin: "http://evil.example" }],
   ["comes from a page of another port", { host: "127.0.0.1:3000", origin: "http://127.0.0.1:3001" }],
   ["comes from a page that hides its origin", { origin: "null" }],
-];
-
-test.each(foreign)(
-  "a request that %s is a 403 on every route, and starts nothing",
-  async (_what, headers) => {
-    const runDigests = vi.fn<ServiceOptions["runDigests"]>();
-    const metrics = vi.fn<ServiceOptions["metrics"]>();
-    const url = await serve({ runDigests, metrics });
-    for (const path of ["/digests", "/metrics", "/healthz", "/", "/nothing"]) {
-      for (const method of ["GET", "POST", "HEAD", "OPTIONS"]) {
-        expect(await statusOf(url, headers, path, method)).toBe(403);
-      }
+])("a request that %s is a 403 on every route, and starts nothing", async (_what, headers) => {
+  const enqueueRun = vi.fn<App["enqueueRun"]>();
+  const { url } = await serve(enqueueRun);
+  for (const path of ["/digests", "/metrics", "/healthz", "/", "/jobs/", "/nothing"]) {
+    for (const method of ["GET", "POST", "HEAD", "OPTIONS"]) {
+      expect(await statusOf(url, headers, path, method)).toBe(403);
     }
-    expect(runDigests).not.toHaveBeenCalled();
-    expect(metrics).not.toHaveBeenCalled();
-  },
-);
+  }
+  expect(enqueueRun).not.toHaveBeenCalled();
+});
 
 test.each<[what: string, headers: Record<string, string>]>([
   ["names the address", { host: "127.0.0.1:3000" }],
@@ -127,7 +87,7 @@ test.each<[what: string, headers: Record<string, string>]>([
     "comes from a page of its own",
     { host: "localhost:1", origin: "http://localhost:1", "sec-fetch-site": "same-origin" },
   ],
-  ["was typed by somebody", { "sec-fetch-site": "none" }],
+  ["comes from the address bar", { "sec-fetch-site": "none" }],
 ])("a request that %s is answered", async (_what, headers) => {
-  expect(await statusOf(await serve({}), headers)).toBe(200);
+  expect(await statusOf((await serve()).url, headers)).toBe(200);
 });

@@ -1,5 +1,5 @@
-import type { Digest } from "../../src/digest.ts";
-import type { Commit } from "../../src/git-history.ts";
+import type { Commit } from "../../src/history/git-history.ts";
+import type { Digest } from "../../src/jobs/digest.ts";
 
 /** Makes a commit with the given facts, and made-up ones. */
 export function commitOf(content: Partial<Commit> = {}): Commit {
@@ -18,8 +18,9 @@ export function digestOf(content: Partial<Digest> = {}): Digest {
   return {
     authorName: "Ada Lovelace",
     authorEmail: "ada@example.com",
-    week: "2024-W01",
-    commits: [commitOf()],
+    day: "2024-01-03",
+    commits: [{ hash: commitOf().hash, authoredAt: "2024-01-03T12:00:00.000Z", subject: "work" }],
+    unlisted: 0,
     ...content,
   };
 }

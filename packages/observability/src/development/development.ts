@@ -1,9 +1,10 @@
 import { invalidArgument, requireFunction, requireKnownKeys, requireText } from "@nidus/jobs-core/adapter";
 import type { ObservabilityAdapter } from "../adapter.ts";
 import { Observability } from "../observability.ts";
+import { FailureGroups } from "./failure-groups.ts";
 import { paintFor } from "./paint.ts";
 import { Progress } from "./progress.ts";
-import { runLine, settlementLine } from "./run-lines.ts";
+import { failureText, runLine, settlementLine } from "./run-lines.ts";
 import { Terminal } from "./terminal.ts";
 
 /** Options of {@link development}. */
@@ -19,8 +20,8 @@ export interface DevelopmentOptions {
 
 /**
  * Begins a set-up for your own machine. It writes a readable line for every finished run. On a terminal, it also shows
- * a bar of running and waiting jobs. It writes at most 200 lines a second, and counts the rest. `shutdown` writes a
- * summary.
+ * a bar of running and waiting jobs, with the failures and the runs per second. It writes at most 200 lines a second, and three for
+ * failures of one kind; it counts the rest. `shutdown` writes a summary, such as "120 × send_digest: no address".
  *
  * @throws TypeError if the service's name is not a non-empty string, or for an invalid option.
  */
@@ -41,6 +42,7 @@ function linesAdapter(stream: NodeJS.WritableStream, waiting: () => number): Obs
   const paint = paintFor(stream);
   const terminal = new Terminal(stream);
   const progress = new Progress(waiting);
+  const failures = new FailureGroups();
   let redraw: NodeJS.Timeout | undefined;
 
   /** Redraws while there is something to show. Keeps no process alive. */
@@ -63,7 +65,8 @@ function linesAdapter(stream: NodeJS.WritableStream, waiting: () => number): Obs
       },
       onJobFinished(context, status, error) {
         progress.finish(status);
-        terminal.line(runLine(context, status, error, paint));
+        const isNew = status !== "failure" || failures.add(...failureText(context.jobName, error));
+        if (isNew) terminal.line(runLine(context, status, error, paint));
         show();
       },
       onJobSettled(context) {
@@ -74,7 +77,7 @@ function linesAdapter(stream: NodeJS.WritableStream, waiting: () => number): Obs
     shutdown() {
       clearTimeout(redraw);
       redraw = undefined;
-      terminal.end(progress.summary());
+      terminal.end([progress.summary(), ...failures.lines()].filter((line) => line !== "").join("\n"));
     },
   };
 }

@@ -12,6 +12,7 @@ export class Progress {
   #waitingInEngines = 0;
   #askedAtMs = Number.NEGATIVE_INFINITY;
   #running = 0;
+  #startedAtMs = 0;
   readonly #ended = { success: 0, failure: 0, cancelled: 0 };
 
   constructor(waitingInQueues: () => number) {
@@ -24,6 +25,7 @@ export class Progress {
 
   /** Counts a start. A delivered job no longer waits in its engine; the engine itself is asked only now and then. */
   start(isDelivered: boolean): void {
+    if (this.#total + this.#running === 0) this.#startedAtMs = performance.now();
     this.#running++;
     if (isDelivered && this.#waitingInEngines > 0) this.#waitingInEngines--;
   }
@@ -52,14 +54,24 @@ export class Progress {
     }
   }
 
-  /** Returns a text such as "█████░░░ 12 of 40, 3 running, 1 failed", or an empty text if no job runs or waits. */
+  /** Returns a text such as "█████░░░ 12 of 40, 3 running, 20/s, 1 failed", or an empty text if no job runs or waits. */
   text(): string {
     this.#askEngines();
     const left = this.#left;
     if (left === 0) return "";
     const { failure } = this.#ended;
-    const counts = [`${this.#running} running`, ...(failure > 0 ? [`${failure} failed`] : [])];
+    const counts = [
+      `${this.#running} running`,
+      `${this.#rate()}/s`,
+      ...(failure > 0 ? [`${failure} failed`] : []),
+    ];
     return `${this.#barOf(left)}, ${counts.join(", ")}`;
+  }
+
+  /** Returns how many runs ended per second since the first start. */
+  #rate(): number {
+    const seconds = Math.max(1, (performance.now() - this.#startedAtMs) / 1_000);
+    return Math.round(this.#total / seconds);
   }
 
   #barOf(left: number): string {

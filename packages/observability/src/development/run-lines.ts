@@ -51,6 +51,14 @@ export function settlementLine(
   ].join(" ");
 }
 
+/** Returns a job's name and why a run of it failed, safe to print. */
+export function failureText(
+  jobName: string,
+  error: JobError | undefined,
+): [jobName: string, message: string] {
+  return [printable(jobName), error === undefined ? "" : printable(messageOf(error))];
+}
+
 function timeOfDay(unixMs: number): string {
   const date = new Date(unixMs);
   const two = (value: number): string => String(value).padStart(2, "0");

@@ -186,11 +186,11 @@ describe("development, on a terminal", () => {
     );
     expect(() => runner.run(fails)).toThrow();
     await vi.advanceTimersByTimeAsync(100);
-    expect(lastLine(stream)).toBe("██░░░░░░░░░░░░░░░░░░░░░░ 1 of 10, 1 running, 1 failed");
+    expect(lastLine(stream)).toBe("██░░░░░░░░░░░░░░░░░░░░░░ 1 of 10, 1 running, 1/s, 1 failed");
     waiting = 0;
     runner.run(reindex);
     await vi.advanceTimersByTimeAsync(100);
-    expect(lastLine(stream)).toBe("████████████████░░░░░░░░ 2 of 3, 1 running, 1 failed");
+    expect(lastLine(stream)).toBe("████████████████░░░░░░░░ 2 of 3, 1 running, 2/s, 1 failed");
     end();
     await running;
     await vi.advanceTimersByTimeAsync(100);
@@ -226,7 +226,7 @@ describe("development, on a terminal", () => {
     runner.runAsync(asyncJob("waits", () => new Promise(() => {})));
     await vi.advanceTimersByTimeAsync(100);
     runner.run(reindex);
-    expect(lastLine(unknown), "as it was").toBe("░░░░░░░░░░░░░░░░░░░░░░░░ 0 of 1, 1 running");
+    expect(lastLine(unknown), "as it was").toBe("░░░░░░░░░░░░░░░░░░░░░░░░ 0 of 1, 1 running, 0/s");
   });
 
   test.each([-8, Number.NaN, Infinity, 5n, "many", undefined])("handles %s waiting jobs", async (count) => {
@@ -258,5 +258,44 @@ describe("development, on a terminal", () => {
     expect(lastLine(stream)).toBe("");
     await vi.advanceTimersByTimeAsync(1_000);
     expect(lastLine(stream), "and nothing comes after it").toBe("");
+  });
+});
+
+describe("development, when many runs fail alike", () => {
+  test("writes three lines for failures of one kind, and their number at the end", async () => {
+    const stream = new Written();
+    const observability = development("users-api", { stream });
+    const runner = observability.jobRunner();
+    for (let index = 0; index < 120; index++) {
+      expect(() =>
+        runner.run(job("send_digest", () => thrown(new Error(`"a${index}@b" has no address`)))),
+      ).toThrow();
+    }
+    expect(() => runner.run(fails)).toThrow("no such user");
+    expect(stream.lines.filter((line) => line.includes("has no address"))).toHaveLength(3);
+    expect(stream.lines.filter((line) => line.includes("no such user"))).toHaveLength(1);
+    await observability.shutdown();
+    expect(stream.lines.slice(-2)).toEqual([
+      "121 runs: 0 succeeded, 121 failed",
+      '120 × send_digest: "a0@b" has no address',
+    ]);
+  });
+
+  test("tells a bounded number of kinds apart, and counts the others", async () => {
+    const stream = new Written();
+    const observability = development("users-api", { stream });
+    const runner = observability.jobRunner();
+    const word = (index: number): string =>
+      [...String(index)].map((digit) => "abcdefghij"[Number(digit)]).join("");
+    for (let index = 0; index < 1_010; index++) {
+      for (const _ of index < 15 ? [1, 2] : [1]) {
+        expect(() => runner.run(job("send_digest", () => thrown(new Error(word(index)))))).toThrow();
+      }
+    }
+    await observability.shutdown();
+    expect(stream.lines.slice(-11)).toEqual([
+      ...Array.from({ length: 10 }, () => expect.stringMatching(/^2 × send_digest: \w+$/)),
+      "and 15 others",
+    ]);
   });
 });

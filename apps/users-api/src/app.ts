@@ -1,0 +1,129 @@
+import { JobQueue } from "@nidus/jobs-core";
+import { type JobDashboard, jobDashboard } from "@nidus/jobs-dashboard";
+import type { JobEngine, JobWithPayload, JobWorker } from "@nidus/jobs-durable";
+import { type JobObserver, ObservedJobRunner } from "@nidus/jobs-observe";
+import { type OtelPipeline, otelPipeline } from "@nidus/jobs-otel/sdk";
+import { type Observability, production } from "@nidus/observability";
+import type { Arguments } from "./arguments.ts";
+import { openFolder } from "./folder.ts";
+import { type Commit, readHistory, requireRepository } from "./history/git-history.ts";
+import { digestsOf, shortened } from "./jobs/digest.ts";
+import { indexCommit } from "./jobs/index-commit.ts";
+import { openOutbox } from "./jobs/outbox.ts";
+import { reindexUsers } from "./jobs/reindex-users.ts";
+import { sendDigest } from "./jobs/send-digest.ts";
+import { openEngine } from "./open-engine.ts";
+import { beginRun, finishRun, type UnfinishedRun } from "./run-file.ts";
+import { SlowestTrace } from "./trace/slowest-trace.ts";
+import { UserError } from "./user-error.ts";
+
+/** How many of the newest commits get a job of their own. */
+const maxIndexed = 1_000;
+
+/** A run whose jobs have been enqueued. */
+export interface EnqueuedRun extends UnfinishedRun {
+  readonly jobs: number;
+  /** How many of them an earlier process had stored. */
+  readonly duplicates: number;
+}
+
+/** The service: its jobs, its engine and how they are observed. */
+export interface App extends AsyncDisposable {
+  readonly folder: string;
+  readonly engine: JobEngine;
+  readonly observability: Observability;
+  readonly page: JobDashboard;
+  readonly slowestTrace: SlowestTrace;
+  /** Runs `reindex_users` here, and stores a job for each of the newest commits and for each author and day. */
+  enqueueRun(signal: AbortSignal): Promise<EnqueuedRun>;
+  /** Starts to run stored jobs, of all processes that share the engine. */
+  work(): Promise<JobWorker>;
+  /** Returns how many stored jobs have not ended, in all processes. */
+  countLeft(): Promise<number>;
+  finish(run: UnfinishedRun): Promise<void>;
+}
+
+/**
+ * Opens the folder, the engine and the telemetry.
+ *
+ * @throws (rejects with) UserError or EngineUnavailableError.
+ */
+export async function openApp(
+  { repository, out, concurrency, engine: choice }: Arguments,
+  observer: JobObserver = {},
+): Promise<App> {
+  await requireRepository(repository);
+  const folder = await openFolder(repository, out);
+  const slowestTrace = new SlowestTrace();
+  const pipeline = startPipeline(slowestTrace);
+  const page = jobDashboard();
+  const observability = production("users-api").prometheus().otel(pipeline).with(page);
+  const runner = new ObservedJobRunner([observability.jobObserver(), observer]);
+  const outbox = openOutbox(folder, process.env.SMTP_URL);
+  const engine = await openEngine({ choice, repository, folder, runner });
+  page.watch(engine);
+  const digestJob = sendDigest(outbox, pipeline.tracerProvider.getTracer("users-api"));
+  const commitJob = indexCommit(folder);
+
+  /** Stores jobs in portions, so that Ctrl-C need not wait for all. Resolves to how many had been stored before. */
+  const enqueueAll = async <T>(
+    job: JobWithPayload<T>,
+    payloads: readonly T[],
+    { runId }: UnfinishedRun,
+    signal: AbortSignal,
+  ): Promise<number> => {
+    let duplicates = 0;
+    for (let first = 0; first < payloads.length && !signal.aborted; first += 200) {
+      const options = { idempotencyKey: `${runId}/${first}`, correlationId: runId };
+      const enqueued = await engine.enqueueMany(job, payloads.slice(first, first + 200), options);
+      duplicates += enqueued.filter(({ isDuplicate }) => isDuplicate).length;
+    }
+    return duplicates;
+  };
+
+  return {
+    folder,
+    engine,
+    observability,
+    page,
+    slowestTrace,
+    async enqueueRun(signal) {
+      const commits = await readHistory(repository);
+      const queue = new JobQueue();
+      queue.push(reindexUsers(commits, folder));
+      queue.drain({ runner });
+      const digests = digestsOf(commits);
+      const indexed = commits.slice(0, maxIndexed).map(payloadOf);
+      const run = await beginRun(folder, [digests, indexed]);
+      const duplicates =
+        (await enqueueAll(digestJob, digests, run, signal)) +
+        (await enqueueAll(commitJob, indexed, run, signal));
+      return { ...run, jobs: digests.length + indexed.length, duplicates };
+    },
+    work: () => engine.work({ jobs: [digestJob, commitJob], concurrency }),
+    async countLeft() {
+      const { scheduled, waiting, running } = await engine.stats();
+      return scheduled + waiting + running;
+    },
+    finish: (run) => finishRun(folder, run),
+    async [Symbol.asyncDispose]() {
+      page.shutdown();
+      await engine.close();
+      outbox.close();
+      await observability.shutdown();
+    },
+  };
+}
+
+function payloadOf({ hash, subject }: Commit): { hash: string; subject: string } {
+  return { hash, subject: shortened(subject) };
+}
+
+function startPipeline(slowestTrace: SlowestTrace): OtelPipeline {
+  try {
+    return otelPipeline({ serviceName: "users-api", spanProcessors: [slowestTrace] });
+  } catch (error) {
+    // Only the environment's settings of the export can be wrong here.
+    throw new UserError((error as Error).message, { cause: error });
+  }
+}

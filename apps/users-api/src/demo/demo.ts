@@ -1,0 +1,72 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { styleText } from "node:util";
+import { type App, type EnqueuedRun, openApp } from "../app.ts";
+import type { Arguments } from "../arguments.ts";
+import { startService } from "../service.ts";
+import { renderTrace } from "../trace/trace-tree.ts";
+import { Summary } from "./summary.ts";
+
+/**
+ * Runs all jobs once, or the rest of an interrupted run, and prints what happened. Ctrl-C ends it early: running jobs go back to the
+ * queue, and the summary covers the jobs that ran.
+ *
+ * Resolves to the exit status: 0 if only unusable addresses failed, else 1.
+ */
+export async function demo(options: Arguments): Promise<number> {
+  const summary = new Summary();
+  const interrupted = new AbortController();
+  const interrupt = (): void => interrupted.abort(new Error("interrupted"));
+  process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
+  const { signal } = interrupted;
+  try {
+    await using app = await openApp(options, summary);
+    await using service = await startService(app, options.port ?? 0);
+    console.log(`Live page: ${service.url}/jobs/\n`);
+    const run = await app.enqueueRun(signal);
+    const leftAtFirst = await app.countLeft();
+    const worker = signal.aborted ? undefined : await app.work();
+    const left = await untilNoneIsLeft(app, signal);
+    await worker?.stop({ graceMs: 500, abortMs: 2_000 });
+    if (left === 0) await app.finish(run);
+    print("Summary", summary.table());
+    print("Failures", summary.failures());
+    print("The slowest run", renderTrace(app.slowestTrace.spans));
+    if (options.metrics) print("Metrics", (await app.observability.metrics()).trimEnd());
+    console.log(outcomeOf(run, leftAtFirst, left, app));
+    if (options.serve && !signal.aborted) {
+      console.log(`The page stays at ${service.url}/jobs/ until you press Ctrl-C`);
+      await pause(2 ** 31 - 1, undefined, { signal }).catch(() => {});
+    }
+    return left === 0 && !summary.hasUnexpectedFailure ? 0 : 1;
+  } finally {
+    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
+  }
+}
+
+/** Resolves to how many jobs are left: none, or some after the signal was aborted. Shows the progress on a terminal. */
+async function untilNoneIsLeft({ countLeft }: App, signal: AbortSignal): Promise<number> {
+  const { stderr } = process;
+  for (;;) {
+    // A server that is away for a moment may come back.
+    const left = await countLeft().catch(() => undefined);
+    if (stderr.isTTY) stderr.write(left ? `\r\u001b[K${left} jobs left` : "\r\u001b[K");
+    if (left === 0 || signal.aborted) return left ?? 1;
+    await pause(100, undefined, { signal }).catch(() => {});
+  }
+}
+
+function outcomeOf(run: EnqueuedRun, leftAtFirst: number, left: number, { folder, engine }: App): string {
+  const earlier = run.duplicates === 0 ? 0 : Math.max(0, run.jobs - leftAtFirst);
+  const lines = earlier === 0 ? [] : [`${earlier} jobs were finished by an earlier run`];
+  const ended = `${Math.max(0, run.jobs - left)} of ${run.jobs} jobs have ended; their files are in ${folder}`;
+  if (left === 0) return [...lines, `Done: ${ended}`].join("\n");
+  const onwards = engine.capabilities.persistence
+    ? `run the same command again for the other ${left}`
+    : "the others are lost with this engine";
+  return [...lines, `Interrupted: ${ended}; ${onwards}`].join("\n");
+}
+
+function print(heading: string, text: string): void {
+  const isPlain = !process.stdout.isTTY || process.env.NO_COLOR !== undefined;
+  console.log(`${isPlain ? heading : styleText("bold", heading)}\n${text}\n`);
+}
