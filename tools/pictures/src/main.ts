@@ -15,10 +15,10 @@ const picture = join(root, "apps/docs/pictures/demo.svg");
 const folder = mkdtempSync(join(tmpdir(), "nidus-pictures-"));
 try {
   makeHistory(join(folder, "history"));
-  const args = [program, "demo", "history", "--out", join(folder, "out"), "--concurrency", "4"];
+  const args = [program, "demo", "history", "--out", join(folder, "out"), "--concurrency", "4", "--metrics"];
   const env = { ...process.env, INIT_CWD: folder };
   const output = execFileSync(process.execPath, args, { cwd: folder, env, encoding: "utf8" });
-  const lines = excerptOf(output.replaceAll(`${folder}/`, ""));
+  const lines = excerptOf(output.replaceAll(`${folder}/`, "").replace(/127\.0\.0\.1:\d+/, "127.0.0.1:3000"));
   const title = "A run of the demo: a summary per job, the failures, the slowest trace and a metric";
   writeFileSync(picture, terminalSvg({ title, command: "pnpm demo history", lines }));
   console.log(`wrote ${picture}`);
