@@ -48,6 +48,38 @@ async function theirs(): Promise<Queue & { readonly raw: Client; [Symbol.asyncDi
 }
 
 describe("an idle queue", { timeout: 90_000 }, () => {
+  it("keeps a job for its own retention, whatever other jobs end", async () => {
+    await using engine = await open({ retainSucceededMs: 2_000 });
+    const worker = await engine.work({ jobs: [job] });
+    await engine.enqueue(job, "long", { retainMs: 3_600_000, idempotencyKey: "long" });
+    await engine.enqueue(job, "usual", { idempotencyKey: "usual" });
+    await expect.poll(() => engine.stats(), patience).toMatchObject({ succeeded: 2 });
+    await expect.poll(() => engine.stats(), patience).toMatchObject({ succeeded: 1 });
+    // When it ends, BullMQ removes all that are older than its own age.
+    await engine.enqueue(job, "short", { retainMs: 1_000, idempotencyKey: "short" });
+    await expect.poll(() => engine.stats(), patience).toMatchObject({ succeeded: 2 });
+    await expect.poll(() => engine.stats(), patience).toMatchObject({ succeeded: 1 });
+    const again = await Promise.all(
+      ["long", "usual", "short"].map((idempotencyKey) => engine.enqueue(job, "again", { idempotencyKey })),
+    );
+    expect(again.map(({ isDuplicate }) => isDuplicate)).toEqual([true, false, false]);
+    await worker.stop();
+  });
+
+  it("keeps the others for theirs when a job with a short retention ends", async () => {
+    await using engine = await open();
+    const worker = await engine.work({ jobs: [job] });
+    await engine.enqueue(job, "usual", { idempotencyKey: "usual" });
+    await expect.poll(() => engine.stats(), patience).toMatchObject({ succeeded: 1 });
+    await engine.enqueue(job, "short", { retainMs: 1_000, idempotencyKey: "short" });
+    await expect.poll(() => engine.stats(), patience).toMatchObject({ succeeded: 2 });
+    await expect.poll(() => engine.stats(), patience).toMatchObject({ succeeded: 1 });
+    await engine.enqueue(job, "shortest", { retainMs: 1, idempotencyKey: "shortest" });
+    await expect.poll(async () => (await engine.stats()).waiting, patience).toBe(0);
+    expect((await engine.enqueue(job, "usual", { idempotencyKey: "usual" })).isDuplicate).toBe(true);
+    await worker.stop();
+  });
+
   it("forgets jobs that have ended, and frees their keys, when they are retained no longer", async () => {
     await using engine = await open(shortly);
     const worker = await engine.work({ jobs: [job] });

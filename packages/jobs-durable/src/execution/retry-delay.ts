@@ -15,6 +15,8 @@ export function retryDelayMs(
     const returned: unknown = backoff(attempt, error);
     const delayMs = waitFrom(returned);
     if (delayMs !== undefined) return delayMs;
+    // An async function may reject later.
+    Promise.resolve(returned).catch(() => {});
     onError(invalidArgument("the result of `backoff`", "a number of milliseconds from 0", returned));
   } catch (thrown) {
     onError(thrown);

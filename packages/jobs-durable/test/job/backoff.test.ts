@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { backoffMs } from "../../src/job/backoff.ts";
+import { backoffFrom, backoffMs, requireBackoff } from "../../src/job/backoff.ts";
 
 const backoffs = fc
   .tuple(fc.integer({ min: 1, max: 2 ** 31 - 1 }), fc.integer({ min: 1, max: 2 ** 31 - 1 }))
@@ -45,5 +45,28 @@ describe("backoffMs", () => {
   it("parts jobs that failed together", () => {
     const waits = new Set(Array.from({ length: 50 }, () => backoffMs({ baseMs: 1e6, maxMs: 1e6 }, 1)));
     expect(waits.size).toBeGreaterThan(25);
+  });
+});
+
+describe("a backoff", () => {
+  it("may be the same wait after each attempt", () => {
+    expect([1, 2, 99].map((attempt) => backoffMs({ fixedMs: 5 }, attempt))).toEqual([5, 5, 5]);
+    expect(requireBackoff({ fixedMs: 0 })).toEqual({ fixedMs: 0 });
+  });
+
+  it("that was stored is read back, or left out if it is none", () => {
+    expect(backoffFrom({ fixedMs: 5 })).toEqual({ fixedMs: 5 });
+    expect(backoffFrom({ baseMs: 1, maxMs: 2 })).toEqual({ baseMs: 1, maxMs: 2 });
+    for (const stored of [
+      null,
+      5,
+      "soon",
+      {},
+      { fixedMs: "5" },
+      { baseMs: 2, maxMs: 1 },
+      { type: "fixed", delay: 5 },
+    ]) {
+      expect(backoffFrom(stored)).toBeUndefined();
+    }
   });
 });

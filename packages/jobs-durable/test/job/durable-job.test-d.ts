@@ -146,3 +146,17 @@ sendMail.name = "other";
 
 declare const caught: unknown;
 if (PermanentJobError.isInstance(caught)) expectTypeOf(caught).toEqualTypeOf<PermanentJobError>();
+
+// The options of an enqueue: a function cannot be stored, and attributes are plain values.
+defineJob({ name: "a", priority: 3, backoff: (attempt, error) => attempt * error.message.length, run() {} });
+defineJob({ name: "a", backoff: { fixedMs: 5 }, run() {} });
+// @ts-expect-error one or the other
+defineJob({ name: "a", backoff: { fixedMs: 5, baseMs: 5, maxMs: 5 }, run() {} });
+void engine.enqueue(remind, { at: "" }, { uniqueKey: "a", uniqueForMs: 5, priority: 1, retainMs: 0 });
+void engine.enqueue(remind, { at: "" }, { attributes: { a: "b", c: 1, d: true }, backoff: { fixedMs: 1 } });
+// @ts-expect-error a function is no data
+void engine.enqueue(remind, { at: "" }, { backoff: () => 5 });
+// @ts-expect-error an object is no attribute
+void engine.enqueue(remind, { at: "" }, { attributes: { a: {} } });
+// @ts-expect-error that is an option of another engine
+void engine.enqueue(remind, { at: "" }, { bullmq: { lifo: true } });

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 
 /**
  * The `singleton_on` of a job that holds a unique key. pg-boss has a unique index on queue, `singleton_on` and `singleton_key`, without
- * cancelled jobs. A job with `singletonKey` and `singletonSeconds: 2147483647` of pg-boss's own has this value, too.
+ * cancelled jobs. A bare job of pg-boss 12 with `singletonKey` and `singletonSeconds: 2147483647` has this value, too.
  */
 export const holding = "'epoch'::timestamp";
 
