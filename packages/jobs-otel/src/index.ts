@@ -1,3 +1,4 @@
+export { messagingSpanConvention } from "./messaging-convention.ts";
 export { type OtelJobMetricsObserverOptions, otelJobMetricsObserver } from "./otel-job-metrics-observer.ts";
 export { type OtelJobObserverOptions, otelJobObserver } from "./otel-job-observer.ts";
 export type { OtelPipeline } from "./pipeline.ts";

@@ -4,7 +4,7 @@ import type { Attributes } from "@opentelemetry/api";
 
 /**
  * Defines the names and attributes of job spans. OpenTelemetry has no agreed convention for background jobs yet. Pass
- * your organisation's own convention instead of this one if it has one.
+ * `messagingSpanConvention`, or your organisation's own convention, instead of the default one.
  */
 export interface SpanConvention {
   /** Returns the name of a run's span. */

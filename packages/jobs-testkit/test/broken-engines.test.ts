@@ -122,6 +122,7 @@ const caught: {
     Starving: [fair],
     LosingCarriers: [carried],
     LosingRetryHeaders: [joined],
+    LosingSizes: [observed],
     LosingCorrelation: [runsOnce, batch, carried],
     OldestDeadLettersFirst: [letters],
     IgnoringLimits: [letters],

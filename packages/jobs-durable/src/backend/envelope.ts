@@ -8,6 +8,8 @@ import type { EnqueueOptions } from "./enqueue-options.ts";
 export interface JobEnvelope {
   /** Absent if the payload was `undefined`. */
   readonly payload?: unknown;
+  /** The size of the payload's JSON text when it was stored, in bytes. */
+  readonly payloadBytes?: number;
   /** Trace headers and the like, written by the observers of the enqueuing side. */
   readonly carrier?: Readonly<Record<string, string>>;
   /** Set by the enqueuing side, to find related work by. */
@@ -36,7 +38,10 @@ export function envelopeWriter(
     ...memberText("attributes", attributes),
     ...memberText("backoff", backoff),
   ];
-  return (payload) => `{${(payload === undefined ? common : [...common, `"payload":${payload}`]).join(",")}}`;
+  return (payload) => {
+    if (payload === undefined) return `{${common.join(",")}}`;
+    return `{${[...common, ...memberText("payloadBytes", Buffer.byteLength(payload)), `"payload":${payload}`].join(",")}}`;
+  };
 }
 
 function memberText(name: string, value: unknown): string[] {
@@ -49,11 +54,13 @@ export function envelopeFrom(stored: unknown): JobEnvelope {
   if (typeof value !== "object" || value === null) return {};
   const { payload, carrier, correlationId, ...rest } = value as Record<string, unknown>;
   const attributes = rest.attributes === undefined ? undefined : attributesFrom(rest.attributes);
+  const { payloadBytes } = rest;
   const backoff = rest.backoff === undefined ? undefined : backoffFrom(rest.backoff);
   return {
     ...(payload !== undefined && { payload }),
     ...(typeof carrier === "object" && carrier !== null && { carrier: stringsOf(carrier) }),
     ...(typeof correlationId === "string" && { correlationId }),
+    ...(typeof payloadBytes === "number" && payloadBytes >= 0 && { payloadBytes }),
     ...(attributes !== undefined && { attributes }),
     ...(backoff !== undefined && { backoff }),
   };

@@ -66,6 +66,7 @@ export class NewJobFactory {
       count: payloads.length,
       jobIds: Object.freeze(jobIds),
       correlationId,
+      payloadBytes: texts.length === 1 && texts[0] !== undefined ? Buffer.byteLength(texts[0]) : undefined,
       carrier,
     });
     const envelopeOf = envelopeWriter(carrier, checked);

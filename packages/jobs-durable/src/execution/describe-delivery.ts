@@ -5,7 +5,7 @@ import { validDate } from "../backend/valid-date.ts";
 
 /** Describes a delivery to observers and handlers. Other programs write to stores, too: dates are valid, and numbers whole. */
 export function describeDelivery(job: LeasedJob, engine: string, queue: string): JobDelivery {
-  const { carrier = {}, correlationId } = job.envelope;
+  const { carrier = {}, correlationId, payloadBytes } = job.envelope;
   const enqueuedAt = validDate(job.enqueuedAt) ?? validDate(job.runAt) ?? new Date();
   return Object.freeze({
     engine,
@@ -16,6 +16,7 @@ export function describeDelivery(job: LeasedJob, engine: string, queue: string):
     enqueuedAt,
     runAt: validDate(job.runAt) ?? enqueuedAt,
     correlationId,
+    payloadBytes,
     carrier: Object.freeze(carrier),
     previousCarrier: Object.freeze(carrierFrom(job.previousCarrier)),
     nextCarrier: {},

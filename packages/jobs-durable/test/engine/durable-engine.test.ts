@@ -80,7 +80,7 @@ describe("enqueue", () => {
       {
         id,
         name: "send_mail",
-        envelopeText: `{"carrier":{"traceparent":"00-1-2-01"},"correlationId":"order-1","payload":{"to":"ann"}}`,
+        envelopeText: `{"carrier":{"traceparent":"00-1-2-01"},"correlationId":"order-1","payloadBytes":12,"payload":{"to":"ann"}}`,
         runAt,
         maxAttempts: 2,
         hasIdempotencyKey: false,
@@ -97,6 +97,7 @@ describe("enqueue", () => {
         queue: "queue of send_mail",
         count: 1,
         correlationId: "order-1",
+        payloadBytes: 12,
       },
     ]);
   });
@@ -116,7 +117,7 @@ describe("enqueue", () => {
     runAt.setTime(9);
     await enqueuing;
     expect(backend.inserted[0]).toMatchObject({
-      envelopeText: '{"payload":{"to":"ann"}}',
+      envelopeText: '{"payloadBytes":12,"payload":{"to":"ann"}}',
       runAt: new Date(5),
     });
   });

@@ -38,7 +38,10 @@ describe("schedule", () => {
     await engine.schedule(sendMail, "0 3 * * *", { to: "ann" });
     await engine.schedule(sendMail, "0 3 * * *", undefined, { timeZone: "Europe/Vienna", key: "a" });
     await engine.schedule(sendMail, { everyMs: 1_500 }, undefined, { startAt, endAt });
-    const job = expect.objectContaining({ name: "send_mail", envelopeText: '{"payload":{"to":"ann"}}' });
+    const job = expect.objectContaining({
+      name: "send_mail",
+      envelopeText: '{"payloadBytes":12,"payload":{"to":"ann"}}',
+    });
     expect(backend.schedule).toHaveBeenNthCalledWith(1, job, { cron: "0 3 * * *", timeZone: "UTC" });
     const vienna = { cron: "0 3 * * *", timeZone: "Europe/Vienna", key: "a" };
     expect(backend.schedule).toHaveBeenNthCalledWith(2, expect.anything(), vienna);

@@ -19,6 +19,8 @@ export interface JobDelivery {
   readonly runAt: Date;
   /** The text that the enqueuing caller gave to find related work, or undefined. */
   readonly correlationId: string | undefined;
+  /** The size of the payload's JSON text, in bytes. Undefined if the job has no payload, or if the size is unknown. */
+  readonly payloadBytes?: number | undefined;
   /** Headers that observers wrote at the enqueue, such as trace headers. */
   readonly carrier: Readonly<Record<string, string>>;
   /**
@@ -59,6 +61,8 @@ export interface EnqueuedJobContext {
   readonly jobIds?: readonly string[] | undefined;
   /** The text that the caller gave to find related work, or undefined. */
   readonly correlationId: string | undefined;
+  /** The size of the payload's JSON text, in bytes. Undefined for several jobs, without a payload, or if the size is unknown. */
+  readonly payloadBytes?: number | undefined;
   /** Headers that are stored with the jobs. Observers may add headers, such as `traceparent`. */
   readonly carrier: Record<string, string>;
 }

@@ -17,6 +17,7 @@ export const observation: Behaviour<Kit> = (declare) => {
       assert.equal(run.jobName, job.name);
       assert.equal(run.status, "success");
       assert.equal(run.delivery?.engine, engine.name);
+      assert.equal(run.delivery.payloadBytes, 1);
       assert.equal(typeof run.durationMs, "number");
     }
     assert.equal(new Set(recorder.runs.map(({ runId }) => runId)).size, 3);

@@ -332,6 +332,13 @@ export class CancellingWhatEnded extends ListBackend {
   }
 }
 
+/** Stores jobs without the sizes of their payloads. */
+export class LosingSizes extends ListBackend {
+  override add(job: NewJob): ReturnType<ListBackend["add"]> {
+    return super.add({ ...job, envelopeText: without("payloadBytes", job.envelopeText) });
+  }
+}
+
 /** Stores no headers with a retry. */
 export class LosingRetryHeaders extends ListBackend {
   override settle(job: ListLeasedJob, outcome: JobOutcome): SettleResult {
