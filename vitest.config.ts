@@ -18,6 +18,9 @@ const unit = readdirSync("packages")
   )
   .filter((path) => path.endsWith(".test.ts") && !slow.test(readFileSync(path, "utf8")));
 
+/** Runs in a realm of its own, as with Jest and other runners. */
+const otherRealm = "tests/observation/test/vm-threads.test.ts";
+
 /** Matches small files that run for a minute. Vitest starts large files first, and would leave these to the end, one at a time. */
 const long = /(contract[\w-]*|example-adapters|examples|killed-embedded|engines)\.test\.ts$/;
 
@@ -51,9 +54,11 @@ export default defineConfig({
           // They start or pack what was built.
           name: "built",
           include: ["{apps,tests}/*/test/**/*.test.ts"],
+          exclude: ["**/node_modules/**", otherRealm],
           globalSetup: "./tests/build.ts",
         },
       },
+      { extends: true, test: { name: "vmThreads", pool: "vmThreads", include: [otherRealm] } },
     ],
     // Limits for events that never come. They say nothing about speed, because the machine may be busy.
     testTimeout: 600_000,

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from "node:fs";
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { examplesIn, pack, publishedPackages, root, run, runExample } from "checks";
@@ -51,6 +51,9 @@ describe("an example that is copied out of the repository", () => {
       expect(examples.length).toBeGreaterThan(0);
       for (const [index, { code }] of examples.entries())
         await writeFile(join(copy, "test", `example-${index}.ts`), `${code}\nexport {};\n`);
+      // A test that was built once and has no source any more does not run.
+      await mkdir(join(copy, "dist", "test"), { recursive: true });
+      await writeFile(join(copy, "dist", "test", "stale.test.js"), 'throw new Error("stale");\n');
       const installed = await run("npm", ["install", "--no-audit", "--no-fund"], copy);
       expect(installed, installed.output).toMatchObject({ isOk: true });
       const tested = await run("npm", ["test"], copy);

@@ -11,6 +11,7 @@ interface RedisOptions {
   readonly path?: unknown;
   readonly name?: unknown;
   readonly sentinels?: unknown;
+  readonly tls?: unknown;
   readonly redisOptions?: RedisOptions | undefined;
   readonly maxRetriesPerRequest?: unknown;
   readonly autoResendUnfulfilledCommands?: boolean | undefined;
@@ -136,6 +137,13 @@ export function withReconnecting(connection: ConnectionOptions): ConnectionOptio
     ...connection,
     reconnectOnError: (error: Error) => reconnectOnError?.(error) || reconnectIfReadonly(error),
   } as ConnectionOptions;
+}
+
+/** Tells whether a connection is made by TLS. */
+export function hasTls(connection: ConnectionOptions): boolean {
+  const { options } = connection as Client;
+  const { url, tls } = options?.redisOptions ?? options ?? (connection as RedisOptions);
+  return Boolean(tls) || (typeof url === "string" && url.startsWith("rediss:"));
 }
 
 /** Returns the hosts and ports of a connection, which may be shown. */

@@ -56,6 +56,14 @@ export function openingError(
   return new EngineUnavailableError(`Redis at ${address} ${what} (${formatValue(last)})`, { cause: error });
 }
 
+/** Returns the error for a TLS connection that heard nothing: a Redis without TLS waits for the end of a command. */
+export function silentTlsError(error: EngineUnavailableError, address: string): EngineUnavailableError {
+  const hint = "if this port has no TLS, connect with redis:// and without `connection.tls`";
+  return new EngineUnavailableError(`Redis at ${address} is unreachable (no answer to TLS: ${hint})`, {
+    cause: error,
+  });
+}
+
 /** Returns an EngineUnavailableError for an error that says that Redis does not answer yet, and every other error as it is. */
 export function notReadyError(error: unknown, where: string): unknown {
   if (!isPassing(error)) return error;

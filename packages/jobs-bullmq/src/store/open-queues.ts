@@ -1,7 +1,8 @@
 import { EngineUnavailableError } from "@nidus/jobs-durable";
 import { withDeadline } from "@nidus/jobs-durable/backend";
 import type { ConnectionOptions } from "bullmq";
-import { isRefusal, openingError } from "../connection/opening-error.ts";
+import { hasTls } from "../connection/connection-options.ts";
+import { isRefusal, openingError, silentTlsError } from "../connection/opening-error.ts";
 import { redacted } from "../connection/redacted-error.ts";
 import { checkServer } from "../connection/server-checks.ts";
 import { Queues } from "./queues.ts";
@@ -38,6 +39,8 @@ export async function openQueues(
   } catch (error) {
     const isLoading = EngineUnavailableError.isInstance(error) && (await queues.isLoading());
     queues.close().catch(() => {});
+    const isSilent = EngineUnavailableError.isInstance(error) && lastError === undefined;
+    if (isSilent && hasTls(connection)) throw silentTlsError(error, address);
     throw openingError(redacted(error), redacted(lastError), address, isLoading);
   }
 }

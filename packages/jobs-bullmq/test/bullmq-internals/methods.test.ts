@@ -19,6 +19,40 @@ describe.skipIf(redis === undefined).each(majors)("the methods of BullMQ $versio
   const unchanged = (subject: string, actual: unknown, expected: unknown): void =>
     expectUnchanged(version, subject, actual, expected);
 
+  it("store jobs through the class that the queue's `Job` names, and the text that its asJSON returns", async () => {
+    const calls: string[] = [];
+    class WatchedJob extends bullmq.Job {
+      override asJSON(): ReturnType<Job["asJSON"]> {
+        calls.push("asJSON");
+        return { ...super.asJSON(), data: `"${this.name}"` };
+      }
+    }
+    class WatchedQueue extends bullmq.Queue {
+      protected override get Job(): typeof Job {
+        calls.push("Job");
+        return WatchedJob as typeof Job;
+      }
+    }
+    const name = `insides-${crypto.randomUUID()}`;
+    const connection = connectionTo(redis);
+    const [queue, plain] = [new WatchedQueue(name, { connection }), new bullmq.Queue(name, { connection })];
+    try {
+      const alone = await queue.add("alone", {});
+      unchanged("the calls of add", new Set(calls), new Set(["Job", "asJSON"]));
+      calls.length = 0;
+      const bulk = await queue.addBulk([{ name: "in bulk", data: {} }]);
+      unchanged("the calls of addBulk", new Set(calls), new Set(["Job", "asJSON"]));
+      const stored = await Promise.all([alone, ...bulk].map(({ id }) => plain.getJob(id ?? "")));
+      unchanged(
+        "the data that it stores",
+        stored.map((each) => each?.data),
+        ["alone", "in bulk"],
+      );
+    } finally {
+      await Promise.all([queue.close(), plain.close()]);
+    }
+  });
+
   it("hand out a job through nextJobFromJobData, createJob and getBlockTimeout", async () => {
     const calls: [method: string, ...values: unknown[]][] = [];
     class Watched extends bullmq.Worker {

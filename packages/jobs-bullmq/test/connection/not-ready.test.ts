@@ -1,7 +1,10 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { defineJob, EngineUnavailableError, type JobEngine } from "@nidus/jobs-durable";
 import { ObservedJobRunner } from "@nidus/jobs-observe";
 import { RedisConnection } from "bullmq";
-import { type RedisServer, startRedis } from "test-servers";
+import { freePort, type RedisServer, startRedis } from "test-servers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { bullmqEngine } from "../../src/index.ts";
 
@@ -126,25 +129,65 @@ describe("a Redis that loads its data", () => {
   });
 });
 
-describe("a Redis that does not write", () => {
-  it("is heard in its own words, stores nothing, and is worked on as soon as it writes", async () => {
-    redis = await startRedis();
-    await configure("min-replicas-to-write", "1");
+describe("a replica that serves no old data, and whose primary is away", () => {
+  it("is not ready, which calls say, and is worked on as soon as it is a primary", async () => {
+    redis = await startRedis(["--replica-serve-stale-data", "no", "--replica-read-only", "no"]);
     await using engine = await open();
-    const calls: Promise<unknown>[] = [
-      engine.enqueue(job, "refused"),
-      engine.enqueueMany(job, ["refused", "refused"]),
-      engine.schedule(job, "0 3 * * *", "refused"),
-      engine.work({ jobs: [job] }),
-    ];
+    await engine.work({ jobs: [job] });
+    const noServer = await freePort();
+    await asAdmin((client) => client.call("REPLICAOF", "127.0.0.1", noServer));
+    const calls: Promise<unknown>[] = [engine.enqueue(job, "refused"), engine.stats(), engine.cancel("none")];
     const errors = await Promise.all(calls.map((call) => call.catch((error: unknown) => error)));
     for (const error of errors) {
-      expect(error).toHaveProperty("message", expect.stringMatching(/^NOREPLICAS Not enough good replicas/));
+      expect(EngineUnavailableError.isInstance(error), String(error)).toBe(true);
+      expect(String(error)).toMatch(/bullmq at 127\.0\.0\.1:\d+ is not ready \(.*MASTERDOWN/);
     }
-    expect((await engine.stats()).waiting).toBe(0);
-    await configure("min-replicas-to-write", "0");
-    await engine.work({ jobs: [job] });
-    await engine.enqueue(job, "after");
+    await asAdmin((client) => client.call("REPLICAOF", "NO", "ONE"));
+    await enqueueInTheEnd(engine, "after");
     await expect.poll(() => ran).toEqual(["after"]);
   });
+});
+
+/** Lets a snapshot fail, since its folder is gone. */
+async function failSnapshot(): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "nidus-snapshots-"));
+  await configure("save", "3600 1");
+  await configure("dir", folder);
+  await rm(folder, { recursive: true });
+  await asAdmin((client) => client.call("BGSAVE"));
+  const persistence = (): Promise<unknown> => asAdmin((client) => client.call("INFO", "persistence"));
+  await expect.poll(persistence).toContain("rdb_last_bgsave_status:err");
+}
+
+describe("a Redis that does not write", () => {
+  it.each([
+    [
+      /^NOREPLICAS Not enough good replicas/,
+      () => configure("min-replicas-to-write", "1"),
+      () => configure("min-replicas-to-write", "0"),
+    ],
+    [/^MISCONF .*snapshot/, failSnapshot, () => configure("stop-writes-on-bgsave-error", "no")],
+  ])(
+    "is heard in its own words, stores nothing, and is worked on as soon as it writes: %s",
+    async (words, refuse, allow) => {
+      redis = await startRedis(["--enable-protected-configs", "yes"]);
+      await refuse();
+      await using engine = await open();
+      const calls: Promise<unknown>[] = [
+        engine.enqueue(job, "refused"),
+        engine.enqueueMany(job, ["refused", "refused"]),
+        engine.schedule(job, "0 3 * * *", "refused"),
+        engine.work({ jobs: [job] }),
+      ];
+      const errors = await Promise.all(calls.map((call) => call.catch((error: unknown) => error)));
+      for (const error of errors) {
+        expect(error).toHaveProperty("message", expect.stringMatching(words));
+      }
+      expect((await engine.stats()).waiting).toBe(0);
+      await allow();
+      await engine.work({ jobs: [job] });
+      await engine.enqueue(job, "after");
+      await expect.poll(() => ran).toEqual(["after"]);
+    },
+  );
 });

@@ -82,6 +82,19 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+describe("a Redis without TLS", () => {
+  it("is unreachable by rediss://, and the error says what to do", async () => {
+    const plain = await startRedis();
+    const { host } = new URL(plain.url);
+    const error = await bullmqEngine({ runner, connection: { url: `rediss://${host}` } }).catch(
+      (thrown: unknown) => thrown,
+    );
+    expect(EngineUnavailableError.isInstance(error)).toBe(true);
+    expect(String(error)).toMatch(/no answer to TLS: if this port has no TLS, connect with redis:/);
+    await plain.stop();
+  });
+});
+
 describe("a Redis behind TLS", () => {
   it("runs jobs, if the certificate of its authority is passed", async () => {
     const ca = await fileOf("ours.crt");

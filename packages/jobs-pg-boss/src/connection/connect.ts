@@ -64,7 +64,7 @@ export async function connect(
 
 function connectionOfCaller(boss: PgBossLike, schema: string): Connection {
   const major = requireMajor(boss);
-  const address = "your PgBoss";
+  const address = "the database of your PgBoss";
   const start = async (): Promise<void> => {
     try {
       await withDeadline(requireStarted(boss, schema, major), startWithinMs, address);

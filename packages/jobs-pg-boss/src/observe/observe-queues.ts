@@ -48,7 +48,7 @@ export function observePgBossQueues(
   runner.declare(...queues.map((name) => ({ name, engine: "pg-boss", queue: name })));
   observeStore(runner, {
     engine: "pg-boss",
-    address: "your PgBoss",
+    address: "the database of your PgBoss",
     isClosed: () => isClosed,
     backlog: () => readings.backlog(),
     deadLetters: () => readings.deadLetters(),

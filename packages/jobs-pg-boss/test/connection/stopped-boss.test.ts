@@ -13,7 +13,9 @@ describe.skipIf(postgres === undefined).each(versions)("a pg-boss %i that has st
     const boss = await startBoss(version, postgres?.url ?? "", schema);
     const engine = await pgBossEngine({ runner: new ObservedJobRunner(), boss, schema });
     await boss.stop({ graceful: false });
-    await expect(engine.stats()).rejects.toThrow(/your PgBoss is unreachable \(.*pg-boss has stopped/);
+    await expect(engine.stats()).rejects.toThrow(
+      /^pg-boss at the database of your PgBoss is unreachable \(.*pg-boss has stopped/,
+    );
     await engine.close();
   });
 });
