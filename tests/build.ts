@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 
 const root = join(import.meta.dirname, "..");
@@ -9,9 +10,18 @@ const root = join(import.meta.dirname, "..");
  * program reads it.
  */
 export async function setup(): Promise<void> {
-  const turbo = join(root, "node_modules", ".bin", "turbo");
-  const args = ["run", "build", "--output-logs=errors-only"];
-  await promisify(execFile)(turbo, args, { cwd: root }).catch((error: { stdout?: string }) => {
-    throw new Error(`the repository could not be built:\n${error.stdout}`, { cause: error });
-  });
+  const build = ["run", "build", "--output-logs=errors-only"];
+  // Turbo needs pnpm on the PATH. Editors start vitest without it.
+  const hasPnpm = (process.env.PATH ?? "")
+    .split(delimiter)
+    .some((folder) => existsSync(join(folder, "pnpm")));
+  const [command, ...before] = hasPnpm
+    ? [join(root, "node_modules", ".bin", "turbo")]
+    : ["npx", "--yes", "pnpm@12", "exec", "turbo"];
+  await promisify(execFile)(command as string, [...before, ...build], { cwd: root }).catch(
+    (error: { stdout?: string; stderr?: string }) => {
+      const output = `${error.stdout}${error.stderr}`;
+      throw new Error(`the repository could not be built:\n${output}`, { cause: error });
+    },
+  );
 }
