@@ -1,5 +1,6 @@
 // For authors of engines.
 
+export { attemptErrorsFrom, errorsAfter } from "./backend/attempt-errors.ts";
 export { carrierFrom } from "./backend/carrier.ts";
 export { envelopeFrom, envelopeHeadFrom, type JobEnvelope } from "./backend/envelope.ts";
 export type {

@@ -68,6 +68,7 @@ const names = "deliveries: bring names, attempts and errors as long as users may
 const findsAll = "lookup: finds a job in each state, with its attempts and its times";
 const findsCancelled = "lookup: finds a cancelled job, with what was known of it";
 const starts = "lookup: counts the attempts that have started, and keeps the start of the last one";
+const errors = "lookup: keeps the errors of the last ten attempts, through retries and a redrive";
 const noPayload = "lookup: reads the payload only if asked for, and what came with it in any case";
 const findsNone = "lookup: finds nothing under an id that no job has";
 const newestFirst = "listing: brings the jobs of a name newest first, each on one page";
@@ -147,6 +148,9 @@ const caught: Readonly<Record<keyof typeof broken, readonly string[]>> = {
   LosingCancelledJobs: [findsCancelled],
   CallingScheduledJobsWaiting: [findsAll],
   MovingStarts: [starts],
+  KeepingTheLastError: [errors],
+  KeepingAllErrors: [errors],
+  ForgettingErrors: [errors],
   ReadingPayloads: [noPayload],
   FindingAnything: [findsNone],
   SavingLateProgress: [notAfterwards, fencedProgress],

@@ -8,6 +8,8 @@ export interface ParsedFields {
   readonly runAtMs: number | undefined;
   /** The headers of the last retry or snooze, as `carrierText` made them. */
   readonly carrier: string | undefined;
+  /** JSON text of the errors of its attempts. */
+  readonly errorsText: string | undefined;
   /** Whether the counts of attempts are no numbers, so that BullMQ's script could not add to them. */
   readonly hasBadCounts: boolean;
 }
@@ -18,6 +20,7 @@ export const unparsed: ParsedFields = {
   unreadable: undefined,
   runAtMs: undefined,
   carrier: undefined,
+  errorsText: undefined,
   hasBadCounts: false,
 };
 
@@ -38,6 +41,7 @@ export function parseFields(fields: readonly string[]): [readable: string[], par
   let unreadable: string | undefined;
   let runAtMs: number | undefined;
   let carrier: string | undefined;
+  let errorsText: string | undefined;
   let hasBadCounts = false;
   for (let index = 0; index < fields.length; index += 2) {
     const [name, text] = [fields[index] as string, fields[index + 1] as string];
@@ -52,6 +56,9 @@ export function parseFields(fields: readonly string[]): [readable: string[], par
         break;
       case "nidusCarrier":
         carrier = text;
+        break;
+      case "nidusErrors":
+        errorsText = text;
         break;
       case "defa":
         // BullMQ would fail such a job without telling the engine.
@@ -77,7 +84,7 @@ export function parseFields(fields: readonly string[]): [readable: string[], par
     }
   }
   if (hasBadCounts) unreadable ??= "its counts of attempts are no numbers";
-  return [readable, { data, unreadable, runAtMs, carrier, hasBadCounts }];
+  return [readable, { data, unreadable, runAtMs, carrier, errorsText, hasBadCounts }];
 }
 
 /** The last options that could be parsed. The next job mostly has the same. */

@@ -1,6 +1,7 @@
 import type { StoredJob } from "@nidus/jobs-durable";
 import { envelopeFrom, envelopeHeadFrom, storedProgressFrom } from "@nidus/jobs-durable/backend";
 import { countOf, type StoredFields, timeOf } from "../bullmq-internals/index.ts";
+import { errorsFrom } from "./stored-errors.ts";
 
 /** Makes a stored job of the fields that Redis has. */
 export function storedJobFrom(jobName: string, fields: StoredFields, withPayload: boolean): StoredJob {
@@ -38,7 +39,7 @@ export function storedJobFrom(jobName: string, fields: StoredFields, withPayload
     correlationId,
     attributes,
     progress: storedProgressFrom(fields.progress),
-    errors: [],
+    errors: errorsFrom(fields.errors),
     ...(withPayload && { payload }),
   };
 }

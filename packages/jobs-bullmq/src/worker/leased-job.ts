@@ -1,8 +1,10 @@
+import type { JobAttemptError } from "@nidus/jobs-durable";
 import { envelopeFrom, type LeasedJob } from "@nidus/jobs-durable/backend";
 import type { Job } from "bullmq";
 import { countOf, type Lease, type ParsedFields } from "../bullmq-internals/index.ts";
 import { carrierOf } from "../store/stored-carrier.ts";
 import { ownRetentionSeconds, type StoredData, timesOf } from "../store/stored-data.ts";
+import { errorsFrom } from "../store/stored-errors.ts";
 import type { QueueConsumer } from "./queue-consumer.ts";
 
 /** A job that BullMQ has leased to this process. */
@@ -16,6 +18,8 @@ export interface BullmqLeasedJob extends LeasedJob {
   isRequested: boolean;
   /** Whether its outcome puts it back as it was: "released" or "snoozed". */
   isGoingBack: boolean;
+  /** The errors of its attempts, the newest first. */
+  readonly errors: readonly JobAttemptError[];
   /** Digits that its settlement writes, so that it can be told from the settlement of another attempt. */
   mark: string | undefined;
 }
@@ -32,7 +36,7 @@ const ordinary: DeliveryFacts = { isCancelRequested: false, followsStalled: fals
 export function describeJob(
   consumer: QueueConsumer,
   stored: Job<StoredData>,
-  { data, unreadable, runAtMs, carrier }: ParsedFields,
+  { data, unreadable, runAtMs, carrier, errorsText }: ParsedFields,
   facts: DeliveryFacts = ordinary,
 ): BullmqLeasedJob {
   const id = stored.id as string;
@@ -52,6 +56,7 @@ export function describeJob(
     ownRetentionSeconds: ownRetentionSeconds(stored),
     isRequested: facts.isCancelRequested,
     isGoingBack: false,
+    errors: errorsFrom(errorsText),
     mark: undefined,
     id,
     name: consumer.jobName,

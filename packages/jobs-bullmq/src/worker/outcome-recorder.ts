@@ -1,4 +1,4 @@
-import type { JobOutcome } from "@nidus/jobs-durable/backend";
+import { errorsAfter, type JobOutcome } from "@nidus/jobs-durable/backend";
 import {
   type Clock,
   completeJob,
@@ -114,6 +114,8 @@ export class OutcomeRecorder {
     const { consumer, stored, lease } = job;
     const { token } = lease;
     const progress = outcome.progress && JSON.stringify(outcome.progress);
+    const errors = errorsAfter(job.errors, job, outcome);
+    const errorsText = errors === undefined ? "" : JSON.stringify(errors);
     switch (outcome.type) {
       case "succeeded":
         return this.#end(job, () => completeJob(stored, token, outcome.resultText, wantsNext), {
@@ -121,17 +123,15 @@ export class OutcomeRecorder {
           progress,
         });
       case "dead-lettered":
-        return this.#end(job, () => failJob(stored, token, outcome.error, wantsNext), { progress });
+        return this.#end(job, () => failJob(stored, token, outcome.error, wantsNext), {
+          errorsText,
+          progress,
+        });
       case "retried": {
         const delayMs = Math.max(1, outcome.delayMs);
         const carrier = carrierText(outcome.carrier, job.attempt + 1);
-        const note = {
-          ...this.#keysOf(consumer),
-          lease,
-          runAt: this.#marked(job, delayMs),
-          carrier,
-          progress,
-        };
+        const runAt = this.#marked(job, delayMs);
+        const note = { ...this.#keysOf(consumer), lease, runAt, carrier, errorsText, progress };
         return consumer.interceptor.withNote(note, () =>
           retryJob(stored, token, { error: outcome.error, delayMs }, wantsNext),
         );
@@ -164,13 +164,16 @@ export class OutcomeRecorder {
   #end(
     { consumer, lease, isRequested }: BullmqLeasedJob,
     settle: () => Promise<unknown>,
-    { keptLongerMs = 0, progress }: { readonly keptLongerMs?: number; readonly progress: string | undefined },
+    more: {
+      readonly keptLongerMs?: number;
+      readonly errorsText?: string;
+      readonly progress: string | undefined;
+    },
   ): Promise<unknown> {
-    if (!isRequested && keptLongerMs === 0 && progress === undefined) return settle();
-    return consumer.interceptor.withNote(
-      { ...this.#keysOf(consumer), lease, keptLongerMs, progress },
-      settle,
-    );
+    const { keptLongerMs = 0, errorsText = "", progress } = more;
+    const isPlain = keptLongerMs === 0 && errorsText === "" && progress === undefined;
+    if (!isRequested && isPlain) return settle();
+    return consumer.interceptor.withNote({ ...this.#keysOf(consumer), lease, ...more }, settle);
   }
 
   /**

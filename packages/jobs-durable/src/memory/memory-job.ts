@@ -1,4 +1,4 @@
-import type { StoredJobProgress } from "../backend/stored-job.ts";
+import type { JobAttemptError, StoredJobProgress } from "../backend/stored-job.ts";
 
 /** A job and its state. */
 export interface MemoryJob {
@@ -30,6 +30,8 @@ export interface MemoryJob {
   endOrder: number;
   error: string;
   progress: StoredJobProgress | undefined;
+  /** Of its attempts, the newest first. */
+  errors: readonly JobAttemptError[];
   /** The headers of the last retry. */
   previousCarrier: Readonly<Record<string, string>> | undefined;
   /** JSON text. */

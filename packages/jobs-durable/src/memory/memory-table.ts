@@ -1,3 +1,4 @@
+import { errorsAfter } from "../backend/attempt-errors.ts";
 import type { DeadLetter } from "../backend/dead-letter.ts";
 import { envelopeFrom } from "../backend/envelope.ts";
 import type { JobOutcome, NewJob } from "../backend/job-backend.ts";
@@ -60,6 +61,7 @@ export class MemoryTable {
       endOrder: 0,
       error: "",
       progress: undefined,
+      errors: [],
       previousCarrier: undefined,
       resultText: undefined,
     };
@@ -106,6 +108,7 @@ export class MemoryTable {
   settle(job: MemoryJob, outcome: JobOutcome): boolean {
     if (job.state !== "running") return false;
     if (outcome.progress !== undefined) job.progress = outcome.progress;
+    job.errors = errorsAfter(job.errors, job, outcome) ?? job.errors;
     if (outcome.type === "retried" || outcome.type === "snoozed" || outcome.type === "released") {
       if (outcome.type !== "released") {
         job.runAtMs = Date.now() + outcome.delayMs;

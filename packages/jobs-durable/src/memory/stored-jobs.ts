@@ -21,7 +21,7 @@ export function storedJobFrom(job: MemoryJob, withPayload: boolean, nowMs: numbe
     correlationId,
     attributes,
     progress: job.progress,
-    errors: [],
+    errors: job.errors,
     ...(withPayload && { payload }),
   };
 }

@@ -36,6 +36,12 @@ export interface LeaseStatements {
  */
 export const cancelRequest = "isCancelRequested";
 
+/**
+ * The key under which the data keep the errors of attempts. pg-boss writes an output of its own when it finds a lease expired, and would
+ * lose them there.
+ */
+export const attemptErrors = "nidusErrors";
+
 /** Selects a date, or null if JavaScript has no such date: PostgreSQL also has `infinity` and years beyond 9999. */
 export function dateOrNull(column: string): string {
   return `CASE WHEN ${column} BETWEEN 'epoch' AND '9999-12-31' THEN ${column} END`;
@@ -52,7 +58,7 @@ const startOfAttempt = "COALESCE(to_timestamp((j.output ->> 'startedAt')::float8
 
 const settlements = `
   jsonb_to_recordset($2::text::jsonb) AS s(id uuid, lease text, retry_count int, enqueued_at timestamptz,
-    state text, delay_ms float8, is_released boolean, is_unspent boolean, output jsonb, deletion_seconds int)`;
+    state text, delay_ms float8, is_released boolean, is_unspent boolean, output jsonb, errors jsonb, deletion_seconds int)`;
 
 /** Builds the statements. `schema` stands unquoted in them, as in pg-boss's own. */
 export function leaseStatements(schema: string, dialect: Dialect): LeaseStatements {
@@ -112,6 +118,8 @@ export function leaseStatements(schema: string, dialect: Dialect): LeaseStatemen
         started_on = CASE WHEN s.is_unspent AND j.retry_count = 0 THEN NULL ELSE ${startOfAttempt} END,
         retry_count = CASE WHEN s.is_unspent THEN GREATEST(j.retry_count - 1, 0) ELSE j.retry_count END,
         ${retention}
+        data = CASE WHEN s.errors IS NULL OR jsonb_typeof(j.data) <> 'object' THEN j.data
+          ELSE j.data || jsonb_build_object('${attemptErrors}', s.errors) END,
         output = CASE WHEN s.output ->> 'progress' IS NOT NULL OR j.output ->> 'progress' IS NULL THEN s.output
           ELSE s.output || jsonb_build_object('progress', j.output -> 'progress') END
       FROM ${settlements}

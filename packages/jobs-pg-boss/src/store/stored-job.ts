@@ -1,6 +1,7 @@
 import type { StoredJob, StoredJobState } from "@nidus/jobs-durable";
-import { envelopeFrom, storedProgressFrom } from "@nidus/jobs-durable/backend";
+import { attemptErrorsFrom, envelopeFrom, storedProgressFrom } from "@nidus/jobs-durable/backend";
 import type { Row } from "../database/run-sql.ts";
+import { attemptErrors } from "./lease-statements.ts";
 import { jobName } from "./queue-name.ts";
 
 const states: Readonly<Record<string, StoredJobState>> = {
@@ -32,7 +33,7 @@ export function storedJobFrom(row: Row, withPayload: boolean): StoredJob {
     correlationId,
     attributes,
     progress: storedProgressFrom(row.progress),
-    errors: [],
+    errors: attemptErrorsFrom((row.data as Record<string, unknown> | null)?.[attemptErrors]),
     ...(withPayload && { payload }),
   };
 }

@@ -1,6 +1,8 @@
-import { carrierFrom, envelopeFrom, type LeasedJob } from "@nidus/jobs-durable/backend";
+import type { JobAttemptError } from "@nidus/jobs-durable";
+import { attemptErrorsFrom, carrierFrom, envelopeFrom, type LeasedJob } from "@nidus/jobs-durable/backend";
 import type { Row } from "../database/run-sql.ts";
 import { retainMember } from "../store/inserted-job.ts";
+import { attemptErrors } from "../store/lease-statements.ts";
 import { jobName } from "../store/queue-name.ts";
 
 /** A job that is leased from pg-boss's table. */
@@ -11,11 +13,17 @@ export interface PgBossLeasedJob extends LeasedJob {
   readonly retryCount: number;
   /** Whether the job is removed when it succeeds or is cancelled. */
   readonly isRemovedAtEnd: boolean;
+  /** The errors of its attempts, the newest first. */
+  readonly errors: readonly JobAttemptError[];
 }
 
 /** Makes a leased job of a row that the fetching statement returned. */
 export function leasedJobFrom(row: Row, lease: string): PgBossLeasedJob {
-  const { isCancelRequested, [retainMember]: retainMs } = (row.data ?? {}) as Record<string, unknown>;
+  const {
+    isCancelRequested,
+    [retainMember]: retainMs,
+    [attemptErrors]: errors,
+  } = (row.data ?? {}) as Record<string, unknown>;
   return {
     id: row.id,
     name: jobName(row.name),
@@ -34,5 +42,6 @@ export function leasedJobFrom(row: Row, lease: string): PgBossLeasedJob {
     lease,
     retryCount: row.retry_count,
     isRemovedAtEnd: retainMs === 0,
+    errors: attemptErrorsFrom(errors),
   };
 }

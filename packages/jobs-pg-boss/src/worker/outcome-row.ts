@@ -1,4 +1,4 @@
-import type { JobOutcome } from "@nidus/jobs-durable/backend";
+import { errorsAfter, type JobOutcome } from "@nidus/jobs-durable/backend";
 import { maxInteger, type StorageSettings } from "../store/dialect.ts";
 import { queueName } from "../store/queue-name.ts";
 import type { PgBossLeasedJob } from "./leased-job.ts";
@@ -16,6 +16,8 @@ export interface OutcomeRow {
   /** Whether the delivery gives its attempt back. */
   readonly is_unspent?: boolean;
   readonly output: object;
+  /** The errors of all attempts, if this one has failed. */
+  readonly errors?: readonly object[] | undefined;
   readonly deletion_seconds?: number;
 }
 
@@ -41,6 +43,7 @@ export function outcomeRow(job: PgBossLeasedJob, outcome: JobOutcome, settings: 
     retry_count: retryCount,
     enqueued_at: enqueuedAt,
     output: { ...message, ...result, lease, carrier, progress: outcome.progress },
+    errors: errorsAfter(job.errors, job, outcome),
     ...columnsOf(outcome, settings),
   };
 }

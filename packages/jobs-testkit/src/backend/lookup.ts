@@ -112,6 +112,38 @@ export const lookup: Behaviour<BackendKit> = (declare) => {
     }
   });
 
+  declare("keeps the errors of the last ten attempts, through retries and a redrive", async (kit) => {
+    const backend = await kit.open();
+    if (!backend.capabilities.listing) return;
+    const name = kit.name("errors");
+    const { id } = kit.job(name);
+    await backend.insert([kit.job(name, { id, maxAttempts: 20 })], {});
+    const consumer = await kit.consumer(backend, name);
+    const startMs = Date.now();
+    await consumer.settle(await consumer.next(), { type: "retried", delayMs: 0, error: "first" });
+    await consumer.settle(await consumer.next(), { type: "released" });
+    await consumer.settle(await consumer.next(), { type: "retried", delayMs: 0, error: "second" });
+    assert.deepEqual(errorsOf(await found(backend, id)), ["2 second", "1 first"]);
+    const last = "third".padEnd(2_000, ".");
+    await consumer.settle(await consumer.next(), { type: "dead-lettered", error: last });
+    const dead = await found(backend, id);
+    assert.deepEqual(errorsOf(dead).slice(1), ["2 second", "1 first"]);
+    const [newest] = dead.errors;
+    assert.deepEqual([newest?.attempt, newest?.message.slice(0, 6)], [3, "third."]);
+    assert.ok((newest?.message.length ?? 0) <= 1_000, "messages are bounded");
+    assertRecent(newest?.at, startMs, "`at`");
+    assert.equal(await backend.redrive(id), true);
+    for (const error of ["a", "b", "c", "d", "e", "f", "g", "h", "i"]) {
+      await consumer.settle(await consumer.next(), { type: "retried", delayMs: 0, error });
+    }
+    assert.deepEqual(
+      errorsOf(await found(backend, id)).map((each) => each.replace(/^\d+ /, "").slice(0, 5)),
+      ["i", "h", "g", "f", "e", "d", "c", "b", "a", "third"],
+    );
+    await consumer.settle(await consumer.next(), { type: "succeeded" });
+    assert.equal((await found(backend, id)).errors.length, 10, "a success keeps them");
+  });
+
   declare("finds nothing under an id that no job has", async (kit) => {
     const backend = await kit.open();
     if (!backend.capabilities.listing) return;
@@ -124,6 +156,10 @@ export const lookup: Behaviour<BackendKit> = (declare) => {
 };
 
 type J = ReturnType<BackendKit["job"]>;
+
+function errorsOf({ errors }: StoredJob): string[] {
+  return errors.map(({ attempt, message }) => `${attempt} ${message}`);
+}
 
 async function found(backend: JobBackend, id: string): Promise<StoredJob> {
   assert.ok(backend.job, "`job` is there");

@@ -1,6 +1,6 @@
 import type { StoredJob } from "@nidus/jobs-durable";
-import type { StoredJobsPage, StoredJobsQuery } from "@nidus/jobs-durable/backend";
-import { ListBackend } from "./list-backend.ts";
+import type { JobOutcome, SettleResult, StoredJobsPage, StoredJobsQuery } from "@nidus/jobs-durable/backend";
+import { ListBackend, type ListLeasedJob } from "./list-backend.ts";
 
 type Found = Promise<StoredJob | undefined>;
 type LookupOptions = Parameters<ListBackend["job"]>[1];
@@ -35,6 +35,34 @@ export class MovingStarts extends ListBackend {
     const job = await super.job(jobId, options);
     if (job?.state !== "running") return job;
     return { ...job, startedAt: new Date(this.find(jobId)?.leasedUntilMs ?? 0) };
+  }
+}
+
+/** Keeps one error. */
+export class KeepingTheLastError extends ListBackend {
+  override settle(job: ListLeasedJob, outcome: JobOutcome): SettleResult {
+    job.listed.errors = [];
+    return super.settle(job, outcome);
+  }
+}
+
+/** Keeps every error whole, and more and more of them. */
+export class KeepingAllErrors extends ListBackend {
+  override settle(job: ListLeasedJob, outcome: JobOutcome): SettleResult {
+    const { errors } = job.listed;
+    const result = super.settle(job, outcome);
+    const [newest] = job.listed.errors;
+    if ("error" in outcome && newest) job.listed.errors = [{ ...newest, message: outcome.error }, ...errors];
+    return result;
+  }
+}
+
+/** Begins anew with a redrive. */
+export class ForgettingErrors extends ListBackend {
+  override async redrive(jobId: string): Promise<boolean> {
+    const isRedriven = await super.redrive(jobId);
+    if (isRedriven) Object.assign(this.find(jobId) ?? {}, { errors: [] });
+    return isRedriven;
   }
 }
 

@@ -10,6 +10,7 @@ import type {
 import {
   type AwaitedJob,
   envelopeFrom,
+  errorsAfter,
   type JobBackend,
   type JobConsumer,
   type JobEnd,
@@ -47,6 +48,7 @@ export interface ListedJob
   isCancelRequested: boolean;
   endedAtMs: number;
   error: string;
+  errors: StoredJob["errors"];
   previousCarrier: Readonly<Record<string, string>> | undefined;
   resultText: string | undefined;
   progress: StoredJobProgress | undefined;
@@ -166,6 +168,7 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
       isCancelRequested: false,
       endedAtMs: 0,
       error: "",
+      errors: [],
       previousCarrier: undefined,
       resultText: undefined,
       progress: undefined,
@@ -224,6 +227,7 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
     if (listed.lease !== lease) return { isRecorded: false };
     listed.lease = undefined;
     if (outcome.progress !== undefined) listed.progress = outcome.progress;
+    listed.errors = errorsAfter(listed.errors, listed, outcome) ?? listed.errors;
     if (outcome.type === "retried" || outcome.type === "snoozed" || outcome.type === "released") {
       if (outcome.type !== "released") {
         listed.runAt = new Date(Date.now() + outcome.delayMs);

@@ -15,7 +15,7 @@ export function storedJobFrom(job: ListedJob, withPayload: boolean): StoredJob {
     correlationId: envelope.correlationId,
     attributes: envelope.attributes ?? {},
     progress: job.progress,
-    errors: [],
+    errors: job.errors,
     ...(withPayload && { payload: structuredClone(envelope.payload) }),
   };
 }
