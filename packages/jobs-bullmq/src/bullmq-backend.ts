@@ -43,6 +43,8 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob, BullmqEnqueueO
   readonly name = "bullmq";
   readonly address: string;
   readonly leaseMs: number;
+  /** BullMQ blocks for as long at most. */
+  readonly longestFetchMs: number = 10_000;
   readonly capabilities: EngineCapabilities = {
     persistence: true,
     schedules: true,

@@ -1,3 +1,4 @@
+export type { EngineHealth, WorkerHealth, WorkerState } from "@nidus/jobs-observe";
 export type { DeadLetter } from "./backend/dead-letter.ts";
 export type { EngineCapabilities } from "./backend/engine-capabilities.ts";
 export type { EnqueueOptions } from "./backend/enqueue-options.ts";

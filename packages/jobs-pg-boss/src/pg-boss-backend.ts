@@ -55,11 +55,15 @@ export interface PgBossEnqueueOptions extends EnqueueOptions {
 /** How long a worker waits for its queues to be created. An enqueue creates the queue that it needs. */
 const createWithinMs = 1_000;
 
+/** The queries of a fetch may take a while on a busy server, in milliseconds. */
+const shortestWaitMs = 10_000;
+
 /** Stores jobs in pg-boss's table, in one queue per job name. */
 export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueOptions> {
   readonly name = "pg-boss";
   readonly address: string;
   readonly leaseMs: number;
+  readonly longestFetchMs: number;
   readonly capabilities: EngineCapabilities;
   readonly enqueueOptions: NonNullable<JobBackend["enqueueOptions"]>;
   /** Longer than the start's own deadline. */
@@ -101,6 +105,7 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
     this.#settings = settings;
     this.#wakeup = new PollWakeup(pollIntervalMs);
     this.address = address;
+    this.longestFetchMs = Math.max(shortestWaitMs, pollIntervalMs);
     this.leaseMs = settings.leaseSeconds * 1000;
     this.capabilities = {
       persistence: true,

@@ -91,6 +91,7 @@ const lateSnooze =
   "snoozing: snoozes after the time limit, and when the worker stops, as long as the handler asks";
 const wrongSnooze = "snoozing: counts a snooze for a wrong time as a failure";
 const observed = "observation: tells observers of one start and one finish per run, with the delivery";
+const healthy = "health: says that the store answers, and how the workers of the process do";
 const named = "observation: goes by the name that it is given";
 const declared =
   "observation: declares the jobs that its workers and schedules will run, with their objectives";
@@ -184,6 +185,8 @@ const caught: {
     failingLateSnoozes: [lateSnooze],
     takingAnySnooze: [wrongSnooze],
     keepingItsName: [named],
+    forgettingWorkers: [healthy],
+    healthyAfterTheEnd: [healthy],
     forgettingObjectives: [declared],
   },
   lookups: {

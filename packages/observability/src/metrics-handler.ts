@@ -1,8 +1,8 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { formatValue, warn } from "@nidus/jobs-core/adapter";
+import { answer, isReading, type RequestHandler } from "./http-answer.ts";
 
 /** Handles requests of `node:http`, Express, or the raw objects of Fastify. The promise it returns never rejects. */
-export type MetricsHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+export type MetricsHandler = RequestHandler;
 
 /** Provides the metrics that a handler answers with. */
 export interface MetricsSource {
@@ -16,11 +16,7 @@ export interface MetricsSource {
  */
 export function metricsHandler(source: MetricsSource): MetricsHandler {
   return async (request, response) => {
-    if (request.method !== "GET" && request.method !== "HEAD") {
-      return answer(response, 405, "text/plain; charset=utf-8", "use GET or HEAD\n", {
-        Allow: "GET, HEAD",
-      });
-    }
+    if (!isReading(request, response)) return;
     try {
       answer(response, 200, source.contentType, await source.metrics());
     } catch (error) {
@@ -28,19 +24,4 @@ export function metricsHandler(source: MetricsSource): MetricsHandler {
       answer(response, 500, "text/plain; charset=utf-8", "the metrics could not be collected\n");
     }
   };
-}
-
-/** Node leaves out the body of an answer to a HEAD request itself, and keeps its length. */
-function answer(
-  response: ServerResponse,
-  status: number,
-  contentType: string,
-  text: string,
-  headers: Record<string, string> = {},
-): void {
-  // Code in front of this handler, such as a timeout, has answered first.
-  if (response.headersSent || response.destroyed) return;
-  const body = Buffer.from(text);
-  response.writeHead(status, { ...headers, "Content-Type": contentType, "Content-Length": body.length });
-  response.end(body);
 }

@@ -12,6 +12,7 @@ import {
 } from "@nidus/jobs-prometheus";
 import type { ObservabilityAdapter } from "./adapter.ts";
 import { AdapterSet, callEach } from "./adapter-set.ts";
+import { type HealthHandler, type HealthHandlerOptions, healthHandler } from "./health-handler.ts";
 import { type MetricsHandler, metricsHandler } from "./metrics-handler.ts";
 import { type OtelPipelineSource, otelAdapter } from "./otel-adapter.ts";
 import { prometheusAdapter } from "./prometheus-adapter.ts";
@@ -188,6 +189,11 @@ export class Observability implements AsyncDisposable {
   metricsHandler(): MetricsHandler {
     void this.contentType;
     return metricsHandler(this);
+  }
+
+  /** Makes a handler for probes, see {@link HealthReport}. @throws TypeError for an invalid option. */
+  healthHandler(options?: HealthHandlerOptions): HealthHandler {
+    return healthHandler(options);
   }
 
   /**

@@ -170,6 +170,12 @@ export interface JobBackend<
   readonly address: string;
   /** How long a lease holds without being renewed, in milliseconds. */
   readonly leaseMs: number;
+  /**
+   * How long a fetch waits for a job at most, in milliseconds. A worker that has not asked for three times as long is stuck.
+   *
+   * @default 20,000
+   */
+  readonly longestFetchMs?: number | undefined;
   /** Returns the store's own name for the queue of these jobs. */
   queueOf(jobName: string): string;
   /**

@@ -21,6 +21,10 @@ export class BoundedBackend<Job extends LeasedJob, Options extends EnqueueOption
   readonly #where: string;
   readonly answers: BackendAnswers;
   isClosed = false;
+  /** Whether the store answered the latest question. */
+  isReachable = true;
+  /** When the store last answered, in milliseconds of `performance.now()`. */
+  answeredAtMs: number = Number.NEGATIVE_INFINITY;
 
   constructor(backend: JobBackend<Job, Options>, answerWithinMs: number, onError: (error: unknown) => void) {
     this.#backend = backend;
@@ -85,9 +89,14 @@ export class BoundedBackend<Job extends LeasedJob, Options extends EnqueueOption
   ): Promise<T> {
     if (this.isClosed) throw this.closedError();
     try {
-      return await withDeadline(question(this.#backend), withinMs, this.#where);
+      const answer = await withDeadline(question(this.#backend), withinMs, this.#where);
+      this.isReachable = true;
+      this.answeredAtMs = performance.now();
+      return answer;
     } catch (error) {
+      if (EngineUnavailableError.isInstance(error)) this.isReachable = false;
       if (!isConnectionError(error) && !this.#backend.isUnreachable?.(error)) throw error;
+      this.isReachable = false;
       throw new EngineUnavailableError(`${this.#where} is unreachable (${textOf(error)})`, {
         cause: error,
       });

@@ -1,5 +1,10 @@
 import { invalidArgument, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
-import { combineJobObservers, type JobObserver, type ObservedJobRunner } from "@nidus/jobs-observe";
+import {
+  combineJobObservers,
+  type EngineHealth,
+  type JobObserver,
+  type ObservedJobRunner,
+} from "@nidus/jobs-observe";
 import type { DeadLetter } from "../backend/dead-letter.ts";
 import type { EngineCapabilities } from "../backend/engine-capabilities.ts";
 import type { EnqueueOptions } from "../backend/enqueue-options.ts";
@@ -21,6 +26,7 @@ import { JobSchedules } from "./job-schedules.ts";
 import type { JobLookupOptions, JobsPage, JobsQuery } from "./jobs-query.ts";
 import { NewJobFactory } from "./new-job-factory.ts";
 import { deadLettersFrom, statsFrom } from "./stats.ts";
+import { StoreHealth } from "./store-health.ts";
 import { StoreReadings } from "./store-readings.ts";
 import { StoredJobs } from "./stored-jobs.ts";
 import { isJobId } from "./validation.ts";
@@ -42,6 +48,7 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
   readonly #storedJobs: StoredJobs<Job, Options>;
   readonly #results: JobResults<Job, Options>;
   readonly #workers: Workers<Job, Options>;
+  readonly #storeHealth: StoreHealth<Job, Options>;
   #starting: Promise<this> | undefined;
   #closing: Promise<void> | undefined;
 
@@ -57,12 +64,9 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
     this.capabilities = backend.capabilities;
     this.#newJobs = new NewJobFactory(backend, name, runner);
     this.#schedules = new JobSchedules(this, this.#store, this.#newJobs);
-    const readings = new StoreReadings({
-      store: this.#store,
-      schedules: this.#schedules,
-      bookkeeping: () => this.#bookkeeping,
-      onError: this.#onError,
-    });
+    const reading = { store: this.#store, bookkeeping: () => this.#bookkeeping };
+    const readings = new StoreReadings({ ...reading, schedules: this.#schedules, onError: this.#onError });
+    this.#storeHealth = new StoreHealth({ ...reading, answerWithinMs });
     const bookkeepers: JobObserver[] = [];
     runner.opened({
       engine: this.name,
@@ -71,6 +75,7 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
       ...(backend.capabilities.schedules && {
         schedules: () => readings.schedules(),
       }),
+      health: async () => (this.#store.isClosed ? undefined : this.health()),
       // Refuses a wrong observer here, so that the hook that passed it gets the error.
       observeBookkeeping: (observer) => void bookkeepers.push(combineJobObservers(observer)),
     });
@@ -79,6 +84,7 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
     const shared = { backend, store: this.#store, bookkeeping: this.#bookkeeping, onError: this.#onError };
     this.#results = new JobResults(shared);
     this.#workers = new Workers({
+      storeHealth: this.#storeHealth,
       ...shared,
       engine: name,
       runner,
@@ -168,6 +174,11 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
 
   jobs(query?: JobsQuery): Promise<JobsPage> {
     return this.#storedJobs.jobs(query);
+  }
+
+  async health(): Promise<EngineHealth> {
+    if (this.#store.isClosed) throw this.#store.closedError();
+    return { engine: this.name, ...(await this.#storeHealth.measure()), workers: this.#workers.health() };
   }
 
   async cancel(jobId: string): Promise<boolean> {

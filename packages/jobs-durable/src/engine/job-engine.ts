@@ -1,3 +1,4 @@
+import type { EngineHealth } from "@nidus/jobs-observe";
 import type { DeadLetter } from "../backend/dead-letter.ts";
 import type { EngineCapabilities } from "../backend/engine-capabilities.ts";
 import type { EnqueueOptions } from "../backend/enqueue-options.ts";
@@ -130,6 +131,11 @@ export interface JobEngine<Options extends EnqueueOptions = EnqueueOptions> exte
   deadLetters(options?: DeadLetterOptions): Promise<readonly DeadLetter[]>;
   /** Runs a dead letter again, its attempts reset. Resolves to whether there was one with this id: of several calls at once, to one. */
   redrive(jobId: string): Promise<boolean>;
+  /**
+   * Says whether the store answers now, how long that took, and how the workers of this process do. Resolves within a second, also if
+   * the store is away.
+   */
+  health(): Promise<EngineHealth>;
   /**
    * Stops the engine's workers, with the times that `stop` has by default, and lets go of its connections. May be repeated.
    *

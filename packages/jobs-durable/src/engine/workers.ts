@@ -1,10 +1,11 @@
 import { requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
-import type { ObservedJobRunner } from "@nidus/jobs-observe";
+import type { ObservedJobRunner, WorkerHealth } from "@nidus/jobs-observe";
 import type { EnqueueOptions } from "../backend/enqueue-options.ts";
 import type { JobBackend, JobConsumer, JobOutcome, LeasedJob } from "../backend/job-backend.ts";
 import { DurableWorker } from "../execution/durable-worker.ts";
 import type { JobWorker, WorkOptions } from "../execution/job-worker.ts";
 import { KnownExecutions } from "../execution/known-executions.ts";
+import type { WatchedStore } from "../execution/worker-watch.ts";
 import type { AnyDurableJob } from "../job/durable-job.ts";
 import { type Bookkeeping, BookkeepingConsumer } from "./bookkeeping.ts";
 import type { BoundedBackend } from "./bounded-backend.ts";
@@ -16,6 +17,7 @@ export interface WorkersSetUp<Job extends LeasedJob, Options extends EnqueueOpti
   readonly engine: string;
   readonly backend: JobBackend<Job, Options>;
   readonly store: BoundedBackend<Job, Options>;
+  readonly storeHealth: WatchedStore;
   readonly runner: ObservedJobRunner;
   readonly bookkeeping: Bookkeeping;
   readonly onError: (error: unknown) => void;
@@ -41,13 +43,14 @@ export class Workers<Job extends LeasedJob, Options extends EnqueueOptions> {
     const { jobs, concurrency = 1 } = options;
     requireJobs(jobs);
     requireWholeNumber("`concurrency`", concurrency);
-    const { engine, backend, runner, bookkeeping, onError, onRecorded, declare } = this.#setUp;
+    const { engine, backend, storeHealth, runner, bookkeeping, onError, onRecorded, declare } = this.#setUp;
     const byName = new Map(jobs.map((job) => [job.name, job]));
     const consumer = await this.#openConsumer([...byName.keys()]);
     for (const job of jobs) declare(job);
     const setUp = {
       engine,
       backend,
+      store: storeHealth,
       consumer,
       jobs: byName,
       concurrency,
@@ -78,6 +81,10 @@ export class Workers<Job extends LeasedJob, Options extends EnqueueOptions> {
   /** Cancels a run in this process now, and not when its worker next asks the store. */
   cancel(jobId: string): void {
     for (const worker of this.#workers) worker.cancel(jobId);
+  }
+
+  health(): readonly WorkerHealth[] {
+    return [...this.#workers].map((worker) => worker.health());
   }
 
   /** Stops all workers, and starts no more. */

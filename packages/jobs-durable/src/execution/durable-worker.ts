@@ -1,6 +1,7 @@
 import { requireKnownKeys } from "@nidus/jobs-core/adapter";
-import type { ObservedJobRunner } from "@nidus/jobs-observe";
+import type { ObservedJobRunner, WorkerHealth } from "@nidus/jobs-observe";
 import type { JobBackend, JobConsumer, JobOutcome, LeasedJob } from "../backend/job-backend.ts";
+import { outage } from "../job/backoff.ts";
 import type { AnyDurableJob } from "../job/durable-job.ts";
 import { requireMs } from "../job/timer.ts";
 import { Executor } from "./executor.ts";
@@ -11,14 +12,16 @@ import { LeaseKeeper } from "./lease-keeper.ts";
 import { Poller } from "./poller.ts";
 import { Settler } from "./settler.ts";
 import { shutDown } from "./shutdown.ts";
-import { Slots } from "./slots.ts";
+import { type Slot, Slots } from "./slots.ts";
 import { newCounts } from "./worker-counts.ts";
+import { type WatchedStore, WorkerWatch } from "./worker-watch.ts";
 
 /** The parts of an engine that its worker uses. */
 export interface WorkerSetUp<Job extends LeasedJob> {
   /** The engine's name in deliveries. */
   readonly engine: string;
   readonly backend: JobBackend<Job>;
+  readonly store: WatchedStore;
   readonly consumer: JobConsumer<Job>;
   readonly jobs: ReadonlyMap<string, AnyDurableJob>;
   readonly concurrency: number;
@@ -41,15 +44,25 @@ export class DurableWorker<Job extends LeasedJob> implements JobWorker {
   readonly #leases: LeaseKeeper<Job>;
   readonly #settler: Settler<Job>;
   readonly #poller: Poller<Job>;
+  readonly #watch: WorkerWatch;
   #stopped: Promise<WorkerReport> | undefined;
 
   constructor(setUp: WorkerSetUp<Job>) {
     this.#setUp = setUp;
-    const { engine, backend, consumer, jobs, runner, known, onError, onRecorded } = setUp;
+    const { engine, backend, store, consumer, jobs, runner, known, onError, onRecorded } = setUp;
     const shared = { consumer, onError, stopping: this.#stopping.signal };
     const running = this.#running;
     const counts = this.#counts;
-    this.#leases = new LeaseKeeper(consumer, backend.leaseMs, running, onError);
+    const slots = new Slots(setUp.concurrency);
+    const watch = new WorkerWatch({
+      store,
+      slots,
+      stopping: this.#stopping.signal,
+      running: () => running.size,
+      longestWaitMs: Math.max(backend.longestFetchMs ?? 20_000, outage.maxMs),
+    });
+    this.#watch = watch;
+    this.#leases = new LeaseKeeper(consumer, backend.leaseMs, running, onError, () => watch.answered());
     this.#settler = new Settler({ ...shared, runner, known, counts, leases: this.#leases, onRecorded });
     const settler = this.#settler;
     const executor = new Executor({
@@ -63,8 +76,8 @@ export class DurableWorker<Job extends LeasedJob> implements JobWorker {
       settler,
       counts,
     });
-    const slots = new Slots(setUp.concurrency);
-    this.#poller = new Poller({ ...shared, slots, execute: (job, slot) => executor.execute(job, slot) });
+    const execute = (job: Job, slot: Slot): Promise<Job | undefined> => executor.execute(job, slot);
+    this.#poller = new Poller({ ...shared, slots, watch, execute });
   }
 
   /** Asks a running job to end. Returns whether it runs here. */
@@ -72,6 +85,10 @@ export class DurableWorker<Job extends LeasedJob> implements JobWorker {
     const here = [...this.#running].filter(({ job }) => job.id === jobId);
     for (const execution of here) execution.cancel();
     return here.length > 0;
+  }
+
+  health(): WorkerHealth {
+    return this.#watch.health();
   }
 
   stop(options: StopOptions = {}): Promise<WorkerReport> {
@@ -89,6 +106,7 @@ export class DurableWorker<Job extends LeasedJob> implements JobWorker {
     this.#stopping.abort();
     await shutDown({ consumer, poller, settler, running, onError }, graceMs, abortMs);
     this.#leases.stop();
+    this.#watch.stop();
     settler.stop();
     onStopped();
     return { ...this.#counts };

@@ -1,3 +1,4 @@
+import type { WorkerHealth } from "@nidus/jobs-observe";
 import type { AnyDurableJob } from "../job/durable-job.ts";
 
 /** Options of a worker. */
@@ -38,6 +39,11 @@ export interface WorkerReport {
 
 /** Takes jobs from an engine and runs them, until it is stopped. */
 export interface JobWorker extends AsyncDisposable {
+  /**
+   * Says how the worker does, from what it knows: it asks the store nothing. A worker without free slots is working. One with free
+   * slots whose loop no longer asks the store, although the store answers, is stuck.
+   */
+  health(): WorkerHealth;
   /**
    * Takes no new work, lets what runs finish for `graceMs`, then aborts the handlers' signals, waits `abortMs`, and releases
    * what did not finish, without an attempt spent. Repeated calls resolve to the same report. It never rejects.

@@ -14,6 +14,7 @@ export class LeaseKeeper<Job extends LeasedJob> {
   readonly #leaseMs: number;
   readonly #running: ReadonlySet<JobExecution<Job>>;
   readonly #onError: (error: unknown) => void;
+  readonly #onRenewed: () => void;
   readonly #timers: readonly NodeJS.Timeout[];
   readonly #lost = new WeakSet<JobExecution<Job>>();
   #renewedAtMs = Number.NEGATIVE_INFINITY;
@@ -28,11 +29,13 @@ export class LeaseKeeper<Job extends LeasedJob> {
     leaseMs: number,
     running: ReadonlySet<JobExecution<Job>>,
     onError: (error: unknown) => void,
+    onRenewed: () => void,
   ) {
     this.#consumer = consumer;
     this.#leaseMs = leaseMs;
     this.#running = running;
     this.#onError = onError;
+    this.#onRenewed = onRenewed;
     this.#timers = [
       // More often than leases are renewed: a renewal that failed is repeated soon.
       setInterval(() => this.#renew(), Math.min(askEveryMs, leaseMs / 4)),
@@ -50,6 +53,7 @@ export class LeaseKeeper<Job extends LeasedJob> {
       const lost = new Set((await this.#inTime(renewal, "renewing leases")) ?? []);
       for (const execution of held) if (lost.has(execution.job.id)) this.#lost.add(execution);
       this.#renewedAtMs = now;
+      this.#onRenewed();
     } catch (error) {
       this.#onError(error);
     }

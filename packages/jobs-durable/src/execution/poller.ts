@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { JobConsumer, LeasedJob } from "../backend/job-backend.ts";
 import { backoffMs, outage } from "../job/backoff.ts";
 import type { Slot, Slots } from "./slots.ts";
+import type { WorkerWatch } from "./worker-watch.ts";
 
 /** The parts of a worker that its poller uses. */
 export interface PollerSetUp<Job extends LeasedJob> {
@@ -12,6 +13,7 @@ export interface PollerSetUp<Job extends LeasedJob> {
   /** Takes a job until its end is recorded, and resolves to a further job for the same slot. It may free the slot before. */
   execute(job: Job, slot: Slot): Promise<Job | undefined>;
   readonly onError: (error: unknown) => void;
+  readonly watch: Pick<WorkerWatch, "asking" | "fetched">;
 }
 
 /** The longest that free slots wait for others: short beside what a handler takes that is worth storing. */
@@ -30,24 +32,28 @@ export class Poller<Job extends LeasedJob> {
   }
 
   async #fill(): Promise<void> {
-    const { consumer, slots, stopping, onError } = this.#setUp;
+    const { consumer, slots, stopping, onError, watch } = this.#setUp;
     let failures = 0;
     let fetchMs = 0;
     while (!stopping.aborted) {
       if (!slots.hasRoom) {
         await slots.nextRoom();
+        watch.asking();
         continue;
       }
       await this.#moreRoom(fetchMs);
       try {
+        watch.asking();
         const startMs = performance.now();
         const jobs = await consumer.fetch(slots.free, stopping);
         // Without any, it has waited for them.
         fetchMs = jobs.length > 0 ? performance.now() - startMs : 0;
         for (const job of jobs) this.#occupy(job);
         failures = 0;
+        watch.fetched(false);
       } catch (error) {
         if (stopping.aborted) return;
+        watch.fetched(true);
         onError(error);
         // An abort ends it early, which is what it is for.
         await pause(backoffMs(outage, ++failures), undefined, { signal: stopping }).catch(() => {});

@@ -19,6 +19,10 @@ export class Slots {
     this.#free = total;
   }
 
+  get total(): number {
+    return this.#total;
+  }
+
   get free(): number {
     return this.#free;
   }

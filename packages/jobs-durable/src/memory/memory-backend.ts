@@ -14,6 +14,7 @@ import type { ScheduleRule } from "../schedule/schedule-rule.ts";
 import type { MemoryJob } from "./memory-job.ts";
 import { MemorySchedules } from "./memory-schedules.ts";
 import { MemoryTable } from "./memory-table.ts";
+import { maxWaitMs } from "./pending-jobs.ts";
 import { storedJobFrom } from "./stored-jobs.ts";
 
 /** A job that a worker of this process holds. */
@@ -28,6 +29,7 @@ export class MemoryBackend implements JobBackend<MemoryLeasedJob> {
   readonly name = "memory";
   readonly address = "this process";
   readonly leaseMs = 30_000;
+  readonly longestFetchMs: number = maxWaitMs;
   readonly capabilities: EngineCapabilities = {
     persistence: false,
     schedules: true,

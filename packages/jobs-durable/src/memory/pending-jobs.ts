@@ -3,7 +3,7 @@ import type { MemoryJob } from "./memory-job.ts";
 import { MemoryQueue } from "./memory-queue.ts";
 
 /** The longest wait between two looks at the clock. */
-const maxWaitMs = 5_000;
+export const maxWaitMs = 5_000;
 
 /** The jobs that wait for a worker or for their moment, by name. */
 export class PendingJobs {

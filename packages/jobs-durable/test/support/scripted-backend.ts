@@ -122,6 +122,7 @@ export class ScriptedBackend implements JobBackend {
   readonly name = "scripted";
   readonly address = "nowhere:1";
   readonly leaseMs: number = 30_000;
+  longestFetchMs: number | undefined;
   capabilities: EngineCapabilities = {
     persistence: false,
     schedules: false,

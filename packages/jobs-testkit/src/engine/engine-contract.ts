@@ -8,6 +8,7 @@ import { concurrency } from "./concurrency.ts";
 import { deadLetters } from "./dead-letters.ts";
 import { delivery } from "./deliveries.ts";
 import { enqueueOptions } from "./enqueue-options.ts";
+import { health } from "./health.ts";
 import { idempotency } from "./idempotency.ts";
 import { input } from "./input.ts";
 import { type CreateEngine, type CreateWithRetention, Kit } from "./kit.ts";
@@ -73,6 +74,7 @@ const behaviours: Readonly<Record<string, Behaviour<Kit>>> = {
   leases,
   retention,
   stats,
+  health,
   lookup,
   listing,
   payloads,

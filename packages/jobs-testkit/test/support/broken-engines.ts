@@ -186,3 +186,16 @@ export function forgettingObjectives(engine: JobEngine): JobEngine {
       engine.work({ ...options, jobs: jobs.map((job) => ({ ...job, objectives: undefined })) }),
   });
 }
+
+/** Knows its store and not its workers. */
+export function forgettingWorkers(engine: JobEngine): JobEngine {
+  return overriding(engine, { health: async () => ({ ...(await engine.health()), workers: [] }) });
+}
+
+/** Is as healthy as ever after its end. */
+export function healthyAfterTheEnd(engine: JobEngine): JobEngine {
+  return overriding(engine, {
+    health: () =>
+      engine.health().catch(() => ({ engine: engine.name, isReachable: true, latencyMs: 0, workers: [] })),
+  });
+}
