@@ -20,7 +20,7 @@ function engineWith(
 
 async function ask(options: HealthHandlerOptions | undefined, method = "GET") {
   await using server = await serve(observability.healthHandler(options));
-  return server.request(method);
+  return await server.request(method);
 }
 
 describe("healthHandler", () => {
