@@ -107,6 +107,61 @@ for (const [version, load] of Object.entries(versions)) {
       await theirs.close();
     });
 
+    it("run once, late, with a changed payload and the moment that was missed, if they have a start", async () => {
+      const seen: unknown[] = [];
+      const job = defineJob<string>({
+        name: "late",
+        run: (payload, { delivery }) => void seen.push(payload, delivery?.runAt.getTime()),
+      });
+      await using engine = await open();
+      const { cron, dueMs } = soon();
+      const startAt = new Date(dueMs - 10_000);
+      await engine.schedule(job, cron, "before", { startAt });
+      await vi.waitUntil(() => Date.now() > dueMs + 50, { timeout: 30_000 });
+      await Promise.all([1, 2, 3].map(() => engine.schedule(job, cron, "after", { startAt })));
+      await engine.work({ jobs: [job] });
+      await expect.poll(() => seen, { timeout: 20_000 }).toEqual(["after", dueMs]);
+      expect((await engine.stats()).byName.late).toMatchObject({ scheduled: 1, waiting: 0, succeeded: 1 });
+    }, 60_000);
+
+    it("come back when a worker begins, if another program has removed their next run", async () => {
+      const job = defineJob({ name: "late", run() {} });
+      await using engine = await open();
+      await engine.schedule(job, "0 0 1 1 *", undefined, { key: "a" });
+      await engine.schedule(job, { everyMs: 3_600_000 }, undefined, { key: "b" });
+      const theirs = new Queue(`${queue}.late`, { connection: { url: redis.url } });
+      const client = (await theirs.client) as unknown as { del(...keys: string[]): Promise<number> };
+      const ids = (await theirs.getDelayed()).map(({ id }) => theirs.toKey(String(id)));
+      await client.del(theirs.toKey("delayed"), ...ids);
+      expect((await engine.stats()).scheduled).toBe(0);
+      await engine.work({ jobs: [job] });
+      expect((await engine.stats()).scheduled).toBe(2);
+      expect((await engine.schedules()).map(({ key }) => key)).toEqual(["a", "b"]);
+      await theirs.close();
+    });
+
+    it("leave the schedulers of other programs to BullMQ, and list none of them", async () => {
+      const seen: unknown[] = [];
+      const job = defineJob<object>({ name: "theirs", run: (payload) => void seen.push(payload) });
+      await using engine = await open();
+      const theirs = new Queue(`${queue}.theirs`, { connection: { url: redis.url } });
+      await engine.work({ jobs: [job] });
+      // Another program's expression, which the engine refuses.
+      await theirs.upsertJobScheduler(
+        "nidus.x",
+        { pattern: "0/1 * * * * *" },
+        { name: "theirs", data: { payload: "theirs" } },
+      );
+      await theirs.upsertJobScheduler(
+        "other",
+        { every: 200 },
+        { name: "theirs", data: { payload: "theirs" } },
+      );
+      await expect.poll(() => seen.length, { timeout: 20_000 }).toBeGreaterThan(3);
+      expect(await engine.schedules()).toEqual([]);
+      await theirs.close();
+    });
+
     it.each(["0 3 * *", "5", "*", "", "* * * * * * *", "0 0 30 2 *", "hello", "@daily", "60 * * * *"])(
       'refuse "%s"',
       async (cron) => {

@@ -29,7 +29,7 @@ export async function runSql(db: SqlDatabase, text: string, values: readonly unk
  * Removes the values of a statement from its error. PostgreSQL quotes them in `detail` and `where`, and query builders in their
  * messages.
  */
-export function withoutValues(thrown: unknown, text?: string): unknown {
+function withoutValues(thrown: unknown, text?: string): unknown {
   const chain = [...causes(thrown)];
   const quotesStatement = ({ message }: Thrown): boolean =>
     text !== undefined && String(message).includes(text.trim().slice(0, 20));
