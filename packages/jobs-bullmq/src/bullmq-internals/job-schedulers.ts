@@ -6,7 +6,7 @@ const idStart = "nidus.";
 
 /**
  * Reads the engine's own job schedulers of one queue. KEYS: the first part of the queue's keys. ARGV: how their ids begin. Answers for
- * each: its id, when its next job is due, the data of its jobs, and of the next job when it was stored and when it was started.
+ * each: its id, when its next job is due, the data of its jobs, and when the next job was stored, was started and has ended.
  */
 const readScript = new Script(
   "nidusSchedulers",
@@ -18,9 +18,10 @@ if ids.err then return found end
 for i = 1, #ids, 2 do
   if string.sub(ids[i], 1, #start) == start then
     local data = redis.pcall('HGET', keys .. 'repeat:' .. ids[i], 'data')
-    local job = redis.pcall('HMGET', keys .. 'repeat:' .. ids[i] .. ':' .. ids[i + 1], 'timestamp', 'processedOn')
+    local job = redis.pcall('HMGET', keys .. 'repeat:' .. ids[i] .. ':' .. ids[i + 1], 'timestamp', 'processedOn', 'finishedOn')
     if type(data) == 'string' then
-      found[#found + 1] = { ids[i], ids[i + 1], data, job.err and false or job[1], job.err and false or job[2] }
+      if job.err then job = {} end
+      found[#found + 1] = { ids[i], ids[i + 1], data, job[1] or false, job[2] or false, job[3] or false }
     end
   end
 end
@@ -36,10 +37,8 @@ export interface OwnScheduler {
   readonly nextMs: number;
   /** The JSON text of the data of its jobs. */
   readonly dataText: string;
-  /** Whether its next job is stored, whatever has become of it. */
-  readonly isNextStored: boolean;
-  /** Whether its next job is stored, and has not started. */
-  readonly isNextWaiting: boolean;
+  /** What has become of its next job. Once that has started, BullMQ has stored another one, unless there is none or it failed to. */
+  readonly nextState: "gone" | "waiting" | "started" | "ended";
 }
 
 /** Reads the engine's own job schedulers of a queue. */
@@ -50,14 +49,15 @@ export async function readSchedulers(client: RedisClient, keys: string): Promise
     data: string,
     storedAt: string | null,
     startedAt: string | null,
+    endedAt: string | null,
   ][];
-  return found.map(([id, nextMs, dataText, storedAt, startedAt]) => ({
+  return found.map(([id, nextMs, dataText, storedAt, startedAt, endedAt]) => ({
     id,
     key: keyOf(id),
     nextMs: Number(nextMs),
     dataText,
-    isNextStored: storedAt !== null,
-    isNextWaiting: storedAt !== null && startedAt === null,
+    nextState:
+      storedAt === null ? "gone" : endedAt !== null ? "ended" : startedAt !== null ? "started" : "waiting",
   }));
 }
 

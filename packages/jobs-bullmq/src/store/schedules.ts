@@ -48,21 +48,18 @@ export class Schedules {
     await this.#queues.note([job.name]);
     const id = schedulerId(rule.key);
     const stored = (await this.#read(job.name)).find((each) => each.id === id);
-    const options = JSON.parse(
-      JSON.stringify(optionsOf(job, this.#retention)),
-    ) as JobSchedulerTemplateOptions;
-    const isSameRule =
-      stored !== undefined && isDeepStrictEqual(stored.rule, JSON.parse(JSON.stringify(rule)));
+    const options: JobSchedulerTemplateOptions = asStored(optionsOf(job, this.#retention));
+    const isSameRule = stored !== undefined && isDeepStrictEqual(stored.rule, asStored(rule));
     const note: ScheduleNote = { rule, madeAtMs: isSameRule ? stored.madeAtMs : Date.now() };
-    const data = JSON.parse(
-      JSON.stringify({ ...JSON.parse(job.envelopeText), schedule: note }),
-    ) as StoredData;
-    if (isSameRule && stored.isNextStored) {
+    const data: StoredData = asStored({ ...JSON.parse(job.envelopeText), schedule: note });
+    const isGoingOn = isSameRule && !isBroken(stored);
+    if (isGoingOn) {
       const { opts } = (await queue.getJobScheduler(id))?.template ?? {};
       if (isDeepStrictEqual([stored.data, withoutMoment(opts)], [data, options])) return;
-      if (stored.isNextWaiting && stored.nextMs <= Date.now()) await this.#storeLate(queue, job, stored);
+      if (stored.nextState === "waiting" && stored.nextMs <= Date.now())
+        await this.#storeLate(queue, job, stored);
     }
-    const afterMs = isSameRule && !stored.isNextStored ? stored.nextMs : 0;
+    const afterMs = isSameRule && !isGoingOn ? stored.nextMs : 0;
     if (!(await this.#upsert(queue, id, { name: job.name, data, opts: options }, rule, afterMs))) {
       await queue.removeJobScheduler(id);
     }
@@ -97,7 +94,7 @@ export class Schedules {
     const isRemoved = await queue.removeJobScheduler(id);
     if (stored === undefined) return isRemoved;
     // BullMQ leaves a job that is late, and waits for a free worker.
-    if (stored.isNextWaiting) await queue.remove(scheduledJobId(id, stored.nextMs));
+    if (stored.nextState === "waiting") await queue.remove(scheduledJobId(id, stored.nextMs));
     return isRemoved && !hasEnded(stored);
   }
 
@@ -118,11 +115,11 @@ export class Schedules {
     return found.flat();
   }
 
-  /** Stores the next run of each schedule whose next run is gone: without it, none would follow. */
+  /** Stores the next run of each schedule whose next run is gone, or has ended without another one: none would follow. */
   async repair(jobNames: readonly string[]): Promise<void> {
     await Promise.all(
       jobNames.map(async (jobName) => {
-        const broken = (await this.#read(jobName)).filter(({ isNextStored }) => !isNextStored);
+        const broken = (await this.#read(jobName)).filter(isBroken);
         const queue = await this.#queues.of(jobName);
         for (const { id, rule, data, nextMs } of broken) {
           const { opts } = (await queue.getJobScheduler(id))?.template ?? {};
@@ -149,15 +146,25 @@ function knownFrom(scheduler: OwnScheduler): KnownScheduler | undefined {
       (each) => !Number.isNaN(new Date(each as number).getTime()),
     );
     if (rule === undefined || typeof madeAtMs !== "number" || !areMoments) return undefined;
-    return { ...scheduler, data, rule: JSON.parse(JSON.stringify(rule)), madeAtMs };
+    return { ...scheduler, data, rule: asStored(rule), madeAtMs };
   } catch {
     return undefined;
   }
 }
 
+/** Tells whether no further run of a schedule would follow. */
+function isBroken({ nextState }: KnownScheduler): boolean {
+  return nextState === "gone" || nextState === "ended";
+}
+
 /** Tells whether the last run of a schedule has started: BullMQ keeps its scheduler. */
-function hasEnded({ rule, nextMs, isNextWaiting }: KnownScheduler): boolean {
-  return !isNextWaiting && nextMs <= Date.now() && nextMoment(rule, nextMs) === undefined;
+function hasEnded({ rule, nextMs, nextState }: KnownScheduler): boolean {
+  return nextState !== "waiting" && nextMoment(rule, Math.max(nextMs, Date.now())) === undefined;
+}
+
+/** A value as it comes back from a store. */
+function asStored<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value)) as T;
 }
 
 /** The options of a scheduler's jobs, without the moment that `#upsert` adds. */

@@ -140,6 +140,35 @@ for (const [version, load] of Object.entries(versions)) {
       await theirs.close();
     });
 
+    it.each(["a worker begins", "they are stored again"])(
+      "go on when %s, if BullMQ could not store the next run and the run before has ended",
+      async (when) => {
+        const job = defineJob({ name: "late", run() {} });
+        await using engine = await open();
+        await engine.schedule(job, "* * * * * *");
+        const worker = await engine.work({ jobs: [job] });
+        await expect
+          .poll(async () => (await engine.stats()).succeeded, { timeout: 20_000 })
+          .toBeGreaterThan(0);
+        await worker.stop();
+        const theirs = new Queue(`${queue}.late`, { connection: { url: redis.url } });
+        const client = (await theirs.client) as unknown as Record<
+          "zadd" | "del",
+          (...values: unknown[]) => Promise<unknown>
+        >;
+        // As if the run that has succeeded were the last that the scheduler knows.
+        const next = (await theirs.getJobs(["delayed", "waiting"])).map(({ id }) => theirs.toKey(String(id)));
+        const [ended] = await theirs.getCompleted();
+        await client.zadd(theirs.toKey("repeat"), Number(ended?.opts.prevMillis), "nidus.");
+        await client.del(theirs.toKey("delayed"), theirs.toKey("wait"), ...next);
+        if (when === "a worker begins") await engine.work({ jobs: [job] });
+        else await engine.schedule(job, "* * * * * *");
+        const { scheduled, waiting, running } = await engine.stats();
+        expect(scheduled + waiting + running).toBeGreaterThan(0);
+        await theirs.close();
+      },
+    );
+
     it("leave the schedulers of other programs to BullMQ, and list none of them", async () => {
       const seen: unknown[] = [];
       const job = defineJob<object>({ name: "theirs", run: (payload) => void seen.push(payload) });

@@ -74,7 +74,8 @@ describe.skipIf(postgres === undefined).each(versions)("schedules on pg-boss %i"
     await expect.poll(() => runsOf(letter?.id).length, { timeout: 30_000 }).toBe(2);
     expect((await engine.stats()).scheduled).toBeLessThanOrEqual(1);
     expect(await engine.unschedule(job)).toBe(true);
-    expect((await engine.stats()).scheduled).toBe(0);
+    // A delivery may be storing the next run at this moment, and removes it again.
+    await expect.poll(async () => (await engine.stats()).scheduled, { timeout: 30_000 }).toBe(0);
   });
 
   it("store one run, whatever many processes do at the same time", async () => {

@@ -210,6 +210,21 @@ export const schedules: Behaviour<BackendKit> = (declare) => {
       return scheduled + waiting > 0;
     }
   });
+
+  declare("`intervals`: run once, late, also if their end has passed by then", async (kit) => {
+    const backend = await openScheduling(kit);
+    if (!backend?.capabilities.intervals) return;
+    const job = kit.job(kit.name("ended"));
+    const { startAtMs, endAtMs } = await scheduleSoon(backend, job);
+    await eventually(() => assert.ok(Date.now() > endAtMs + 100));
+    const consumer = await kit.consumer(backend, job.name);
+    const late = await consumer.next();
+    assert.equal(late.runAt.getTime(), startAtMs);
+    await consumer.settle(late, { type: "succeeded" });
+    assert.deepEqual(await schedulesOf(backend, job.name), [], "it was the last one");
+    const { scheduled, waiting } = await countsOf(backend, job.name);
+    assert.deepEqual({ scheduled, waiting }, { scheduled: 0, waiting: 0 });
+  });
 };
 
 /** Schedules a job at an interval that begins soon, and soon ends. On a busy machine, later. */
