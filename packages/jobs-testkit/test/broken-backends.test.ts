@@ -64,6 +64,7 @@ const retryHeaders =
   "headers of a retry: come with the next delivery, and are replaced by those of the next retry";
 const stalledHeaders = "headers of a retry: are not those of an attempt before a stalled one";
 const snoozeHeaders = "headers of a retry: come with a snooze, too, if the backend claims `snoozing`";
+const toLimit = "deliveries: bring jobs as they were stored, up to the limit, of the consumer's names alone";
 const names = "deliveries: bring names, attempts and errors as long as users may make them";
 const findsAll = "lookup: finds a job in each state, with its attempts and its times";
 const findsCancelled = "lookup: finds a cancelled job, with what was known of it";
@@ -117,6 +118,7 @@ const caught: Readonly<Record<keyof typeof broken, readonly string[]>> = {
   DroppingAfterAborts: [aborts],
   RacingInserts: [racing],
   FreeingIds: [ending],
+  ExceedingLimits: [toLimit],
   NeverWaiting: [waits],
   NeverReturning: [waits],
   DeafToAborts: [heeds],

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import * as backends from "./support/broken-backends.ts";
+import * as concurrencyEngines from "./support/broken-concurrency-engines.ts";
 import * as brokenEngines from "./support/broken-engines.ts";
 import * as lookups from "./support/broken-lookup-engines.ts";
 import * as progressEngines from "./support/broken-progress-engines.ts";
@@ -84,6 +85,11 @@ const toldProgress = "progress: is told to observers, and seen in any process wh
 const lastOfMany = "progress: is that of the last report when the job has ended, however many there were";
 const laterAttempt = "progress: outlives a retry, and is that of the later attempt from its first report on";
 const wrongReports = "progress: refuses wrong reports at the call";
+const grows = "changing concurrency: starts more jobs at once if it grows, and no more than it says";
+const shrinks = "changing concurrency: lets what runs finish if it shrinks, and starts the rest one by one";
+const shrinksIdle =
+  "changing concurrency: holds for jobs that come when it has shrunk, and leaves none of them leased";
+const wrongConcurrency = "changing concurrency: refuses wrong values, and stays as it was";
 const snoozes = "snoozing: runs a job again later, without an attempt spent, or says that it cannot";
 const caughtSnooze = "snoozing: lets the end of the handler decide, if the handler catches the snooze";
 const cancelledSnooze = "snoozing: cancels a job that was cancelled, here or elsewhere, and then snoozes";
@@ -99,7 +105,13 @@ const carried = "observation: carries headers and correlation from the enqueuing
 const joined = "observation: carries headers from a failed run to the next attempt of its job";
 const cron = "schedules: runs a job by the clock of a time zone, or says that it cannot";
 
-const engines = { ...brokenEngines, ...snoozingEngines, ...resultEngines, ...progressEngines };
+const engines = {
+  ...brokenEngines,
+  ...snoozingEngines,
+  ...resultEngines,
+  ...progressEngines,
+  ...concurrencyEngines,
+};
 
 /** Broken engines, each with the tests that must fail. */
 const caught: {
@@ -115,7 +127,6 @@ const caught: {
     DeafToCancellation: [cancelElsewhere, cancelFailing, cancelLast, cancelledSnooze],
     ForgettingRequests: [cancelReleased],
     HoldingOnToRetries: [cancelRetry],
-    ExceedingLimits: [bound, graceful],
     SpendingAttempts: [interrupts, onlyAttempt, abandonedAttempt],
     SpendingFirstAttempts: [onlyAttempt, abandonedAttempt],
     LosingWhatComesBack: [interrupts, abandons],
@@ -180,6 +191,9 @@ const caught: {
     ignoringProgress: [toldProgress, lastOfMany, laterAttempt, wrongReports],
     takingFirstReports: [toldProgress, lastOfMany, wrongReports],
     takingAnyReport: [wrongReports],
+    keepingItsConcurrency: [grows, shrinks, shrinksIdle, wrongConcurrency],
+    growingOnly: [shrinks, shrinksIdle],
+    takingAnyConcurrency: [wrongConcurrency],
     failingSnoozes: [snoozes, caughtSnooze, lateSnooze],
     insistingOnSnoozes: [caughtSnooze],
     failingLateSnoozes: [lateSnooze],

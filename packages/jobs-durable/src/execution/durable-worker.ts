@@ -1,4 +1,4 @@
-import { requireKnownKeys } from "@nidus/jobs-core/adapter";
+import { requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
 import type { ObservedJobRunner, WorkerHealth } from "@nidus/jobs-observe";
 import type { JobBackend, JobConsumer, JobOutcome, LeasedJob } from "../backend/job-backend.ts";
 import { outage } from "../job/backoff.ts";
@@ -43,6 +43,7 @@ export class DurableWorker<Job extends LeasedJob> implements JobWorker {
   readonly #counts = newCounts();
   readonly #leases: LeaseKeeper<Job>;
   readonly #settler: Settler<Job>;
+  readonly #slots: Slots;
   readonly #poller: Poller<Job>;
   readonly #watch: WorkerWatch;
   #stopped: Promise<WorkerReport> | undefined;
@@ -54,6 +55,7 @@ export class DurableWorker<Job extends LeasedJob> implements JobWorker {
     const running = this.#running;
     const counts = this.#counts;
     const slots = new Slots(setUp.concurrency);
+    this.#slots = slots;
     const watch = new WorkerWatch({
       store,
       slots,
@@ -78,6 +80,14 @@ export class DurableWorker<Job extends LeasedJob> implements JobWorker {
     });
     const execute = (job: Job, slot: Slot): Promise<Job | undefined> => executor.execute(job, slot);
     this.#poller = new Poller({ ...shared, slots, watch, execute });
+  }
+
+  get concurrency(): number {
+    return this.#slots.total;
+  }
+
+  set concurrency(concurrency: number) {
+    this.#slots.total = requireWholeNumber("`concurrency`", concurrency);
   }
 
   /** Asks a running job to end. Returns whether it runs here. */

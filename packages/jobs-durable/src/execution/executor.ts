@@ -57,11 +57,11 @@ export class Executor<Job extends LeasedJob> {
     running.add(execution);
     try {
       execution.conclude(
-        this.#endWithoutRun(execution, earlier) ?? (await this.#perform(execution, earlier)),
+        this.#endWithoutRun(execution, earlier, slot) ?? (await this.#perform(execution, earlier)),
       );
       if (consumer.settleAndFetch === undefined) slot.free();
       // An execution that was abandoned meanwhile is settled already.
-      return execution.state.phase === "ended" ? await settler.settle(execution) : undefined;
+      return execution.state.phase === "ended" ? await settler.settle(execution, slot) : undefined;
     } finally {
       running.delete(execution);
       known.remove(execution);
@@ -71,6 +71,7 @@ export class Executor<Job extends LeasedJob> {
   #endWithoutRun(
     execution: JobExecution<Job>,
     earlier: JobExecution<Job> | undefined,
+    slot: Slot,
   ): ExecutionEnd | undefined {
     const { jobs, settler, stopping, onError } = this.#setUp;
     const { name } = execution.job;
@@ -81,7 +82,8 @@ export class Executor<Job extends LeasedJob> {
     settler.tellStalled(execution);
     // Whatever is said of the job, its handler runs here, or has run.
     if (earlier !== undefined) return undefined;
-    return stopping.aborted ? released : execution.endWithoutRun();
+    // A fetch that was under way may bring more jobs than there are slots by now.
+    return stopping.aborted || slot.isSurplus ? released : execution.endWithoutRun();
   }
 
   async #perform(

@@ -45,6 +45,13 @@ export interface JobWorker extends AsyncDisposable {
    */
   health(): WorkerHealth;
   /**
+   * How many handlers run at a time at most. Set it at any time: if it grows, more jobs start at once. If it shrinks, running handlers
+   * finish, and none starts until there is room. Jobs that were already on their way are released.
+   *
+   * @throws TypeError or RangeError for a value that is not a whole number from 1: the concurrency stays as it was.
+   */
+  concurrency: number;
+  /**
    * Takes no new work, lets what runs finish for `graceMs`, then aborts the handlers' signals, waits `abortMs`, and releases
    * what did not finish, without an attempt spent. Repeated calls resolve to the same report. It never rejects.
    *

@@ -8,6 +8,7 @@ import { cancelled, comesAgain, type ExecutionEnd, isCancellable } from "./execu
 import type { JobExecution } from "./job-execution.ts";
 import type { KnownExecutions } from "./known-executions.ts";
 import type { LeaseKeeper } from "./lease-keeper.ts";
+import type { Slot } from "./slots.ts";
 import type { WorkerCounts } from "./worker-counts.ts";
 
 /** The parts of a worker that its settler uses. */
@@ -44,7 +45,7 @@ export class Settler<Job extends LeasedJob> {
    * Records how an execution ended, and resolves to a further job that came with the answer. It repeats the question for as long
    * as the server is unreachable: the job has run, and must not run again for want of a record. A refusal is final.
    */
-  async settle(execution: JobExecution<Job>): Promise<Job | undefined> {
+  async settle(execution: JobExecution<Job>, slot: Slot): Promise<Job | undefined> {
     const { leases, onError } = this.#setUp;
     // The job must not run again, nor be kept, if another process has cancelled it since the last look.
     if (isCancellable(execution.end as ExecutionEnd)) await leases.cancelRequested();
@@ -54,7 +55,7 @@ export class Settler<Job extends LeasedJob> {
       const end = execution.beginSettling();
       let answer: Answer<Job>;
       try {
-        answer = await this.#record(execution, end);
+        answer = await this.#record(execution, end, slot);
       } catch (thrown) {
         // The store has answered, and what it did is not known.
         if (thrown instanceof WrongAnswerError) throw thrown;
@@ -67,12 +68,12 @@ export class Settler<Job extends LeasedJob> {
     }
   }
 
-  /** A worker that stops wants no further job. */
-  async #record(execution: JobExecution<Job>, end: ExecutionEnd): Promise<Answer<Job>> {
+  /** A worker that stops, or a slot that is to go, wants no further job. */
+  async #record(execution: JobExecution<Job>, end: ExecutionEnd, slot: Slot): Promise<Answer<Job>> {
     const { consumer, stopping } = this.#setUp;
     const { job } = execution;
     const outcome = withProgress(end.outcome, execution);
-    return consumer.settleAndFetch === undefined || stopping.aborted
+    return consumer.settleAndFetch === undefined || stopping.aborted || slot.isSurplus
       ? consumer.settle(job, outcome)
       : consumer.settleAndFetch(job, outcome);
   }

@@ -44,4 +44,28 @@ describe("slots", () => {
     await room;
     expect(slots.free).toBe(0);
   });
+
+  it("grow at once, and say that there is room", async () => {
+    const slots = new Slots(1);
+    slots.take();
+    const room = slots.nextRoom();
+    slots.total = 3;
+    await room;
+    expect([slots.total, slots.free, slots.hasRoom]).toEqual([3, 2, true]);
+  });
+
+  it("shrink as they become free: more than there are now are surplus", () => {
+    const slots = new Slots(3);
+    const [first, second, third] = [slots.take(), slots.take(), slots.take()];
+    slots.total = 1;
+    expect([slots.free, slots.hasRoom]).toEqual([0, false]);
+    expect([first.isSurplus, second.isSurplus, third.isSurplus]).toEqual([true, true, true]);
+    first.leave();
+    expect([first.isSurplus, second.isSurplus]).toEqual([false, true]);
+    third.free();
+    expect([second.isSurplus, slots.free]).toEqual([false, 0]);
+    second.leave();
+    third.leave();
+    expect([slots.free, slots.hasRoom]).toEqual([1, true]);
+  });
 });

@@ -4,6 +4,7 @@ import { type Behaviour, declareTests } from "../contract/test-plan.ts";
 import { attempts } from "./attempts.ts";
 import { batchOptions } from "./batch-options.ts";
 import { cancellation } from "./cancellation.ts";
+import { changingConcurrency } from "./changing-concurrency.ts";
 import { concurrency } from "./concurrency.ts";
 import { deadLetters } from "./dead-letters.ts";
 import { delivery } from "./deliveries.ts";
@@ -65,6 +66,7 @@ const behaviours: Readonly<Record<string, Behaviour<Kit>>> = {
   cancellation,
   "unknown ids": unknownIds,
   concurrency,
+  "changing concurrency": changingConcurrency,
   timeouts,
   snoozing,
   progress,

@@ -72,17 +72,6 @@ export class CountingDueAsScheduled extends ListBackend {
   }
 }
 
-/** Hands out one job more than it was asked for. */
-export class ExceedingLimits extends ListBackend {
-  override async fetch(
-    names: readonly string[],
-    limit: number,
-    signal: AbortSignal,
-  ): Promise<ListLeasedJob[]> {
-    return super.fetch(names, limit + 1, signal);
-  }
-}
-
 /** Counts what was released as an attempt. */
 export class SpendingAttempts extends ListBackend {
   override settle(job: ListLeasedJob, outcome: JobOutcome): SettleResult {

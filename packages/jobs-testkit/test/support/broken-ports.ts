@@ -174,6 +174,17 @@ export class FreeingIds extends ListBackend {
   }
 }
 
+/** Hands out one job more than it was asked for. */
+export class ExceedingLimits extends ListBackend {
+  override async fetch(
+    names: readonly string[],
+    limit: number,
+    signal: AbortSignal,
+  ): Promise<ListLeasedJob[]> {
+    return super.fetch(names, limit + 1, signal);
+  }
+}
+
 /** Answers at once if there is no job. */
 export class NeverWaiting extends ListBackend {
   override async fetch(names: readonly string[], limit: number): Promise<ListLeasedJob[]> {

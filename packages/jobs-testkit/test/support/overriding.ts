@@ -8,6 +8,12 @@ export function overriding<T extends object>(original: T, members: Partial<T>): 
       const value: unknown = Reflect.get(target, key, target);
       return typeof value === "function" ? value.bind(target) : value;
     },
+    set(target, key, value) {
+      if (!Object.hasOwn(members, key)) return Reflect.set(target, key, value, target);
+      // A member without a setter stays as it is.
+      Object.getOwnPropertyDescriptor(members, key)?.set?.call(members, value);
+      return true;
+    },
   });
 }
 
