@@ -18,6 +18,8 @@ const peers: Readonly<Record<string, string>> = {
   "@electric-sql/pglite": "0.5",
   // Libraries that only the examples need.
   "p-queue": "9",
+  "node-cron": "4",
+  "graphile-worker": "0.17",
   zod: "4",
   express: "5",
   "@types/express": "5",
