@@ -3,17 +3,11 @@
 export { attemptErrorsFrom, errorsAfter } from "./backend/attempt-errors.ts";
 export { carrierFrom } from "./backend/carrier.ts";
 export { envelopeFrom, envelopeHeadFrom, type JobEnvelope } from "./backend/envelope.ts";
-export type {
-  JobBackend,
-  JobConsumer,
-  JobOutcome,
-  LeasedJob,
-  NewJob,
-  SettleResult,
-} from "./backend/job-backend.ts";
+export type { JobBackend, JobConsumer, LeasedJob, NewJob } from "./backend/job-backend.ts";
 export { zeroCounts } from "./backend/job-counts.ts";
 export type { AwaitedJob, JobEnd } from "./backend/job-end.ts";
 export { idFromKey } from "./backend/job-id.ts";
+export type { JobOutcome, SettleResult } from "./backend/job-outcome.ts";
 export type { NameBacklog } from "./backend/name-backlog.ts";
 export { type Retention, type RetentionOptions, requireRetention } from "./backend/retention.ts";
 export {

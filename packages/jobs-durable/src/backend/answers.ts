@@ -18,9 +18,10 @@ import {
   storedJobFields,
 } from "./answer-fields.ts";
 import type { DeadLetter } from "./dead-letter.ts";
-import type { JobConsumer, LeasedJob, SettleResult } from "./job-backend.ts";
+import type { JobConsumer, LeasedJob } from "./job-backend.ts";
 import type { JobCounts } from "./job-counts.ts";
 import type { JobEnd } from "./job-end.ts";
+import type { SettleResult } from "./job-outcome.ts";
 import type { NameBacklog } from "./name-backlog.ts";
 import type { StoredJob } from "./stored-job.ts";
 import type { StoredJobsPage } from "./stored-jobs-query.ts";

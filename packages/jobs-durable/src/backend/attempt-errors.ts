@@ -1,4 +1,5 @@
-import type { JobOutcome, LeasedJob } from "./job-backend.ts";
+import type { LeasedJob } from "./job-backend.ts";
+import type { JobOutcome } from "./job-outcome.ts";
 import type { JobAttemptError } from "./stored-job.ts";
 import { validDate } from "./valid-date.ts";
 

@@ -1,6 +1,7 @@
 import { type JobObserver, ObservedJobRunner } from "@nidus/jobs-observe";
 import type { BackendAnswers } from "../backend/answers.ts";
-import type { JobConsumer, JobOutcome, LeasedJob, SettleResult } from "../backend/job-backend.ts";
+import type { JobConsumer, LeasedJob } from "../backend/job-backend.ts";
+import type { JobOutcome, SettleResult } from "../backend/job-outcome.ts";
 
 /** An engine's own work, observed by those who asked for it when the engine was opened. */
 export class Bookkeeping {

@@ -1,7 +1,8 @@
 import { requireKnownKeys, requireSignal } from "@nidus/jobs-core/adapter";
 import type { EnqueueOptions } from "../backend/enqueue-options.ts";
-import type { JobBackend, JobOutcome, LeasedJob } from "../backend/job-backend.ts";
+import type { JobBackend, LeasedJob } from "../backend/job-backend.ts";
 import type { JobEnd } from "../backend/job-end.ts";
+import type { JobOutcome } from "../backend/job-outcome.ts";
 import { NoResultError, UnsupportedError } from "../errors/errors.ts";
 import { requireTimerMs } from "../job/timer.ts";
 import { AwaitedResult, isOver } from "./awaited-result.ts";

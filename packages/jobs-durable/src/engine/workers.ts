@@ -1,7 +1,8 @@
 import { requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
 import type { ObservedJobRunner, WorkerHealth } from "@nidus/jobs-observe";
 import type { EnqueueOptions } from "../backend/enqueue-options.ts";
-import type { JobBackend, JobConsumer, JobOutcome, LeasedJob } from "../backend/job-backend.ts";
+import type { JobBackend, JobConsumer, LeasedJob } from "../backend/job-backend.ts";
+import type { JobOutcome } from "../backend/job-outcome.ts";
 import { DurableWorker } from "../execution/durable-worker.ts";
 import type { JobWorker, WorkOptions } from "../execution/job-worker.ts";
 import { KnownExecutions } from "../execution/known-executions.ts";

@@ -1,6 +1,7 @@
 import { requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
 import type { ObservedJobRunner, WorkerHealth } from "@nidus/jobs-observe";
-import type { JobBackend, JobConsumer, JobOutcome, LeasedJob } from "../backend/job-backend.ts";
+import type { JobBackend, JobConsumer, LeasedJob } from "../backend/job-backend.ts";
+import type { JobOutcome } from "../backend/job-outcome.ts";
 import { outage } from "../job/backoff.ts";
 import type { AnyDurableJob } from "../job/durable-job.ts";
 import { requireMs } from "../job/timer.ts";

@@ -1,6 +1,6 @@
 import { JobError } from "@nidus/jobs-core";
 import { carrierFrom } from "../backend/carrier.ts";
-import type { JobOutcome } from "../backend/job-backend.ts";
+import type { JobOutcome } from "../backend/job-outcome.ts";
 import { storableMessage } from "../job/storable.ts";
 
 /** How an execution ended: the outcome for the engine to record, and the error that observers are told with it. */

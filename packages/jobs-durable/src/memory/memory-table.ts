@@ -1,9 +1,10 @@
 import { errorsAfter } from "../backend/attempt-errors.ts";
 import type { DeadLetter } from "../backend/dead-letter.ts";
 import { envelopeFrom } from "../backend/envelope.ts";
-import type { JobOutcome, NewJob } from "../backend/job-backend.ts";
+import type { NewJob } from "../backend/job-backend.ts";
 import type { JobCounts } from "../backend/job-counts.ts";
 import { zeroCounts } from "../backend/job-counts.ts";
+import type { JobOutcome } from "../backend/job-outcome.ts";
 import type { StoredJobsPage, StoredJobsQuery } from "../backend/stored-jobs-query.ts";
 import type { EnqueuedJob } from "../errors/enqueued-job.ts";
 import { pageOf } from "./listing.ts";
