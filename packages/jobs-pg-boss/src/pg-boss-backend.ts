@@ -154,8 +154,6 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
     const created = this.#queues.ensure(jobNames.map(queueName));
     created.catch(() => {});
     await Promise.race([created, pause(createWithinMs, undefined, { ref: false })]);
-    // Another program may have removed the next run of a schedule.
-    await this.#chain.goOn(jobNames);
     const onScheduled = (names: readonly string[]): Promise<void> => this.#chain.goOn(names);
     const set = { settings: this.#settings, wakeup: this.#wakeup, onScheduled };
     return new PgBossConsumer(this.#db, this.#leaseStatements, set, jobNames);

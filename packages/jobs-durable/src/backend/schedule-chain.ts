@@ -109,8 +109,8 @@ export class ScheduleChain {
   }
 
   /**
-   * Stores the next jobs of those schedules whose next job no longer waits. Call it when a worker begins, with its job names; when
-   * a job was leased that `isOfSchedule`, before its handler runs; and when such a job was cancelled.
+   * Stores the next jobs of those schedules whose next job no longer waits. Call it when a job was leased that `isOfSchedule`, before
+   * its handler runs; when such a job was cancelled; and now and then, since other programs may remove jobs.
    */
   async goOn(jobNames: Iterable<string>): Promise<void> {
     const started = await this.#store.findStarted([...new Set(jobNames)]);

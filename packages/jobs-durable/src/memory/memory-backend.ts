@@ -5,7 +5,7 @@ import type { JobBackend, JobConsumer, LeasedJob, NewJob } from "../backend/job-
 import type { JobCounts } from "../backend/job-counts.ts";
 import type { AwaitedJob, JobEnd } from "../backend/job-end.ts";
 import type { NameBacklog } from "../backend/name-backlog.ts";
-import { isOfSchedule, ScheduleChain } from "../backend/schedule-chain.ts";
+import { ScheduleChain } from "../backend/schedule-chain.ts";
 import type { StoredJob } from "../backend/stored-job.ts";
 import type { StoredJobsPage, StoredJobsQuery } from "../backend/stored-jobs-query.ts";
 import type { StoredSchedule } from "../backend/stored-schedule.ts";
@@ -76,8 +76,7 @@ export class MemoryBackend implements JobBackend<MemoryLeasedJob> {
           await table.changed(names, signal);
           due = table.take(names, limit);
         }
-        const scheduled = due.filter(({ envelopeText }) => isOfSchedule(envelopeText));
-        if (scheduled.length > 0) await chain.goOn(scheduled.map(({ name }) => name));
+        await chain.goOn(jobNames);
         return due.map(leasedFrom);
       },
       async settle(job, outcome) {

@@ -20,11 +20,14 @@ import type { PollWakeup } from "./poll-wakeup.ts";
 /** pg-boss has a unique index on the keys of other programs' jobs: another job with the same key is active. */
 const uniqueViolationCode = "23505";
 
+/** How often a consumer looks for schedules whose next run is gone. */
+const lookEveryMs = 30_000;
+
 /** The parts of a backend that its consumers use. */
 export interface ConsumerSetUp {
   readonly settings: StorageSettings;
   readonly wakeup: PollWakeup;
-  /** Called with the names of jobs that schedules have stored, after they were leased. */
+  /** Called with the names of jobs whose schedules may lack a next run. */
   onScheduled(jobNames: readonly string[]): Promise<void>;
 }
 
@@ -40,6 +43,7 @@ export class PgBossConsumer implements JobConsumer<PgBossLeasedJob> {
   readonly #lostFetches: LostFetches;
   readonly #onScheduled: ConsumerSetUp["onScheduled"];
   #hadJobs = false;
+  #nextLookAtMs = 0;
 
   constructor(
     db: SqlDatabase,
@@ -84,12 +88,20 @@ export class PgBossConsumer implements JobConsumer<PgBossLeasedJob> {
         if (jobs.length === limit) break;
         add(await this.#lease(queue, limit - jobs.length, lease));
       }
-      if (scheduled.length > 0) await this.#onScheduled(scheduled);
+      await this.#keepSchedules(scheduled);
     } catch (error) {
       this.#lostFetches.add(lease);
       throw error;
     }
     return jobs;
+  }
+
+  /** Stores the next runs of schedules whose run was leased, and now and then of all whose next run another program has removed. */
+  async #keepSchedules(leased: readonly string[]): Promise<void> {
+    const isLookDue = performance.now() >= this.#nextLookAtMs;
+    const names = isLookDue ? this.#queues.map(jobName) : leased;
+    if (names.length > 0) await this.#onScheduled(names);
+    if (isLookDue) this.#nextLookAtMs = performance.now() + lookEveryMs;
   }
 
   async #lease(queue: string, limit: number, lease: string): Promise<Row[]> {

@@ -195,6 +195,23 @@ export const schedules: Behaviour<Kit> = (declare) => {
     assert.equal(await engine.unschedule(job), true);
   });
 
+  declare("skips a run that was cancelled, and goes on with the next one", async (kit) => {
+    const { engine, recorder } = await kit.open();
+    if (!engine.capabilities.schedules || !engine.capabilities.listing) return;
+    const job = defineJob({ name: kit.name("cancelled"), run() {} });
+    await engine.schedule(job, "* * * * * *");
+    const [next] = (await engine.jobs({ jobName: job.name })).jobs;
+    assert.ok(next, "the next run is listed");
+    assert.equal(await engine.cancel(next.id), true);
+    await engine.work({ jobs: [job] });
+    await eventually(() => assert.ok(recorder.runs.length > 1));
+    assert.equal(
+      recorder.runs.some(({ delivery }) => delivery?.jobId === next.id),
+      false,
+    );
+    assert.equal(await engine.unschedule(job), true);
+  });
+
   declare(
     "runs a run that it missed once, late, if it persists and the service starts again",
     async (kit) => {

@@ -101,6 +101,12 @@ export class SchedulingBackend extends ListBackend {
     if (jobs.length > 0) await this.chain.goOn(jobs.map(({ name }) => name));
   }
 
+  override async cancel(jobId: string): Promise<boolean> {
+    const isCancelled = await super.cancel(jobId);
+    await this.chain.goOn((await this.schedulesOf.records()).map(({ jobName }) => jobName));
+    return isCancelled;
+  }
+
   async schedule(job: NewJob, rule: ScheduleRule): Promise<void> {
     await this.chain.schedule(job, rule);
   }
@@ -220,5 +226,12 @@ export class ListingNoSchedules extends SchedulingBackend {
 export class BackdatingSchedules extends SchedulingBackend {
   override async schedules(): Promise<readonly StoredSchedule[]> {
     return (await super.schedules()).map((each) => ({ ...each, madeAt: new Date(0) }));
+  }
+}
+
+/** Ends a schedule with a run that was cancelled. */
+export class EndingWithCancelledRuns extends SchedulingBackend {
+  override cancel(jobId: string): Promise<boolean> {
+    return ListBackend.prototype.cancel.call(this, jobId);
   }
 }
