@@ -76,6 +76,17 @@ describe("stats and backlog", () => {
     expect(backlog).toMatchObject({ waiting: 2, oldestWaitingAt: first });
   });
 
+  it("find the oldest job among all priorities", async () => {
+    const { stats, backlog } = await countsAfter([first, second], async (theirs) => {
+      const [one, two] = await theirs.getWaiting(0, -1);
+      const older = one?.data.runAtMs === first.getTime() ? one : two;
+      await older?.changePriority({ priority: 9 });
+      await (older === one ? two : one)?.changePriority({ priority: 1 });
+    });
+    expect(stats).toMatchObject({ waiting: 2, oldestWaitingAt: first });
+    expect(backlog).toMatchObject({ waiting: 2, oldestWaitingAt: first });
+  });
+
   it("take one query, however many names there are", async () => {
     const connection = { url: redis.url };
     const recorder = recordingObserver();

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import type { NewJob } from "../../src/backend.ts";
 import { MemoryTable } from "../../src/memory/memory-table.ts";
 import { computingMs } from "../support/computing.ts";
@@ -52,5 +52,44 @@ describe("a lease in memory", () => {
     expect(table.settle(first, { type: "released" })).toBe(true);
     expect(table.settle(first, { type: "succeeded" })).toBe(false);
     expect(table.counts().get("a")).toMatchObject({ waiting: 1, succeeded: 0 });
+  });
+});
+
+describe("the retention of a job in memory", () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it("is its own, or that of the table", () => {
+    vi.useFakeTimers({ toFake: ["Date"], now: 1e12 });
+    const table = new MemoryTable(5_000, 5_000);
+    table.add(anyNewJob("none", { retainMs: 0 }));
+    table.add(anyNewJob("short", { retainMs: 2_000 }));
+    table.add(anyNewJob("usual"));
+    table.add(anyNewJob("long", { retainMs: 60_000 }));
+    table.add(anyNewJob("dead", { retainMs: 60_000 }));
+    for (const job of table.take(names, 5)) {
+      table.settle(job, job.id === "dead" ? { type: "dead-lettered", error: "no" } : { type: "succeeded" });
+    }
+    const leftAfter = (ms: number): unknown => {
+      vi.setSystemTime(1e12 + ms);
+      const { succeeded, deadLettered } = table.counts().get("a") ?? {};
+      return [succeeded, deadLettered];
+    };
+    expect(leftAfter(0)).toEqual([3, 1]);
+    expect(leftAfter(2_500)).toEqual([2, 1]);
+    expect(leftAfter(6_000)).toEqual([1, 0]);
+    expect(leftAfter(61_000)).toEqual([undefined, undefined]);
+  });
+
+  it("frees a unique key that holds for a longer time", () => {
+    const table = new MemoryTable(1e9, 1e9);
+    const throttled = { uniqueKey: "k", uniqueForMs: 1e9, retainMs: 0 };
+    table.add(anyNewJob("first", throttled));
+    expect(table.holderOf("a", "k")).toBe("first");
+    const [job] = table.take(names, 1);
+    if (job !== undefined) table.settle(job, { type: "succeeded" });
+    expect(table.holderOf("a", "k")).toBeUndefined();
+    expect(table.add(anyNewJob("second", throttled))).toEqual({ id: "second", isDuplicate: false });
   });
 });

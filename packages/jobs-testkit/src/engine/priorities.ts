@@ -60,6 +60,20 @@ export const priorities: Behaviour<Kit> = (declare) => {
     await eventually(() => assert.deepEqual(started, ["last", "first", "a", "b", "c", "last"]));
   });
 
+  declare("gives the jobs of a schedule the priority of their definition", async (kit) => {
+    const { engine, recorder } = await kit.open();
+    const { priorities: ranks, schedules, intervals, listing } = engine.capabilities;
+    if (!ranks || !schedules || !intervals || !listing) return;
+    const job = defineJob({ name: kit.name("scheduled"), priority: 7, run() {} });
+    await engine.schedule(job, { everyMs: 1_000 });
+    const worker = await engine.work({ jobs: [job] });
+    await eventually(() => assert.ok(recorder.settled.length > 0), 60_000);
+    assert.equal(await engine.unschedule(job), true);
+    await worker.stop();
+    const { jobId = "" } = recorder.settled[0]?.delivery ?? {};
+    assert.equal((await engine.job(jobId))?.priority, 7);
+  });
+
   declare("refuses what is no priority, and stores nothing", async (kit) => {
     const { engine } = await kit.open();
     const job = defineJob({ name: kit.name("refused"), run() {} });

@@ -1,0 +1,82 @@
+import { sharedPostgres } from "test-servers";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { PgBossBackend } from "../../src/pg-boss-backend.ts";
+import { newJob, type OpenedStore, openStore } from "../support/open-backend.ts";
+import { versions } from "../support/start-boss.ts";
+
+const postgres = await sharedPostgres();
+const never = new AbortController().signal;
+
+afterAll(() => postgres?.stop());
+
+describe.skipIf(postgres === undefined).each(versions)(
+  "a job that is not retained, on pg-boss %i",
+  (version) => {
+    let store: OpenedStore;
+    let backend: PgBossBackend;
+
+    beforeAll(async () => {
+      store = await openStore(version, postgres?.url ?? "");
+      backend = store.backend();
+    });
+
+    afterAll(() => store.close());
+
+    /** Loses the answers to the statements that remove jobs, for so many statements. */
+    function loseAnswers(count: number): void {
+      let left = count;
+      store.link = async (text, run) => {
+        const answer = await run();
+        if (/^\s*DELETE/.test(text) && left-- > 0) throw new Error("Connection terminated unexpectedly");
+        return answer;
+      };
+    }
+
+    it("is gone once its end is recorded, and stays away", async () => {
+      const jobs = Array.from({ length: 3 }, () => newJob("removed", { retainMs: 0 }));
+      await backend.insert(jobs, {});
+      const consumer = await backend.consumer(["removed"]);
+      const leased = await consumer.fetch(3, never);
+      const results = await Promise.all(leased.map((job) => consumer.settle(job, { type: "succeeded" })));
+      expect(results).toEqual(Array(3).fill({ isRecorded: true }));
+      expect(await store.query(`SELECT id FROM ${store.schema}.job WHERE name = 'removed'`)).toEqual([]);
+    });
+
+    it("counts as recorded if the answer was lost, and the settlement is repeated", async () => {
+      await backend.insert([newJob("lost_answer", { retainMs: 0 })], {});
+      const consumer = await backend.consumer(["lost_answer"]);
+      const [job] = await consumer.fetch(1, never);
+      if (job === undefined) throw new Error("nothing was fetched");
+      loseAnswers(1);
+      await expect(consumer.settle(job, { type: "succeeded" })).rejects.toThrow("Connection terminated");
+      expect(await consumer.settle(job, { type: "succeeded" })).toEqual({ isRecorded: true });
+      store.link = (_text, run) => run();
+    });
+
+    it("is not recorded for a worker whose lease another one has", async () => {
+      await backend.insert([newJob("passed_on", { retainMs: 0 })], {});
+      const consumer = await backend.consumer(["passed_on"]);
+      const [first] = await consumer.fetch(1, never);
+      if (first === undefined) throw new Error("nothing was fetched");
+      await store.expire(first.id);
+      const [second] = await consumer.fetch(1, never);
+      if (second === undefined) throw new Error("nothing was fetched again");
+      expect(await consumer.settle(first, { type: "succeeded" })).toEqual({ isRecorded: false });
+      expect(await consumer.settle(second, { type: "succeeded" })).toEqual({ isRecorded: true });
+    });
+
+    it("is retried and dead-lettered like any other", async () => {
+      await backend.insert([newJob("failing", { retainMs: 0, maxAttempts: 2 })], {});
+      const consumer = await backend.consumer(["failing"]);
+      const [first] = await consumer.fetch(1, never);
+      if (first === undefined) throw new Error("nothing was fetched");
+      await consumer.settle(first, { type: "retried", delayMs: 0, error: "once" });
+      const [second] = await consumer.fetch(1, never);
+      if (second === undefined) throw new Error("nothing was fetched again");
+      expect(await consumer.settle(second, { type: "dead-lettered", error: "no" })).toMatchObject({
+        isRecorded: true,
+      });
+      expect((await backend.deadLetters(10)).map(({ id }) => id)).toContain(second.id);
+    });
+  },
+);
