@@ -1,26 +1,10 @@
-import type { JobResultStatus, ObservedJobContext } from "@nidus/jobs-observe";
+import type { JobObjectives, JobResultStatus, ObservedJobContext } from "@nidus/jobs-observe";
 import { monotonicMsOf } from "@nidus/jobs-observe/adapter";
-
-/** How many finished runs of a job are kept. */
-export const keptRuns = 200;
+import { RunRing } from "./run-ring.ts";
 
 /** The width of a slot of counts in milliseconds, and how many slots are kept: an hour. */
 const slotMs = 10_000;
 const slots = 360;
-
-/** A finished run that is kept. */
-export interface FinishedRun {
-  readonly context: ObservedJobContext;
-  readonly status: JobResultStatus;
-  readonly span: unknown;
-}
-
-/** The objectives that the owner of a job declared. */
-export interface Objectives {
-  readonly succeedEveryMs?: number | undefined;
-  readonly startWithinMs?: number | undefined;
-  readonly finishWithinMs?: number | undefined;
-}
 
 /** Everything that is kept of one job name. Its size is bounded, apart from the runs that are running. */
 export class JobActivity {
@@ -28,8 +12,8 @@ export class JobActivity {
   readonly #finished: Uint32Array = new Uint32Array(slots);
   readonly #failed: Uint32Array = new Uint32Array(slots);
   #slot = 0;
-  readonly #runs: FinishedRun[] = [];
-  #nextRun = 0;
+  readonly ring: RunRing;
+  lastStatus: JobResultStatus | undefined;
   started = 0;
   retries = 0;
   deadLettered = 0;
@@ -40,10 +24,11 @@ export class JobActivity {
   isRetrying = false;
   /** The start of the latest error's message. */
   lastError: string | undefined;
-  objectives: Objectives | undefined;
+  objectives: JobObjectives | undefined;
 
-  constructor(name: string) {
+  constructor(name: string, keptRuns: number) {
     this.name = name;
+    this.ring = new RunRing(keptRuns);
   }
 
   start(context: ObservedJobContext): void {
@@ -60,8 +45,14 @@ export class JobActivity {
       this.lastSuccessMs = endMs;
       this.isRetrying = false;
     }
-    this.#runs[this.#nextRun] = { context, status, span };
-    this.#nextRun = (this.#nextRun + 1) % keptRuns;
+    this.lastStatus = status;
+    this.ring.add(context, status, span);
+  }
+
+  settle(outcome: "retried" | "dead-lettered"): void {
+    if (outcome === "retried") this.retries++;
+    else this.deadLettered++;
+    this.isRetrying = true;
   }
 
   /** Clears the slots between the latest run and this moment. Returns the index of its slot. */
@@ -73,13 +64,6 @@ export class JobActivity {
     }
     this.#slot = slot;
     return slot % slots;
-  }
-
-  /** The kept runs, oldest first. */
-  runs(): readonly FinishedRun[] {
-    return this.#runs.length < keptRuns
-      ? this.#runs.slice()
-      : [...this.#runs.slice(this.#nextRun), ...this.#runs.slice(0, this.#nextRun)];
   }
 
   /** The runs that finished in each of the last 60 minutes, the current one last, and how many of them failed. */

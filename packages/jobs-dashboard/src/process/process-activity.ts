@@ -1,16 +1,18 @@
 import type { JobError } from "@nidus/jobs-core";
-import { propertyOf } from "@nidus/jobs-core/adapter";
 import {
   type DeclaredJobContext,
   type JobObserver,
+  type JobProgress,
   type JobResultStatus,
   type ObservedJobContext,
   type SettledJobContext,
   startedContext,
 } from "@nidus/jobs-observe";
 import { copied } from "./error-text.ts";
+import { EventBuffer, type EventKind } from "./event-buffer.ts";
 import { FailureLog } from "./failure-log.ts";
-import { JobActivity, type Objectives } from "./job-activity.ts";
+import { JobActivity } from "./job-activity.ts";
+import { RunningRuns } from "./running-runs.ts";
 import { activeSpan } from "./trace.ts";
 
 /** How many job names are kept apart. Further names are counted together. */
@@ -20,41 +22,53 @@ const overflowName = "<overflow>";
 /** How many of the names that are counted together are told apart, so that the page can say how many there are. */
 const maxNamesBeyond = 10_000;
 
-/** How many running runs are kept. Further runs are counted. */
-const maxRunning = 10_000;
+/** How many finished runs are kept: of each name, and of all. With many names, each keeps fewer. */
+export const keptRuns = 200;
+const keptRunsInAll = 20_000;
 
-/** The progress that a run last reported. */
-export interface RunProgress {
-  readonly fraction: number;
-  readonly note?: string | undefined;
-}
-
-/** Keeps what ran in this process. A run costs a few additions and two entries in lists of bounded length. */
+/** Keeps what ran in this process, in lists of bounded length. Every member that reads is up to date. */
 export class ProcessActivity {
-  readonly #byName = new Map<string, JobActivity>();
-  readonly #beyondLimit = new Set<string>();
-  readonly failures: FailureLog = new FailureLog();
-  /** The running runs, oldest first, each with its span. */
-  readonly running: Map<ObservedJobContext, unknown> = new Map();
-  readonly progress: Map<ObservedJobContext, RunProgress> = new Map();
+  readonly #byName: Map<string, JobActivity> = new Map();
+  readonly #beyondLimit: Set<string> = new Set();
+  readonly #failures: FailureLog = new FailureLog();
+  readonly #running: RunningRuns = new RunningRuns();
+  readonly #progress: Map<ObservedJobContext, JobProgress> = new Map();
+  readonly #buffer: EventBuffer = new EventBuffer((...event) => this.#apply(...event));
+  #last: JobActivity | undefined;
   /** The names of engines that were opened in this process. */
   readonly engines: Set<string> = new Set();
-  runningBeyondLimit = 0;
   service: string | undefined;
   /** An observer was made, so runs will be seen. */
   isFed = false;
-  #last: JobActivity | undefined;
 
   get jobs(): Iterable<JobActivity> {
+    this.#buffer.flush();
     return this.#byName.values();
   }
 
   find(jobName: string): JobActivity | undefined {
+    this.#buffer.flush();
     return this.#byName.get(jobName);
   }
 
+  get running(): RunningRuns {
+    this.#buffer.flush();
+    return this.#running;
+  }
+
+  get failures(): FailureLog {
+    this.#buffer.flush();
+    return this.#failures;
+  }
+
   get namesBeyondLimit(): number {
+    this.#buffer.flush();
     return this.#beyondLimit.size;
+  }
+
+  /** Returns the progress that a running run last reported. */
+  progressOf(context: ObservedJobContext): JobProgress | undefined {
+    return this.#progress.get(context);
   }
 
   #of(jobName: string): JobActivity {
@@ -69,7 +83,13 @@ export class ProcessActivity {
     const isBeyond = this.#byName.size >= maxNames && !this.#byName.has(name);
     if (isBeyond && this.#beyondLimit.size < maxNamesBeyond) this.#beyondLimit.add(name);
     const jobName = isBeyond ? overflowName : name;
-    const activity = this.#byName.get(jobName) ?? new JobActivity(jobName);
+    return this.#byName.get(jobName) ?? this.#add(jobName);
+  }
+
+  #add(jobName: string): JobActivity {
+    const kept = Math.min(keptRuns, Math.floor(keptRunsInAll / (this.#byName.size + 1)));
+    const activity = new JobActivity(jobName, kept);
+    if (kept < keptRuns) for (const other of this.#byName.values()) other.ring.resize(kept);
     this.#byName.set(jobName, activity);
     return activity;
   }
@@ -77,50 +97,49 @@ export class ProcessActivity {
   /** Makes an observer that feeds this. */
   observer(): JobObserver {
     this.isFed = true;
-    const observer: JobObserver & {
-      onJobProgressed(context: ObservedJobContext, progress: RunProgress): void;
-    } = {
-      onJobStarted: (context) => this.#start(context),
-      onJobFinished: (context, status, error) => this.#finish(context, status, error),
-      onJobSettled: (context) => this.#settle(context),
+    const buffer = this.#buffer;
+    return {
+      onJobStarted: (context) => buffer.push("started", context, activeSpan()),
+      onJobFinished: (context, status, error) => buffer.push(status, context, error),
+      onJobProgressed: (context, progress) => buffer.push("progressed", context, progress),
+      onJobSettled(context) {
+        const { outcome } = context;
+        if (outcome === "retried" || outcome === "dead-lettered") buffer.push(outcome, context, undefined);
+      },
       onJobDeclared: (context) => this.#declare(context),
-      onJobProgressed: (context, progress) => this.#progressed(context, progress),
       onEngineOpened: ({ engine }) => void this.engines.add(copied(engine, 100)),
     };
-    return observer;
   }
 
-  #start(context: ObservedJobContext): void {
+  #apply(kind: EventKind, context: unknown, extra: unknown): void {
+    if (kind === "started") this.#start(context as ObservedJobContext, extra);
+    else if (kind === "progressed") this.#progressed(context as ObservedJobContext, extra as JobProgress);
+    else if (kind === "retried" || kind === "dead-lettered") {
+      this.#of((context as SettledJobContext).jobName).settle(kind);
+    } else this.#finish(context as ObservedJobContext, kind, extra as JobError | undefined);
+  }
+
+  #start(context: ObservedJobContext, span: unknown): void {
     this.#of(context.jobName).start(context);
-    if (this.running.size < maxRunning) this.running.set(context, activeSpan());
-    else this.runningBeyondLimit++;
+    this.#running.add(context, span);
   }
 
   #finish(context: ObservedJobContext, status: JobResultStatus, error: JobError | undefined): void {
     const started = startedContext(context);
-    const span = this.running.get(started);
-    if (!this.running.delete(started) && this.runningBeyondLimit > 0) this.runningBeyondLimit--;
-    if (this.progress.size > 0) this.progress.delete(started);
+    const span = this.#running.delete(started);
+    if (this.#progress.size > 0) this.#progress.delete(started);
     const activity = this.#of(context.jobName);
     activity.finish(context, status, span);
-    if (status === "failure" && error !== undefined) this.failures.add(activity, context, span, error);
+    if (status === "failure" && error !== undefined) this.#failures.add(activity, context, span, error);
   }
 
-  #progressed(context: ObservedJobContext, progress: RunProgress): void {
+  #progressed(context: ObservedJobContext, progress: JobProgress): void {
     const started = startedContext(context);
-    if (this.running.has(started)) this.progress.set(started, progress);
+    if (this.#running.has(started)) this.#progress.set(started, progress);
   }
 
-  #settle({ jobName, outcome }: SettledJobContext): void {
+  #declare({ jobName, objectives }: DeclaredJobContext): void {
     const activity = this.#of(jobName);
-    if (outcome === "retried") activity.retries++;
-    if (outcome === "dead-lettered") activity.deadLettered++;
-    if (outcome === "retried" || outcome === "dead-lettered") activity.isRetrying = true;
-  }
-
-  #declare(context: DeclaredJobContext): void {
-    const activity = this.#of(context.jobName);
-    const objectives = propertyOf(context, "objectives");
-    if (typeof objectives === "object" && objectives !== null) activity.objectives = objectives as Objectives;
+    if (objectives !== undefined) activity.objectives = objectives;
   }
 }

@@ -11,7 +11,7 @@ export type RunningByName = ReadonlyMap<string, { count: number; oldestAt: numbe
 /** Counts the running runs by job name, once for all rows. */
 export function runningByName(process: ProcessActivity): RunningByName {
   const byName = new Map<string, { count: number; oldestAt: number | null }>();
-  for (const context of process.running.keys()) {
+  for (const [context] of process.running.entries()) {
     const known = byName.get(context.jobName);
     if (known === undefined) {
       byName.set(context.jobName, { count: 1, oldestAt: timeOfClock(monotonicMsOf(context)) });
@@ -22,10 +22,7 @@ export function runningByName(process: ProcessActivity): RunningByName {
 
 /** Returns the durations of the kept runs, shortest first. */
 export function durationsOf(activity: JobActivity): readonly number[] {
-  return activity
-    .runs()
-    .map(({ context }) => context.durationMs ?? 0)
-    .sort((a, b) => a - b);
+  return activity.ring.durations().sort((a, b) => a - b);
 }
 
 /** Returns the runs of a job in this process. */

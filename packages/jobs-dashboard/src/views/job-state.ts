@@ -1,4 +1,5 @@
-import type { JobActivity, Objectives } from "../process/job-activity.ts";
+import type { JobObjectives } from "@nidus/jobs-observe";
+import type { JobActivity } from "../process/job-activity.ts";
 import type { JobState, ProcessFigures, StoredFigures } from "../wire.ts";
 import { spoken } from "./time.ts";
 
@@ -47,7 +48,7 @@ function failing({ activity, process }: Facts): string | undefined {
   const share = failed / finished;
   const text = `${failed} of ${finished} runs failed in ${judgedMinutes} min`;
   if (failed >= fewestFailures && share > failureShare) return text;
-  const hasFailedLast = activity.runs().at(-1)?.status === "failure";
+  const hasFailedLast = activity.lastStatus === "failure";
   return failed === finished || (hasFailedLast && share > failureShare) ? text : undefined;
 }
 
@@ -82,7 +83,7 @@ function slow({ activity, process }: Facts): string | undefined {
   return process.p95Ms > finishWithinMs ? `p95 is above ${spoken(finishWithinMs)}` : undefined;
 }
 
-function objectivesOf(activity: JobActivity | undefined): Objectives {
+function objectivesOf(activity: JobActivity | undefined): JobObjectives {
   return activity?.objectives ?? {};
 }
 

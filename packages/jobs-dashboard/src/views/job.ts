@@ -1,4 +1,4 @@
-import type { FinishedRun } from "../process/job-activity.ts";
+import type { FinishedRun } from "../process/run-ring.ts";
 import type { JobView, StripRun } from "../wire.ts";
 import { runningByName } from "./job-figures.ts";
 import { overviewJob, readStats } from "./overview.ts";
@@ -15,7 +15,7 @@ export async function jobView(model: PageModel, jobName: string): Promise<JobVie
   const hasObjectives = succeedEveryMs !== null || startWithinMs !== null || finishWithinMs !== null;
   return {
     job: job.process === null && job.stored === null ? null : job,
-    runs: activity?.runs().map(stripRun) ?? [],
+    runs: activity?.ring.runs().map(stripRun) ?? [],
     objectives: hasObjectives ? { succeedEveryMs, startWithinMs, finishWithinMs } : null,
     schedules: schedules.filter((schedule) => schedule.jobName === jobName),
     engines: stats

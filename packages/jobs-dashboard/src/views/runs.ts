@@ -1,6 +1,6 @@
-import { type ObservedJobContext, startedContext } from "@nidus/jobs-observe";
-import type { FinishedRun, JobActivity } from "../process/job-activity.ts";
-import type { RunProgress } from "../process/process-activity.ts";
+import { type JobProgress, type ObservedJobContext, startedContext } from "@nidus/jobs-observe";
+import type { JobActivity } from "../process/job-activity.ts";
+import type { FinishedRun } from "../process/run-ring.ts";
 import { traceIdOf } from "../process/trace.ts";
 import type { RunFacts, RunningRun, RunningView, RunView } from "../wire.ts";
 import { durationsOf } from "./job-figures.ts";
@@ -33,7 +33,7 @@ export function runFacts(
 
 /** Lists what runs now, the oldest first. */
 export async function runningView(model: PageModel): Promise<RunningView> {
-  const { running, runningBeyondLimit, progress } = model.process;
+  const { running } = model.process;
   const p95s = new Map<string, number | null>();
   const p95Of = (jobName: string): number | null => {
     const known = p95s.get(jobName);
@@ -44,22 +44,26 @@ export async function runningView(model: PageModel): Promise<RunningView> {
     return p95Ms;
   };
   const runs: RunningRun[] = [];
-  for (const [context, span] of running) {
+  for (const [context, span] of running.entries()) {
     if (runs.length === maxListed) break;
     const facts = runFacts(model, context, "running", span);
-    runs.push({ ...facts, p95Ms: p95Of(context.jobName), progress: progressOf(progress.get(context)) });
+    runs.push({
+      ...facts,
+      p95Ms: p95Of(context.jobName),
+      progress: progressOf(model.process.progressOf(context)),
+    });
   }
   const stored = (await readStats(model)).map(({ reader, answer }) => ({
     ...{ name: reader.identity.key, running: answer.value?.running ?? 0 },
     ...readingOf(answer),
   }));
-  return { runs, beyondLimit: running.size - runs.length + runningBeyondLimit, stored };
+  return { runs, beyondLimit: running.size - runs.length + running.beyondLimit, stored };
 }
 
 /** Returns a progress as the page shows it. */
-export function progressOf(progress: RunProgress | undefined): RunningRun["progress"] {
-  if (progress === undefined || !Number.isFinite(progress.fraction)) return null;
-  const { fraction, note } = progress;
+export function progressOf(progress: Partial<JobProgress> | undefined): RunningRun["progress"] {
+  const { fraction, note } = progress ?? {};
+  if (fraction === undefined || !Number.isFinite(fraction)) return null;
   return {
     fraction: Math.min(1, Math.max(0, fraction)),
     note: typeof note === "string" ? note.slice(0, 300) : null,
@@ -68,12 +72,12 @@ export function progressOf(progress: RunProgress | undefined): RunningRun["progr
 
 /** Describes one run, if it is running or still kept. */
 export function runView(model: PageModel, jobName: string, runId: string): RunView {
-  for (const [context, span] of model.process.running) {
+  for (const [context, span] of model.process.running.entries()) {
     if (context.jobName !== jobName || context.runId !== runId) continue;
     return { run: runFacts(model, context, "running", span), error: null, errorIsGone: false };
   }
   const activity = model.process.find(jobName);
-  const run = activity?.runs().find(({ context }) => context.runId === runId);
+  const run = activity?.ring.runs().find(({ context }) => context.runId === runId);
   if (run !== undefined) return finishedRunView(model, run);
   // A failure may be kept for longer than its run.
   for (const { context, span, error } of model.process.failures.records()) {
@@ -91,7 +95,7 @@ function finishedRunView(model: PageModel, { context, status, span }: FinishedRu
 
 /** Finds the kept and running attempts of a stored job in this process, oldest first. */
 export function attemptsOf(activity: JobActivity, jobId: string): readonly FinishedRun[] {
-  return activity.runs().filter(({ context }) => context.delivery?.jobId === jobId);
+  return activity.ring.runs().filter(({ context }) => context.delivery?.jobId === jobId);
 }
 
 /** Finds the run of a stored job that is running in this process. */
@@ -100,7 +104,7 @@ export function runningAttemptOf(
   jobName: string,
   jobId: string,
 ): readonly [context: ObservedJobContext, span: unknown] | undefined {
-  for (const entry of model.process.running) {
+  for (const entry of model.process.running.entries()) {
     const { delivery, jobName: name } = startedContext(entry[0]);
     if (name === jobName && delivery?.jobId === jobId) return entry;
   }

@@ -3,8 +3,7 @@ import { asyncJob, JobError, job } from "@nidus/jobs-core";
 import { ObservedJobRunner } from "@nidus/jobs-observe";
 import { describe, expect, test } from "vitest";
 import { keptFailures } from "../../src/process/failure-log.ts";
-import { keptRuns } from "../../src/process/job-activity.ts";
-import { ProcessActivity } from "../../src/process/process-activity.ts";
+import { keptRuns, ProcessActivity } from "../../src/process/process-activity.ts";
 
 function observed(): { readonly activity: ProcessActivity; readonly runner: ObservedJobRunner } {
   const activity = new ProcessActivity();
@@ -31,11 +30,44 @@ describe("ProcessActivity", () => {
     for (let index = 0; index < keptRuns + 50; index++)
       runner.context("index", index).run(job("a", () => {}));
     runner.run(job("b", () => {}));
-    const runs = activity.find("a")?.runs() ?? [];
+    const runs = activity.find("a")?.ring.runs() ?? [];
     expect(runs.map(({ context }) => context.attributes.index)).toEqual(
       Array.from({ length: keptRuns }, (_, index) => index + 50),
     );
-    expect(activity.find("b")?.runs()).toHaveLength(1);
+    expect(activity.find("b")?.ring.runs()).toHaveLength(1);
+  });
+
+  test("keeps fewer runs of each job if there are many jobs", () => {
+    const { activity, runner } = observed();
+    for (let round = 0; round < 100; round++) {
+      for (let name = 0; name < 400; name++) runner.context("round", round).run(job(`job-${name}`, () => {}));
+    }
+    const kept = [...activity.jobs].map(({ ring }) => ring.runs());
+    expect(kept.reduce((sum, { length }) => sum + length, 0)).toBe(20_000);
+    for (const runs of kept) {
+      expect(runs.map(({ context }) => context.attributes.round)).toEqual(
+        Array.from({ length: 50 }, (_, index) => index + 50),
+      );
+    }
+  });
+
+  test("lists runs that overlap, the oldest first", async () => {
+    const { activity, runner } = observed();
+    const ends: (() => void)[] = [];
+    const start = (name: string) =>
+      runner.runAsync(asyncJob(name, () => new Promise<void>((resolve) => ends.push(resolve))));
+    const names = () => activity.running.entries().map(([{ jobName }]) => jobName);
+    const first = start("a");
+    const others = [start("b"), start("c")];
+    expect(names()).toEqual(["a", "b", "c"]);
+    ends[0]?.();
+    await first;
+    others.push(start("d"));
+    expect(names()).toEqual(["b", "c", "d"]);
+    expect(activity.running.size).toBe(3);
+    for (const end of ends) end();
+    await Promise.all(others);
+    expect(activity.running.size).toBe(0);
   });
 
   test("counts the last minute and the last hour", () => {
@@ -56,11 +88,11 @@ describe("ProcessActivity", () => {
       asyncJob("a", (signal) => pause(60_000, undefined, { signal })),
       controller,
     );
-    expect([...activity.running.keys()].map(({ jobName }) => jobName)).toEqual(["a"]);
+    expect(activity.running.entries().map(([{ jobName }]) => jobName)).toEqual(["a"]);
     controller.abort();
     await expect(run).rejects.toThrow();
     expect(activity.running.size).toBe(0);
-    expect(activity.find("a")?.runs().at(-1)?.status).toBe("cancelled");
+    expect(activity.find("a")?.ring.runs().at(-1)?.status).toBe("cancelled");
   });
 
   test("bounds names, failures and errors", () => {
@@ -101,7 +133,7 @@ describe("ProcessActivity", () => {
     try {
       const { activity, runner } = observed();
       runner.run(job("a", () => {}));
-      expect(activity.find("a")?.runs()[0]?.span).toBe(span);
+      expect(activity.find("a")?.ring.runs()[0]?.span).toBe(span);
     } finally {
       global[key] = before;
     }
@@ -116,7 +148,7 @@ describe("ProcessActivity", () => {
       else runner.run(job(name, () => {}));
       if (index % 10_000 === 0) await pause(0);
     }
-    const kept = [...activity.jobs].reduce((sum, each) => sum + each.runs().length, 0);
+    const kept = [...activity.jobs].reduce((sum, each) => sum + each.ring.runs().length, 0);
     expect(kept).toBe(names.length * keptRuns);
     expect(activity.running.size).toBe(0);
     const records = [...activity.failures.records()];
