@@ -21,7 +21,8 @@ export async function schedulesView(model: PageModel): Promise<SchedulesView> {
       key: schedule.key ?? null,
       cron: schedule.cron ?? null,
       everyMs: schedule.everyMs ?? null,
-      timeZone: schedule.timeZone ?? null,
+      // An interval has no use for it.
+      timeZone: schedule.cron === undefined ? null : (schedule.timeZone ?? null),
       nextRunAt: timeOf(schedule.nextRunAt),
       lastScheduledAt: timeOf(schedule.lastScheduledAt),
       lastSuccessAt: timeOfClock(model.process.find(schedule.jobName)?.lastSuccessMs ?? Number.NaN),

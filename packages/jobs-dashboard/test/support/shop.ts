@@ -18,6 +18,8 @@ export interface Shop {
     jobName: string,
     counts: Partial<Record<"waiting" | "running" | "succeeded" | "deadLettered" | "cancelled", number>>,
   ): Promise<void>;
+  /** Waits until a job is a dead letter. */
+  untilDead(jobId: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -55,6 +57,11 @@ export async function openShop(
     },
     until: (jobName, counts) =>
       vi.waitFor(async () => expect((await engine.stats()).byName[jobName]).toMatchObject(counts), {
+        timeout: 120_000,
+        interval: 50,
+      }),
+    untilDead: (jobId) =>
+      vi.waitFor(async () => expect((await engine.job(jobId))?.state).toBe("dead-lettered"), {
         timeout: 120_000,
         interval: 50,
       }),
