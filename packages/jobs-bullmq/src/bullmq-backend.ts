@@ -176,6 +176,18 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob, BullmqEnqueueO
     return this.#ends.watch(this.queueOf(jobName), onEnd);
   }
 
+  cancelAll(jobName: string, jobIds: readonly string[]): Promise<readonly string[]> {
+    return this.#actions.cancelAll(jobName, jobIds);
+  }
+
+  redriveAll(jobName: string, jobIds: readonly string[]): Promise<readonly string[]> {
+    return this.#actions.redriveAll(jobName, jobIds);
+  }
+
+  reschedule(jobId: string, runAt: Date): Promise<boolean> {
+    return this.#actions.reschedule(jobId, runAt);
+  }
+
   redrive(jobId: string): Promise<boolean> {
     return this.#actions.redrive(jobId);
   }

@@ -21,7 +21,14 @@ export type {
   ScheduleOptions,
   UnscheduleOptions,
 } from "./engine/job-schedule.ts";
-export type { JobLookupOptions, JobsPage, JobsQuery } from "./engine/jobs-query.ts";
+export type {
+  CancelAllQuery,
+  JobKey,
+  JobLookupOptions,
+  JobsPage,
+  JobsQuery,
+  RedriveAllQuery,
+} from "./engine/jobs-query.ts";
 export type { EnqueuedJob } from "./errors/enqueued-job.ts";
 export {
   EngineUnavailableError,

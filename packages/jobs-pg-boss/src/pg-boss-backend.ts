@@ -28,7 +28,7 @@ import { isUnreachable } from "./database/unreachable.ts";
 import { backlogFrom, countsFrom } from "./store/counts.ts";
 import { deadLetterFrom } from "./store/dead-letters.ts";
 import { type Dialect, dialectOf, type StorageSettings } from "./store/dialect.ts";
-import { isUuid } from "./store/is-uuid.ts";
+import { JobActions } from "./store/job-actions.ts";
 import { JobEnds } from "./store/job-ends.ts";
 import { JobInserter } from "./store/job-inserter.ts";
 import { type JobStatements, jobStatements } from "./store/job-statements.ts";
@@ -78,6 +78,7 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
   readonly #queues: QueueCreator;
   readonly #inserter: JobInserter;
   readonly #storedJobs: StoredJobs;
+  readonly #actions: JobActions;
   readonly #ends: JobEnds;
   readonly #chain: ScheduleChain;
 
@@ -92,6 +93,7 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
     const statements = queueStatements(schema, this.#dialect, settings);
     this.#queues = new QueueCreator(this.#db, statements);
     this.#inserter = new JobInserter(this.#db, statements, this.#queues);
+    this.#actions = new JobActions(this.#db, this.#statements);
     this.#storedJobs = new StoredJobs(this.#db, schema);
     this.#ends = new JobEnds(this.#db, schema);
     const records = new QueueCreator(
@@ -164,11 +166,16 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
   }
 
   async cancel(jobId: string): Promise<boolean> {
-    const rows = isUuid(jobId) ? await this.#query(this.#statements.cancel, [jobId]) : [];
-    if (rows[0]?.is_to_remove === true) await this.#query(this.#statements.removeCancelled, [jobId]);
+    const queue = await this.#actions.cancel(jobId);
     // The schedule of a cancelled run goes on.
-    if (rows.length > 0) await this.#chain.goOn(rows.map(({ name }) => jobName(name)));
-    return rows.length > 0;
+    if (queue !== undefined) await this.#chain.goOn([jobName(queue)]);
+    return queue !== undefined;
+  }
+
+  async cancelAll(name: string, jobIds: readonly string[]): Promise<readonly string[]> {
+    const cancelled = await this.#actions.cancelAll(name, jobIds);
+    if (cancelled.length > 0) await this.#chain.goOn([name]);
+    return cancelled;
   }
 
   async backlog(): Promise<readonly NameBacklog[]> {
@@ -203,9 +210,21 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
   }
 
   async redrive(jobId: string): Promise<boolean> {
-    const isRedriven = isUuid(jobId) && (await this.#query(this.#statements.redrive, [jobId])).length > 0;
+    const isRedriven = await this.#actions.redrive(jobId);
     if (isRedriven) this.#wakeup.wakeNow();
     return isRedriven;
+  }
+
+  async redriveAll(name: string, jobIds: readonly string[]): Promise<readonly string[]> {
+    const redriven = await this.#actions.redriveAll(name, jobIds);
+    if (redriven.length > 0) this.#wakeup.wakeNow();
+    return redriven;
+  }
+
+  async reschedule(jobId: string, runAt: Date): Promise<boolean> {
+    const isRescheduled = await this.#actions.reschedule(jobId, runAt);
+    if (isRescheduled) this.#wakeup.wakeIn(runAt.getTime() - Date.now());
+    return isRescheduled;
   }
 
   schedule(job: NewJob, rule: ScheduleRule): Promise<void> {

@@ -72,6 +72,10 @@ const starts = "lookup: counts the attempts that have started, and keeps the sta
 const errors = "lookup: keeps the errors of the last ten attempts, through retries and a redrive";
 const noPayload = "lookup: reads the payload only if asked for, and what came with it in any case";
 const findsNone = "lookup: finds nothing under an id that no job has";
+const moves = "acting: `reschedule` moves the start of what has not started, and of nothing else";
+const cancelsAll =
+  "acting: `cancelAll` cancels what waits and asks what runs, each job for one of many callers";
+const redrivesAll = "acting: `redriveAll` redrives dead letters, each for one of many callers";
 const newestFirst = "listing: brings the jobs of a name newest first, each on one page";
 const byState = "listing: brings the jobs in one state, and in all of them";
 const allNames = "listing: brings the jobs of all names, those of one name together";
@@ -188,6 +192,11 @@ const caught: Readonly<Record<keyof typeof broken, readonly string[]>> = {
   HoldingKeysAgain: [notAgain],
   FreeingKeysEarly: [throttle],
   HoldingKeysTooLong: [throttle],
+  ReschedulingAnything: [moves],
+  ReschedulingNothing: [moves],
+  CancellingForAll: [cancelsAll],
+  CancellingAnyName: [cancelsAll],
+  RedrivingForAll: [redrivesAll],
   ListingOldestFirst: [newestFirst],
   CountingPages: [moving],
   ForgettingTheState: [byState],

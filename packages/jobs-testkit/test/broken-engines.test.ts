@@ -65,6 +65,10 @@ const dueWaits = "stats: counts due jobs as waiting, even if no worker has polle
 const backlog = "stats: hands its backlog to observers";
 const follows = "lookup: follows a job by its id from its enqueue to its end, or says that it cannot";
 const noJob = "lookup: finds no job under any other text, and refuses what is no id";
+const reschedules = "acting: reschedules a job that waits, or says that it cannot";
+const cancelsAll = "acting: cancels all jobs of a name, those that run included, and counts each once";
+const redrivesAll = "acting: redrives all dead letters of a name, or those with a text in their error";
+const byKey = "lookup: finds a job by the keys of its enqueue";
 const listsAll = "listing: lists every job of a name while a worker runs them, or says that it cannot";
 const noPayloads = "listing: lists payloads only if asked for";
 const cursors = "listing: refuses cursors of other lists, and queries that are not as documented";
@@ -207,6 +211,10 @@ const caught: {
     losingRunningJobs: [follows],
     findingNoText: [noJob],
     listingNothingThatRuns: [listsAll],
+    forgettingKeys: [byKey],
+    reschedulingToNow: [reschedules],
+    cancellingOnePortion: [cancelsAll],
+    redrivingAnyError: [redrivesAll],
     listingPayloads: [noPayloads],
     beginningAgain: [cursors],
   },

@@ -5,31 +5,34 @@ import { Script } from "./script.ts";
 import { freeUniqueKey } from "./unique-keys.ts";
 
 /**
- * Cancels one job: removes a job that waits, as BullMQ's `remove` does, else notes a request for the worker that runs the job. Never
+ * Cancels jobs: removes a job that waits, as BullMQ's `remove` does, else notes a request for the worker that runs the job. Never
  * removes a job that BullMQ ties to a schedule or a flow, since these have to go on: its next delivery finds the request. KEYS: the first
- * part of the queue's keys, the hash of requests, the sorted set of cancellations. ARGV: the job's id, Unix milliseconds, the milliseconds
- * for which a cancelled job is kept that says nothing about it. Answers 1 if there was a job to cancel.
+ * part of the queue's keys, the hash of requests, the sorted set of cancellations. ARGV: Unix milliseconds, the milliseconds for
+ * which a cancelled job is kept that says nothing about it, 1 to leave out jobs that have a request, ids. Answers the ids of the jobs that
+ * had not ended.
  */
 const cancelScript = new Script(
   "nidusCancel",
   3,
   `${holdKey}${freeUniqueKey}${keepCancelled}
-local keys, id, now = KEYS[1], ARGV[1], ARGV[2]
-local job = keys .. id
-local function heldMs()
+local keys, now = KEYS[1], ARGV[1]
+local function heldMs(job)
   return string.find(redis.call('HGET', job, 'data') or '', '"nonce":"', 1, true) and retainedMs(job, 0) or 0
 end
+local function cancel(id)
+local job = keys .. id
 if redis.call('HEXISTS', job, 'timestamp') == 0 or redis.call('ZSCORE', keys .. 'completed', id) or redis.call('ZSCORE', keys .. 'failed', id) then
-  return 0
+  return false
 end
+if ARGV[3] == '1' and redis.call('HEXISTS', KEYS[2], id) == 1 then return false end
 local ties = redis.call('HMGET', job, 'rjk', 'parentKey')
 local isTied = ties[1] or ties[2]
 local from = not isTied and (
   redis.call('ZREM', keys .. 'delayed', id) == 1 and 'delayed' or redis.call('ZREM', keys .. 'prioritized', id) == 1 and 'prioritized'
   or redis.call('LREM', keys .. 'wait', 1, id) == 1 and 'wait' or redis.call('LREM', keys .. 'paused', 1, id) == 1 and 'paused')
 if from then
-  local keyHeldMs = heldMs()
-  keepCancelled(keys, id, KEYS[3], now, ARGV[3])
+  local keyHeldMs = heldMs(job)
+  keepCancelled(keys, id, KEYS[3], now, ARGV[2])
   freeUniqueKey(keys, id)
   redis.call('DEL', job, job .. ':logs', job .. ':dependencies', job .. ':processed', job .. ':failed', job .. ':unsuccessful')
   if keyHeldMs > 0 then holdKey(job, keyHeldMs) end
@@ -39,7 +42,15 @@ if from then
 else
   redis.call('HSET', KEYS[2], id, now)
 end
-return 1`,
+return true
+end
+local cancelled = {}
+for i = 4, #ARGV do
+  local isDone, isCancelled = pcall(cancel, ARGV[i])
+  if not isDone and #ARGV == 4 then error(isCancelled) end
+  if isDone and isCancelled then cancelled[#cancelled + 1] = ARGV[i] end
+end
+return cancelled`,
 );
 
 /** The keys of a job's queue and of its notes. */
@@ -58,6 +69,16 @@ export async function cancelJob(
   { queue, requests, cancellations, retainedMs }: CancellingKeys,
   jobId: string,
 ): Promise<boolean> {
-  const values = [queue, requests, cancellations, jobId, String(Date.now()), String(retainedMs)];
-  return (await cancelScript.run(client, values)) === 1;
+  const values = [queue, requests, cancellations, String(Date.now()), String(retainedMs), "0", jobId];
+  return ((await cancelScript.run(client, values)) as string[]).length > 0;
+}
+
+/** Cancels jobs that have not ended, in one step. Resolves to their ids, without those that were requested to end before. */
+export async function cancelJobs(
+  client: RedisClient,
+  { queue, requests, cancellations, retainedMs }: CancellingKeys,
+  jobIds: readonly string[],
+): Promise<readonly string[]> {
+  const values = [queue, requests, cancellations, String(Date.now()), String(retainedMs), "1", ...jobIds];
+  return (await cancelScript.run(client, values)) as string[];
 }

@@ -2,7 +2,7 @@
 // test/bullmq-internals checks them on each major version.
 
 export { isQueueClosed, readBareQueue } from "./bare-queue.ts";
-export { cancelJob } from "./cancel-job.ts";
+export { cancelJob, cancelJobs } from "./cancel-job.ts";
 export { cleanJobs, forgetCancellations } from "./clean-jobs.ts";
 export { readDeadLetters } from "./dead-letters.ts";
 export { namesWithJob } from "./find-job.ts";
@@ -19,7 +19,8 @@ export { isListPart, type ListedFields, type ListPlace, lastPart, listJobs } fro
 export { ManualWorker, type ManualWorkerOptions } from "./manual-worker.ts";
 export type { ParsedFields } from "./parsed-fields.ts";
 export type { RedisClient } from "./redis-client.ts";
-export { redriveJob } from "./redrive-job.ts";
+export { redriveJob, redriveJobs } from "./redrive-job.ts";
+export { rescheduleJob } from "./reschedule-job.ts";
 export { saveProgress } from "./save-progress.ts";
 export { Script } from "./script.ts";
 export { hasOpenChildren, isLeaseLost, isMove, isRefusedScript } from "./script-errors.ts";

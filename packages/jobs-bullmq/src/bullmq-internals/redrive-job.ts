@@ -2,17 +2,18 @@ import type { RedisClient } from "./redis-client.ts";
 import { Script } from "./script.ts";
 
 /**
- * Turns a dead letter into a delayed job that is due. BullMQ then moves it to the waiting jobs, by its priority, also in a paused
+ * Turns dead letters into delayed jobs that are due. BullMQ then moves them to the waiting jobs, by their priority, also in a paused
  * queue. Makes a parent wait for it again, as BullMQ's `reprocessJob` does. KEYS: the first part of the queue's keys, the hash of
- * cancel requests. ARGV: the job's id.
+ * cancel requests. ARGV: ids. Answers those of dead letters.
  */
 const redriveScript = new Script(
   "nidusRedrive",
   2,
   `
-local keys, id = KEYS[1], ARGV[1]
+local keys = KEYS[1]
+local function redrive(id)
 local job = keys .. id
-if redis.pcall('ZREM', keys .. 'failed', id) ~= 1 then return 0 end
+if redis.pcall('ZREM', keys .. 'failed', id) ~= 1 then return false end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('HDEL', job, 'finishedOn', 'processedOn', 'failedReason', 'stacktrace', 'returnvalue', 'defa', 'atm', 'ats', 'stc',
@@ -28,7 +29,13 @@ redis.call('ZADD', keys .. 'delayed', now * 0x1000, id)
 redis.call('ZADD', keys .. 'marker', now, '1')
 redis.call('XADD', keys .. 'events', 'MAXLEN', '~', redis.call('HGET', keys .. 'meta', 'opts.maxLenEvents') or 10000,
   '*', 'event', 'waiting', 'jobId', id, 'prev', 'failed')
-return 1`,
+return true
+end
+local redriven = {}
+for _, id in ipairs(ARGV) do
+  if redrive(id) then redriven[#redriven + 1] = id end
+end
+return redriven`,
 );
 
 /** Turns a dead letter into a waiting job, in one step. Resolves to whether this call did it: one of several calls gets true. */
@@ -38,5 +45,15 @@ export async function redriveJob(
   requests: string,
   jobId: string,
 ): Promise<boolean> {
-  return (await redriveScript.run(client, [keys, requests, jobId])) === 1;
+  return (await redriveJobs(client, keys, requests, [jobId])).length > 0;
+}
+
+/** Turns dead letters into waiting jobs, in one step. Resolves to their ids. */
+export async function redriveJobs(
+  client: RedisClient,
+  keys: string,
+  requests: string,
+  jobIds: readonly string[],
+): Promise<readonly string[]> {
+  return (await redriveScript.run(client, [keys, requests, ...jobIds])) as string[];
 }

@@ -1,4 +1,11 @@
-import { cancelJob, namesWithJob, redriveJob } from "../bullmq-internals/index.ts";
+import {
+  cancelJob,
+  cancelJobs,
+  namesWithJob,
+  redriveJob,
+  redriveJobs,
+  rescheduleJob,
+} from "../bullmq-internals/index.ts";
 import type { Queues } from "./queues.ts";
 import type { RetentionSeconds } from "./stored-data.ts";
 
@@ -21,15 +28,35 @@ export class JobActions {
   async cancel(jobId: string): Promise<boolean> {
     const client = await this.#queues.client;
     for (const name of await this.#namesWith(jobId)) {
-      const keys = {
-        queue: this.#queues.keysOf(name),
-        requests: this.#queues.cancelRequestsOf(name),
-        cancellations: this.#queues.cancellationsOf(name),
-        retainedMs: this.#retainedMs,
-      };
-      if (await cancelJob(client, keys, jobId)) return true;
+      if (await cancelJob(client, this.#keysOf(name), jobId)) return true;
     }
     return false;
+  }
+
+  async cancelAll(jobName: string, jobIds: readonly string[]): Promise<readonly string[]> {
+    return cancelJobs(await this.#queues.client, this.#keysOf(jobName), jobIds);
+  }
+
+  #keysOf(name: string): Parameters<typeof cancelJob>[1] {
+    return {
+      queue: this.#queues.keysOf(name),
+      requests: this.#queues.cancelRequestsOf(name),
+      cancellations: this.#queues.cancellationsOf(name),
+      retainedMs: this.#retainedMs,
+    };
+  }
+
+  async reschedule(jobId: string, runAt: Date): Promise<boolean> {
+    const client = await this.#queues.client;
+    for (const name of await this.#namesWith(jobId)) {
+      if (await rescheduleJob(client, this.#queues.keysOf(name), jobId, runAt.getTime())) return true;
+    }
+    return false;
+  }
+
+  async redriveAll(jobName: string, jobIds: readonly string[]): Promise<readonly string[]> {
+    const requests = this.#queues.cancelRequestsOf(jobName);
+    return redriveJobs(await this.#queues.client, this.#queues.keysOf(jobName), requests, jobIds);
   }
 
   async redrive(jobId: string): Promise<boolean> {

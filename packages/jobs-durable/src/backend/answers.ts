@@ -60,7 +60,7 @@ export class BackendAnswers {
     return answer;
   }
 
-  yesOrNo(method: "cancel" | "redrive" | "unschedule", answer: boolean): boolean {
+  yesOrNo(method: "cancel" | "redrive" | "reschedule" | "unschedule", answer: boolean): boolean {
     if (typeof answer !== "boolean") throw this.#wrong(method, describe(answer), aBoolean.text);
     return answer;
   }
@@ -84,11 +84,11 @@ export class BackendAnswers {
   /** Nothing is right as well: some engines cannot tell. */
   // biome-ignore lint/suspicious/noConfusingVoidType: what the port allows.
   renewLeases(answer: readonly string[] | void): readonly string[] {
-    return answer === undefined ? [] : this.#ids("renewLeases", answer);
+    return answer === undefined ? [] : this.ids("renewLeases", answer);
   }
 
   cancelRequests(answer: readonly string[]): readonly string[] {
-    return this.#ids("cancelRequests", answer);
+    return this.ids("cancelRequests", answer);
   }
 
   backlog(answer: readonly NameBacklog[]): readonly NameBacklog[] {
@@ -141,6 +141,11 @@ export class BackendAnswers {
     return answer;
   }
 
+  holderOf(answer: string | undefined): string | undefined {
+    if (answer === undefined || typeof answer === "string") return answer;
+    throw this.#wrong("holderOf", describe(answer), "the id of a job or undefined");
+  }
+
   jobs(answer: StoredJobsPage): StoredJobsPage {
     this.#object("jobs", answer, "a page of jobs", "a page", pageFields);
     for (const each of answer.jobs) this.#object("jobs", each, "a page of jobs", "a job", storedJobFields);
@@ -162,7 +167,7 @@ export class BackendAnswers {
     return true;
   }
 
-  #ids(method: string, answer: readonly string[]): readonly string[] {
+  ids(method: string, answer: readonly string[]): readonly string[] {
     const wrong = this.#array(method, answer, "ids of jobs").find((each) => typeof each !== "string");
     if (wrong !== undefined) throw this.#wrong(method, `an array with ${describe(wrong)}`, "ids of jobs");
     return answer;

@@ -19,7 +19,7 @@ export interface EngineCapabilities {
   readonly uniqueKeys: boolean;
   /** Payloads may contain `\u0000` and half surrogate pairs, which PostgreSQL cannot store. */
   readonly nullCharacters: boolean;
-  /** `job` and `jobs`: the store can be asked for the jobs that it has. */
+  /** `job`, `jobs`, `reschedule`, `cancelAll` and `redriveAll`: the store can be asked for the jobs that it has. */
   readonly listing: boolean;
   /** `result`: what a handler returns is stored. */
   readonly results: boolean;

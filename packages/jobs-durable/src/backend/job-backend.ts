@@ -12,6 +12,8 @@ import type { StoredJob, StoredJobProgress } from "./stored-job.ts";
 import type { StoredJobsPage, StoredJobsQuery } from "./stored-jobs-query.ts";
 import type { StoredSchedule } from "./stored-schedule.ts";
 
+export type { JobOutcome, SettleResult } from "./job-outcome.ts";
+
 /** A job on its way into an engine. */
 export interface NewJob {
   /** A UUID. With an idempotency key, the id is derived from name and key. The ids of a batch ascend. */
@@ -202,6 +204,18 @@ export interface JobBackend<
    * @throws (rejects with) `wrongCursor()` for a position that it cannot have named.
    */
   jobs?(query: StoredJobsQuery): Promise<StoredJobsPage>;
+  /**
+   * Moves the start of a job that is scheduled or waits, to any moment. Resolves to whether there was one of this id. Needed for
+   * `capabilities.listing`, as the next two.
+   */
+  reschedule?(jobId: string, runAt: Date): Promise<boolean>;
+  /**
+   * Does what `cancel` does for at most 200 jobs of one name, except for those that run and were asked to end before. Resolves to the ids of
+   * the others that had not ended: of several calls at once, one has each.
+   */
+  cancelAll?(jobName: string, jobIds: readonly string[]): Promise<readonly string[]>;
+  /** Does what `redrive` does for at most 200 jobs of one name. Resolves to the ids of those that were dead letters. */
+  redriveAll?(jobName: string, jobIds: readonly string[]): Promise<readonly string[]>;
   /**
    * Runs a job at each moment of a rule, as `nextMoment` computes them, by the store's own clock. A second call with the same key
    * replaces the schedule, with its next run. The same call again changes nothing: a run that is late stays. A run that came due

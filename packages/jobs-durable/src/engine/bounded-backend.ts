@@ -72,6 +72,25 @@ export class BoundedBackend<Job extends LeasedJob, Options extends EnqueueOption
     return this.answers.ends(await this.ask(async (backend) => backend.ends?.(jobs) ?? []), jobs.length);
   }
 
+  async holderOf(jobName: string, uniqueKey: string): Promise<string | undefined> {
+    return this.answers.holderOf(await this.ask(async (backend) => backend.holderOf?.(jobName, uniqueKey)));
+  }
+
+  async reschedule(jobId: string, runAt: Date): Promise<boolean> {
+    const answer = await this.ask(async (backend) => backend.reschedule?.(jobId, runAt) ?? false);
+    return this.answers.yesOrNo("reschedule", answer);
+  }
+
+  async cancelAll(jobName: string, jobIds: readonly string[]): Promise<readonly string[]> {
+    const answer = await this.ask(async (backend) => backend.cancelAll?.(jobName, jobIds) ?? []);
+    return this.answers.ids("cancelAll", answer);
+  }
+
+  async redriveAll(jobName: string, jobIds: readonly string[]): Promise<readonly string[]> {
+    const answer = await this.ask(async (backend) => backend.redriveAll?.(jobName, jobIds) ?? []);
+    return this.answers.ids("redriveAll", answer);
+  }
+
   async jobs(query: StoredJobsQuery): Promise<StoredJobsPage> {
     const none: StoredJobsPage = { jobs: [], position: undefined };
     return this.answers.jobs(await this.ask(async (backend) => backend.jobs?.(query) ?? none));

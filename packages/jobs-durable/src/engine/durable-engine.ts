@@ -19,11 +19,19 @@ import { BoundedBackend } from "./bounded-backend.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import { requireEngineOptions } from "./engine-options.ts";
 import { insertInSlices } from "./insert-in-slices.ts";
+import { JobActions } from "./job-actions.ts";
 import type { DeadLetterOptions, JobStats, ResultOptions, StartableEngine } from "./job-engine.ts";
 import { JobResults } from "./job-results.ts";
 import type { JobSchedule, ScheduleInterval, ScheduleOptions, UnscheduleOptions } from "./job-schedule.ts";
 import { JobSchedules } from "./job-schedules.ts";
-import type { JobLookupOptions, JobsPage, JobsQuery } from "./jobs-query.ts";
+import type {
+  CancelAllQuery,
+  JobKey,
+  JobLookupOptions,
+  JobsPage,
+  JobsQuery,
+  RedriveAllQuery,
+} from "./jobs-query.ts";
 import { NewJobFactory } from "./new-job-factory.ts";
 import { deadLettersFrom, statsFrom } from "./stats.ts";
 import { StoreHealth } from "./store-health.ts";
@@ -46,6 +54,7 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
   readonly #schedules: JobSchedules;
   readonly #bookkeeping: Bookkeeping;
   readonly #storedJobs: StoredJobs<Job, Options>;
+  readonly #actions: JobActions<Job, Options>;
   readonly #results: JobResults<Job, Options>;
   readonly #workers: Workers<Job, Options>;
   readonly #storeHealth: StoreHealth<Job, Options>;
@@ -81,6 +90,7 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
     });
     this.#bookkeeping = new Bookkeeping(bookkeepers, this.#onError);
     this.#storedJobs = new StoredJobs(backend, this.#store);
+    this.#actions = new JobActions(backend, this.#store, (jobId) => this.#workers.cancel(jobId));
     const shared = { backend, store: this.#store, bookkeeping: this.#bookkeeping, onError: this.#onError };
     this.#results = new JobResults(shared);
     this.#workers = new Workers({
@@ -168,8 +178,20 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
     return this.#workers.start(options);
   }
 
-  job(jobId: string, options?: JobLookupOptions): Promise<StoredJob | undefined> {
-    return this.#storedJobs.job(jobId, options);
+  job(jobOrKey: string | JobKey, options?: JobLookupOptions): Promise<StoredJob | undefined> {
+    return this.#storedJobs.job(jobOrKey, options);
+  }
+
+  reschedule(jobId: string, runAt: Date): Promise<boolean> {
+    return this.#actions.reschedule(jobId, runAt);
+  }
+
+  cancelAll(query: CancelAllQuery): Promise<number> {
+    return this.#actions.cancelAll(query);
+  }
+
+  redriveAll(query?: RedriveAllQuery): Promise<number> {
+    return this.#actions.redriveAll(query);
   }
 
   jobs(query?: JobsQuery): Promise<JobsPage> {

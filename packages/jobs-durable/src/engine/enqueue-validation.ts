@@ -52,7 +52,8 @@ export function requireEnqueueOptions(
   };
 }
 
-function requireRunAt(runAt: Date): void {
+/** @throws TypeError or RangeError */
+export function requireRunAt(runAt: Date): void {
   if (validDate(runAt) === undefined) throw invalidArgument("`runAt`", "a valid Date", runAt);
   if (!(runAt.getTime() >= 0 && runAt.getUTCFullYear() <= maxYear)) {
     throw invalidArgument("`runAt`", `a Date from 1970 to ${maxYear}`, runAt.toISOString(), RangeError);

@@ -8,7 +8,14 @@ import type { EnqueuedJob } from "../errors/enqueued-job.ts";
 import type { JobWorker, WorkOptions } from "../execution/job-worker.ts";
 import type { AnyDurableJob, JobWithPayload } from "../job/durable-job.ts";
 import type { JobSchedule, ScheduleInterval, ScheduleOptions, UnscheduleOptions } from "./job-schedule.ts";
-import type { JobLookupOptions, JobsPage, JobsQuery } from "./jobs-query.ts";
+import type {
+  CancelAllQuery,
+  JobKey,
+  JobLookupOptions,
+  JobsPage,
+  JobsQuery,
+  RedriveAllQuery,
+} from "./jobs-query.ts";
 
 /** The counts of all jobs together, and of each job name. */
 export interface JobStats extends JobCounts {
@@ -108,6 +115,12 @@ export interface JobEngine<Options extends EnqueueOptions = EnqueueOptions> exte
    */
   job(jobId: string, options?: JobLookupOptions): Promise<StoredJob | undefined>;
   /**
+   * Looks a job up by its unique key, if it holds the key now, or by its idempotency key.
+   *
+   * @throws (rejects with) UnsupportedError if the engine cannot list its jobs, or has no unique keys.
+   */
+  job(key: JobKey, options?: JobLookupOptions): Promise<StoredJob | undefined>;
+  /**
    * Waits until a job has ended. Resolves to a copy of what its handler returned: JSON of at most 1 MiB, or undefined. The result is
    * there for as long as the job is retained.
    *
@@ -127,6 +140,20 @@ export interface JobEngine<Options extends EnqueueOptions = EnqueueOptions> exte
   jobs(query?: JobsQuery): Promise<JobsPage>;
   /** How many jobs are in which state, over all names and by name, as the store has them now. */
   stats(): Promise<JobStats>;
+  /**
+   * Moves the start of a job that is scheduled or waits. Resolves to whether there was one.
+   *
+   * @throws (rejects with) TypeError or RangeError for a `runAt` that is not from 1970 to 9999; UnsupportedError if the engine cannot list
+   * its jobs.
+   */
+  reschedule(jobId: string, runAt: Date): Promise<boolean>;
+  /**
+   * Cancels the jobs of a name that wait, and asks those that run to end, in portions that do not hold the store. Resolves to how many:
+   * calls at the same time count each job once. Jobs that are enqueued meanwhile may be left.
+   *
+   * @throws (rejects with) UnsupportedError if the engine cannot list its jobs.
+   */
+  cancelAll(query: CancelAllQuery): Promise<number>;
   /** Lists dead letters, the newest first. */
   deadLetters(options?: DeadLetterOptions): Promise<readonly DeadLetter[]>;
   /** Runs a dead letter again, its attempts reset. Resolves to whether there was one with this id: of several calls at once, to one. */
@@ -136,6 +163,13 @@ export interface JobEngine<Options extends EnqueueOptions = EnqueueOptions> exte
    * the store is away.
    */
   health(): Promise<EngineHealth>;
+  /**
+   * Redrives dead letters, in portions that do not hold the store. Resolves to how many: calls at the same time count each job once. A job
+   * that becomes a dead letter again meanwhile stays one.
+   *
+   * @throws (rejects with) UnsupportedError if the engine cannot list its jobs.
+   */
+  redriveAll(query?: RedriveAllQuery): Promise<number>;
   /**
    * Stops the engine's workers, with the times that `stop` has by default, and lets go of its connections. May be repeated.
    *

@@ -28,6 +28,30 @@ export interface JobsQuery extends JobLookupOptions {
   readonly cursor?: string | undefined;
 }
 
+/** Names a job by a key of its enqueue. */
+export type JobKey =
+  /** The job that holds the key now. */
+  | { readonly jobName: string; readonly uniqueKey: string; readonly idempotencyKey?: undefined }
+  /** The job that was enqueued with the key, for as long as it is retained. */
+  | { readonly jobName: string; readonly idempotencyKey: string; readonly uniqueKey?: undefined };
+
+/** Which jobs `cancelAll` cancels. */
+export interface CancelAllQuery {
+  readonly jobName: string;
+  /** How many at most: a whole number from 1. @default all */
+  readonly limit?: number | undefined;
+}
+
+/** Which dead letters `redriveAll` redrives. */
+export interface RedriveAllQuery {
+  /** @default those of every name */
+  readonly jobName?: string | undefined;
+  /** A text that the message of the last error contains, as `errors` of a stored job has it: at most 512 characters. @default any */
+  readonly error?: string | undefined;
+  /** How many at most: a whole number from 1. @default all */
+  readonly limit?: number | undefined;
+}
+
 /** A page of the list of jobs. */
 export interface JobsPage {
   readonly jobs: readonly StoredJob[];
@@ -48,4 +72,16 @@ export function storedJobsQueryFrom(query: JobsQuery): StoredJobsQuery {
   requireBoolean("`withPayload`", withPayload);
   const position = cursor === undefined ? undefined : positionFrom(cursor, { jobName, state });
   return { jobName, state, limit, position, withPayload };
+}
+
+/** @throws TypeError for what is no key; RangeError for one that is too long. */
+export function requireJobKey(key: JobKey): void {
+  requireKnownKeys("the key of a job", key, ["jobName", "uniqueKey", "idempotencyKey"]);
+  const { jobName, uniqueKey, idempotencyKey } = key;
+  requireStorableText("`jobName`", jobName);
+  if ((uniqueKey === undefined) === (idempotencyKey === undefined)) {
+    throw new TypeError("expected one of `uniqueKey` and `idempotencyKey`");
+  }
+  if (uniqueKey !== undefined) requireStorableText("`uniqueKey`", uniqueKey);
+  if (idempotencyKey !== undefined) requireStorableText("`idempotencyKey`", idempotencyKey);
 }

@@ -1,12 +1,20 @@
 import { requireBoolean, requireKnownKeys } from "@nidus/jobs-core/adapter";
 import type { EnqueueOptions } from "../backend/enqueue-options.ts";
 import type { JobBackend, LeasedJob } from "../backend/job-backend.ts";
+import { idFromKey } from "../backend/job-id.ts";
 import type { StoredJob } from "../backend/stored-job.ts";
 import { validDate } from "../backend/valid-date.ts";
 import { UnsupportedError } from "../errors/errors.ts";
 import type { BoundedBackend } from "./bounded-backend.ts";
 import { cursorFrom } from "./cursor.ts";
-import { type JobLookupOptions, type JobsPage, type JobsQuery, storedJobsQueryFrom } from "./jobs-query.ts";
+import {
+  type JobKey,
+  type JobLookupOptions,
+  type JobsPage,
+  type JobsQuery,
+  requireJobKey,
+  storedJobsQueryFrom,
+} from "./jobs-query.ts";
 import { isJobId } from "./validation.ts";
 
 /** Looks at the jobs that a store has. */
@@ -19,14 +27,26 @@ export class StoredJobs<Job extends LeasedJob, Options extends EnqueueOptions> {
     this.#store = store;
   }
 
-  async job(jobId: string, options: JobLookupOptions = {}): Promise<StoredJob | undefined> {
+  async job(jobOrKey: string | JobKey, options: JobLookupOptions = {}): Promise<StoredJob | undefined> {
     requireKnownKeys("the options of `job`", options, ["withPayload"]);
     const { withPayload = false } = options;
     requireBoolean("`withPayload`", withPayload);
+    const jobId = typeof jobOrKey === "string" ? jobOrKey : await this.#idOf(jobOrKey);
+    if (jobId === undefined) return undefined;
     const isId = isJobId(jobId);
     this.#requireListing();
     const job = isId ? await this.#store.job(jobId, withPayload) : undefined;
     return job && withValidDates(job);
+  }
+
+  async #idOf(key: JobKey): Promise<string | undefined> {
+    requireJobKey(key);
+    this.#requireListing();
+    const { jobName, uniqueKey, idempotencyKey } = key;
+    if (uniqueKey === undefined) return idFromKey(jobName, idempotencyKey);
+    const { name, capabilities } = this.#backend;
+    if (!capabilities.uniqueKeys) throw new UnsupportedError(`${name} has no unique keys`);
+    return this.#store.holderOf(jobName, uniqueKey);
   }
 
   async jobs(query: JobsQuery = {}): Promise<JobsPage> {

@@ -11,6 +11,7 @@ import type { StoredJobsPage, StoredJobsQuery } from "../backend/stored-jobs-que
 import type { StoredSchedule } from "../backend/stored-schedule.ts";
 import type { EnqueuedJob } from "../errors/enqueued-job.ts";
 import type { ScheduleRule } from "../schedule/schedule-rule.ts";
+import { cancelAll, redriveAll } from "./acting.ts";
 import type { MemoryJob } from "./memory-job.ts";
 import { MemorySchedules } from "./memory-schedules.ts";
 import { MemoryTable } from "./memory-table.ts";
@@ -144,6 +145,20 @@ export class MemoryBackend implements JobBackend<MemoryLeasedJob> {
 
   schedules(): Promise<readonly StoredSchedule[]> {
     return this.#chain.schedules();
+  }
+
+  async reschedule(jobId: string, runAt: Date): Promise<boolean> {
+    return this.#table.reschedule(jobId, runAt.getTime());
+  }
+
+  async cancelAll(jobName: string, jobIds: readonly string[]): Promise<readonly string[]> {
+    const cancelled = cancelAll(this.#table, jobName, jobIds);
+    await this.#chain.goOn([jobName]);
+    return cancelled;
+  }
+
+  async redriveAll(jobName: string, jobIds: readonly string[]): Promise<readonly string[]> {
+    return redriveAll(this.#table, jobName, jobIds);
   }
 
   async jobs(query: StoredJobsQuery): Promise<StoredJobsPage> {

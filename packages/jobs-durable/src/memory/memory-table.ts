@@ -7,6 +7,7 @@ import { zeroCounts } from "../backend/job-counts.ts";
 import type { JobOutcome } from "../backend/job-outcome.ts";
 import type { StoredJobsPage, StoredJobsQuery } from "../backend/stored-jobs-query.ts";
 import type { EnqueuedJob } from "../errors/enqueued-job.ts";
+import { counted } from "./counted.ts";
 import { pageOf } from "./listing.ts";
 import type { MemoryJob } from "./memory-job.ts";
 import { PendingJobs } from "./pending-jobs.ts";
@@ -147,10 +148,22 @@ export class MemoryTable {
     return true;
   }
 
+  /** Moves the start of a job that is pending. Its heap drops the job as it was. */
+  reschedule(id: string, runAtMs: number): boolean {
+    const before = this.#jobs.get(id);
+    if (before?.state !== "pending") return false;
+    const job = { ...before, runAtMs };
+    before.state = "cancelled";
+    this.#jobs.set(id, job);
+    this.#uniqueKeys.passOn(before, job);
+    this.#queue(job);
+    return true;
+  }
+
   /** Whether a job waits, and has not started. */
   isPending(id: string): boolean {
-    const job = this.#jobs.get(id);
-    return job?.state === "pending" && job.lease === 0;
+    const { state, lease } = this.#jobs.get(id) ?? {};
+    return state === "pending" && lease === 0;
   }
 
   /** Removes a job that waits, and has not started. */
@@ -237,14 +250,4 @@ export class MemoryTable {
       if (engines !== undefined && now - job.endedAtMs > (own ?? engines)) this.#forget(job);
     }
   }
-}
-
-function counted({ state, runAtMs }: MemoryJob, before: JobCounts, now: number): Partial<JobCounts> {
-  if (state === "running") return { running: before.running + 1 };
-  if (state === "succeeded") return { succeeded: before.succeeded + 1 };
-  if (state === "dead-lettered") return { deadLettered: before.deadLettered + 1 };
-  if (state === "cancelled") return { cancelled: before.cancelled + 1 };
-  if (runAtMs > now) return { scheduled: before.scheduled + 1 };
-  const oldestMs = Math.min(runAtMs, before.oldestWaitingAt?.getTime() ?? Infinity);
-  return { waiting: before.waiting + 1, oldestWaitingAt: new Date(oldestMs) };
 }

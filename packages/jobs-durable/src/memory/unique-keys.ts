@@ -14,6 +14,12 @@ export class UniqueKeys {
     if (job.uniqueKey !== undefined) this.#holders.set(placeOf(job.name, job.uniqueKey), job);
   }
 
+  /** Makes another object of the same job the holder, if the job holds its key. */
+  passOn(before: MemoryJob, job: MemoryJob): void {
+    if (job.uniqueKey !== undefined && this.#holders.get(placeOf(job.name, job.uniqueKey)) === before)
+      this.hold(job);
+  }
+
   /** Frees the key of a job, unless another job holds it by now. */
   free({ id, name, uniqueKey }: MemoryJob): void {
     if (uniqueKey === undefined) return;

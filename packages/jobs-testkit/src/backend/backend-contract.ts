@@ -2,6 +2,7 @@ import { invalidArgument, requireKnownKeys, requireWholeNumber } from "@nidus/jo
 import type { JobBackend } from "@nidus/jobs-durable/backend";
 import type { DeclareTest } from "../contract/declare-test.ts";
 import { type Behaviour, declareTests } from "../contract/test-plan.ts";
+import { acting } from "./acting.ts";
 import { address } from "./address.ts";
 import {
   BackendKit,
@@ -87,6 +88,7 @@ const behaviours: Readonly<Record<string, Behaviour<BackendKit>>> = {
   backlog,
   lookup,
   listing,
+  acting,
   address,
   closing,
   outage,

@@ -1,6 +1,7 @@
 import { invalidArgument, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
 import type { DeclareTest } from "../contract/declare-test.ts";
 import { type Behaviour, declareTests } from "../contract/test-plan.ts";
+import { acting } from "./acting.ts";
 import { attempts } from "./attempts.ts";
 import { batchOptions } from "./batch-options.ts";
 import { cancellation } from "./cancellation.ts";
@@ -79,6 +80,7 @@ const behaviours: Readonly<Record<string, Behaviour<Kit>>> = {
   health,
   lookup,
   listing,
+  acting,
   payloads,
   secrets,
   observation,

@@ -42,6 +42,34 @@ export const lookup: Behaviour<Kit> = (declare) => {
     });
   });
 
+  declare("finds a job by the keys of its enqueue", async (kit) => {
+    const { engine } = await kit.open();
+    if (!engine.capabilities.listing) return;
+    const job = defineJob({ name: kit.name("keys"), run() {} });
+    const jobName = job.name;
+    const { id } = await engine.enqueue(job, undefined, { idempotencyKey: "order-1" });
+    assert.equal((await engine.job({ jobName, idempotencyKey: "order-1" }))?.id, id);
+    assert.equal(await engine.job({ jobName, idempotencyKey: "order-2" }), undefined);
+    assert.equal(await engine.job({ jobName: kit.name("other"), idempotencyKey: "order-1" }), undefined);
+    await assert.rejects(engine.job({ jobName } as never), TypeError);
+    await assert.rejects(engine.job({ jobName, idempotencyKey: "a", uniqueKey: "a" } as never), TypeError);
+    if (!engine.capabilities.uniqueKeys) {
+      await assert.rejects(engine.job({ jobName, uniqueKey: "user-7" }), (error) =>
+        UnsupportedError.isInstance(error),
+      );
+      return;
+    }
+    const unique = await engine.enqueue(job, undefined, { uniqueKey: "user-7" });
+    assert.equal((await engine.job({ jobName, uniqueKey: "user-7" }))?.id, unique.id);
+    assert.equal(await engine.job({ jobName, uniqueKey: "user-8" }), undefined);
+    await engine.cancel(unique.id);
+    assert.equal(
+      await engine.job({ jobName, uniqueKey: "user-7" }),
+      undefined,
+      "a job that has ended holds no key",
+    );
+  });
+
   declare("finds no job under any other text, and refuses what is no id", async (kit) => {
     const { engine } = await kit.open();
     if (!engine.capabilities.listing) return;

@@ -4,8 +4,8 @@ import { overriding } from "./overriding.ts";
 /** Finds no job that runs. */
 export function losingRunningJobs(engine: JobEngine): JobEngine {
   return overriding(engine, {
-    async job(jobId, options) {
-      const job = await engine.job(jobId, options);
+    async job(jobId: unknown, options?: object) {
+      const job = await engine.job(jobId as string, options);
       return job?.state === "running" ? undefined : job;
     },
   });
@@ -14,7 +14,7 @@ export function losingRunningJobs(engine: JobEngine): JobEngine {
 /** Finds nothing under what is no id, and does not say that it is none. */
 export function findingNoText(engine: JobEngine): JobEngine {
   return overriding(engine, {
-    job: async (jobId, options) =>
+    job: async (jobId: unknown, options?: object) =>
       typeof jobId === "string" && jobId !== "" ? engine.job(jobId, options) : undefined,
   });
 }
@@ -33,5 +33,34 @@ export function listingPayloads(engine: JobEngine): JobEngine {
 export function beginningAgain(engine: JobEngine): JobEngine {
   return overriding(engine, {
     jobs: (query) => engine.jobs(query).catch(() => engine.jobs({ ...query, cursor: undefined })),
+  });
+}
+
+/** Finds no job by a key. */
+export function forgettingKeys(engine: JobEngine): JobEngine {
+  return overriding(engine, {
+    job: async (jobOrKey: unknown, options?: object) =>
+      typeof jobOrKey === "string" ? engine.job(jobOrKey, options) : undefined,
+  });
+}
+
+/** Starts a job at once in place of at its new moment. */
+export function reschedulingToNow(engine: JobEngine): JobEngine {
+  return overriding(engine, {
+    reschedule: (jobId, runAt) => engine.reschedule(jobId, runAt > new Date() ? new Date() : runAt),
+  });
+}
+
+/** Cancels 100 jobs, and leaves the others. */
+export function cancellingOnePortion(engine: JobEngine): JobEngine {
+  return overriding(engine, {
+    cancelAll: (query) => engine.cancelAll({ ...query, limit: Math.min(query.limit ?? 100, 100) }),
+  });
+}
+
+/** Redrives dead letters whatever their error is. */
+export function redrivingAnyError(engine: JobEngine): JobEngine {
+  return overriding(engine, {
+    redriveAll: (query = {}) => engine.redriveAll({ ...query, error: undefined }),
   });
 }

@@ -142,3 +142,42 @@ export class TakingAnyPosition extends ListBackend {
     return super.jobs(query).catch(() => super.jobs({ ...query, position: undefined }));
   }
 }
+
+/** Says of whatever it has that its start was moved. */
+export class ReschedulingAnything extends ListBackend {
+  override async reschedule(jobId: string, runAt: Date): Promise<boolean> {
+    await super.reschedule(jobId, runAt);
+    return this.find(jobId) !== undefined;
+  }
+}
+
+/** Says that it moves starts, and does not. */
+export class ReschedulingNothing extends ListBackend {
+  override async reschedule(jobId: string): Promise<boolean> {
+    return this.find(jobId)?.state === "pending";
+  }
+}
+
+/** Says of every cancellation of running jobs that it was the first. */
+export class CancellingForAll extends ListBackend {
+  override async cancelAll(jobName: string, jobIds: readonly string[]): Promise<readonly string[]> {
+    const runs = jobIds.filter((id) => this.find(id)?.state === "running");
+    return [...new Set([...(await super.cancelAll(jobName, jobIds)), ...runs])];
+  }
+}
+
+/** Cancels jobs of whatever name. */
+export class CancellingAnyName extends ListBackend {
+  override async cancelAll(_jobName: string, jobIds: readonly string[]): Promise<readonly string[]> {
+    const names = new Set(jobIds.map((id) => this.find(id)?.name ?? ""));
+    return (await Promise.all([...names].map((name) => super.cancelAll(name, jobIds)))).flat();
+  }
+}
+
+/** Says of every redrive of a job that it was the one. */
+export class RedrivingForAll extends ListBackend {
+  override async redriveAll(jobName: string, jobIds: readonly string[]): Promise<readonly string[]> {
+    await super.redriveAll(jobName, jobIds);
+    return jobIds.filter((id) => this.find(id)?.state === "pending");
+  }
+}

@@ -25,7 +25,7 @@ import {
   type StoredJobsQuery,
   zeroCounts,
 } from "@nidus/jobs-durable/backend";
-import { pageOf, storedJobFrom } from "./listed-job.ts";
+import { actedOn, pageOf, storedJobFrom } from "./listed-job.ts";
 
 /** A job as it is kept. */
 export interface ListedJob
@@ -272,6 +272,24 @@ export class ListBackend implements JobBackend<ListLeasedJob> {
     if (job?.state === "running") job.isCancelRequested = true;
     else if (job?.state === "pending") Object.assign(job, { state: "cancelled", endedAtMs: Date.now() });
     else return false;
+    return true;
+  }
+
+  async cancelAll(jobName: string, jobIds: readonly string[]): Promise<readonly string[]> {
+    return actedOn(jobIds, async (id) => {
+      const job = this.find(id);
+      return job?.name === jobName && !job.isCancelRequested && (await this.cancel(id));
+    });
+  }
+
+  async redriveAll(jobName: string, jobIds: readonly string[]): Promise<readonly string[]> {
+    return actedOn(jobIds, async (id) => this.find(id)?.name === jobName && (await this.redrive(id)));
+  }
+
+  async reschedule(jobId: string, runAt: Date): Promise<boolean> {
+    const job = this.find(jobId);
+    if (job?.state !== "pending") return false;
+    job.runAt = runAt;
     return true;
   }
 

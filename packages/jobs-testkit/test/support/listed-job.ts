@@ -50,3 +50,13 @@ export function pageOf(
     position: found.length > limit && last ? placeOf(last.job) : undefined,
   };
 }
+
+/** Acts on jobs one by one. Resolves to the ids of those for which something was done. */
+export async function actedOn(
+  jobIds: readonly string[],
+  act: (jobId: string) => Promise<boolean>,
+): Promise<readonly string[]> {
+  const done: string[] = [];
+  for (const id of jobIds) if (await act(id)) done.push(id);
+  return done;
+}

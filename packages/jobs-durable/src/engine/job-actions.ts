@@ -1,0 +1,104 @@
+import { requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
+import type { EnqueueOptions } from "../backend/enqueue-options.ts";
+import type { JobBackend, LeasedJob } from "../backend/job-backend.ts";
+import type { StoredJob, StoredJobState } from "../backend/stored-job.ts";
+import { UnsupportedError } from "../errors/errors.ts";
+import type { BoundedBackend } from "./bounded-backend.ts";
+import { requireRunAt } from "./enqueue-validation.ts";
+import type { CancelAllQuery, RedriveAllQuery } from "./jobs-query.ts";
+import { isJobId, requireStorableText } from "./validation.ts";
+
+/** How many jobs one call of the store is about, so that it is never held for long. */
+const portion = 200;
+
+/** The jobs that `all` finds. */
+interface Found {
+  readonly jobName: string | undefined;
+  readonly state: StoredJobState;
+  readonly limit: number;
+  readonly isWanted: (job: StoredJob) => boolean;
+}
+
+/** Acts on jobs that are stored. */
+export class JobActions<Job extends LeasedJob, Options extends EnqueueOptions> {
+  readonly #backend: Pick<JobBackend, "name" | "capabilities">;
+  readonly #store: BoundedBackend<Job, Options>;
+  readonly #onCancelled: (jobId: string) => void;
+
+  /** `onCancelled` hears of each job for which `cancelAll` has done something. */
+  constructor(
+    backend: Pick<JobBackend, "name" | "capabilities">,
+    store: BoundedBackend<Job, Options>,
+    onCancelled: (jobId: string) => void,
+  ) {
+    this.#backend = backend;
+    this.#store = store;
+    this.#onCancelled = onCancelled;
+  }
+
+  async reschedule(jobId: string, runAt: Date): Promise<boolean> {
+    const isId = isJobId(jobId);
+    requireRunAt(runAt);
+    this.#requireListing();
+    return isId && this.#store.reschedule(jobId, new Date(runAt));
+  }
+
+  async cancelAll(query: CancelAllQuery): Promise<number> {
+    requireKnownKeys("the query", query, ["jobName", "limit"]);
+    const { jobName, limit = Number.POSITIVE_INFINITY } = query;
+    requireStorableText("`jobName`", jobName);
+    if (query.limit !== undefined) requireWholeNumber("`limit`", limit);
+    this.#requireListing();
+    let done = 0;
+    // In this order, a job that starts meanwhile is found among those that run.
+    for (const state of ["scheduled", "waiting", "running"] as const) {
+      const found = { jobName, state, limit: limit - done, isWanted: () => true };
+      done += await this.#all(found, async (name, ids) => {
+        const cancelled = await this.#store.cancelAll(name, ids);
+        for (const id of cancelled) this.#onCancelled(id);
+        return cancelled.length;
+      });
+    }
+    return done;
+  }
+
+  async redriveAll(query: RedriveAllQuery = {}): Promise<number> {
+    requireKnownKeys("the query", query, ["jobName", "error", "limit"]);
+    const { jobName, error, limit = Number.POSITIVE_INFINITY } = query;
+    if (jobName !== undefined) requireStorableText("`jobName`", jobName);
+    if (error !== undefined) requireStorableText("`error`", error);
+    if (query.limit !== undefined) requireWholeNumber("`limit`", limit);
+    this.#requireListing();
+    const isWanted = ({ errors }: StoredJob): boolean =>
+      error === undefined || errors[0]?.message.includes(error) === true;
+    const found = { jobName, state: "dead-lettered", limit, isWanted } as const;
+    return this.#all(found, async (name, ids) => (await this.#store.redriveAll(name, ids)).length);
+  }
+
+  /** Acts on all jobs, portion by portion. Resolves to how many were done. A job that comes into the state again is not visited twice. */
+  async #all(
+    { jobName, state, limit, isWanted }: Found,
+    act: (jobName: string, ids: readonly string[]) => Promise<number>,
+  ): Promise<number> {
+    let done = 0;
+    let position: readonly string[] | undefined;
+    do {
+      const wanted = Math.min(portion, limit - done);
+      if (wanted <= 0) break;
+      const page = await this.#store.jobs({ jobName, state, limit: wanted, position, withPayload: false });
+      position = page.position;
+      const byName = new Map<string, string[]>();
+      for (const job of page.jobs.filter(isWanted)) {
+        byName.set(job.jobName, [...(byName.get(job.jobName) ?? []), job.id]);
+      }
+      for (const [name, ids] of byName) done += await act(name, ids);
+    } while (position !== undefined);
+    return done;
+  }
+
+  /** @throws UnsupportedError */
+  #requireListing(): void {
+    const { name, capabilities } = this.#backend;
+    if (!capabilities.listing) throw new UnsupportedError(`${name} cannot list its jobs`);
+  }
+}

@@ -1,0 +1,66 @@
+import type { SqlDatabase } from "../database/pg-boss-like.ts";
+import { type Row, runSql } from "../database/run-sql.ts";
+import { isUuid } from "./is-uuid.ts";
+import type { JobStatements } from "./job-statements.ts";
+import { queueName } from "./queue-name.ts";
+
+/** PostgreSQL ended one of two transactions that waited for each other. It recorded nothing, and is tried again. */
+const deadlockCode = "40P01";
+const maxTries = 5;
+
+/** Does what callers ask for jobs that are stored. */
+export class JobActions {
+  readonly #db: SqlDatabase;
+  readonly #statements: JobStatements;
+
+  constructor(db: SqlDatabase, statements: JobStatements) {
+    this.#db = db;
+    this.#statements = statements;
+  }
+
+  /** Resolves to the queue of the cancelled job. */
+  async cancel(jobId: string): Promise<string | undefined> {
+    if (!isUuid(jobId)) return undefined;
+    const rows = await runSql(this.#db, this.#statements.cancel, [jobId]);
+    await this.#removeUnretained(rows);
+    return rows[0]?.name;
+  }
+
+  async cancelAll(jobName: string, jobIds: readonly string[]): Promise<readonly string[]> {
+    const rows = await this.#runAgain(this.#statements.cancelAll, [
+      queueName(jobName),
+      jobIds.filter(isUuid),
+    ]);
+    await this.#removeUnretained(rows);
+    return rows.map(({ id }) => id);
+  }
+
+  async redrive(jobId: string): Promise<boolean> {
+    return isUuid(jobId) && (await runSql(this.#db, this.#statements.redrive, [jobId])).length > 0;
+  }
+
+  async redriveAll(jobName: string, jobIds: readonly string[]): Promise<readonly string[]> {
+    const values = [queueName(jobName), jobIds.filter(isUuid)];
+    return (await this.#runAgain(this.#statements.redriveAll, values)).map(({ id }) => id);
+  }
+
+  async reschedule(jobId: string, runAt: Date): Promise<boolean> {
+    if (!isUuid(jobId)) return false;
+    return (await runSql(this.#db, this.#statements.reschedule, [jobId, runAt])).length > 0;
+  }
+
+  async #removeUnretained(rows: readonly Row[]): Promise<void> {
+    const ids = rows.filter((row) => row.is_to_remove === true).map(({ id }) => id);
+    if (ids.length > 0) await runSql(this.#db, this.#statements.removeCancelled, [ids]);
+  }
+
+  async #runAgain(statement: string, values: readonly unknown[]): Promise<Row[]> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await runSql(this.#db, statement, values);
+      } catch (error) {
+        if ((error as { code?: unknown }).code !== deadlockCode || tries === maxTries) throw error;
+      }
+    }
+  }
+}
