@@ -194,11 +194,8 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
     return (await this.#query(this.#statements.deadLetters, [limit])).map(deadLetterFrom);
   }
 
-  async job(
-    jobId: string,
-    { withPayload }: { readonly withPayload: boolean },
-  ): Promise<StoredJob | undefined> {
-    return this.#storedJobs.job(jobId, withPayload);
+  job(jobId: string, options: { readonly withPayload: boolean }): Promise<StoredJob | undefined> {
+    return this.#storedJobs.job(jobId, options.withPayload);
   }
 
   ends(jobs: readonly AwaitedJob[]): Promise<readonly JobEnd[]> {

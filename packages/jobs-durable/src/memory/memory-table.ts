@@ -139,12 +139,9 @@ export class MemoryTable {
 
   cancel(id: string): boolean {
     const job = this.#jobs.get(id);
-    if (job?.state === "running") {
-      job.isCancelRequested = true;
-      return true;
-    }
-    if (job?.state !== "pending") return false;
-    this.#end(job, "cancelled");
+    if (job?.state === "running") job.isCancelRequested = true;
+    else if (job?.state === "pending") this.#end(job, "cancelled");
+    else return false;
     return true;
   }
 
