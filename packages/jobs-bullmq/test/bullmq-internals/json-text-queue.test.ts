@@ -26,6 +26,7 @@ for (const [version, load] of Object.entries(versions)) {
       const queue = `text-${crypto.randomUUID()}`;
       const connection = { url: redis.url };
       await using engine = await bullmqEngine({ runner: new ObservedJobRunner(), connection, queue });
+      const envelope = { payloadBytes: Buffer.byteLength(JSON.stringify(payload)), payload };
       const runAt = new Date("2099-01-01T00:00:00Z");
       const [alone, ...bulk] = [
         await engine.enqueue(job, payload),
@@ -33,14 +34,14 @@ for (const [version, load] of Object.entries(versions)) {
       ];
       const theirs = new Queue(`${queue}.text`, { connection });
       try {
-        expect((await theirs.getJob(alone?.id ?? ""))?.data).toEqual({ payload });
+        expect((await theirs.getJob(alone?.id ?? ""))?.data).toEqual(envelope);
         const client = (await theirs.client) as unknown as {
           hget(key: string, field: string): Promise<string>;
         };
-        expect(await client.hget(theirs.toKey(alone?.id ?? ""), "data")).toBe(JSON.stringify({ payload }));
+        expect(await client.hget(theirs.toKey(alone?.id ?? ""), "data")).toBe(JSON.stringify(envelope));
         for (const { id } of bulk) {
           const nonce = expect.stringMatching(/^[0-9a-f-]{36}$/);
-          expect((await theirs.getJob(id))?.data).toEqual({ payload, runAtMs: runAt.getTime(), nonce });
+          expect((await theirs.getJob(id))?.data).toEqual({ ...envelope, runAtMs: runAt.getTime(), nonce });
         }
       } finally {
         await theirs.close();

@@ -20,7 +20,10 @@ describe("the options of an enqueue", () => {
     const [first, second] = backend.inserted;
     expect(first).toMatchObject({ uniqueKey: "k", uniqueForMs: 5, priority: 3, retainMs: 0 });
     expect(second).toMatchObject({ uniqueKey: undefined, uniqueForMs: undefined, retainMs: undefined });
-    expect(backend.envelopes).toEqual([{ payload: 1 }, { payload: 2, attributes, backoff: { fixedMs: 7 } }]);
+    expect(backend.envelopes).toMatchObject([
+      { payload: 1 },
+      { payload: 2, attributes, backoff: { fixedMs: 7 } },
+    ]);
   });
 
   it("fall back to the job's own priority, also for its schedules", async () => {
