@@ -166,6 +166,8 @@ describe("engines", () => {
       "cancelled",
       "lost",
       "stalled",
+      // No instrument counts it: its run is counted as cancelled.
+      "snoozed",
     ];
 
     runner.enqueued({

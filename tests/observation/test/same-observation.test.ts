@@ -8,6 +8,7 @@ import { ObservedJobRunner } from "@nidus/jobs-observe";
 import { otelJobObserver } from "@nidus/jobs-otel";
 import { pgBossEngine } from "@nidus/jobs-pg-boss";
 import { prometheusJobObserver } from "@nidus/jobs-prometheus";
+import { SpanStatusCode } from "@opentelemetry/api";
 import {
   BasicTracerProvider,
   InMemorySpanExporter,
@@ -54,23 +55,28 @@ async function observe(create: Create, propagation: "link" | "parent") {
   const tracer = provider.getTracer("test");
   const runner = new ObservedJobRunner([metrics, otelJobObserver({ tracer, propagation })]);
   await using engine = await create(runner);
+  let hasSnoozed = false;
   const job = defineJob<string>({
     name: "send_digest",
     maxAttempts: 2,
     backoff: { baseMs: 1, maxMs: 1 },
-    run(payload, { delivery }) {
+    run(payload, { delivery, snooze }) {
+      if (payload === "later" && !hasSnoozed) {
+        hasSnoozed = true;
+        snooze(1);
+      }
       if (payload === "never") throw new PermanentJobError("no such user");
       if (payload === "second" && delivery?.attempt === 1) throw new RangeError("once");
     },
   });
-  await engine.enqueueMany(job, ["first", "second", "never"], { correlationId: "order 7" });
+  await engine.enqueueMany(job, ["first", "second", "never", "later"], { correlationId: "order 7" });
   const waits = defineJob({ name: "waits", run() {} });
   await engine.enqueue(waits, undefined);
   await engine.enqueue(waits, undefined);
   const worker = await engine.work({ jobs: [job] });
   const hasEnded = async (): Promise<boolean> => {
     const { succeeded, deadLettered } = (await engine.stats()).byName.send_digest ?? {};
-    return succeeded === 2 && deadLettered === 1;
+    return succeeded === 3 && deadLettered === 1;
   };
   while (!(await hasEnded())) await pause(10);
   await worker.stop();
@@ -112,10 +118,14 @@ describe.each(Object.keys(engines))("observation on %s", (name) => {
     const { text, spans } = await observe(engines[name] as Create, "link");
     expect(samplesOf(text)).toEqual(samplesOf(reference.text));
     for (const sample of [
-      'nidus_jobs_enqueued_total{job_name="send_digest"} 3',
+      'nidus_jobs_enqueued_total{job_name="send_digest"} 4',
       'nidus_job_retries_total{job_name="send_digest"} 1',
       'nidus_jobs_dead_lettered_total{job_name="send_digest"} 1',
-      'nidus_job_wait_seconds_count{job_name="send_digest"} 4',
+      'nidus_job_wait_seconds_count{job_name="send_digest"} 6',
+      'nidus_jobs_finished_total{job_name="send_digest",status="success"} 3',
+      'nidus_jobs_finished_total{job_name="send_digest",status="failure"} 2',
+      // The run that snoozed.
+      'nidus_jobs_finished_total{job_name="send_digest",status="cancelled"} 1',
       'nidus_jobs_waiting{job_name="waits"} 2',
       'nidus_jobs_waiting{job_name="send_digest"} 0',
     ]) {
@@ -123,13 +133,15 @@ describe.each(Object.keys(engines))("observation on %s", (name) => {
     }
     expect(text).toMatch(/^nidus_job_oldest_waiting_timestamp_seconds\{job_name="waits"\} \d+/m);
     expect(inOrder(spans)).toEqual(inOrder(reference.spans));
+    const failed = spans.filter(({ status }) => status.code === SpanStatusCode.ERROR);
+    expect(failed.length, "a run that snoozes is no error").toBe(2);
   });
 
   it("links runs to the span that enqueued them, or makes them its children", async () => {
     const linked = await observe(engines[name] as Create, "link");
     const [producer] = linked.spans.filter((span) => span.name === "job.enqueue");
     const runs = linked.spans.filter((span) => span.name === "job.run");
-    expect(runs).toHaveLength(4);
+    expect(runs).toHaveLength(6);
     for (const run of runs) {
       expect(run.links[0]?.context.spanId).toBe(producer?.spanContext().spanId);
       expect(run.spanContext().traceId).not.toBe(producer?.spanContext().traceId);

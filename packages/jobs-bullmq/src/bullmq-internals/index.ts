@@ -8,7 +8,7 @@ export { readDeadLetters } from "./dead-letters.ts";
 export { namesWithJob } from "./find-job.ts";
 export { findStoredJob, type ListedQueue } from "./find-stored-job.ts";
 export { type CountsOfName, readCounts } from "./job-counts.ts";
-export { readEndsOfJobs, resultTextFrom, returnValueOf, type StoredEnd } from "./job-ends.ts";
+export { readEndsOfJobs, resultTextFrom, type StoredEnd } from "./job-ends.ts";
 export { queueKeys, readField, scheduledAtOf, scheduledJobId } from "./job-keys.ts";
 export { type OwnScheduler, readSchedulers, schedulerId } from "./job-schedulers.ts";
 export { JsonTextQueue, jsonText } from "./json-text-queue.ts";

@@ -1,6 +1,15 @@
 import type { EnqueueOptions } from "../backend/enqueue-options.ts";
-import type { LeasedJob } from "../backend/job-backend.ts";
-import type { JobResultsSetUp } from "./job-results.ts";
+import type { JobBackend, LeasedJob } from "../backend/job-backend.ts";
+import type { Bookkeeping } from "./bookkeeping.ts";
+import type { BoundedBackend } from "./bounded-backend.ts";
+
+/** The parts of an engine that waiting for results uses. */
+export interface JobResultsSetUp<Job extends LeasedJob, Options extends EnqueueOptions> {
+  readonly backend: JobBackend<Job, Options>;
+  readonly store: BoundedBackend<Job, Options>;
+  readonly bookkeeping: Bookkeeping;
+  readonly onError: (error: unknown) => void;
+}
 
 /** For how many seconds a store is watched when no result of a name is awaited any more: the next call may be near. */
 const idleSeconds = 10;

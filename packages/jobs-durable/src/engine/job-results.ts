@@ -1,24 +1,14 @@
 import { requireKnownKeys, requireSignal } from "@nidus/jobs-core/adapter";
 import type { EnqueueOptions } from "../backend/enqueue-options.ts";
-import type { JobBackend, LeasedJob } from "../backend/job-backend.ts";
+import type { LeasedJob } from "../backend/job-backend.ts";
 import type { JobEnd } from "../backend/job-end.ts";
 import type { JobOutcome } from "../backend/job-outcome.ts";
 import { NoResultError, UnsupportedError } from "../errors/errors.ts";
 import { requireTimerMs } from "../job/timer.ts";
 import { AwaitedResult, isOver } from "./awaited-result.ts";
-import type { Bookkeeping } from "./bookkeeping.ts";
-import type { BoundedBackend } from "./bounded-backend.ts";
-import { EndWatchers } from "./end-watchers.ts";
+import { EndWatchers, type JobResultsSetUp } from "./end-watchers.ts";
 import type { ResultOptions } from "./job-engine.ts";
 import { isJobId } from "./validation.ts";
-
-/** The parts of an engine that waiting for results uses. */
-export interface JobResultsSetUp<Job extends LeasedJob, Options extends EnqueueOptions> {
-  readonly backend: JobBackend<Job, Options>;
-  readonly store: BoundedBackend<Job, Options>;
-  readonly bookkeeping: Bookkeeping;
-  readonly onError: (error: unknown) => void;
-}
 
 /** How often the store is asked while callers wait. */
 const askEveryMs = 1_000;
