@@ -14,5 +14,9 @@ export const jobMetricHelp = {
   retries: "Deliveries that ended in another attempt.",
   deadLettered: "Jobs that failed for the last time, or were given up by their engine.",
   stalled: "Attempts whose worker died or lost its lease before it could record an outcome.",
+  successInterval: "The longest time between two successes that the job's owner promises.",
+  waitObjective: "The longest wait for a start that the job's owner promises.",
+  durationObjective: "The longest duration of a run that the job's owner promises.",
+  engineUp: "Whether the engine answers: 1 or 0.",
   wait: "How long jobs waited between the moment they could start and their start.",
 } as const;

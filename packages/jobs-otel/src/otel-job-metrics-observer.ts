@@ -3,6 +3,7 @@ import { cutText, invalidArgument, requireKnownKeys } from "@nidus/jobs-core/ada
 import type { JobObserver, JobResultStatus } from "@nidus/jobs-observe";
 import { durationBoundsSeconds } from "@nidus/jobs-observe/adapter";
 import { type Meter, metrics } from "@opentelemetry/api";
+import { EnginesUp } from "./engines-up.ts";
 import { type JobInstrument, jobInstruments } from "./semantic-conventions.ts";
 import { version } from "./version.ts";
 
@@ -50,12 +51,24 @@ export function otelJobMetricsObserver(options: OtelJobMetricsObserverOptions = 
   const deadLettered = counter(jobInstruments.deadLettered);
   const stalled = counter(jobInstruments.stalled);
   const wait = histogram(jobInstruments.wait);
+  const gauge = ({ name, ...declaration }: JobInstrument) => meter.createGauge(name, declaration);
+  const objectiveGauges = [
+    ["succeedEveryMs", gauge(jobInstruments.successInterval)],
+    ["startWithinMs", gauge(jobInstruments.waitObjective)],
+    ["finishWithinMs", gauge(jobInstruments.durationObjective)],
+  ] as const;
+  const engines = new EnginesUp(meter);
 
   return {
-    onJobDeclared({ jobName, engine }) {
+    onEngineOpened: (context) => engines.add(context),
+    onJobDeclared({ jobName, objectives, engine }) {
       const attributes = attributesOf(jobName);
       started.add(0, attributes);
       for (const status of statuses) finished.add(0, { ...attributes, status });
+      for (const [objective, instrument] of objectiveGauges) {
+        const promisedMs = objectives?.[objective];
+        if (promisedMs !== undefined) instrument.record(promisedMs / 1000, attributes);
+      }
       if (engine === undefined) return;
       for (const each of [enqueued, retries, deadLettered, stalled]) each.add(0, attributes);
     },

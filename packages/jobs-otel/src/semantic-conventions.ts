@@ -97,5 +97,17 @@ export const jobInstruments: Readonly<Record<keyof typeof jobMetricHelp, JobInst
   retries: { name: "nidus.job.retries", description: jobMetricHelp.retries },
   deadLettered: { name: "nidus.jobs.dead_lettered", description: jobMetricHelp.deadLettered },
   stalled: { name: "nidus.job.stalled", description: jobMetricHelp.stalled },
+  successInterval: {
+    name: "nidus.job.objective.success_interval",
+    description: jobMetricHelp.successInterval,
+    unit: "s",
+  },
+  waitObjective: { name: "nidus.job.objective.wait", description: jobMetricHelp.waitObjective, unit: "s" },
+  durationObjective: {
+    name: "nidus.job.objective.duration",
+    description: jobMetricHelp.durationObjective,
+    unit: "s",
+  },
+  engineUp: { name: "nidus.engine.up", description: jobMetricHelp.engineUp },
   wait: { name: "nidus.job.wait", description: jobMetricHelp.wait, unit: "s" },
 };

@@ -1,7 +1,7 @@
 import { asyncJob, job } from "@nidus/jobs-core";
 import type { JobObserver, ObservedJobContext, SettledJobContext } from "@nidus/jobs-observe";
 import { metrics } from "@opentelemetry/api";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { type OtelJobMetricsObserverOptions, otelJobMetricsObserver } from "../src/index.ts";
 import { MeasuredMetrics } from "./support/collected-metrics.ts";
 import { resetGlobalApi } from "./support/global-api.ts";
@@ -233,5 +233,52 @@ describe("options", () => {
     const make = (): unknown => otelJobMetricsObserver({ meter } as OtelJobMetricsObserverOptions);
     expect(make).toThrow(TypeError);
     expect(make).toThrow(message);
+  });
+});
+
+describe("objectives and engines", () => {
+  test("are gauges: promises in seconds, and whether each engine answers", async () => {
+    const measured = new MeasuredMetrics();
+    const runner = strictRunner(otelJobMetricsObserver({ meter: measured.meter }));
+    runner.declare(
+      { name: "digest", objectives: { succeedEveryMs: 60_000, startWithinMs: 500, finishWithinMs: 1 } },
+      { name: "mail" },
+    );
+    let isClosed = false;
+    const backlog = async () => [];
+    const observeBookkeeping = () => {};
+    const healthOf = (engine: string, isReachable: boolean) =>
+      vi.fn(async () => (isClosed ? undefined : { engine, isReachable, latencyMs: undefined, workers: [] }));
+    const healths = [healthOf("orders", true), healthOf("mails", false)];
+    for (const [index, engine] of ["orders", "mails"].entries()) {
+      runner.opened({ engine, backlog, observeBookkeeping, health: healths[index] as never });
+    }
+    runner.opened({ engine: "bare", backlog, observeBookkeeping });
+    runner.opened({
+      engine: "broken",
+      backlog,
+      observeBookkeeping,
+      health: () => Promise.reject(new Error("no")),
+    });
+
+    const digest = { "job.name": "digest" };
+    expect(await measured.points("nidus.job.objective.success_interval")).toEqual([[digest, 60]]);
+    expect(await measured.points("nidus.job.objective.wait")).toEqual([[digest, 0.5]]);
+    expect(await measured.points("nidus.job.objective.duration")).toEqual([[digest, 0.001]]);
+    const up = await measured.points("nidus.engine.up");
+    expect(
+      Object.fromEntries(
+        up.map(([attributes, value]) => [(attributes as Record<string, string>)["job.engine"], value]),
+      ),
+    ).toEqual({
+      orders: 1,
+      mails: 0,
+      broken: 0,
+    });
+    isClosed = true;
+    await measured.collect();
+    const asked = healths.map(({ mock }) => mock.calls.length);
+    await measured.collect();
+    expect(healths.map(({ mock }) => mock.calls.length)).toEqual(asked);
   });
 });

@@ -9,16 +9,18 @@ import type {
 } from "@nidus/jobs-observe";
 import { monotonicMsOf } from "@nidus/jobs-observe/adapter";
 import { type Metric, Registry } from "prom-client";
-import { Backlogs } from "./backlogs.ts";
 import { DurationHistogram } from "./counts/duration-histogram.ts";
-import { EngineCounts, type JobSeries, type SeriesState } from "./counts/job-series.ts";
+import { EngineCounts, type JobSeries } from "./counts/job-series.ts";
+import { overflowLabel } from "./counts/label-value.ts";
 import { SeriesTable } from "./counts/series-table.ts";
 import { timeMsOf } from "./counts/time.ts";
+import { EngineReadings } from "./engine-readings.ts";
 import {
   type BucketLabels,
   bucketLabelsOf,
   engineMetrics,
   type MetricDefinition,
+  objectiveMetrics,
   runMetrics,
 } from "./exposition/metrics.ts";
 import {
@@ -26,6 +28,7 @@ import {
   isPublishedMetric,
   type MetricSource,
   PublishedMetric,
+  type RowState,
 } from "./exposition/published-metric.ts";
 import type { Settings } from "./options.ts";
 
@@ -36,24 +39,25 @@ const noAttributes = {};
 export class MetricStore implements MetricSource {
   readonly settings: Settings;
   readonly table: SeriesTable;
-  readonly backlogs: Backlogs;
+  readonly readings: EngineReadings;
   readonly bucketLabels: readonly BucketLabels[];
   /** Names of the labels that samples may have of their own. */
   readonly labelNames: readonly string[];
-  #hasEngineMetrics = false;
-  #state: Promise<readonly SeriesState[]> | undefined;
+  readonly #published = new Set<readonly MetricDefinition[]>();
+  #state: Promise<readonly RowState[]> | undefined;
 
   /** @throws Error if the registry has another metric with one of these names. */
   constructor(settings: Settings) {
     this.settings = settings;
     this.table = new SeriesTable(settings.maxSeries, settings.attributeLabels);
-    this.backlogs = new Backlogs(this.table);
-    this.labelNames = ["le", "job_name", "status", ...settings.attributeLabels.values()];
+    this.readings = new EngineReadings(this.table, settings.maxSeries);
+    this.labelNames = ["le", "job_name", "status", "engine", ...settings.attributeLabels.values()];
     this.bucketLabels = bucketLabelsOf(settings.buckets);
     this.#publish(runMetrics);
   }
 
   #publish(definitions: readonly MetricDefinition[]): void {
+    if (this.#published.has(definitions)) return;
     const { registry, prefix } = this.settings;
     // Register all or none: half of the metrics would count as all of them the next time.
     for (const { name } of definitions) {
@@ -63,13 +67,14 @@ export class MetricStore implements MetricSource {
       // PublishedMetric has all that a registry needs; its type names the four classes of prom-client.
       this.settings.registry.registerMetric(new PublishedMetric(definition, this) as unknown as Metric);
     }
+    this.#published.add(definitions);
   }
 
   /**
    * Resolves to the counts of one moment, after it has read the engines if that is due. A registry asks all of its
    * metrics in turn: calls of one turn get the same counts.
    */
-  state(): Promise<readonly SeriesState[]> {
+  state(): Promise<readonly RowState[]> {
     if (this.#state === undefined) {
       this.#state = this.#readState();
       queueMicrotask(() => {
@@ -79,13 +84,18 @@ export class MetricStore implements MetricSource {
     return this.#state;
   }
 
-  async #readState(): Promise<readonly SeriesState[]> {
-    await this.backlogs.refresh();
-    return this.table.all.map((series) => series.state());
+  async #readState(): Promise<readonly RowState[]> {
+    await this.readings.refresh();
+    return [...this.table.all.map((series) => series.state()), ...this.readings.engines.all];
   }
 
-  declare({ jobName, engine }: DeclaredJobContext): void {
+  declare({ jobName, objectives, engine }: DeclaredJobContext): void {
     const series = this.table.of({ jobName, attributes: noAttributes });
+    // Jobs beyond the limit have no objective in common.
+    if (objectives !== undefined && series.labels.job_name !== overflowLabel) {
+      this.#publish(objectiveMetrics);
+      series.objectives = objectives;
+    }
     if (engine !== undefined) this.#engineCounts(series);
   }
 
@@ -110,8 +120,8 @@ export class MetricStore implements MetricSource {
   }
 
   open(context: OpenedEngineContext): void {
-    this.#publishEngineMetrics();
-    this.backlogs.add(context);
+    this.#publish(engineMetrics);
+    this.readings.add(context);
   }
 
   enqueue({ jobName, count }: EnqueuedJobContext): void {
@@ -135,14 +145,8 @@ export class MetricStore implements MetricSource {
     counts.waits.observe(secondsOf(context.startedAtMs - runAtMs));
   }
 
-  #publishEngineMetrics(): void {
-    if (this.#hasEngineMetrics) return;
-    this.#publish(engineMetrics);
-    this.#hasEngineMetrics = true;
-  }
-
   #engineCounts(series: JobSeries): EngineCounts {
-    this.#publishEngineMetrics();
+    this.#publish(engineMetrics);
     series.engine ??= new EngineCounts();
     return series.engine;
   }

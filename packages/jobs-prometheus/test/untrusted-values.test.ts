@@ -133,7 +133,7 @@ describe("invalid times", () => {
     });
     const text = await observer.metrics();
     expect(text).not.toMatch(/NaN|Inf\b(?!")/i);
-    return parse(text);
+    return parse(text).filter(({ name }) => name !== "nidus_engine_up");
   }
 });
 

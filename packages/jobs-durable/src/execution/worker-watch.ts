@@ -37,7 +37,8 @@ export class WorkerWatch {
   readonly #setUp: WorkerWatchSetUp;
   readonly #timer: NodeJS.Timeout;
   #askedAtMs = performance.now();
-  #answeredAt: Date | undefined;
+  /** The store has just answered: it has opened the consumer. */
+  #answeredAt = new Date();
   #hasFailed = false;
 
   constructor(setUp: WorkerWatchSetUp) {
@@ -65,7 +66,7 @@ export class WorkerWatch {
     const { slots, running } = this.#setUp;
     return Object.freeze({
       state: this.#state(),
-      lastFetchAt: this.#answeredAt && new Date(this.#answeredAt),
+      lastFetchAt: new Date(this.#answeredAt),
       concurrency: slots.total,
       running: running(),
     });

@@ -42,7 +42,7 @@ export type WorkerState = "working" | "idle" | "server-unreachable" | "stuck" | 
 export interface WorkerHealth {
   /** How the worker does. */
   readonly state: WorkerState;
-  /** When the store last answered a fetch or a lease renewal of the worker, or undefined before the first answer. */
+  /** When the store last answered the worker: its start, a fetch or a lease renewal. Undefined if it has never answered. */
   readonly lastFetchAt: Date | undefined;
   /** How many jobs the worker runs at most at once. */
   readonly concurrency: number;

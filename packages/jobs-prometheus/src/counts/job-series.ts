@@ -1,4 +1,4 @@
-import type { JobResultStatus } from "@nidus/jobs-observe";
+import type { JobObjectives, JobResultStatus } from "@nidus/jobs-observe";
 import type { DurationHistogram, HistogramState } from "./duration-histogram.ts";
 import { LazyTime } from "./lazy-time.ts";
 import { RunningContexts } from "./running-contexts.ts";
@@ -39,6 +39,13 @@ export interface Backlog {
   oldestAtMs: number;
 }
 
+/** The dead letters in engines, as last read. */
+export interface DeadLetters {
+  count: number;
+  /** Unix milliseconds; Infinity if there is none. */
+  oldestAtMs: number;
+}
+
 /** The counts of one label set at one moment, as a scrape shows them. */
 export interface SeriesState {
   readonly labels: Labels;
@@ -55,6 +62,10 @@ export interface SeriesState {
   readonly oldestStartMs: number | undefined;
   readonly engine: (Omit<EngineCounts, "waits"> & { readonly waits: HistogramState | undefined }) | undefined;
   readonly backlog: Readonly<Backlog> | undefined;
+  readonly deadLetters: Readonly<DeadLetters> | undefined;
+  /** Unix milliseconds. */
+  readonly lastScheduledMs: number | undefined;
+  readonly objectives: JobObjectives | undefined;
 }
 
 /** Holds all counts of one label set, in plain numbers. */
@@ -66,7 +77,10 @@ export class JobSeries {
   readonly lastSuccess: LazyTime = new LazyTime();
   readonly running: RunningContexts = new RunningContexts();
   engine: EngineCounts | undefined;
-  backlog: Backlog | undefined;
+  objectives: JobObjectives | undefined;
+  #backlog: Backlog | undefined;
+  #deadLetters: DeadLetters | undefined;
+  #lastScheduledMs: number | undefined;
 
   constructor(labels: Labels) {
     this.labels = labels;
@@ -79,7 +93,7 @@ export class JobSeries {
 
   /** Returns a copy of the counts so far. */
   state(): SeriesState {
-    const { labels, started, inProgress, byStatus, running, engine, backlog } = this;
+    const { labels, started, inProgress, byStatus, running, engine, objectives } = this;
     return {
       labels,
       started,
@@ -92,8 +106,35 @@ export class JobSeries {
       lastSuccessMs: finite(this.lastSuccess.unixMs),
       oldestStartMs: finite(running.oldestStartMs),
       engine: engine && { ...engine, waits: engine.waits?.state() },
-      backlog,
+      backlog: this.#backlog,
+      deadLetters: this.#deadLetters,
+      lastScheduledMs: this.#lastScheduledMs,
+      objectives,
     };
+  }
+
+  /** Forgets what was read from engines. */
+  forgetReadings(): void {
+    this.#backlog = undefined;
+    this.#deadLetters = undefined;
+    this.#lastScheduledMs = undefined;
+  }
+
+  /** Adds the backlog of one engine. */
+  noteBacklog(waiting: number, oldestAtMs: number = Infinity): void {
+    const { waiting: before, oldestAtMs: beforeMs } = this.#backlog ?? { waiting: 0, oldestAtMs: Infinity };
+    this.#backlog = { waiting: before + waiting, oldestAtMs: Math.min(beforeMs, oldestAtMs) };
+  }
+
+  /** Adds the dead letters of one engine. */
+  noteDeadLetters(count: number, oldestAtMs: number = Infinity): void {
+    const { count: before, oldestAtMs: beforeMs } = this.#deadLetters ?? { count: 0, oldestAtMs: Infinity };
+    this.#deadLetters = { count: before + count, oldestAtMs: Math.min(beforeMs, oldestAtMs) };
+  }
+
+  /** Notes when a schedule of the job was due. */
+  noteSchedule(dueMs: number): void {
+    this.#lastScheduledMs = Math.max(this.#lastScheduledMs ?? 0, dueMs);
   }
 
   /** Forgets what was counted, but not the runs in progress. */

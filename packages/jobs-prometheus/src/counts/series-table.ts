@@ -1,11 +1,6 @@
 import type { ObservedJobContext } from "@nidus/jobs-observe";
 import { JobSeries, type Labels } from "./job-series.ts";
-
-/** The value of every label of the series that counts all label sets beyond the limit. */
-const overflowLabel = "<overflow>";
-
-/** Longer label values are cut. With the limit on series, this bounds the size of a scrape and the memory. */
-const maxLabelLength = 256;
+import { labelValueOf, overflowLabel } from "./label-value.ts";
 
 type Level = Map<string, Level | JobSeries>;
 
@@ -85,14 +80,4 @@ export class SeriesTable {
     this.#all.push(series);
     return series;
   }
-}
-
-/**
- * Converts a text to a label value. It goes through bytes for two reasons. Invalid Unicode has no UTF-8 form, so it is
- * counted under the form in which it would be written. And V8 keeps a whole text in memory as long as a slice of it
- * exists.
- */
-function labelValueOf(given: string): string {
-  const value = given.length > maxLabelLength ? `${given.slice(0, maxLabelLength - 1)}…` : given;
-  return Buffer.from(value).toString();
 }

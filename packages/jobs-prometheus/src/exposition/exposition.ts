@@ -1,7 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Registry, type RegistryContentType } from "prom-client";
-import type { SeriesState } from "../counts/job-series.ts";
-import { isPublishedMetric, type PublishedMetric } from "./published-metric.ts";
+import { isPublishedMetric, type PublishedMetric, type RowState } from "./published-metric.ts";
 import { type LineFormat, lineOf } from "./sample-line.ts";
 
 /** How many milliseconds to write samples before other work gets a turn. */
@@ -49,7 +48,7 @@ export async function expositionOf(registry: Registry<RegistryContentType>): Pro
 
 async function write(
   metric: PublishedMetric,
-  state: readonly SeriesState[],
+  state: readonly RowState[],
   format: LineFormat,
 ): Promise<string> {
   const sampleName = format.isOpenMetrics && metric.type === "counter" ? `${metric.name}_total` : metric.name;

@@ -1,5 +1,7 @@
+import type { JobObjectives } from "@nidus/jobs-observe";
 import { jobMetricHelp } from "@nidus/jobs-observe/adapter";
 import type { Exemplar, HistogramState } from "../counts/duration-histogram.ts";
+import type { EngineState } from "../counts/engine-table.ts";
 import type { Labels, SeriesState } from "../counts/job-series.ts";
 
 /** One line of the exposition, in the form that prom-client uses. */
@@ -36,7 +38,9 @@ export interface MetricDefinition {
   readonly type: "counter" | "gauge" | "histogram";
   /** How prom-client's cluster aggregation combines the processes. */
   readonly aggregator: "sum" | "min" | "max";
-  samples(series: SeriesState, metricName: string, buckets: readonly BucketLabels[]): Sample[];
+  samples?(series: SeriesState, metricName: string, buckets: readonly BucketLabels[]): Sample[];
+  /** Of a metric that has a sample for each engine instead. */
+  engineSamples?(engine: EngineState): Sample[];
 }
 
 /** The metrics of every run. */
@@ -143,6 +147,68 @@ export const engineMetrics: readonly MetricDefinition[] = [
         ? []
         : [{ labels, value: backlog.oldestAtMs / 1000 }],
   },
+  {
+    name: "job_last_scheduled_timestamp_seconds",
+    help: "Unix time at which a schedule of the job was last due, as the engine says.",
+    type: "gauge",
+    aggregator: "max",
+    samples: ({ labels, lastScheduledMs }) =>
+      lastScheduledMs === undefined ? [] : [{ labels, value: lastScheduledMs / 1000 }],
+  },
+  {
+    name: "dead_letters",
+    help: "Dead letters that the engine holds.",
+    type: "gauge",
+    aggregator: "max",
+    samples: ({ labels, deadLetters }) =>
+      deadLetters === undefined ? [] : [{ labels, value: deadLetters.count }],
+  },
+  {
+    name: "dead_letter_oldest_timestamp_seconds",
+    help: "Unix time at which the oldest dead letter that the engine holds failed for the last time.",
+    type: "gauge",
+    aggregator: "min",
+    samples: ({ labels, deadLetters }) =>
+      deadLetters === undefined || deadLetters.oldestAtMs === Infinity
+        ? []
+        : [{ labels, value: deadLetters.oldestAtMs / 1000 }],
+  },
+  {
+    name: "engine_up",
+    help: jobMetricHelp.engineUp,
+    type: "gauge",
+    aggregator: "min",
+    engineSamples: ({ labels, isUp }) => [{ labels, value: isUp ? 1 : 0 }],
+  },
+  {
+    name: "worker_last_fetch_timestamp_seconds",
+    help: "Unix time at which the store last answered the worker of this process that has waited longest for an answer.",
+    type: "gauge",
+    aggregator: "min",
+    engineSamples: ({ labels, oldestFetchMs }) =>
+      oldestFetchMs === Infinity ? [] : [{ labels, value: oldestFetchMs / 1000 }],
+  },
+];
+
+/** Defines the gauge of one objective. */
+function objectiveMetric(name: string, help: string, objective: keyof JobObjectives): MetricDefinition {
+  return {
+    name,
+    help,
+    type: "gauge",
+    aggregator: "min",
+    samples({ labels, objectives }) {
+      const promisedMs = objectives?.[objective];
+      return Number.isFinite(promisedMs) ? [{ labels, value: (promisedMs as number) / 1000 }] : [];
+    },
+  };
+}
+
+/** What the owners of jobs promise. Exposed once a job with objectives was declared. */
+export const objectiveMetrics: readonly MetricDefinition[] = [
+  objectiveMetric("job_objective_success_interval_seconds", jobMetricHelp.successInterval, "succeedEveryMs"),
+  objectiveMetric("job_objective_wait_seconds", jobMetricHelp.waitObjective, "startWithinMs"),
+  objectiveMetric("job_objective_duration_seconds", jobMetricHelp.durationObjective, "finishWithinMs"),
 ];
 
 function histogramSamples(

@@ -1,3 +1,4 @@
+import type { EngineState } from "../counts/engine-table.ts";
 import type { SeriesState } from "../counts/job-series.ts";
 import type { BucketLabels, MetricDefinition, Sample } from "./metrics.ts";
 
@@ -18,8 +19,11 @@ export interface MetricSource {
   readonly labelNames: readonly string[];
   readonly table: { readonly all: readonly { reset(): void }[] };
   /** Resolves to the counts of one moment. */
-  state(): Promise<readonly SeriesState[]>;
+  state(): Promise<readonly RowState[]>;
 }
+
+/** The counts of one label set, or what one engine answered. */
+export type RowState = SeriesState | EngineState;
 
 const markPrefix = "@nidus/jobs-prometheus.metric.";
 
@@ -27,7 +31,7 @@ const markPrefix = "@nidus/jobs-prometheus.metric.";
  * Marks the metrics of every copy of this package in the process, such as a copy in a bundle. Copies use each other's
  * metrics and sources. Raise the number with any change to the members of either.
  */
-const mark = Symbol.for(`${markPrefix}1`);
+const mark = Symbol.for(`${markPrefix}2`);
 
 /** A metric in a prom-client registry. It makes its samples from the counts when the registry is scraped. */
 export class PublishedMetric {
@@ -49,9 +53,11 @@ export class PublishedMetric {
     Object.defineProperty(this, mark, { value: true });
   }
 
-  /** Returns the samples of one series. */
-  samplesOf(series: SeriesState): readonly Sample[] {
-    return this.#definition.samples(series, this.name, this.source.bucketLabels);
+  /** Returns the samples of one series or engine. */
+  samplesOf(row: RowState): readonly Sample[] {
+    const { samples, engineSamples } = this.#definition;
+    if ("isUp" in row) return engineSamples?.(row) ?? [];
+    return samples?.(row, this.name, this.source.bucketLabels) ?? [];
   }
 
   /** Returns the text form. The registry formats `sharedLabels` once. */
