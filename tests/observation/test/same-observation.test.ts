@@ -32,18 +32,22 @@ const fresh = (): string => `fresh_${crypto.randomUUID().replaceAll("-", "")}`;
 
 type Create = (runner: ObservedJobRunner) => JobEngine | Promise<JobEngine>;
 
+/** A label of metrics has it, so it is the same for every kind. */
+const named = { name: "orders" };
+
 const engines: Readonly<Record<string, Create>> = {
-  memory: (runner) => memoryEngine({ runner }),
+  memory: (runner) => memoryEngine({ ...named, runner }),
   "pg-boss, embedded": async (runner) => {
     const dataDir = join(folder, fresh());
     await prepareEmbeddedFolder(dataDir);
-    return pgBossEngine({ runner, dataDir });
+    return pgBossEngine({ ...named, runner, dataDir });
   },
   ...(postgres && {
-    "pg-boss": (runner) => pgBossEngine({ runner, connectionString: postgres.url, schema: fresh() }),
+    "pg-boss": (runner) =>
+      pgBossEngine({ ...named, runner, connectionString: postgres.url, schema: fresh() }),
   }),
   ...(redis && {
-    bullmq: (runner) => bullmqEngine({ runner, connection: { url: redis.url }, queue: fresh() }),
+    bullmq: (runner) => bullmqEngine({ ...named, runner, connection: { url: redis.url }, queue: fresh() }),
   }),
 };
 
@@ -58,6 +62,7 @@ async function observe(create: Create, propagation: "link" | "parent") {
   let hasSnoozed = false;
   const job = defineJob<string>({
     name: "send_digest",
+    objectives: { succeedEveryMs: 3_600_000, finishWithinMs: 500 },
     maxAttempts: 2,
     backoff: { baseMs: 1, maxMs: 1 },
     run(payload, { delivery, snooze }) {
@@ -79,8 +84,14 @@ async function observe(create: Create, propagation: "link" | "parent") {
     return succeeded === 3 && deadLettered === 1;
   };
   while (!(await hasEnded())) await pause(10);
+  // Observers hear of an outcome after the store has recorded it.
+  let text = await metrics.metrics();
+  while (!text.includes('nidus_jobs_dead_lettered_total{job_name="send_digest"} 1')) {
+    await pause(10);
+    text = await metrics.metrics();
+  }
   await worker.stop();
-  return { text: await metrics.metrics(), spans: exporter.getFinishedSpans() };
+  return { text, spans: exporter.getFinishedSpans() };
 }
 
 /** Keeps the samples of an exposition that do not depend on the clock. */
@@ -128,10 +139,16 @@ describe.each(Object.keys(engines))("observation on %s", (name) => {
       'nidus_jobs_finished_total{job_name="send_digest",status="cancelled"} 1',
       'nidus_jobs_waiting{job_name="waits"} 2',
       'nidus_jobs_waiting{job_name="send_digest"} 0',
+      'nidus_dead_letters{job_name="send_digest"} 1',
+      'nidus_dead_letters{job_name="waits"} 0',
+      'nidus_job_objective_success_interval_seconds{job_name="send_digest"} 3600',
+      'nidus_engine_up{engine="orders"} 1',
     ]) {
       expect(samplesOf(text)).toContain(sample);
     }
     expect(text).toMatch(/^nidus_job_oldest_waiting_timestamp_seconds\{job_name="waits"\} \d+/m);
+    expect(text).toMatch(/^nidus_dead_letter_oldest_timestamp_seconds\{job_name="send_digest"\} \d+/m);
+    expect(text).toMatch(/^nidus_worker_last_fetch_timestamp_seconds\{engine="orders"\} \d+/m);
     expect(inOrder(spans)).toEqual(inOrder(reference.spans));
     const failed = spans.filter(({ status }) => status.code === SpanStatusCode.ERROR);
     expect(failed.length, "a run that snoozes is no error").toBe(2);
