@@ -152,17 +152,27 @@ export class ScheduleChain {
   }
 }
 
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
 /** Reads a record from a store, to which other programs may write. Returns undefined for what is no record. */
 export function scheduleRecordFrom(stored: unknown): ScheduleRecord | undefined {
   const record = (stored ?? {}) as ScheduleRecord;
   const { jobName, madeAtMs, job, fingerprint, nextId, nextRunAtMs } = record;
   const rule = scheduleRuleFrom(record.rule);
-  const areTexts = [jobName, fingerprint, nextId, job?.name, job?.envelopeText].every(
-    (each) => typeof each === "string",
-  );
   const areMoments = [madeAtMs, nextRunAtMs].every((each) => validDate(new Date(each)) !== undefined);
-  if (rule === undefined || !areTexts || !areMoments || !/^{.*}$/s.test(job.envelopeText)) return undefined;
+  const areTexts = [jobName, fingerprint, nextId].every((each) => typeof each === "string");
+  if (rule === undefined || !areMoments || !areTexts || !uuid.test(nextId)) return undefined;
+  if (job?.name !== jobName || !isEnvelopeText(job.envelopeText)) return undefined;
+  if (![job.maxAttempts, job.priority].every(Number.isSafeInteger)) return undefined;
   return { jobName, rule, madeAtMs, job, fingerprint, nextId, nextRunAtMs };
+}
+
+function isEnvelopeText(text: unknown): boolean {
+  try {
+    return typeof text === "string" && text.startsWith("{") && typeof JSON.parse(text) === "object";
+  } catch {
+    return false;
+  }
 }
 
 /** The property of an envelope that marks the job of a schedule. */

@@ -68,7 +68,7 @@ export class MemoryBackend implements JobBackend<MemoryLeasedJob> {
   }
 
   async consumer(jobNames: readonly string[]): Promise<JobConsumer<MemoryLeasedJob>> {
-    const [table, chain] = [this.#table, this.#chain];
+    const [table, schedules, chain] = [this.#table, this.#schedules, this.#chain];
     const names = new Set(jobNames);
     return {
       async fetch(limit, signal) {
@@ -77,7 +77,7 @@ export class MemoryBackend implements JobBackend<MemoryLeasedJob> {
           await table.changed(names, signal);
           due = table.take(names, limit);
         }
-        await chain.goOn(jobNames);
+        if (!schedules.isEmpty) await chain.goOn(jobNames);
         return due.map(leasedFrom);
       },
       async settle(job, outcome) {

@@ -11,6 +11,10 @@ export class MemorySchedules implements ScheduleStore {
     this.#table = table;
   }
 
+  get isEmpty(): boolean {
+    return this.#records.size === 0;
+  }
+
   /** The names of all jobs that have schedules. */
   jobNames(): readonly string[] {
     return [...this.#records.values()].map(({ jobName }) => jobName);

@@ -212,7 +212,14 @@ describe("a record from a store", () => {
         { ...stored, [member]: undefined },
         { ...stored, [member]: { x: 1 } },
       ]),
-      { ...stored, job: { ...job, envelopeText: "no object" } },
+      ...["no object", "{", "[]", undefined].map((envelopeText) => ({
+        ...stored,
+        job: { ...job, envelopeText },
+      })),
+      { ...stored, nextId: "no UUID" },
+      { ...stored, job: { ...job, name: "another" } },
+      { ...stored, job: { ...job, maxAttempts: "5" } },
+      { ...stored, job: { ...job, priority: Number.NaN } },
     ];
     for (const each of broken) expect(scheduleRecordFrom(each)).toBeUndefined();
   });
