@@ -9,6 +9,7 @@ export const createTable: readonly string[] = [
     state text NOT NULL DEFAULT 'pending',
     enqueued_at timestamptz NOT NULL DEFAULT now(),
     run_at timestamptz NOT NULL,
+    retain_ms bigint,
     position bigserial,
     lease uuid,
     leased_until timestamptz,
@@ -24,12 +25,12 @@ export const createTable: readonly string[] = [
 
 /** $1 JSON of jobs. Returns the `id` of each that was stored: an id that is there already stays as it was. */
 export const insert = `
-  INSERT INTO jobs (id, name, envelope, max_attempts, run_at)
-  SELECT id, name, envelope, max_attempts, coalesce(run_at, now())
+  INSERT INTO jobs (id, name, envelope, max_attempts, run_at, retain_ms)
+  SELECT id, name, envelope, max_attempts, coalesce(run_at, now()), retain_ms
   FROM ROWS FROM (
     jsonb_to_recordset($1::jsonb)
-      AS (id text, name text, envelope text, max_attempts bigint, run_at timestamptz)
-  ) WITH ORDINALITY AS job (id, name, envelope, max_attempts, run_at, ordinality)
+      AS (id text, name text, envelope text, max_attempts bigint, run_at timestamptz, retain_ms bigint)
+  ) WITH ORDINALITY AS job (id, name, envelope, max_attempts, run_at, retain_ms, ordinality)
   ORDER BY ordinality
   ON CONFLICT (id) DO NOTHING
   RETURNING id`;
@@ -56,6 +57,9 @@ export const renew = `
   UPDATE jobs SET leased_until = now() + $3::float8 * interval '1 millisecond'
   WHERE state = 'running' AND (id, lease) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))`;
 
+/** Whether a row is retained no longer, because its job was enqueued with `retainMs: 0` and has ended. */
+const isOver = `retain_ms = 0 AND state IN ('succeeded', 'cancelled')`;
+
 /**
  * $1 id, $2 lease, $3 state, $4 delay in milliseconds, $5 attempts to give back, $6 error, $7 headers. Returns a row if the lease still held. The
  * lease stays in the row: it tells whose outcome was recorded.
@@ -66,10 +70,11 @@ export const settle = `
     run_at = coalesce(now() + $4::float8 * interval '1 millisecond', run_at),
     ended_at = CASE WHEN $3 <> 'pending' THEN now() END
   WHERE id = $1 AND lease = $2::uuid AND state = 'running'
-  RETURNING id`;
+  RETURNING ${isOver} AS "isOver"`;
 
 /** $1 id, $2 lease, $3 state. Returns a row if an earlier try, whose answer was lost, has recorded this outcome. */
-export const isSettled = "SELECT id FROM jobs WHERE id = $1 AND lease = $2::uuid AND state = $3";
+export const isSettled = `
+  SELECT ${isOver} AS "isOver" FROM jobs WHERE id = $1 AND lease = $2::uuid AND state = $3`;
 
 /** $1 ids. Returns those that are to be cancelled. */
 export const cancelRequests = "SELECT id FROM jobs WHERE id = ANY($1::text[]) AND is_cancel_requested";
@@ -80,7 +85,7 @@ export const cancel = `
     ended_at = CASE state WHEN 'pending' THEN now() END,
     state = CASE state WHEN 'pending' THEN 'cancelled' ELSE state END
   WHERE id = $1 AND ended_at IS NULL
-  RETURNING id`;
+  RETURNING ${isOver} AS "isOver"`;
 
 /** $1 id. Of several calls at once, one finds the dead letter. */
 export const redrive = `
@@ -115,4 +120,7 @@ export const deadLetters = `
 /** $1 milliseconds for what succeeded or was cancelled, $2 for dead letters. */
 export const forget = `
   DELETE FROM jobs WHERE ended_at < now() - interval '1 millisecond' *
-    CASE state WHEN 'deadLettered' THEN $2::float8 ELSE $1::float8 END`;
+    CASE state WHEN 'deadLettered' THEN $2::float8 ELSE coalesce(retain_ms, $1::float8) END`;
+
+/** $1 id. Deletes a job that is retained no longer. */
+export const remove = `DELETE FROM jobs WHERE id = $1 AND ${isOver}`;

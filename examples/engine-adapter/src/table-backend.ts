@@ -15,7 +15,7 @@ import {
 } from "@nidus/jobs-durable/backend";
 import { rowsOf, type SqlDatabase } from "./sql-database.ts";
 import * as statements from "./statements.ts";
-import { TableConsumer, type TableJob } from "./table-consumer.ts";
+import { removeJob, TableConsumer, type TableJob } from "./table-consumer.ts";
 
 /** Options of `enqueue` that only this engine has. */
 export interface TableEnqueueOptions extends EnqueueOptions {
@@ -83,10 +83,11 @@ export class TableBackend implements JobBackend<TableJob, TableEnqueueOptions> {
   }
 
   async insert(jobs: readonly NewJob[], { db = this.#db }: TableEnqueueOptions): Promise<EnqueuedJob[]> {
-    const rows = jobs.map(({ id, name, envelopeText, maxAttempts, runAt }) => ({
+    const rows = jobs.map(({ id, name, envelopeText, maxAttempts, runAt, retainMs }) => ({
       ...{ id, name, envelope: envelopeText },
       max_attempts: maxAttempts,
       run_at: runAt,
+      retain_ms: retainMs,
     }));
     const stored = new Set((await rowsOf(db, statements.insert, [JSON.stringify(rows)])).map(({ id }) => id));
     return jobs.map(({ id }) => ({ id, isDuplicate: !stored.has(id) }));
@@ -97,7 +98,9 @@ export class TableBackend implements JobBackend<TableJob, TableEnqueueOptions> {
   }
 
   async cancel(jobId: string): Promise<boolean> {
-    return (await rowsOf(this.#db, statements.cancel, [jobId])).length > 0;
+    const [row] = await rowsOf(this.#db, statements.cancel, [jobId]);
+    if (row?.isOver) await removeJob(this.#db, jobId);
+    return row !== undefined;
   }
 
   async redrive(jobId: string): Promise<boolean> {

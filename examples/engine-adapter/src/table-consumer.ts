@@ -59,10 +59,10 @@ export class TableConsumer implements JobConsumer<TableJob> {
       outcome.type === "released" ? previousCarrier : "carrier" in outcome ? outcome.carrier : undefined;
     const carrier = headers ? JSON.stringify(headers) : null;
     const values = [id, lease, state, delayMs, unspent, error, carrier];
-    const settled = await rowsOf(this.#db, statements.settle, values);
-    if (settled.length > 0) return { isRecorded: true };
-    const earlier = await rowsOf(this.#db, statements.isSettled, [id, lease, state]);
-    return { isRecorded: earlier.length > 0 };
+    const [settled] = await rowsOf(this.#db, statements.settle, values);
+    const [row] = settled ? [settled] : await rowsOf(this.#db, statements.isSettled, [id, lease, state]);
+    if (row?.isOver) await removeJob(this.#db, id);
+    return { isRecorded: row !== undefined };
   }
 
   async renewLeases(jobs: readonly TableJob[]): Promise<void> {
@@ -76,6 +76,11 @@ export class TableConsumer implements JobConsumer<TableJob> {
   }
 
   async close(): Promise<void> {}
+}
+
+/** Removes a job that is retained no longer. If that fails, the backend removes it when it next deletes ended jobs. */
+export async function removeJob(db: SqlDatabase, id: string): Promise<void> {
+  await rowsOf(db, statements.remove, [id]).catch(() => {});
 }
 
 function stateOf(outcome: JobOutcome): string {
