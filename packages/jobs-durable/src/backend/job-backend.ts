@@ -12,8 +12,6 @@ import type { StoredJob, StoredJobProgress } from "./stored-job.ts";
 import type { StoredJobsPage, StoredJobsQuery } from "./stored-jobs-query.ts";
 import type { StoredSchedule } from "./stored-schedule.ts";
 
-export type { JobOutcome, SettleResult } from "./job-outcome.ts";
-
 /** A job on its way into an engine. */
 export interface NewJob {
   /** A UUID. With an idempotency key, the id is derived from name and key. The ids of a batch ascend. */

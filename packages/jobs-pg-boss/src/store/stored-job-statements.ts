@@ -14,7 +14,12 @@ export interface StoredJobStatements {
    */
   ofQueue(state: StoredJobState | undefined): string;
   /** $1 limit, $2 whether to read the payload, $3 first queue, $4 first id in that queue. Returns jobs by queue and id. */
-  ofAllQueues(state: StoredJobState | undefined): string;
+  readonly ofAllQueues: string;
+  /**
+   * $1 limit, $2 whether to read the payload, $3 queue, $4 the `created_us` and $5 the id of the last job of the page before. Returns jobs by
+   * queue, those of one queue in the order in which they were created. In the order of ids, PostgreSQL would read all jobs in other states.
+   */
+  ofAllQueuesInState(state: StoredJobState): string;
 }
 
 /** The job that comes before all others in a list of one queue. */
@@ -39,6 +44,7 @@ export function storedJobStatements(schema: string): StoredJobStatements {
   const job = `${schema}.job`;
   const ownQueues = `SELECT name FROM ${schema}.subscription WHERE event = '${ownQueuesEvent}'`;
   const newestFirst = "ORDER BY created_on DESC, id DESC";
+  const queuesFrom3 = `${ownQueues} AND name COLLATE "C" >= $3::text ORDER BY name COLLATE "C"`;
   return {
     job: `SELECT ${columns} FROM ${job} WHERE name = ANY(ARRAY(${ownQueues})) AND id = $1::uuid LIMIT 1`,
     // A list without the index is slow, and no error.
@@ -57,31 +63,51 @@ export function storedJobStatements(schema: string): StoredJobStatements {
       const parts = of.map(
         (each) => `(
           SELECT * FROM ${job} WHERE name = $3::text AND state = '${each}' ${and} AND created_on >= 'epoch'
-            AND (created_on, id) < ('epoch'::timestamptz + $4::bigint * interval '1 microsecond', $5::uuid)
+            AND (created_on, id) < (${momentOf("$4")}, $5::uuid)
           ${newestFirst} LIMIT $1::int)`,
       );
       return `
-        SELECT ${columns}, (extract(epoch FROM created_on) * 1000000)::bigint::text AS created_us
+        SELECT ${columns}, ${createdUs}
         FROM (SELECT * FROM (${parts.join(" UNION ALL ")}) part ${newestFirst} LIMIT $1::int) page
         ${newestFirst}`;
     },
-    ofAllQueues(state) {
-      const { of, and } = state === undefined ? anyState : states[state];
-      const isInState = state === undefined ? "" : `AND state IN ('${of.join("', '")}') ${and}`;
+    ofAllQueues: `
+      SELECT ${columns} FROM (
+        SELECT found.* FROM (${queuesFrom3}) queue CROSS JOIN LATERAL (
+          SELECT * FROM ${job} j
+          WHERE j.name = queue.name
+            AND j.id >= CASE WHEN queue.name = $3::text THEN $4::uuid ELSE '00000000-0000-0000-0000-000000000000' END
+          ORDER BY j.id LIMIT $1::int
+        ) found
+        ORDER BY queue.name COLLATE "C", found.id LIMIT $1::int
+      ) page
+      ORDER BY name COLLATE "C", id`,
+    ofAllQueuesInState(state) {
+      const { of, and } = states[state];
+      const parts = of.map(
+        (each) => `(
+          SELECT * FROM ${job} j WHERE j.name = queue.name AND state = '${each}' ${and} AND created_on >= 'epoch'
+            AND (created_on, id) > (CASE WHEN queue.name = $3::text THEN ${momentOf("$4")} ELSE '-infinity' END, $5::uuid)
+          ORDER BY created_on, id LIMIT $1::int)`,
+      );
       return `
-        SELECT ${columns} FROM (
-          SELECT found.* FROM (
-            ${ownQueues} AND name COLLATE "C" >= $3::text ORDER BY name COLLATE "C"
-          ) queue CROSS JOIN LATERAL (
-            SELECT * FROM ${job} j WHERE j.name = queue.name ${isInState}
-              AND j.id >= CASE WHEN queue.name = $3::text THEN $4::uuid ELSE '00000000-0000-0000-0000-000000000000' END
-            ORDER BY j.id LIMIT $1::int
+        SELECT ${columns}, ${createdUs} FROM (
+          SELECT found.* FROM (${queuesFrom3}) queue CROSS JOIN LATERAL (
+            SELECT * FROM (${parts.join(" UNION ALL ")}) part ORDER BY created_on, id LIMIT $1::int
           ) found
-          ORDER BY queue.name COLLATE "C", found.id LIMIT $1::int
+          ORDER BY queue.name COLLATE "C", found.created_on, found.id LIMIT $1::int
         ) page
-        ORDER BY name COLLATE "C", id`;
+        ORDER BY name COLLATE "C", created_on, id`;
     },
   };
+}
+
+/** Selects the `created_us` of a job: its `created_on` in Unix microseconds. */
+const createdUs = "(extract(epoch FROM created_on) * 1000000)::bigint::text AS created_us";
+
+/** Converts a `created_us` back. */
+function momentOf(us: string): string {
+  return `'epoch'::timestamptz + ${us}::bigint * interval '1 microsecond'`;
 }
 
 /** The columns from which `storedJobFrom` makes a job. */

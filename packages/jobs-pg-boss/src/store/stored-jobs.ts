@@ -1,4 +1,4 @@
-import type { StoredJob } from "@nidus/jobs-durable";
+import type { StoredJob, StoredJobState } from "@nidus/jobs-durable";
 import { type StoredJobsPage, type StoredJobsQuery, wrongCursor } from "@nidus/jobs-durable/backend";
 import type { SqlDatabase } from "../database/pg-boss-like.ts";
 import { type Row, runSql } from "../database/run-sql.ts";
@@ -27,14 +27,16 @@ export class StoredJobs {
   /** Makes a page. The first one of a process looks after the index, so that stores which are never listed have none. */
   async page(query: StoredJobsQuery): Promise<StoredJobsPage> {
     const { jobName: name, limit, position, withPayload } = query;
-    const rows = await (name === undefined
-      ? this.#ofAllQueues(query, position)
-      : this.#ofQueue(name, query, position));
+    const rows = await (name !== undefined
+      ? this.#ofQueue(name, query, position)
+      : query.state === undefined
+        ? this.#ofAllQueues(query, position)
+        : this.#ofAllQueuesInState(query.state, query, position));
     const page = rows.slice(0, limit);
     const last = rows.length > limit ? page.at(-1) : undefined;
     return {
       jobs: page.map((row) => storedJobFrom(row, withPayload)),
-      position: last && (name === undefined ? [jobName(last.name), last.id] : [last.created_us, last.id]),
+      position: last && positionOf(last, name),
     };
   }
 
@@ -50,13 +52,24 @@ export class StoredJobs {
   }
 
   async #ofAllQueues(
-    { state, limit, withPayload }: StoredJobsQuery,
+    { limit, withPayload }: StoredJobsQuery,
     position: readonly string[] | undefined,
   ): Promise<Row[]> {
     const [name = "", id = "", ...rest] = position ?? [];
     if (position !== undefined && (!isUuid(id) || rest.length > 0)) throw wrongCursor();
     const values = [limit + 1, withPayload, queueName(name), nextUuid(id)];
-    return this.#list(this.#statements.ofAllQueues(state), values);
+    return this.#list(this.#statements.ofAllQueues, values);
+  }
+
+  async #ofAllQueuesInState(
+    state: StoredJobState,
+    { limit, withPayload }: StoredJobsQuery,
+    position: readonly string[] = ["", "0", beforeOldest],
+  ): Promise<Row[]> {
+    const [name = "", createdUs = "", id = "", ...rest] = position;
+    if (!/^\d{1,18}$/.test(createdUs) || !isUuid(id) || rest.length > 0) throw wrongCursor();
+    const values = [limit + 1, withPayload, queueName(name), createdUs, id];
+    return this.#list(this.#statements.ofAllQueuesInState(state), values);
   }
 
   async #list(statement: string, values: readonly unknown[]): Promise<Row[]> {
@@ -67,6 +80,15 @@ export class StoredJobs {
     await this.#indexed;
     return runSql(this.#db, statement, values);
   }
+}
+
+/** No job of an engine has this id. */
+const beforeOldest = "00000000-0000-0000-0000-000000000000";
+
+/** Names the place of the last job of a page, as the statement that listed it takes it back. */
+function positionOf({ name, created_us: createdUs, id }: Row, listedName: string | undefined): string[] {
+  const place = [...(createdUs === undefined ? [] : [createdUs as string]), id as string];
+  return listedName === undefined ? [jobName(name), ...place] : place;
 }
 
 /** Returns the id after this one in the order of PostgreSQL. The first one for an empty text. */

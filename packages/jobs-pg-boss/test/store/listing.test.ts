@@ -1,3 +1,4 @@
+import type { StoredJobState } from "@nidus/jobs-durable";
 import { sharedPostgres } from "test-servers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { PgBossBackend } from "../../src/pg-boss-backend.ts";
@@ -17,11 +18,11 @@ describe.skipIf(postgres === undefined).each(versions)("the list of jobs, on pg-
   });
   afterAll(() => store.close());
 
-  async function idsOf(jobName: string | undefined, limit = 3): Promise<string[]> {
+  async function idsOf(jobName: string | undefined, limit = 3, state?: StoredJobState): Promise<string[]> {
     const ids: string[] = [];
     let position: readonly string[] | undefined;
     do {
-      const page = await backend.jobs({ jobName, state: undefined, limit, position, withPayload: false });
+      const page = await backend.jobs({ jobName, state, limit, position, withPayload: false });
       ids.push(...page.jobs.map(({ id }) => id));
       position = page.position;
     } while (position !== undefined);
@@ -57,6 +58,20 @@ describe.skipIf(postgres === undefined).each(versions)("the list of jobs, on pg-
     );
     for (const limit of [1, 2, 100]) {
       expect((await idsOf(undefined, limit)).filter((id) => own.has(id))).toEqual(byNameAndId);
+    }
+  });
+
+  it("is by name and time of enqueue over all names in one state", async () => {
+    const jobs = ["q", "p", "P"].flatMap((name) => [newJob(name), newJob(name), newJob(name)]);
+    for (const job of jobs) await backend.insert([job], {});
+    const consumer = await backend.consumer(["q"]);
+    const [running] = await consumer.fetch(1, AbortSignal.abort());
+    const own = new Set(jobs.map(({ id }) => id));
+    const expected = ["P", "p", "q"].flatMap((name) =>
+      jobs.filter((job) => job.name === name && job.id !== running?.id).map(({ id }) => id),
+    );
+    for (const limit of [1, 2, 100]) {
+      expect((await idsOf(undefined, limit, "waiting")).filter((id) => own.has(id))).toEqual(expected);
     }
   });
 
