@@ -218,6 +218,8 @@ describe.each(stores)("on $name", ({ isThere, open }) => {
       const page = await go("engines");
       await expect.poll(() => page.locator(".cards").innerText()).toContain("Reachable");
       const waiting = page.locator(".figures > div", { hasText: "Waiting" }).first();
+      await expect.poll(() => page.locator(".workers li").count()).toBe(2);
+      expect(await page.locator(".workers").innerText()).toMatch(/of 5 slots/);
       const stats = await shop.engine.stats();
       await expect.poll(() => waiting.innerText()).toBe(`Waiting\n${stats.waiting}`);
     });
