@@ -197,10 +197,29 @@ describe.each(stores)("on $name", ({ isThere, open }) => {
       await expect.poll(() => page.locator("header.title .pill").innerText()).toBe("Cancelled");
       await go("jobs?job=invoice&state=waiting");
       await expect.poll(() => page.locator("tbody tr").count()).toBe(waiting - 1);
-      await page.getByRole("button", { name: /^Cancel (all of|these)/ }).click();
+      await page.getByRole("button", { name: "Cancel all of invoice" }).click();
       await page.locator("dialog[open]").getByRole("button", { name: "Cancel all" }).click();
       await page.locator(".toast", { hasText: "cancelled" }).waitFor();
       await shop.until("invoice", { waiting: 0 });
+    });
+
+    test("moves a job, and redrives all dead letters of a name", async () => {
+      const tomorrow = new Date(Date.now() + 86_400_000);
+      const { id } = await shop.engine.enqueue(shop.mail, { to: "later" }, { runAt: tomorrow });
+      const page = await go(`stored?engine=${shop.engine.name}&id=${id}`);
+      await page.getByRole("button", { name: "Run now" }).click();
+      await confirm(page, "Run now", "1 moved");
+      await expect.poll(() => page.locator("header.title .pill").innerText()).toBe("Succeeded");
+      shop.repair(false);
+      await shop.engine.enqueueMany(shop.charge, [{ order: 501 }, { order: 502 }]);
+      await shop.until("charge", { deadLettered: 2 });
+      await go("jobs?job=charge&state=dead-lettered");
+      await expect.poll(() => page.locator("tbody tr").count()).toBe(2);
+      shop.repair();
+      await page.getByRole("button", { name: "Redrive all 2" }).click();
+      await confirm(page, "Redrive all", "2 redriven");
+      await shop.until("charge", { deadLettered: 0 });
+      await expect.poll(() => shop.charged).toEqual(expect.arrayContaining([501, 502]));
     });
 
     test("lists schedules with the next due time", async () => {

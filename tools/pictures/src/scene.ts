@@ -57,6 +57,13 @@ export async function startScene(): Promise<Scene> {
     engine.work({ jobs: [jobs.exportAccount], concurrency: 3 }),
   ]);
   await fill(engine, jobs);
+  await engine.schedule(jobs.syncCrm, { everyMs: 900_000 }, { account: 0 });
+  await engine.schedule(
+    jobs.sendDigest,
+    "0 7 * * 1-5",
+    { to: "ada" },
+    { timeZone: "Europe/Vienna", key: "weekdays" },
+  );
   return {
     page,
     async close() {

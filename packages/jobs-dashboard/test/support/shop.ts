@@ -11,8 +11,8 @@ export interface Shop {
   readonly invoice: DurableJob<{ invoice: number }>;
   /** The orders that were charged: filled once `isRepaired`. */
   readonly charged: number[];
-  /** Makes `charge` succeed from now on. */
-  repair(): void;
+  /** Makes `charge` succeed from now on, or fail. */
+  repair(isNowRepaired?: boolean): void;
   /** Waits until the counts of a job are these. */
   until(
     jobName: string,
@@ -52,8 +52,8 @@ export async function openShop(
   const exporter = await engine.work({ jobs: [exporting], concurrency: 2 });
   return {
     ...{ engine, mail, charge, exporting, invoice, charged },
-    repair() {
-      isRepaired = true;
+    repair(isNowRepaired = true) {
+      isRepaired = isNowRepaired;
     },
     until: (jobName, counts) =>
       vi.waitFor(async () => expect((await engine.stats()).byName[jobName]).toMatchObject(counts), {

@@ -62,7 +62,8 @@ export function ActionDialog() {
         let result = await act(action);
         total += result.done;
         setDone(total);
-        while (result.hasMore && result.done > 0 && !isStopped.current) {
+        // A job that is asked to end may be counted again, so the number from before bounds the repetition.
+        while (result.hasMore && total < (given.total ?? Infinity) && !isStopped.current) {
           result = await act(action);
           total += result.done;
           setDone(total);

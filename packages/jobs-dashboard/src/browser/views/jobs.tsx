@@ -166,14 +166,15 @@ function Bulk({ view: { engine, jobs, counts }, job, state, canChangeAll }: Bulk
   }
   if (state !== "waiting" && state !== "scheduled") return null;
   const isAll = canChangeAll && job !== "";
-  const total = isAll ? (counts?.waiting ?? 0) + (counts?.scheduled ?? 0) : ids.length;
+  const all = (counts?.waiting ?? 0) + (counts?.scheduled ?? 0) + (counts?.running ?? 0);
+  const total = isAll ? all : ids.length;
   return (
     <BulkButton
-      label={isAll ? `Cancel all of ${job} that wait` : `Cancel these ${count(total)}`}
+      label={isAll ? `Cancel all of ${job}` : `Cancel these ${count(total)}`}
       confirmation={{
         title: `Cancel ${count(total)} jobs?`,
         text: isAll
-          ? `All waiting and scheduled jobs of ${job} will not run.`
+          ? `Waiting and scheduled jobs of ${job} will not run, and running ones are asked to end.`
           : "The listed jobs will not run.",
         verb: "Cancel all",
         past: "cancelled",
