@@ -67,9 +67,11 @@ export class EndWatchers<Job extends LeasedJob, Options extends EnqueueOptions> 
     return this.#watchers.size === 0;
   }
 
+  /** Never rejects, and takes no longer than the engine waits for an answer. */
   async #close({ closing }: Watcher): Promise<void> {
+    const { store, onError } = this.#setUp;
     const close = await closing;
-    await close?.().catch(this.#setUp.onError);
+    if (close !== undefined) await store.ask(async () => close()).catch(onError);
   }
 
   async close(): Promise<void> {

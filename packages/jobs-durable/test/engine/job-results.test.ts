@@ -141,4 +141,16 @@ describe("result", () => {
     await vi.advanceTimersByTimeAsync(1_000);
     expect(vi.getTimerCount()).toBe(0);
   });
+
+  it("does not keep the engine from closing if the store does not let go of a watcher", async () => {
+    backend.watchEnds = async () => () => new Promise(() => {});
+    const result = engine.result("job-1");
+    const told = expect(result).rejects.toThrow(/closed/);
+    await vi.advanceTimersByTimeAsync(0);
+    const closing = engine.close();
+    await told;
+    await vi.advanceTimersByTimeAsync(10_000);
+    await closing;
+    expect(errors.map(String)).toEqual([expect.stringContaining("no answer within 10000 ms")]);
+  });
 });
