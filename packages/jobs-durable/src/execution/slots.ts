@@ -58,23 +58,46 @@ export class Slots {
   take(): Slot {
     this.#taken++;
     this.#held++;
-    let isTaken = true;
-    const free = (): void => {
-      if (isTaken) this.#taken--;
-      isTaken = false;
-      this.#onRoom();
-    };
-    const leave = (): void => {
-      this.#held--;
-      free();
-    };
-    const isSurplus = (): boolean => isTaken && this.#taken > this.#total;
-    return {
-      free,
-      leave,
-      get isSurplus() {
-        return isSurplus();
-      },
-    };
+    return new TakenSlot(this);
+  }
+
+  /** Whether more are taken than there are now. */
+  get isOverfull(): boolean {
+    return this.#taken > this.#total;
+  }
+
+  /** For the slots alone. */
+  changed(freed: number, left: number): void {
+    this.#taken -= freed;
+    this.#held -= left;
+    this.#onRoom();
+  }
+}
+
+/** A class: an object with a getter of its own would get a hidden class of its own. */
+class TakenSlot implements Slot {
+  readonly #slots: Slots;
+  #isTaken = true;
+
+  constructor(slots: Slots) {
+    this.#slots = slots;
+  }
+
+  get isSurplus(): boolean {
+    return this.#isTaken && this.#slots.isOverfull;
+  }
+
+  free(): void {
+    this.#leave(0);
+  }
+
+  leave(): void {
+    this.#leave(1);
+  }
+
+  #leave(left: number): void {
+    const freed = this.#isTaken ? 1 : 0;
+    this.#isTaken = false;
+    this.#slots.changed(freed, left);
   }
 }
