@@ -15,7 +15,12 @@ beforeAll(() => {
   examples.forEach(({ code }, index) => {
     writeFileSync(join(folder, `example-${index}.ts`), `${code}\nexport {};\n`);
   });
-  const config = { extends: "../../../../../tsconfig.base.json", include: ["*.ts"] };
+  const config = {
+    extends: "../../../../../tsconfig.base.json",
+    // The decorators of NestJS.
+    compilerOptions: { experimentalDecorators: true },
+    include: ["*.ts"],
+  };
   writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
 });
 

@@ -27,6 +27,12 @@ const peers: Readonly<Record<string, string>> = {
   koa: "3",
   "@types/koa": "3",
   hono: "4",
+  "@nestjs/common": "12",
+  "@nestjs/core": "12",
+  "@nestjs/bullmq": "12",
+  "reflect-metadata": "0.2",
+  rxjs: "7",
+  winston: "3",
   "@types/pg": "8",
   "@types/node": "20",
 };
@@ -42,6 +48,8 @@ const compilerOptions = {
   exactOptionalPropertyTypes: true,
   skipLibCheck: false,
   types: ["node"],
+  // The decorators of NestJS.
+  experimentalDecorators: true,
 };
 
 /**
