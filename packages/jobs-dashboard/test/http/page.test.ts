@@ -1,6 +1,6 @@
 import { job } from "@nidus/jobs-core";
 import { type JobDashboard, jobDashboard } from "@nidus/jobs-dashboard";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { OverviewView, SessionView } from "../../src/wire.ts";
 import { act, fedPage, viewOf } from "../support/page-client.ts";
 import { eventOf, listen, send } from "../support/served.ts";
@@ -112,21 +112,19 @@ describe("the stream", () => {
 
   test("reads an engine once for all viewers", async () => {
     const { page } = fedPage();
+    const counts = { scheduled: 0, waiting: 1, running: 0, succeeded: 0, deadLettered: 0, cancelled: 0 };
+    const all = { ...counts, oldestWaitingAt: undefined };
     let reads = 0;
-    const counts = {
-      scheduled: 0,
-      waiting: 1,
-      running: 0,
-      succeeded: 0,
-      deadLettered: 0,
-      cancelled: 0,
-      oldestWaitingAt: undefined,
-    };
+    let answerNow = () => {};
+    const answered = new Promise<void>((resolve) => {
+      answerNow = resolve;
+    });
     page.watch({
       name: "counted",
-      stats: async () => {
+      async stats() {
         reads++;
-        return { ...counts, byName: { a: counts } };
+        await answered;
+        return { ...all, byName: { a: all } };
       },
       deadLetters: async () => [],
       cancel: async () => false,
@@ -135,8 +133,15 @@ describe("the stream", () => {
     const streams = await Promise.all(
       Array.from({ length: 20 }, () => get(page, "/api/stream?view=overview")),
     );
-    await Promise.all(streams.map((stream) => eventOf(stream, (data) => data.includes('"a"'))));
+    await vi.waitFor(() => expect(reads).toBe(1), { timeout: 60_000 });
+    const events = streams.map((stream) => eventOf(stream, (data) => data.includes('"a"')));
+    // The views of engines and of jobs share the reading, too.
+    await Promise.all(
+      ["overview", "engines", "jobs?engine=counted"].map((view) => get(page, `/api/${view}`)),
+    );
     expect(reads).toBe(1);
+    answerNow();
+    await Promise.all(events);
     page.shutdown();
   });
 
