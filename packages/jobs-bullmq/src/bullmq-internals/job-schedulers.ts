@@ -1,9 +1,6 @@
 import type { RedisClient } from "./redis-client.ts";
 import { Script } from "./script.ts";
 
-/** The first part of the ids of the engine's own job schedulers. */
-const idStart = "nidus.";
-
 /**
  * Reads the engine's own job schedulers of one queue. KEYS: the first part of the queue's keys. ARGV: how their ids begin. Answers for
  * each: its id, when its next job is due, the data of its jobs, and when the next job was stored, was started and has ended.
@@ -41,9 +38,14 @@ export interface OwnScheduler {
   readonly nextState: "gone" | "waiting" | "started" | "ended";
 }
 
-/** Reads the engine's own job schedulers of a queue. */
-export async function readSchedulers(client: RedisClient, keys: string): Promise<readonly OwnScheduler[]> {
-  const found = (await readScript.run(client, [keys, idStart])) as [
+/** Reads the engine's own job schedulers of a job's queue. */
+export async function readSchedulers(
+  client: RedisClient,
+  keys: string,
+  jobName: string,
+): Promise<readonly OwnScheduler[]> {
+  const start = schedulerId(jobName, undefined);
+  const found = (await readScript.run(client, [keys, start])) as [
     id: string,
     nextMs: string,
     data: string,
@@ -53,7 +55,7 @@ export async function readSchedulers(client: RedisClient, keys: string): Promise
   ][];
   return found.map(([id, nextMs, dataText, storedAt, startedAt, endedAt]) => ({
     id,
-    key: keyOf(id),
+    key: keyOf(id.slice(start.length)),
     nextMs: Number(nextMs),
     dataText,
     nextState:
@@ -61,14 +63,18 @@ export async function readSchedulers(client: RedisClient, keys: string): Promise
   }));
 }
 
-/** Returns the id of a job scheduler. BullMQ reads its older format from ids with colons, so this one has none. */
-export function schedulerId(key: string | undefined): string {
-  return `${idStart}${encodeURIComponent(key ?? "")}`;
+/**
+ * Returns the id of a job scheduler, which is a part of the ids of its jobs. It names the job, since the ids of jobs must differ over
+ * all queues. BullMQ reads its older format from ids with colons, so this one has none.
+ */
+export function schedulerId(jobName: string, key: string | undefined): string {
+  const name = encodeURIComponent(jobName).replaceAll(".", "%2E");
+  return `nidus.${name}.${encodeURIComponent(key ?? "")}`;
 }
 
-function keyOf(id: string): string | undefined {
+function keyOf(encoded: string): string | undefined {
   try {
-    return decodeURIComponent(id.slice(idStart.length)) || undefined;
+    return decodeURIComponent(encoded) || undefined;
   } catch {
     return undefined;
   }

@@ -46,7 +46,7 @@ export class Schedules {
   async schedule(job: NewJob, rule: ScheduleRule): Promise<void> {
     const queue = await this.#queues.of(job.name);
     await this.#queues.note([job.name]);
-    const id = schedulerId(rule.key);
+    const id = schedulerId(job.name, rule.key);
     const stored = (await this.#read(job.name)).find((each) => each.id === id);
     const options: JobSchedulerTemplateOptions = asStored(optionsOf(job, this.#retention));
     const isSameRule = stored !== undefined && isDeepStrictEqual(stored.rule, asStored(rule));
@@ -89,7 +89,7 @@ export class Schedules {
 
   async unschedule(jobName: string, key: string | undefined): Promise<boolean> {
     const queue = await this.#queues.of(jobName);
-    const id = schedulerId(key);
+    const id = schedulerId(jobName, key);
     const stored = (await this.#read(jobName)).find((each) => each.id === id);
     const isRemoved = await queue.removeJobScheduler(id);
     if (stored === undefined) return isRemoved;
@@ -131,7 +131,7 @@ export class Schedules {
   }
 
   async #read(jobName: string): Promise<readonly KnownScheduler[]> {
-    const found = await readSchedulers(await this.#queues.client, this.#queues.keysOf(jobName));
+    const found = await readSchedulers(await this.#queues.client, this.#queues.keysOf(jobName), jobName);
     return found.map(knownFrom).filter((each) => each !== undefined);
   }
 }

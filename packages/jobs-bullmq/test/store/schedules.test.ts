@@ -159,7 +159,7 @@ for (const [version, load] of Object.entries(versions)) {
         // As if the run that has succeeded were the last that the scheduler knows.
         const next = (await theirs.getJobs(["delayed", "waiting"])).map(({ id }) => theirs.toKey(String(id)));
         const [ended] = await theirs.getCompleted();
-        await client.zadd(theirs.toKey("repeat"), Number(ended?.opts.prevMillis), "nidus.");
+        await client.zadd(theirs.toKey("repeat"), Number(ended?.opts.prevMillis), "nidus.late.");
         await client.del(theirs.toKey("delayed"), theirs.toKey("wait"), ...next);
         if (when === "a worker begins") await engine.work({ jobs: [job] });
         else await engine.schedule(job, "* * * * * *");
@@ -177,7 +177,7 @@ for (const [version, load] of Object.entries(versions)) {
       await engine.work({ jobs: [job] });
       // Another program's expression, which the engine refuses.
       await theirs.upsertJobScheduler(
-        "nidus.x",
+        "nidus.theirs.x",
         { pattern: "0/1 * * * * *" },
         { name: "theirs", data: { payload: "theirs" } },
       );

@@ -202,6 +202,11 @@ export const schedules: Behaviour<Kit> = (declare) => {
     await engine.schedule(job, "* * * * * *");
     const [next] = (await engine.jobs({ jobName: job.name })).jobs;
     assert.ok(next, "the next run is listed");
+    const names = [kit.name("twin"), kit.name("twin")];
+    for (const name of names) await engine.schedule(defineJob({ name, run() {} }), "0 3 1 1 *");
+    const twins = await Promise.all(names.map(async (jobName) => (await engine.jobs({ jobName })).jobs[0]));
+    assert.notEqual(twins[0]?.id, twins[1]?.id, "runs of one moment have ids of their own");
+    for (const name of names) await engine.unschedule(name);
     assert.equal(await engine.cancel(next.id), true);
     await engine.work({ jobs: [job] });
     await eventually(() => assert.ok(recorder.runs.length > 1));
