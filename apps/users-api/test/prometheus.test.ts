@@ -1,7 +1,6 @@
-import { hasProgram } from "test-servers";
-import { expect, test } from "vitest";
+import { hasProgram, prometheusProgram, startPrometheus } from "test-servers";
+import { expect, onTestFinished, test } from "vitest";
 import { createRepository, weeklyCommits } from "./support/git-repository.ts";
-import { prometheusProgram, startPrometheus } from "./support/prometheus-server.ts";
 import { startService } from "./support/service.ts";
 
 const hasPrometheus = hasProgram(
@@ -14,7 +13,8 @@ test.runIf(hasPrometheus)(
   async () => {
     const repository = await createRepository([...weeklyCommits(5), { email: "root@localhost" }]);
     const { url, port } = await startService(repository);
-    const prometheus = await startPrometheus("users-api", port);
+    const prometheus = await startPrometheus({ targets: { "users-api": port } });
+    onTestFinished(() => prometheus.stop());
     const sumOf = async (selector: string) => (await prometheus.query(`sum(${selector})`))[0]?.value[1];
     const interval = 200;
 

@@ -102,10 +102,3 @@ export class Program {
 export function runProgram(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<ProgramResult> {
   return new Program(args, env).ended;
 }
-
-/** Runs the program in a terminal, whose whole output is on stdout. Needs the `script` of Linux. */
-export function runInTerminal(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<ProgramResult> {
-  const words = [process.execPath, main, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`);
-  const command = ["script", "--quiet", "--return", "--flush", "--command", words.join(" ")];
-  return new Program(["/dev/null"], { TERM: "xterm", ...env }, command).ended;
-}

@@ -1,0 +1,27 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const folderOfRules = fileURLToPath(new URL("../../../../packages/jobs-prometheus/rules", import.meta.url));
+
+/** Seconds that a rule compares with, and what they are here. A worker asks its store every few seconds. */
+const seconds: Readonly<Record<string, number>> = { "3600": 60, "600": 10, "120": 15, "86400": 20 };
+
+/** Writes the rules with seconds for minutes and minutes for hours, so that a test can wait for them. */
+export async function writeQuickRules(folder: string): Promise<string[]> {
+  const names = ["nidus-recording.yml", "nidus-alerts.yml"];
+  return Promise.all(
+    names.map(async (name) => {
+      const text = await readFile(join(folderOfRules, name), "utf8");
+      const quick = text
+        .replace(
+          /\b(\d+)(m|h|d)\b/g,
+          (_, count, unit) => `${unit === "d" ? count * 24 : count}${unit === "m" ? "s" : "m"}`,
+        )
+        .replace(/> (3600|600|120|86400)\b/g, (_, each) => `> ${seconds[each]}`);
+      const path = join(folder, name);
+      await writeFile(path, quick);
+      return path;
+    }),
+  );
+}
