@@ -59,7 +59,10 @@ test("GET /metrics answers with the exposition, in which every run is counted", 
   // Its jobs are known before they run.
   const before = await metricsOf(url);
   expect(before.get('nidus_jobs_started_total{job_name="send_digest"}')).toBe(0);
-  expect([...before.values()].filter((value) => value !== 0)).toEqual([]);
+  const counted = [...before].filter(([name]) => /_(total|count|sum|bucket)\b/.test(name));
+  expect(counted.length).toBeGreaterThan(10);
+  expect(counted.filter(([, value]) => value !== 0)).toEqual([]);
+  expect(before.get('nidus_engine_up{engine="memory"}')).toBe(1);
   await post(url);
   await untilSent(url, 4);
   const response = await fetch(`${url}/metrics`);
