@@ -366,6 +366,7 @@ describe.skipIf(browser === undefined)("the page", () => {
       await shop.engine.enqueueMany(shop.mail, [{ to: "a" }, { to: "b" }]);
       await shop.engine.enqueue(shop.exporting, { account: "a" });
       const { id } = await shop.engine.enqueue(shop.invoice, { invoice: 1 });
+      for (let run = 0; run < 200; run++) succeed(runner, "frequent");
       await shop.until("charge", { deadLettered: 2 });
       await shop.until("export", { running: 1 });
       for (const [colorScheme, width] of [
@@ -396,6 +397,7 @@ describe.skipIf(browser === undefined)("the page", () => {
                 "job?name=charge",
                 "schedules",
                 "job?name=none",
+                "job?name=frequent",
               ],
               `stored?engine=memory&id=${id}`,
             ]) {
