@@ -181,7 +181,7 @@ describe("bullmqEngine", () => {
     const theirs = new Queue(`${queue}.send%3Adigest`, { connection });
     const job = await theirs.getJob(id);
     expect(job?.name).toBe("send:digest");
-    expect(job?.data).toEqual({ payload: { to: "ada" } });
+    expect(job?.data).toEqual({ payload: { to: "ada" }, payloadBytes: 12 });
     await theirs.close();
   });
 

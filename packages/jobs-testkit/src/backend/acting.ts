@@ -29,8 +29,12 @@ export const acting: Behaviour<BackendKit> = (declare) => {
     assert.deepEqual([moved?.state, moved?.runAt.getTime()], ["scheduled", latest.getTime()]);
     assert.deepEqual(await consumer.takeFor(200), [], "it does not start before its time");
     assert.equal(await backend.reschedule(isLater.id, new Date(Date.now() - 1_000)), true);
-    assert.equal((await backend.job(isLater.id, { withPayload: false }))?.state, "waiting");
     assert.equal((await consumer.next()).id, isLater.id, "a job can be moved to now");
+    // A store may give a job to a consumer that has just waited: no consumer takes this one.
+    const unattended = kit.job(kit.name("unattended"), { runAt: later });
+    await backend.insert([unattended], {});
+    assert.equal(await backend.reschedule(unattended.id, new Date(Date.now() - 1_000)), true);
+    assert.equal((await backend.job(unattended.id, { withPayload: false }))?.state, "waiting");
     assert.equal(await backend.reschedule(runs.id, latest), false, "it runs");
     assert.equal(await backend.reschedule(ends.id, latest), false, "it has ended");
     for (const id of ["unknown", "meta", crypto.randomUUID()]) {
