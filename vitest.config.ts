@@ -67,7 +67,7 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     // Tests of engines wait for clocks and servers more than they compute.
     maxConcurrency: 16,
-    maxWorkers: 4,
+    maxWorkers: 3,
     // Adds a report for programs beside the output for readers.
     reporters: process.env.NIDUS_TEST_REPORT
       ? ["default", ["json", { outputFile: process.env.NIDUS_TEST_REPORT }]]

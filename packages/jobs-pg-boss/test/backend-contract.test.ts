@@ -68,7 +68,7 @@ for (const version of versions) {
         createWithRetention({ onError, retainSucceededMs, retainDeadLettersMs }) {
           const schema = `retention_${version}_${retainSucceededMs}`;
           const retention = { retainSucceededMs, retainDeadLettersMs };
-          return createBackend({ onError, ...place, ...retention, schema, leaseMs: 1_000, connectionString });
+          return createBackend({ onError, ...place, ...retention, schema, leaseMs: 5_000, connectionString });
         },
         async createOutage(options) {
           const proxy = await startHoldingProxy(connectionString);

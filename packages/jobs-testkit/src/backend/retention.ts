@@ -63,7 +63,10 @@ async function threeEnds(kit: BackendKit, backend: JobBackend): Promise<ThreeEnd
   assert.equal(await backend.cancel(cancelled.id), true);
   for (const job of await consumer.take(2)) {
     const isFailed = job.id === failed.id;
-    await consumer.settle(job, isFailed ? { type: "dead-lettered", error: "no" } : { type: "succeeded" });
+    const outcome = isFailed
+      ? ({ type: "dead-lettered", error: "no" } as const)
+      : ({ type: "succeeded" } as const);
+    assert.equal(await consumer.settle(job, outcome), true, "the lease of the fixture is too short");
   }
   return { name, endedMs, succeeded, cancelled, failed };
 }
