@@ -8,7 +8,8 @@ import { pgBossEngine } from "@nidus/jobs-pg-boss";
 import { sharedPostgres, sharedRedis } from "test-servers";
 import { afterAll, describe, expect, test } from "vitest";
 import { cliArguments } from "../src/cli/arguments.ts";
-import type { EnginesView, SessionView } from "../src/wire.ts";
+import type { SessionView } from "../src/wire.ts";
+import type { EnginesView } from "../src/wire-stored.ts";
 import { ownHeaders } from "./support/page-client.ts";
 
 const [postgres, redis] = await Promise.all([sharedPostgres(), sharedRedis()]);

@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
-import type { Action, ActionResult, SessionView } from "../wire.ts";
+import type { SessionView } from "../wire.ts";
+import type { Action, ActionResult } from "../wire-stored.ts";
 
 /** How the page and the service are connected. */
 export type Connection = "connecting" | "live" | "lost" | "refused";

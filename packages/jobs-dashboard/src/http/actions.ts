@@ -1,6 +1,6 @@
 import type { EngineReader } from "../engines/engine-reader.ts";
 import type { PageModel } from "../views/page-model.ts";
-import type { Action, ActionResult } from "../wire.ts";
+import type { Action, ActionResult } from "../wire-stored.ts";
 
 /** How many jobs one request changes at most. The page repeats it, and shows how far it is. */
 const maxAtOnce = 200;

@@ -1,6 +1,6 @@
 import { propertyOf } from "@nidus/jobs-core/adapter";
 import type { EngineReader } from "../engines/engine-reader.ts";
-import type { EngineRow, EnginesView, WorkerRow } from "../wire.ts";
+import type { EngineRow, EnginesView, WorkerRow } from "../wire-stored.ts";
 import { readingOf } from "./overview.ts";
 import type { PageModel } from "./page-model.ts";
 import { countsByState } from "./stored.ts";

@@ -1,4 +1,4 @@
-import type { SchedulesView } from "../wire.ts";
+import type { SchedulesView } from "../wire-stored.ts";
 import { readingOf } from "./overview.ts";
 import type { PageModel } from "./page-model.ts";
 import { timeOf, timeOfClock } from "./time.ts";

@@ -1,7 +1,13 @@
 import { formatValue, propertyOf } from "@nidus/jobs-core/adapter";
 import type { EngineReader } from "../engines/engine-reader.ts";
 import type { WatchedCounts, WatchedJob, WatchedQuery } from "../engines/watched-engine.ts";
-import type { PayloadView, StoredJobRow, StoredJobsView, StoredJobView, StoredState } from "../wire.ts";
+import type {
+  PayloadView,
+  StoredJobRow,
+  StoredJobsView,
+  StoredJobView,
+  StoredState,
+} from "../wire-stored.ts";
 import { readingOf } from "./overview.ts";
 import type { PageModel } from "./page-model.ts";
 import { attemptsOf, progressOf, runFacts, runningAttemptOf } from "./runs.ts";

@@ -2,7 +2,8 @@ import { asyncJob } from "@nidus/jobs-core";
 import { defineJob, memoryEngine } from "@nidus/jobs-durable";
 import { currentJobObserver, ObservedJobRunner, reportProgress } from "@nidus/jobs-observe";
 import { describe, expect, test, vi } from "vitest";
-import type { RunningView, StoredJobView } from "../../src/wire.ts";
+import type { RunningView } from "../../src/wire.ts";
+import type { StoredJobView } from "../../src/wire-stored.ts";
 import { fedPage, viewOf } from "../support/page-client.ts";
 
 describe("the running jobs", () => {

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Action } from "../../wire.ts";
+import type { Action } from "../../wire-stored.ts";
 import { count } from "../format.ts";
 import { act } from "../live.ts";
 import { announce } from "./announce.tsx";

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import type { JobState, Reading, ShownAttributes, StoredState } from "../../wire.ts";
+import type { JobState, Reading, ShownAttributes } from "../../wire.ts";
+import type { StoredState } from "../../wire-stored.ts";
 import { age, moment } from "../format.ts";
 import { useNow } from "../live.ts";
 import { announce } from "./announce.tsx";

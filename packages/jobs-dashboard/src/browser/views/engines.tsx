@@ -1,4 +1,4 @@
-import type { EngineRow, EnginesView, StoredState, WorkerRow } from "../../wire.ts";
+import type { EngineRow, EnginesView, StoredState, WorkerRow } from "../../wire-stored.ts";
 import type { ViewProps } from "../app.tsx";
 import { count, duration } from "../format.ts";
 import { Ago, Code, Empty, Pill, Problems, storedLabels } from "../parts/bits.tsx";

@@ -1,11 +1,12 @@
-import type { SessionView, StoredJobRow, StoredJobsView, StoredState } from "../../wire.ts";
+import type { SessionView } from "../../wire.ts";
+import type { StoredJobRow, StoredJobsView, StoredState } from "../../wire-stored.ts";
 import type { ViewProps } from "../app.tsx";
-import { count } from "../format.ts";
-import { actionsOf, type Confirmation, confirmAction } from "../parts/action.tsx";
 import { Ago, Code, Empty, Problems, StoredPill, storedLabels } from "../parts/bits.tsx";
 import { Choice } from "../parts/filter.tsx";
 import { type Column, Table } from "../parts/table.tsx";
 import { href, setParams } from "../route.ts";
+import { Bulk } from "./bulk-actions.tsx";
+import { JobActions } from "./job-actions.tsx";
 import { Progress } from "./running.tsx";
 import { address, useView } from "./use-view.ts";
 
@@ -137,65 +138,6 @@ function FindById({ engine }: { engine: string }) {
   );
 }
 
-interface BulkProps {
-  readonly view: StoredJobsView;
-  readonly job: string;
-  readonly state: string;
-  readonly canChangeAll: boolean;
-}
-
-function Bulk({ view: { engine, jobs, counts }, job, state, canChangeAll }: BulkProps) {
-  const ids = jobs.map(({ id }) => id);
-  if (state === "dead-lettered") {
-    const total = canChangeAll ? (counts?.[state] ?? ids.length) : ids.length;
-    return (
-      <BulkButton
-        label={`Redrive ${canChangeAll ? "all" : "these"} ${count(total)}`}
-        confirmation={{
-          title: `Redrive ${count(total)} dead letters?`,
-          text: `${job === "" ? "They run" : `${job} runs`} again with fresh attempts.`,
-          verb: "Redrive all",
-          past: "redriven",
-          actions: canChangeAll
-            ? [{ type: "redrive-all", engine, jobName: job || null, error: null }]
-            : actionsOf("redrive", engine, ids),
-          total,
-        }}
-      />
-    );
-  }
-  if (state !== "waiting" && state !== "scheduled") return null;
-  const isAll = canChangeAll && job !== "";
-  const all = (counts?.waiting ?? 0) + (counts?.scheduled ?? 0) + (counts?.running ?? 0);
-  const total = isAll ? all : ids.length;
-  return (
-    <BulkButton
-      label={isAll ? `Cancel all of ${job}` : `Cancel these ${count(total)}`}
-      confirmation={{
-        title: `Cancel ${count(total)} jobs?`,
-        text: isAll
-          ? `Waiting and scheduled jobs of ${job} will not run, and running ones are asked to end.`
-          : "The listed jobs will not run.",
-        verb: "Cancel all",
-        past: "cancelled",
-        isDestructive: true,
-        actions: isAll ? [{ type: "cancel-all", engine, jobName: job }] : actionsOf("cancel", engine, ids),
-        total,
-      }}
-    />
-  );
-}
-
-function BulkButton({ label, confirmation }: { label: string; confirmation: Confirmation }) {
-  return (
-    <p class="buttons">
-      <button type="button" onClick={() => confirmAction(confirmation)}>
-        {label}
-      </button>
-    </p>
-  );
-}
-
 function columnsFor(
   rows: readonly StoredJobRow[],
   engine: string,
@@ -252,54 +194,4 @@ function columnsFor(
         ]
       : []),
   ];
-}
-
-/** The buttons of one stored job. */
-export function JobActions({ job, engine }: { job: StoredJobRow; engine: string }) {
-  const { id, jobName, state } = job;
-  if (state === "dead-lettered") {
-    return (
-      <button
-        type="button"
-        class="small"
-        aria-label={`Redrive ${jobName} ${id}`}
-        onClick={() =>
-          confirmAction({
-            title: `Redrive this dead letter of ${jobName}?`,
-            text: `Job ${id} runs again with fresh attempts.`,
-            verb: "Redrive",
-            past: "redriven",
-            actions: actionsOf("redrive", engine, [id]),
-            total: 1,
-          })
-        }
-      >
-        Redrive
-      </button>
-    );
-  }
-  if (!["scheduled", "waiting", "running"].includes(state)) return <span class="none">–</span>;
-  return (
-    <button
-      type="button"
-      class="small"
-      aria-label={`Cancel ${jobName} ${id}`}
-      onClick={() =>
-        confirmAction({
-          title: `Cancel this job of ${jobName}?`,
-          text:
-            state === "running"
-              ? "Its handler gets an aborted signal, and the job is not tried again."
-              : `Job ${id} will not run.`,
-          verb: "Cancel the job",
-          past: "cancelled",
-          isDestructive: true,
-          actions: actionsOf("cancel", engine, [id]),
-          total: 1,
-        })
-      }
-    >
-      Cancel
-    </button>
-  );
 }

@@ -1,4 +1,5 @@
-import type { ScheduleRow, SchedulesView } from "../../wire.ts";
+import type { ScheduleRow } from "../../wire.ts";
+import type { SchedulesView } from "../../wire-stored.ts";
 import type { ViewProps } from "../app.tsx";
 import { duration } from "../format.ts";
 import { Ago, Code, Empty, Problems } from "../parts/bits.tsx";

@@ -1,12 +1,10 @@
 import { useState } from "preact/hooks";
-import type { PayloadView, StoredJobView } from "../../wire.ts";
+import type { PayloadView, StoredJobView } from "../../wire-stored.ts";
 import type { ViewProps } from "../app.tsx";
 import { duration, moment } from "../format.ts";
-import { serverNow } from "../live.ts";
-import { confirmAction } from "../parts/action.tsx";
 import { Ago, Attributes, CopyId, Empty, Preformatted, RunPill, StoredPill } from "../parts/bits.tsx";
 import { href } from "../route.ts";
-import { JobActions } from "./jobs.tsx";
+import { JobActions, Reschedule } from "./job-actions.tsx";
 import { ErrorDetails } from "./run.tsx";
 import { Progress } from "./running.tsx";
 import { address, useView } from "./use-view.ts";
@@ -223,32 +221,5 @@ function Payload({ engine, id, isShown }: { engine: string; id: string; isShown:
           </>
         ))}
     </section>
-  );
-}
-
-function Reschedule({ engine, id, isDue }: { engine: string; id: string; isDue: boolean }) {
-  const move = (label: string, title: string, delayMs: number) => (
-    <button
-      type="button"
-      class="small"
-      onClick={() =>
-        confirmAction({
-          title,
-          text: `Job ${id} becomes due ${delayMs === 0 ? "now" : `in ${duration(delayMs)}`}.`,
-          verb: label,
-          past: "moved",
-          actions: [{ type: "reschedule", engine, id, runAt: Math.round(serverNow() + delayMs) }],
-          total: 1,
-        })
-      }
-    >
-      {label}
-    </button>
-  );
-  return (
-    <>
-      {!isDue && move("Run now", "Run this job now?", 0)}
-      {move("Delay by an hour", "Delay this job by an hour?", 3_600_000)}
-    </>
   );
 }
