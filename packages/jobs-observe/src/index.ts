@@ -3,6 +3,13 @@ export type { ObservedJobContext, ObservedJobData } from "./context/context.ts";
 export type { JobObjectives } from "./context/objectives.ts";
 export type { JobObserver, JobResultStatus } from "./observer/observer.ts";
 export { combineJobObservers, type ObserverErrorHandler } from "./observer/observer-list.ts";
+export {
+  type JobEventReceiver,
+  type JobObserverChannelOptions,
+  jobObserverChannel,
+  type ObservedJobEvent,
+  type PlainJobEvent,
+} from "./observers/channel.ts";
 export { currentJob, currentJobObserver } from "./observers/current-job.ts";
 export { reportProgress } from "./observers/progress.ts";
 export {

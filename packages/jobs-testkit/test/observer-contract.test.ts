@@ -1,5 +1,4 @@
-import { currentJobObserver, type JobObserver } from "@nidus/jobs-observe";
-import { jobObserverChannel } from "@nidus/jobs-observe/channel";
+import { currentJobObserver, type JobObserver, jobObserverChannel } from "@nidus/jobs-observe";
 import { afterEach, describe, expect, it, test, vi } from "vitest";
 import { type CreateObserver, type ObserverUnderTest, observerContract } from "../src/contracts.ts";
 import { observerTestsOf } from "./support/observer-failures.ts";

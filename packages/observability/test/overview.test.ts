@@ -2,10 +2,10 @@ import { type AsyncJob, AsyncJobQueue, type Job, JobError, JobQueue } from "@nid
 import {
   type JobObserver,
   type JobResultStatus,
+  jobObserverChannel,
   type ObservedJobContext,
   ObservedJobRunner,
 } from "@nidus/jobs-observe";
-import { jobObserverChannel } from "@nidus/jobs-observe/channel";
 import { describe, expect, it } from "vitest";
 import { production } from "../src/index.ts";
 

@@ -8,7 +8,6 @@ import { spreadOf } from "../harness.ts";
 const packages = [
   "jobs-core",
   "jobs-observe",
-  "jobs-observe/channel",
   "jobs-observe/diagnostics-channel",
   "jobs-prometheus",
   "jobs-otel",

@@ -1,6 +1,10 @@
 import { job } from "@nidus/jobs-core";
-import { currentJobObserver, type JobObserver, ObservedJobRunner } from "@nidus/jobs-observe";
-import { jobObserverChannel } from "@nidus/jobs-observe/channel";
+import {
+  currentJobObserver,
+  type JobObserver,
+  jobObserverChannel,
+  ObservedJobRunner,
+} from "@nidus/jobs-observe";
 import { diagnosticsChannelObserver } from "@nidus/jobs-observe/diagnostics-channel";
 import { production } from "@nidus/observability";
 import { Counter, Histogram, Registry } from "prom-client";

@@ -5,10 +5,10 @@ import {
   currentJob,
   currentJobObserver,
   type JobObserver,
+  jobObserverChannel,
   type ObservedJobContext,
   ObservedJobRunner,
 } from "@nidus/jobs-observe";
-import { jobObserverChannel } from "@nidus/jobs-observe/channel";
 import type { Checks } from "./check.ts";
 
 export const checks: Checks = {
