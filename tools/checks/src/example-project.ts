@@ -24,8 +24,6 @@ const peers: Readonly<Record<string, string>> = {
   express: "5",
   "@types/express": "5",
   fastify: "5",
-  koa: "3",
-  "@types/koa": "3",
   hono: "4",
   "@nestjs/common": "12",
   "@nestjs/core": "12",
