@@ -25,6 +25,7 @@ export type { StoredSchedule } from "./backend/stored-schedule.ts";
 export { createEngine } from "./engine/create-engine.ts";
 export { type EngineOptions, requireEngineOptions } from "./engine/engine-options.ts";
 export type { StartableEngine } from "./engine/job-engine.ts";
+export { jobNamer } from "./engine/job-namer.ts";
 export { observeStore, type StoreReadings } from "./engine/observe-store.ts";
 export { isConnectionError } from "./errors/connection-error.ts";
 export { withDeadline } from "./errors/deadline.ts";

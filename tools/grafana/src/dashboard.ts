@@ -11,7 +11,8 @@ import { DataqueryBuilder, PromQueryFormat } from "@grafana/grafana-foundation-s
 import { PanelBuilder as StatBuilder } from "@grafana/grafana-foundation-sdk/stat";
 import { PanelBuilder as TableBuilder } from "@grafana/grafana-foundation-sdk/table";
 import { PanelBuilder as TimeseriesBuilder } from "@grafana/grafana-foundation-sdk/timeseries";
-import { type PanelSpec, rows } from "./panels.ts";
+import type { PanelSpec } from "./panel-spec.ts";
+import { rows } from "./panels.ts";
 
 // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of Grafana.
 const datasource = { type: "prometheus", uid: "${datasource}" };

@@ -1,34 +1,5 @@
-/** A panel of the dashboard: a question about jobs, and the queries that answer it. */
-export interface PanelSpec {
-  readonly kind: "timeseries" | "stat" | "table";
-  readonly title: string;
-  readonly description: string;
-  /** A unit of Grafana. */
-  readonly unit: string;
-  /** PromQL and the legend of each. */
-  readonly queries: readonly (readonly [expression: string, legend: string])[];
-  /** Of 24 columns. */
-  readonly width: number;
-}
-
-/** A row of panels. */
-export interface RowSpec {
-  readonly title: string;
-  readonly panels: readonly PanelSpec[];
-}
-
-const jobs = 'job=~"$service",job_name=~"$job_name"';
-const engines = 'job=~"$service",engine=~"$engine"';
-
-const rate = (metric: string, labels = jobs): string => `rate(nidus_${metric}{${labels}}[$__rate_interval])`;
-const runs = (status: string): string => rate("jobs_finished_total", `${jobs},status${status}`);
-const perJob = (expression: string): string => `sum by (job, job_name) (${expression})`;
-/** Processes that share an engine report the same state of it. */
-const latest = (metric: string): string => `max by (job, job_name) (nidus_${metric}{${jobs}})`;
-const age = (aggregation: "min" | "max", metric: string): string =>
-  `time() - ${aggregation} by (job, job_name) (nidus_${metric}{${jobs}})`;
-const quantile = (share: number, metric: string, labels = jobs): string =>
-  `histogram_quantile(${share}, sum by (job, job_name, le) (${rate(`${metric}_bucket`, labels)}))`;
+import { age, engines, jobs, latest, perJob, quantile, rate, runs } from "./expressions.ts";
+import type { RowSpec } from "./panel-spec.ts";
 
 const perJobLegend = "{{job_name}}";
 

@@ -77,7 +77,7 @@ export async function readEndsOfJobs(
   return answers.map(([place, state, text]) => ({ jobName: queues[place - 1]?.jobName, state, text }));
 }
 
-/** What stands in `returnvalue` for the result `null`: BullMQ writes `null` if there is no result. */
+/** Stands in `returnvalue` for the result `null`: BullMQ writes `null` if there is no result. */
 const nullResult = { nidusResult: null };
 
 /** Returns the value that BullMQ stores as `returnvalue` for the JSON text of a result. */

@@ -1,9 +1,9 @@
 import { JobError } from "@nidus/jobs-core";
 import { invalidArgument, requireFunction, requireKnownKeys } from "@nidus/jobs-core/adapter";
+import { jobNamer } from "@nidus/jobs-durable/backend";
 import type { JobDelivery, ObservedJobRunner, SettledJobContext } from "@nidus/jobs-observe";
 import type { Job, Processor } from "bullmq";
 import { isMove } from "../bullmq-internals/index.ts";
-import { jobNamer } from "./job-name.ts";
 import { deliveryOf } from "./processed-job.ts";
 import { ProcessorOutcomes } from "./processor-outcomes.ts";
 
@@ -42,7 +42,7 @@ export function observeBullmqProcessor<Data, Result, Name extends string>(
   requireKnownKeys("the options of observeBullmqProcessor", options, ["jobName"]);
   const { jobName } = options;
   if (jobName !== undefined) requireFunction("`jobName`", jobName);
-  const nameOf = jobNamer<Job<Data, Result, Name>>(jobName);
+  const nameOf = jobNamer<Job<Data, Result, Name>>(jobName, (job) => job.queueName);
   const outcomes = new ProcessorOutcomes(runner, nameOf);
   const observed = async (
     job: Job<Data, Result, Name>,

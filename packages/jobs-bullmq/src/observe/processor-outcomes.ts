@@ -2,7 +2,6 @@ import { JobError } from "@nidus/jobs-core";
 import type { JobDelivery, ObservedJobRunner, SettledJobContext } from "@nidus/jobs-observe";
 import type { Job } from "bullmq";
 import { type WorkerOfJob, workerOf } from "../bullmq-internals/index.ts";
-import type { JobNamer } from "./job-name.ts";
 import { givenUpDeliveryOf } from "./processed-job.ts";
 import { StalledAttempts } from "./stalled-attempts.ts";
 
@@ -17,12 +16,12 @@ interface EndedAttempt {
 /** Tells observers of the outcomes that BullMQ's workers emit. Only the workers know whether a failure was the last. */
 export class ProcessorOutcomes<J extends Job> {
   readonly #runner: ObservedJobRunner;
-  readonly #nameOf: JobNamer<J>;
+  readonly #nameOf: (job: J) => string;
   readonly #followed = new WeakSet<WorkerOfJob>();
   readonly #ended = new WeakMap<Job, EndedAttempt>();
   readonly #stalledAttempts = new StalledAttempts();
 
-  constructor(runner: ObservedJobRunner, nameOf: JobNamer<J>) {
+  constructor(runner: ObservedJobRunner, nameOf: (job: J) => string) {
     this.#runner = runner;
     this.#nameOf = nameOf;
   }

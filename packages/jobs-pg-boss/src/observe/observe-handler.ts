@@ -1,11 +1,5 @@
-import {
-  formatValue,
-  invalidArgument,
-  requireFunction,
-  requireKnownKeys,
-  requireText,
-  warn,
-} from "@nidus/jobs-core/adapter";
+import { invalidArgument, requireFunction, requireKnownKeys } from "@nidus/jobs-core/adapter";
+import { jobNamer } from "@nidus/jobs-durable/backend";
 import type { ObservedJobRunner } from "@nidus/jobs-observe";
 import { describeDelivery, expiresAfterMs, type HandledJob } from "./handled-job.ts";
 import { HandlerOutcome } from "./handler-outcome.ts";
@@ -53,7 +47,7 @@ export function observePgBossHandler<
   requireKnownKeys("the options of observePgBossHandler", options, ["jobName"]);
   const { jobName } = options;
   if (jobName !== undefined) requireFunction("`jobName`", jobName);
-  const nameOf = jobNamer(jobName as ((job: HandledJob) => string) | undefined);
+  const nameOf = jobNamer(jobName as ((job: HandledJob) => string) | undefined, (job) => job.name);
   return async (given, ...rest) => {
     const jobs: readonly HandledJob[] = Array.isArray(given) ? given : [given as HandledJob];
     if (jobs.length === 0) return handler(given, ...rest);
@@ -94,21 +88,4 @@ function onExpiry(jobs: readonly HandledJob[], tell: (error: Error) => void): No
   if (ms === undefined) return undefined;
   const timer = setTimeout(() => tell(new Error(`the handler took longer than ${ms / 1_000} s`)), ms);
   return timer.unref();
-}
-
-/**
- * Makes a function that names jobs for observers: by `jobName`, or else by their queue. If `jobName` throws or returns no text, the
- * queue's name is used, and a process warning says so once.
- */
-function jobNamer(jobName: ((job: HandledJob) => string) | undefined): (job: HandledJob) => string {
-  let isWarned = false;
-  return (job) => {
-    try {
-      if (jobName !== undefined) return requireText("the name from `jobName`", jobName(job));
-    } catch (error) {
-      if (!isWarned) warn(`a job is observed under the name of its queue: ${formatValue(error)}`);
-      isWarned = true;
-    }
-    return job.name;
-  };
 }
