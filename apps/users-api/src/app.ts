@@ -1,3 +1,4 @@
+import { createHash, randomUUID } from "node:crypto";
 import { JobQueue } from "@nidus/jobs-core";
 import { type JobDashboard, jobDashboard } from "@nidus/jobs-dashboard";
 import type { JobEngine, JobWithPayload, JobWorker } from "@nidus/jobs-durable";
@@ -6,22 +7,23 @@ import { type OtelPipeline, otelPipeline } from "@nidus/jobs-otel/sdk";
 import { type Observability, production } from "@nidus/observability";
 import type { Arguments } from "./arguments.ts";
 import { openFolder } from "./folder.ts";
-import { type Commit, readHistory, requireRepository } from "./history/git-history.ts";
+import { readHistory, requireRepository } from "./history/git-history.ts";
 import { digestsOf, shortened } from "./jobs/digest.ts";
 import { indexCommit } from "./jobs/index-commit.ts";
 import { openOutbox } from "./jobs/outbox.ts";
 import { reindexUsers } from "./jobs/reindex-users.ts";
 import { sendDigest } from "./jobs/send-digest.ts";
 import { openEngine } from "./open-engine.ts";
-import { beginRun, finishRun, type UnfinishedRun } from "./run-file.ts";
 import { SlowestTrace } from "./trace/slowest-trace.ts";
 import { UserError } from "./user-error.ts";
 
 /** How many of the newest commits get a job of their own. */
 const maxIndexed = 1_000;
 
-/** A run whose jobs have been enqueued. */
-export interface EnqueuedRun extends UnfinishedRun {
+/** The jobs of one run, which have been enqueued. */
+export interface EnqueuedRun {
+  /** The correlation id of its jobs. */
+  readonly runId: string;
   readonly jobs: number;
   /** How many of them an earlier process had stored. */
   readonly duplicates: number;
@@ -34,13 +36,15 @@ export interface App extends AsyncDisposable {
   readonly observability: Observability;
   readonly page: JobDashboard;
   readonly slowestTrace: SlowestTrace;
-  /** Runs `reindex_users` here, and stores a job for each of the newest commits and for each author and day. */
+  /**
+   * Runs `reindex_users` here, and stores a job for each of the newest commits and for each author and day. While jobs of an earlier
+   * run are left, it stores only what that run lacks.
+   */
   enqueueRun(signal: AbortSignal): Promise<EnqueuedRun>;
   /** Starts to run stored jobs, of all processes that share the engine. */
   work(): Promise<JobWorker>;
   /** Returns how many stored jobs have not ended, in all processes. */
   countLeft(): Promise<number>;
-  finish(run: UnfinishedRun): Promise<void>;
 }
 
 /**
@@ -65,17 +69,27 @@ export async function openApp(
   const digestJob = sendDigest(outbox, pipeline.tracerProvider.getTracer("users-api"));
   const commitJob = indexCommit(folder);
 
+  /** Returns the id of the run that has jobs left, or a new one. */
+  const unfinishedRun = async (): Promise<string> => {
+    for (const state of ["waiting", "running", "scheduled"] as const) {
+      const [left] = (await engine.jobs({ state, limit: 1 })).jobs;
+      if (left?.correlationId !== undefined) return left.correlationId;
+    }
+    return randomUUID();
+  };
+
   /** Stores jobs in portions, so that Ctrl-C need not wait for all. Resolves to how many had been stored before. */
   const enqueueAll = async <T>(
     job: JobWithPayload<T>,
     payloads: readonly T[],
-    { runId }: UnfinishedRun,
+    correlationId: string,
     signal: AbortSignal,
   ): Promise<number> => {
     let duplicates = 0;
     for (let first = 0; first < payloads.length && !signal.aborted; first += 200) {
-      const options = { idempotencyKey: `${runId}/${first}`, correlationId: runId };
-      const enqueued = await engine.enqueueMany(job, payloads.slice(first, first + 200), options);
+      const portion = payloads.slice(first, first + 200);
+      const idempotencyKey = `${correlationId}/${createHash("sha256").update(JSON.stringify(portion)).digest("hex")}`;
+      const enqueued = await engine.enqueueMany(job, portion, { idempotencyKey, correlationId });
       duplicates += enqueued.filter(({ isDuplicate }) => isDuplicate).length;
     }
     return duplicates;
@@ -93,19 +107,20 @@ export async function openApp(
       queue.push(reindexUsers(commits, folder));
       queue.drain({ runner });
       const digests = digestsOf(commits);
-      const indexed = commits.slice(0, maxIndexed).map(payloadOf);
-      const run = await beginRun(folder, [digests, indexed]);
+      const indexed = commits
+        .slice(0, maxIndexed)
+        .map(({ hash, subject }) => ({ hash, subject: shortened(subject) }));
+      const runId = await unfinishedRun();
       const duplicates =
-        (await enqueueAll(digestJob, digests, run, signal)) +
-        (await enqueueAll(commitJob, indexed, run, signal));
-      return { ...run, jobs: digests.length + indexed.length, duplicates };
+        (await enqueueAll(digestJob, digests, runId, signal)) +
+        (await enqueueAll(commitJob, indexed, runId, signal));
+      return { runId, jobs: digests.length + indexed.length, duplicates };
     },
     work: () => engine.work({ jobs: [digestJob, commitJob], concurrency }),
     async countLeft() {
       const { scheduled, waiting, running } = await engine.stats();
       return scheduled + waiting + running;
     },
-    finish: (run) => finishRun(folder, run),
     async [Symbol.asyncDispose]() {
       page.shutdown();
       await engine.close();
@@ -113,10 +128,6 @@ export async function openApp(
       await observability.shutdown();
     },
   };
-}
-
-function payloadOf({ hash, subject }: Commit): { hash: string; subject: string } {
-  return { hash, subject: shortened(subject) };
 }
 
 function startPipeline(slowestTrace: SlowestTrace): OtelPipeline {

@@ -27,7 +27,6 @@ export async function demo(options: Arguments): Promise<number> {
     const worker = signal.aborted ? undefined : await app.work();
     const left = await untilNoneIsLeft(app, signal);
     await worker?.stop({ graceMs: 500, abortMs: 2_000 });
-    if (left === 0) await app.finish(run);
     print("Summary", summary.table());
     print("Failures", summary.failures());
     print("The slowest run", renderTrace(app.slowestTrace.spans));
