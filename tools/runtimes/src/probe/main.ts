@@ -9,6 +9,7 @@ const modules: Readonly<Record<string, () => Promise<{ readonly checks: Checks }
   "jobs-otel/sdk": () => import("./otel-pipeline.ts"),
   observability: () => import("./observability.ts"),
   "jobs-durable": () => import("./jobs-durable.ts"),
+  "jobs-dashboard": () => import("./jobs-dashboard.ts"),
 };
 
 const limitMs = 10_000;
