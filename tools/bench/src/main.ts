@@ -8,6 +8,7 @@ import { changesOf, markdownOf } from "./markdown.ts";
 import { keptResults, resultsOf, writeChart, writeResults } from "./results.ts";
 import { asyncRunComparisons } from "./rows/async-runs.ts";
 import { engineReadings } from "./rows/engines.ts";
+import { enqueueReadings } from "./rows/enqueue.ts";
 import { eventLoopReadings } from "./rows/event-loop.ts";
 import { memoryReadings } from "./rows/memory.ts";
 import { otelComparisons } from "./rows/otel.ts";
@@ -19,7 +20,7 @@ import { scrapeComparisons } from "./rows/scrape.ts";
 const help = `pnpm bench [--compare] [--only TEXT]
 
   --compare    leave the kept figures as they are, and say what moved beyond the noise
-  --only TEXT  only comparisons whose id contains TEXT; nothing is written
+  --only TEXT  only comparisons, and groups of readings of engines, whose id contains TEXT; nothing is written
 `;
 
 const { values } = parseArgs({
@@ -33,8 +34,6 @@ const { values } = parseArgs({
 
 const effort = { rounds: 5, cpuMs: 40 };
 const processes = 3;
-/** The id of the measurement of engines. */
-const engines = "engines";
 /** The number of observed runs for the reading of the heap. */
 const heapRuns = 50_000_000;
 
@@ -45,6 +44,12 @@ const comparisons: readonly Comparison[] = [
   ...scrapeComparisons,
   ...otelComparisons,
 ];
+
+/** The readings that need a process of their own each, for the reason below. */
+const readingsApart: Readonly<Record<string, () => Promise<Reading[]>>> = {
+  engines: engineReadings,
+  enqueue: enqueueReadings,
+};
 
 /**
  * Measures each comparison in processes of its own. The optimisations of one comparison must not affect the next, and they differ from
@@ -60,7 +65,8 @@ function measureApart(comparison: Comparison): Measured {
 }
 
 async function measureOne(id: string): Promise<void> {
-  if (id === engines) return void process.stdout.write(JSON.stringify(await engineReadings()));
+  const read = readingsApart[id];
+  if (read !== undefined) return void process.stdout.write(JSON.stringify(await read()));
   const comparison = comparisons.find((each) => each.id === id);
   if (comparison === undefined) throw new Error(`there is no comparison ${id}`);
   process.stdout.write(JSON.stringify(await measureRounds(comparison, effort)));
@@ -77,28 +83,29 @@ function measureAll(): Measured[] {
     });
 }
 
-/** Measures engines in a process of their own, for the same reason. */
-function readEnginesApart(): Reading[] {
-  const args = ["--expose-gc", fileURLToPath(import.meta.url), "--one", engines];
+function readApart(id: string): Reading[] {
+  const args = ["--expose-gc", fileURLToPath(import.meta.url), "--one", id];
   return JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" })) as Reading[];
 }
 
 async function readAll(): Promise<Reading[]> {
-  const readings = [
-    ...(await eventLoopReadings()),
-    ...(await memoryReadings(heapRuns)),
-    ...(await packageReadings()),
-    ...readEnginesApart(),
-  ];
-  for (const { value, unit, title } of readings)
-    console.log(`${value.toFixed(2).padStart(9)} ${unit}  ${title}`);
+  const { only } = values;
+  const apart = Object.keys(readingsApart).filter((id) => only === undefined || id.includes(only));
+  const readings =
+    only === undefined
+      ? [...(await eventLoopReadings()), ...(await memoryReadings(heapRuns)), ...(await packageReadings())]
+      : [];
+  for (const id of apart) readings.push(...readApart(id));
+  for (const { value, unit, title, note } of readings)
+    console.log(`${value.toFixed(2).padStart(9)} ${unit}  ${title}${note === undefined ? "" : ` (${note})`}`);
   return readings;
 }
 
 async function measureAndWrite(): Promise<void> {
   const measured = measureAll();
+  const readings = await readAll();
   if (values.only !== undefined) return;
-  const results = resultsOf(measured, await readAll());
+  const results = resultsOf(measured, readings);
   const kept = keptResults();
   if (!values.compare) {
     writeChart(chartOf(results));
