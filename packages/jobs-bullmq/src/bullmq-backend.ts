@@ -125,8 +125,15 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob, BullmqEnqueueO
     return new BullmqConsumer(this.#queues, consumers, clock, this.#settings);
   }
 
-  cancel(jobId: string): Promise<boolean> {
-    return this.#actions.cancel(jobId);
+  async cancel(jobId: string): Promise<boolean> {
+    const name = await this.#actions.cancel(jobId);
+    if (name !== undefined) await this.#skip(name, [jobId]);
+    return name !== undefined;
+  }
+
+  /** Lets the schedules of cancelled runs go on. If that fails, a cancelled run stays until its moment, and then does not run. */
+  async #skip(jobName: string, jobIds: readonly string[]): Promise<void> {
+    await this.#schedules.skip(jobName, jobIds).catch(this.#settings.onError);
   }
 
   async backlog(): Promise<readonly NameBacklog[]> {
@@ -176,8 +183,10 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob, BullmqEnqueueO
     return this.#ends.watch(this.queueOf(jobName), onEnd);
   }
 
-  cancelAll(jobName: string, jobIds: readonly string[]): Promise<readonly string[]> {
-    return this.#actions.cancelAll(jobName, jobIds);
+  async cancelAll(jobName: string, jobIds: readonly string[]): Promise<readonly string[]> {
+    const cancelled = await this.#actions.cancelAll(jobName, jobIds);
+    await this.#skip(jobName, cancelled);
+    return cancelled;
   }
 
   redriveAll(jobName: string, jobIds: readonly string[]): Promise<readonly string[]> {

@@ -68,6 +68,8 @@ const noJob = "lookup: finds no job under any other text, and refuses what is no
 const reschedules = "acting: reschedules a job that waits, or says that it cannot";
 const cancelsAll = "acting: cancels all jobs of a name, those that run included, and counts each once";
 const redrivesAll = "acting: redrives all dead letters of a name, or those with a text in their error";
+const longErrors =
+  "acting: finds the text of an error at the end of the first 1,000 characters, and not behind";
 const byKey = "lookup: finds a job by the keys of its enqueue";
 const listsAll = "listing: lists every job of a name while a worker runs them, or says that it cannot";
 const noPayloads = "listing: lists payloads only if asked for";
@@ -214,7 +216,8 @@ const caught: {
     forgettingKeys: [byKey],
     reschedulingToNow: [reschedules],
     cancellingOnePortion: [cancelsAll],
-    redrivingAnyError: [redrivesAll],
+    redrivingAnyError: [longErrors, redrivesAll],
+    readingShortErrors: [longErrors],
     listingPayloads: [noPayloads],
     beginningAgain: [cursors],
   },

@@ -25,6 +25,9 @@ const late = "schedules: run once, late, if nobody took the runs, also if they a
 const changed =
   "schedules: keep the moment of their next run if only the job changes, and not if the rule does";
 const bounds = "schedules: `intervals`: are due from the start to the end of a schedule, and end then";
+const moved =
+  "next runs of schedules: start at the moment to which they were rescheduled, and `schedules` tells it";
+const cancelled = "next runs of schedules: are cancelled at once, and the runs after them are stored";
 
 /** Maps each broken backend to the tests of both contracts that must not let it pass. */
 const caught: Readonly<Record<keyof typeof broken, readonly string[]>> = {
@@ -41,7 +44,10 @@ const caught: Readonly<Record<keyof typeof broken, readonly string[]>> = {
   IgnoringBounds: [atInterval, bounds],
   ListingNoSchedules: [byClock, engineKeys, atInterval, stored, backendKeys, moments],
   BackdatingSchedules: [stored],
-  EndingWithCancelledRuns: [skips],
+  EndingWithCancelledRuns: [skips, cancelled],
+  EndingWithManyCancelledRuns: [cancelled],
+  TellingDueMoments: [moved],
+  KeepingCancelledRuns: [skips, cancelled],
 };
 
 /** Runs tests of both contracts at the same time. Resolves to the names of those that fail, sorted. */

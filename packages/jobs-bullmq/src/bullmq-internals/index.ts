@@ -10,7 +10,7 @@ export { findStoredJob, type ListedQueue } from "./find-stored-job.ts";
 export { type CountsOfName, readCounts } from "./job-counts.ts";
 export { readEndsOfJobs, resultTextFrom, type StoredEnd } from "./job-ends.ts";
 export { queueKeys, readField, scheduledAtOf, scheduledJobId } from "./job-keys.ts";
-export { type OwnScheduler, readSchedulers, schedulerId } from "./job-schedulers.ts";
+export { type OwnScheduler, readSchedulers, scheduledJobIds, schedulerId } from "./job-schedulers.ts";
 export { JsonTextQueue, jsonText } from "./json-text-queue.ts";
 export { forceEndJob, type LeaseState, leaseStateOf } from "./lease-state.ts";
 export { leasesWithToken, repairJob } from "./leased-jobs.ts";
@@ -27,6 +27,7 @@ export { hasOpenChildren, isLeaseLost, isMove, isRefusedScript } from "./script-
 export type { Clock } from "./script-interceptor.ts";
 export { completeJob, failJob, removeJob, retryJob, snoozeJob } from "./settle-job.ts";
 export { unreadyClientOf, versionOf } from "./shared-connection.ts";
+export { skipScheduled } from "./skip-scheduled.ts";
 export type { StoredFields } from "./stored-fields.ts";
 export { countOf, timeOf } from "./stored-values.ts";
 export { throwCommandError, transactionalClient } from "./transactional-client.ts";

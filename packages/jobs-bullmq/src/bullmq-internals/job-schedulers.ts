@@ -3,7 +3,8 @@ import { Script } from "./script.ts";
 
 /**
  * Reads the engine's own job schedulers of one queue. KEYS: the first part of the queue's keys. ARGV: how their ids begin. Answers for
- * each: its id, when its next job is due, the data of its jobs, and when the next job was stored, was started and has ended.
+ * each: its id, when its next job is due, the data of its jobs, when the next job was stored, was started and has ended, and to when it was
+ * rescheduled.
  */
 const readScript = new Script(
   "nidusSchedulers",
@@ -15,10 +16,10 @@ if ids.err then return found end
 for i = 1, #ids, 2 do
   if string.sub(ids[i], 1, #start) == start then
     local data = redis.pcall('HGET', keys .. 'repeat:' .. ids[i], 'data')
-    local job = redis.pcall('HMGET', keys .. 'repeat:' .. ids[i] .. ':' .. ids[i + 1], 'timestamp', 'processedOn', 'finishedOn')
+    local job = redis.pcall('HMGET', keys .. 'repeat:' .. ids[i] .. ':' .. ids[i + 1], 'timestamp', 'processedOn', 'finishedOn', 'nidusRunAt')
     if type(data) == 'string' then
       if job.err then job = {} end
-      found[#found + 1] = { ids[i], ids[i + 1], data, job[1] or false, job[2] or false, job[3] or false }
+      found[#found + 1] = { ids[i], ids[i + 1], data, job[1] or false, job[2] or false, job[3] or false, job[4] or false }
     end
   end
 end
@@ -32,6 +33,8 @@ export interface OwnScheduler {
   readonly key: string | undefined;
   /** When its next job is due, in Unix milliseconds. */
   readonly nextMs: number;
+  /** When its next job can start: another moment if that was rescheduled. */
+  readonly startMs: number;
   /** The JSON text of the data of its jobs. */
   readonly dataText: string;
   /** What has become of its next job. Once that has started, BullMQ has stored another one, unless there is none or it failed to. */
@@ -52,11 +55,13 @@ export async function readSchedulers(
     storedAt: string | null,
     startedAt: string | null,
     endedAt: string | null,
+    movedTo: string | null,
   ][];
-  return found.map(([id, nextMs, dataText, storedAt, startedAt, endedAt]) => ({
+  return found.map(([id, nextMs, dataText, storedAt, startedAt, endedAt, movedTo]) => ({
     id,
     key: keyOf(id.slice(start.length)),
     nextMs: Number(nextMs),
+    startMs: Number((startedAt === null && movedTo) || nextMs),
     dataText,
     nextState:
       storedAt === null ? "gone" : endedAt !== null ? "ended" : startedAt !== null ? "started" : "waiting",
@@ -70,6 +75,11 @@ export async function readSchedulers(
 export function schedulerId(jobName: string, key: string | undefined): string {
   const name = encodeURIComponent(jobName).replaceAll(".", "%2E");
   return `nidus.${name}.${encodeURIComponent(key ?? "")}`;
+}
+
+/** Returns how the ids of the jobs of the engine's own schedulers begin. */
+export function scheduledJobIds(jobName: string): string {
+  return `repeat:${schedulerId(jobName, undefined)}`;
 }
 
 function keyOf(encoded: string): string | undefined {

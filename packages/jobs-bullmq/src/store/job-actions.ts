@@ -25,12 +25,13 @@ export class JobActions {
     return namesWithJob(client, this.#queues.namesKey, names, (name) => this.#queues.keysOf(name), jobId);
   }
 
-  async cancel(jobId: string): Promise<boolean> {
+  /** Resolves to the name of the job that was cancelled. */
+  async cancel(jobId: string): Promise<string | undefined> {
     const client = await this.#queues.client;
     for (const name of await this.#namesWith(jobId)) {
-      if (await cancelJob(client, this.#keysOf(name), jobId)) return true;
+      if (await cancelJob(client, this.#keysOf(name), jobId)) return name;
     }
-    return false;
+    return undefined;
   }
 
   async cancelAll(jobName: string, jobIds: readonly string[]): Promise<readonly string[]> {

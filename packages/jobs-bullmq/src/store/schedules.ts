@@ -11,8 +11,11 @@ import {
   jsonText,
   type OwnScheduler,
   readSchedulers,
+  rescheduleJob,
   scheduledJobId,
+  scheduledJobIds,
   schedulerId,
+  skipScheduled,
 } from "../bullmq-internals/index.ts";
 import type { Queues } from "./queues.ts";
 import { repeatOptionsOf } from "./repeat-strategy.ts";
@@ -41,7 +44,7 @@ export class Schedules {
 
   /**
    * Stores a schedule, unless the same one is stored: storing it again would move a late run into the future. If the rule is the same
-   * and the job is not, a late run stays late, with the new job.
+   * and the job is not, a late run stays late and a rescheduled one keeps its start, with the new job.
    */
   async schedule(job: NewJob, rule: ScheduleRule): Promise<void> {
     const queue = await this.#queues.of(job.name);
@@ -56,18 +59,33 @@ export class Schedules {
     if (isGoingOn) {
       const { opts } = (await queue.getJobScheduler(id))?.template ?? {};
       if (isDeepStrictEqual([stored.data, withoutMoment(opts)], [data, options])) return;
-      if (stored.nextState === "waiting" && stored.nextMs <= Date.now())
+      if (stored.nextState === "waiting" && stored.startMs <= Date.now())
         await this.#storeLate(queue, job, stored);
     }
     const afterMs = isSameRule && !isGoingOn ? stored.nextMs : 0;
     if (!(await this.#upsert(queue, id, { name: job.name, data, opts: options }, rule, afterMs))) {
       await queue.removeJobScheduler(id);
+    } else if (isGoingOn) {
+      await this.#moveNext(job.name, stored);
     }
   }
 
+  /** Moves the next run to the start of the one that it replaces, if that was rescheduled and is not late. */
+  async #moveNext(jobName: string, { id, nextState, nextMs, startMs }: KnownScheduler): Promise<void> {
+    if (nextState !== "waiting" || startMs === nextMs || startMs <= Date.now()) return;
+    const now = (await this.#read(jobName)).find((each) => each.id === id);
+    if (now === undefined) return;
+    const client = await this.#queues.client;
+    await rescheduleJob(client, this.#queues.keysOf(jobName), scheduledJobId(id, now.nextMs), startMs);
+  }
+
   /** Stores the late run of a schedule as a job of its own. Several processes may do so at once. */
-  async #storeLate(queue: Queue<StoredData>, job: NewJob, { id, nextMs }: KnownScheduler): Promise<void> {
-    const runAt = new Date(nextMs);
+  async #storeLate(
+    queue: Queue<StoredData>,
+    job: NewJob,
+    { id, nextMs, startMs }: KnownScheduler,
+  ): Promise<void> {
+    const runAt = new Date(startMs);
     const data = jsonText<StoredData>(dataTextOf({ envelopeText: job.envelopeText, runAt }, undefined));
     await queue.add(job.name, data, { ...optionsOf(job, this.#retention), jobId: `${id}.${nextMs}` });
   }
@@ -104,11 +122,11 @@ export class Schedules {
       names.map(async (jobName) =>
         (await this.#read(jobName))
           .filter((each) => !hasEnded(each))
-          .map(({ rule, madeAtMs, nextMs }) => ({
+          .map(({ rule, madeAtMs, startMs }) => ({
             jobName,
             rule,
             madeAt: new Date(madeAtMs),
-            nextRunAt: new Date(nextMs),
+            nextRunAt: new Date(startMs),
           })),
       ),
     );
@@ -121,13 +139,42 @@ export class Schedules {
       jobNames.map(async (jobName) => {
         const broken = (await this.#read(jobName)).filter(isBroken);
         const queue = await this.#queues.of(jobName);
-        for (const { id, rule, data, nextMs } of broken) {
-          const { opts } = (await queue.getJobScheduler(id))?.template ?? {};
-          const template = { name: jobName, data, opts: withoutMoment(opts) };
-          if (!(await this.#upsert(queue, id, template, rule, nextMs))) await queue.removeJobScheduler(id);
-        }
+        for (const each of broken) await this.#storeNext(queue, jobName, each);
       }),
     );
+  }
+
+  /** Skips those of these jobs that are the next runs of schedules, and have cancel requests. Stores the runs after them. */
+  async skip(jobName: string, jobIds: readonly string[]): Promise<void> {
+    if (!jobIds.some((id) => id.startsWith(scheduledJobIds(jobName)))) return;
+    const client = await this.#queues.client;
+    const keys = {
+      queue: this.#queues.keysOf(jobName),
+      requests: this.#queues.cancelRequestsOf(jobName),
+      cancellations: this.#queues.cancellationsOf(jobName),
+      retainedMs: this.#retention.succeededSeconds * 1000,
+    };
+    for (const each of await this.#read(jobName)) {
+      const jobId = scheduledJobId(each.id, each.nextMs);
+      if (each.nextState !== "waiting" || !jobIds.includes(jobId)) continue;
+      const queue = await this.#queues.of(jobName);
+      await skipScheduled(client, keys, jobId, async () => {
+        await this.#storeNext(queue, jobName, each);
+        // BullMQ leaves the last run of a schedule that has come due.
+        if (each.startMs <= Date.now()) await queue.remove(jobId);
+      });
+    }
+  }
+
+  /** Stores the run after the next one of a scheduler, which BullMQ removes. If there is none, the schedule ends. */
+  async #storeNext(
+    queue: Queue<StoredData>,
+    jobName: string,
+    { id, rule, data, nextMs }: KnownScheduler,
+  ): Promise<void> {
+    const { opts } = (await queue.getJobScheduler(id))?.template ?? {};
+    const template = { name: jobName, data, opts: withoutMoment(opts) };
+    if (!(await this.#upsert(queue, id, template, rule, nextMs))) await queue.removeJobScheduler(id);
   }
 
   async #read(jobName: string): Promise<readonly KnownScheduler[]> {
@@ -142,7 +189,7 @@ function knownFrom(scheduler: OwnScheduler): KnownScheduler | undefined {
     const data = JSON.parse(scheduler.dataText) as StoredData & { schedule?: ScheduleNote };
     const rule = scheduleRuleFrom(data.schedule?.rule);
     const madeAtMs = data.schedule?.madeAtMs;
-    const areMoments = [madeAtMs, scheduler.nextMs].every(
+    const areMoments = [madeAtMs, scheduler.nextMs, scheduler.startMs].every(
       (each) => !Number.isNaN(new Date(each as number).getTime()),
     );
     if (rule === undefined || typeof madeAtMs !== "number" || !areMoments) return undefined;

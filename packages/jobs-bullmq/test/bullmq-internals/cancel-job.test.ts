@@ -104,11 +104,16 @@ describe("cancelling", () => {
     const theirs = new Queue(`${queue}.every_second`, { connection });
     // Due within the second: by now it may be due already.
     const [next] = await theirs.getJobs(["delayed", "waiting"]);
-    expect(await engine.cancel(next?.id as string)).toBe(true);
+    const id = next?.id as string;
+    expect(await engine.cancel(id)).toBe(true);
+    expect((await engine.job(id))?.state).toBe("cancelled");
+    const [after] = await theirs.getJobs(["delayed", "waiting"]);
+    expect(after?.id).not.toBe(id);
     const worker = await engine.work({ jobs: [job] });
     await expect
       .poll(() => recorder.outcomesOf("every_second").slice(0, 2))
-      .toEqual(["cancelled", "succeeded"]);
+      .toEqual(["succeeded", "succeeded"]);
+    expect(recorder.runs.map(({ delivery }) => delivery?.jobId)).not.toContain(id);
     await worker.stop();
     await theirs.close();
   });

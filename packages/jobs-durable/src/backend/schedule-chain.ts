@@ -25,9 +25,9 @@ export interface ScheduleRecord {
 export interface ScheduleStore {
   /** The store's clock, in Unix milliseconds. */
   now(): Promise<number>;
-  /** Every record. */
-  records(): Promise<readonly ScheduleRecord[]>;
-  /** The record of a schedule, and whether its next job is stored and has not started. */
+  /** Every record, and when its next job can start. */
+  records(): Promise<readonly FoundSchedule[]>;
+  /** The record of a schedule, and when its next job can start. */
   find(jobName: string, key: string | undefined): Promise<FoundSchedule | undefined>;
   /** The records of these jobs whose next job has started, has ended, or is gone. */
   findStarted(jobNames: readonly string[]): Promise<readonly ScheduleRecord[]>;
@@ -44,10 +44,14 @@ export interface ScheduleStore {
   removeWaiting(jobName: string, jobId: string): Promise<void>;
 }
 
-/** A record, and whether its next job is stored and has not started. */
+/** A record, and when its next job can start. */
 export interface FoundSchedule {
   readonly record: ScheduleRecord;
-  readonly isNextWaiting: boolean;
+  /**
+   * In Unix milliseconds: the record's `nextRunAtMs`, unless the job was rescheduled. Undefined if the job is not stored, or has started
+   * before.
+   */
+  readonly startAtMs: number | undefined;
 }
 
 /**
@@ -63,21 +67,22 @@ export class ScheduleChain {
 
   /**
    * Stores a schedule, in place of the one with the same key. Leaves the same schedule alone. If the rule is the same and the job is
-   * not, the next run keeps its moment, also if it is late. A rule with no moment left ends the schedule.
+   * not, the next run keeps its moment, also if it is late or was rescheduled. A rule with no moment left ends the schedule.
    */
   async schedule(job: NewJob, rule: ScheduleRule): Promise<void> {
     const { id: _id, runAt: _runAt, ...template } = job;
     const fingerprint = fingerprintOf(rule, template);
     for (;;) {
       const found = await this.#store.find(job.name, rule.key);
-      if (found?.record.fingerprint === fingerprint && found.isNextWaiting) return;
+      const startAtMs = found?.startAtMs;
+      if (found?.record.fingerprint === fingerprint && startAtMs !== undefined) return;
       const nowMs = await this.#store.now();
       const isSameRule = found !== undefined && canonical(found.record.rule) === canonical(rule);
       const madeAtMs = isSameRule ? found.record.madeAtMs : nowMs;
-      const nextRunAtMs =
-        isSameRule && found.isNextWaiting
-          ? found.record.nextRunAtMs
-          : nextMoment(rule, isSameRule ? Math.max(nowMs, found.record.nextRunAtMs) : nowMs);
+      const isGoingOn = isSameRule && startAtMs !== undefined;
+      const nextRunAtMs = isGoingOn
+        ? found.record.nextRunAtMs
+        : nextMoment(rule, isSameRule ? Math.max(nowMs, found.record.nextRunAtMs) : nowMs);
       if (nextRunAtMs === undefined) {
         if (found === undefined || (await this.#remove(found.record))) return;
         continue;
@@ -85,7 +90,8 @@ export class ScheduleChain {
       const nextId = nextIdOf({ jobName: job.name, fingerprint }, nextRunAtMs);
       const record = { jobName: job.name, rule, madeAtMs, job: template, fingerprint, nextId, nextRunAtMs };
       // Its next job may have been stored and cancelled before.
-      if (await this.#put(record, found?.record)) return this.goOn([job.name]);
+      if (await this.#put(record, found?.record, isGoingOn ? startAtMs : nextRunAtMs))
+        return this.goOn([job.name]);
     }
   }
 
@@ -100,11 +106,11 @@ export class ScheduleChain {
 
   /** The schedules of all jobs. */
   async schedules(): Promise<readonly StoredSchedule[]> {
-    return (await this.#store.records()).map(({ jobName, rule, madeAtMs, nextRunAtMs }) => ({
-      jobName,
-      rule,
-      madeAt: new Date(madeAtMs),
-      nextRunAt: new Date(nextRunAtMs),
+    return (await this.#store.records()).map(({ record, startAtMs }) => ({
+      jobName: record.jobName,
+      rule: record.rule,
+      madeAt: new Date(record.madeAtMs),
+      nextRunAt: new Date(startAtMs ?? record.nextRunAtMs),
     }));
   }
 
@@ -124,12 +130,16 @@ export class ScheduleChain {
   }
 
   /** Stores the next job of a record, and then the record: if the process dies in between, the job runs and no run is lost. */
-  async #put(record: ScheduleRecord, replaced: ScheduleRecord | undefined): Promise<boolean> {
-    const { jobName, rule, job, nextId, nextRunAtMs } = record;
+  async #put(
+    record: ScheduleRecord,
+    replaced: ScheduleRecord | undefined,
+    startAtMs = record.nextRunAtMs,
+  ): Promise<boolean> {
+    const { jobName, rule, job, nextId } = record;
     await this.#store.insert({
       ...job,
       id: nextId,
-      runAt: new Date(nextRunAtMs),
+      runAt: new Date(startAtMs),
       envelopeText: withMark(job.envelopeText),
       // Several processes may store it at once.
       hasIdempotencyKey: true,

@@ -6,6 +6,6 @@ export interface StoredSchedule {
   readonly rule: ScheduleRule;
   /** When the rule was made. */
   readonly madeAt: Date;
-  /** The moment of its next run. In the past if the run is late. Undefined if none is stored. */
+  /** When its next run can start, also if that was rescheduled. In the past if the run is late. Undefined if none is stored. */
   readonly nextRunAt: Date | undefined;
 }

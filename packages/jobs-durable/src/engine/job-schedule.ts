@@ -41,7 +41,10 @@ export interface JobSchedule {
   readonly startAt: Date | undefined;
   /** No run is due after this moment. */
   readonly endAt: Date | undefined;
-  /** When the next run is due. In the past if that run is late, since no worker has started it. */
+  /**
+   * When the next run is due, or the moment to which you rescheduled it. In the past if that run is late, since no worker has started
+   * it.
+   */
   readonly nextRunAt: Date | undefined;
   /**
    * The last moment at which a run was due, whether it ran or not. Never in the future. Undefined before the first such moment

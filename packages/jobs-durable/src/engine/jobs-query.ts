@@ -46,7 +46,12 @@ export interface CancelAllQuery {
 export interface RedriveAllQuery {
   /** @default those of every name */
   readonly jobName?: string | undefined;
-  /** A text that the message of the last error contains, as `errors` of a stored job has it: at most 512 characters. @default any */
+  /**
+   * A text that the message of the last error contains, within the first 1,000 characters, which `errors` of a stored job has. The text
+   * has at most 512 characters.
+   *
+   * @default any
+   */
   readonly error?: string | undefined;
   /** How many at most: a whole number from 1. @default all */
   readonly limit?: number | undefined;

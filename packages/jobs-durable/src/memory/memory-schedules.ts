@@ -24,13 +24,21 @@ export class MemorySchedules implements ScheduleStore {
     return Date.now();
   }
 
-  async records(): Promise<readonly ScheduleRecord[]> {
-    return [...this.#records.values()];
+  async records(): Promise<readonly FoundSchedule[]> {
+    return [...this.#records.values()].map((record) => this.#found(record));
   }
 
   async find(jobName: string, key: string | undefined): Promise<FoundSchedule | undefined> {
     const record = this.#records.get(placeOf(jobName, key));
-    return record && { record, isNextWaiting: this.#table.isPending(record.nextId) };
+    return record && this.#found(record);
+  }
+
+  #found(record: ScheduleRecord): FoundSchedule {
+    const { nextId } = record;
+    return {
+      record,
+      startAtMs: this.#table.isPending(nextId) ? this.#table.find(nextId)?.runAtMs : undefined,
+    };
   }
 
   async findStarted(jobNames: readonly string[]): Promise<readonly ScheduleRecord[]> {

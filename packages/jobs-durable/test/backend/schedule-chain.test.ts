@@ -25,13 +25,16 @@ class Store implements ScheduleStore {
     return this.nowMs;
   }
 
-  async records(): Promise<readonly ScheduleRecord[]> {
-    return this.record ? [this.record] : [];
+  async records(): Promise<readonly FoundSchedule[]> {
+    const found = await this.find();
+    return found ? [found] : [];
   }
 
   async find(): Promise<FoundSchedule | undefined> {
     const { record } = this;
-    return record && { record, isNextWaiting: this.isWaiting(record.nextId) };
+    if (record === undefined) return undefined;
+    const startAtMs = this.jobs.get(record.nextId)?.runAt?.getTime();
+    return { record, startAtMs: this.isWaiting(record.nextId) ? startAtMs : undefined };
   }
 
   async findStarted(): Promise<readonly ScheduleRecord[]> {

@@ -41,14 +41,27 @@ export class PgBossSchedules implements ScheduleStore {
     return Math.floor(row?.now_ms);
   }
 
-  async records(): Promise<readonly ScheduleRecord[]> {
-    return recordsFrom(await this.#run(this.#statements.records));
+  async records(): Promise<readonly FoundSchedule[]> {
+    return this.#withStarts(recordsFrom(await this.#run(this.#statements.records)));
   }
 
   async find(jobName: string, key: string | undefined): Promise<FoundSchedule | undefined> {
-    const rows = await this.#run(this.#statements.find, idOf(jobName, key), queueName(jobName));
-    const [record] = recordsFrom(rows);
-    return record && { record, isNextWaiting: rows[0]?.is_next_waiting === true };
+    const records = recordsFrom(await this.#run(this.#statements.find, idOf(jobName, key)));
+    return (await this.#withStarts(records))[0];
+  }
+
+  async #withStarts(records: readonly ScheduleRecord[]): Promise<readonly FoundSchedule[]> {
+    if (records.length === 0) return [];
+    const [queues, ids] = [
+      records.map(({ jobName }) => queueName(jobName)),
+      records.map(({ nextId }) => nextId),
+    ];
+    const rows = await this.#run(this.#statements.starts, queues, ids);
+    const starts = new Map(rows.map(({ id, start_at_ms }) => [id, start_at_ms]));
+    return records.map((record) => {
+      const { nextId, nextRunAtMs } = record;
+      return { record, startAtMs: starts.has(nextId) ? (starts.get(nextId) ?? nextRunAtMs) : undefined };
+    });
   }
 
   async findStarted(jobNames: readonly string[]): Promise<readonly ScheduleRecord[]> {

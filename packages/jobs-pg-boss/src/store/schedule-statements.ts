@@ -1,3 +1,5 @@
+import { startOrNull } from "./lease-statements.ts";
+
 /**
  * The queue whose jobs are the records of schedules. They never come due, and no worker fetches from it. `queueName` cannot make this
  * name, and the queue is not among the engine's own, so that no count, list or cancellation includes it.
@@ -13,8 +15,10 @@ export interface ScheduleStatements {
   readonly now: string;
   /** No parameters. Returns the `data` of each record. */
   readonly records: string;
-  /** $1 id, $2 queue of the job. Returns the `data` of a record, and whether its next job waits (`is_next_waiting`). */
+  /** $1 id. Returns the `data` of a record. */
   readonly find: string;
+  /** $1 queues, $2 ids. Returns the `id` of each job that has not started, and its start in Unix milliseconds, if JavaScript has such a date. */
+  readonly starts: string;
   /** $1 job names, $2 their queues. Returns the `data` of those records whose next job does not wait. */
   readonly findStarted: string;
   /** $1 id, $2 data. Returns a row if there was no record of this id. */
@@ -38,8 +42,12 @@ export function scheduleStatements(schema: string): ScheduleStatements {
   return {
     now: "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now_ms",
     records: `SELECT r.data FROM ${job} r WHERE ${isRecord}`,
-    find: `
-      SELECT r.data, ${isWaiting("$2")} AS is_next_waiting FROM ${job} r WHERE ${isRecord} AND r.id = $1::uuid`,
+    find: `SELECT r.data FROM ${job} r WHERE ${isRecord} AND r.id = $1::uuid`,
+    // Naming the queues lets PostgreSQL plan with their partitions alone.
+    starts: `
+      SELECT j.id, round(extract(epoch FROM ${startOrNull}) * 1000)::float8 AS start_at_ms
+      FROM unnest($1::text[], $2::uuid[]) AS next(queue, id)
+      JOIN ${job} j ON j.name = ANY($1::text[]) AND j.name = next.queue AND j.id = next.id AND j.state = 'created'`,
     findStarted: `
       SELECT r.data FROM ${job} r JOIN unnest($1::text[], $2::text[]) AS of(job_name, queue)
         ON of.job_name = r.data ->> 'jobName'

@@ -22,6 +22,7 @@ import { inserting } from "./inserting.ts";
 import { listing } from "./listing.ts";
 import { lookup } from "./lookup.ts";
 import { moments } from "./moments.ts";
+import { nextRuns } from "./next-runs.ts";
 import { notTested } from "./not-tested.ts";
 import { order } from "./order.ts";
 import { outage } from "./outage.ts";
@@ -95,6 +96,7 @@ const behaviours: Readonly<Record<string, Behaviour<BackendKit>>> = {
   retention,
   transactions,
   schedules,
+  "next runs of schedules": nextRuns,
   capabilities,
   "not tested": notTested,
 };

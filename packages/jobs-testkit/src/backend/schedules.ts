@@ -11,13 +11,14 @@ import type { Behaviour } from "../contract/test-plan.ts";
 import { type BackendKit, countsOf } from "./backend-kit.ts";
 
 /** A minute in winter: it does not come while the test runs. */
-const winter: ScheduleRule = { cron: "0 0 1 1 *", timeZone: "UTC" };
+export const winter: ScheduleRule = { cron: "0 0 1 1 *", timeZone: "UTC" };
 const everySecond: ScheduleRule = { cron: "* * * * * *", timeZone: "UTC" };
 
-type SchedulingBackend = JobBackend & Required<Pick<JobBackend, "schedule" | "unschedule" | "schedules">>;
+export type SchedulingBackend = JobBackend &
+  Required<Pick<JobBackend, "schedule" | "unschedule" | "schedules">>;
 
 /** Opens a backend, or returns undefined if it has no schedules. */
-async function openScheduling(kit: BackendKit): Promise<SchedulingBackend | undefined> {
+export async function openScheduling(kit: BackendKit): Promise<SchedulingBackend | undefined> {
   const backend = await kit.open();
   if (!backend.capabilities.schedules) return undefined;
   assert.ok(
@@ -27,7 +28,10 @@ async function openScheduling(kit: BackendKit): Promise<SchedulingBackend | unde
   return backend as SchedulingBackend;
 }
 
-async function schedulesOf(backend: SchedulingBackend, name: string): Promise<readonly StoredSchedule[]> {
+export async function schedulesOf(
+  backend: SchedulingBackend,
+  name: string,
+): Promise<readonly StoredSchedule[]> {
   return (await backend.schedules()).filter(({ jobName }) => jobName === name);
 }
 

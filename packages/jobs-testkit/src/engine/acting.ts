@@ -68,6 +68,27 @@ export const acting: Behaviour<Kit> = (declare) => {
     await assert.rejects(engine.cancelAll({ jobName: job.name, state: "waiting" } as never), TypeError);
   });
 
+  declare(
+    "finds the text of an error at the end of the first 1,000 characters, and not behind",
+    async (kit) => {
+      const { engine } = await kit.open();
+      if (!engine.capabilities.listing) return;
+      const job = defineJob({
+        name: kit.name("long"),
+        maxAttempts: 1,
+        run() {
+          throw new Error(`${"x".repeat(1_000 - "here".length)}here, not there`);
+        },
+      });
+      await engine.enqueue(job);
+      const worker = await engine.work({ jobs: [job] });
+      await eventually(async () => assert.equal((await countsOf(engine, job.name)).deadLettered, 1));
+      await worker.stop();
+      assert.equal(await engine.redriveAll({ jobName: job.name, error: "there" }), 0);
+      assert.equal(await engine.redriveAll({ jobName: job.name, error: "xhere" }), 1);
+    },
+  );
+
   declare("redrives all dead letters of a name, or those with a text in their error", async (kit) => {
     const { engine } = await kit.open();
     if (!engine.capabilities.listing) return;

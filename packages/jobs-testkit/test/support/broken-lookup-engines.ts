@@ -64,3 +64,14 @@ export function redrivingAnyError(engine: JobEngine): JobEngine {
     redriveAll: (query = {}) => engine.redriveAll({ ...query, error: undefined }),
   });
 }
+
+/** Looks for a text in the first 500 characters of an error alone. */
+export function readingShortErrors(engine: JobEngine): JobEngine {
+  return overriding(engine, {
+    async redriveAll(query = {}) {
+      const { jobs } = await engine.jobs({ jobName: query.jobName, state: "dead-lettered" });
+      const isFound = jobs.some(({ errors }) => errors[0]?.message.slice(0, 500).includes(query.error ?? ""));
+      return isFound ? engine.redriveAll(query) : 0;
+    },
+  });
+}

@@ -29,13 +29,18 @@ class ListSchedules implements ScheduleStore {
     return Date.now();
   }
 
-  async records(): Promise<readonly ScheduleRecord[]> {
-    return [...this.byPlace.values()];
+  async records(): Promise<readonly FoundSchedule[]> {
+    return [...this.byPlace.values()].map((record) => this.found(record));
   }
 
   async find(jobName: string, key: string | undefined): Promise<FoundSchedule | undefined> {
     const record = this.byPlace.get(placeOf(jobName, key));
-    return record && { record, isNextWaiting: this.#isWaiting(record) };
+    return record && this.found(record);
+  }
+
+  found(record: ScheduleRecord): FoundSchedule {
+    const job = this.#backend.find(record.nextId);
+    return { record, startAtMs: this.#isWaiting(record) ? job?.runAt.getTime() : undefined };
   }
 
   async findStarted(jobNames: readonly string[]): Promise<readonly ScheduleRecord[]> {
@@ -103,7 +108,7 @@ export class SchedulingBackend extends ListBackend {
 
   override async cancel(jobId: string): Promise<boolean> {
     const isCancelled = await super.cancel(jobId);
-    await this.chain.goOn((await this.schedulesOf.records()).map(({ jobName }) => jobName));
+    await this.chain.goOn((await this.schedulesOf.records()).map(({ record }) => record.jobName));
     return isCancelled;
   }
 
@@ -233,5 +238,31 @@ export class BackdatingSchedules extends SchedulingBackend {
 export class EndingWithCancelledRuns extends SchedulingBackend {
   override cancel(jobId: string): Promise<boolean> {
     return ListBackend.prototype.cancel.call(this, jobId);
+  }
+}
+
+/** Goes on after runs that are cancelled one by one, and not after those that are cancelled together. */
+export class EndingWithManyCancelledRuns extends SchedulingBackend {
+  override async cancelAll(_jobName: string, jobIds: readonly string[]): Promise<readonly string[]> {
+    for (const id of jobIds) await ListBackend.prototype.cancel.call(this, id);
+    return jobIds;
+  }
+}
+
+/** Says of every schedule that its next run starts when it is due. */
+export class TellingDueMoments extends SchedulingBackend {
+  override async schedules(): Promise<readonly StoredSchedule[]> {
+    return [...this.schedulesOf.byPlace.values()].map(({ jobName, rule, madeAtMs, nextRunAtMs }) => ({
+      ...{ jobName, rule },
+      madeAt: new Date(madeAtMs),
+      nextRunAt: new Date(nextRunAtMs),
+    }));
+  }
+}
+
+/** Runs a cancelled run at its moment all the same. */
+export class KeepingCancelledRuns extends SchedulingBackend {
+  override async cancel(jobId: string): Promise<boolean> {
+    return this.find(jobId) !== undefined;
   }
 }
