@@ -13,6 +13,8 @@ import { eventLoopReadings } from "./rows/event-loop.ts";
 import { memoryReadings } from "./rows/memory.ts";
 import { otelComparisons } from "./rows/otel.ts";
 import { packageReadings } from "./rows/packages.ts";
+import { pageComparisons } from "./rows/page.ts";
+import { pageLoadReadings } from "./rows/page-load.ts";
 import { queueComparisons } from "./rows/queues.ts";
 import { runComparisons } from "./rows/runs.ts";
 import { scrapeComparisons } from "./rows/scrape.ts";
@@ -43,12 +45,14 @@ const comparisons: readonly Comparison[] = [
   ...queueComparisons,
   ...scrapeComparisons,
   ...otelComparisons,
+  ...pageComparisons,
 ];
 
 /** The readings that need a process of their own each, for the reason below. */
 const readingsApart: Readonly<Record<string, () => Promise<Reading[]>>> = {
   engines: engineReadings,
   enqueue: enqueueReadings,
+  "page-load": pageLoadReadings,
 };
 
 /**
