@@ -11,7 +11,7 @@ import type {
   StoredJobsQuery,
   StoredSchedule,
 } from "@nidus/jobs-durable/backend";
-import { type CountsOfName, readCounts, readDeadLetters } from "./bullmq-internals/index.ts";
+import { type CountsOfName, MarkerWatch, readCounts, readDeadLetters } from "./bullmq-internals/index.ts";
 import { RedisClock } from "./connection/redis-clock.ts";
 import { isUnreachable } from "./connection/unreachable.ts";
 import { type BullmqEnqueueOptions, requireBullmqJobOptions } from "./store/bullmq-job-options.ts";
@@ -105,6 +105,7 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob, BullmqEnqueueO
     const clock = new RedisClock(onError);
     await clock.measure(client);
     const consumers = new Map<string, QueueConsumer>();
+    const watch = new MarkerWatch(client, this.#queues.connectionName(jobNames), onError);
     const options = { client, clock, prefix: this.#queues.prefix, leaseMs, repeatStrategy };
     const opening = jobNames.map(async (name) => {
       const consumer = new QueueConsumer(name, this.queueOf(name), options);
@@ -113,16 +114,16 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob, BullmqEnqueueO
       await Promise.all([this.#queues.of(name), consumer.waitUntilReady()]);
       await consumer.startStalledCheckTimer();
     });
-    opening.push(this.#queues.note(jobNames));
+    opening.push(this.#queues.note(jobNames), watch.opened());
     try {
       await Promise.all(opening);
     } catch (error) {
       await Promise.allSettled(opening);
-      await Promise.all([...consumers.values()].map((consumer) => consumer.close(true)));
+      await Promise.all([...consumers.values(), watch].map((each) => each.close(true)));
       throw error;
     }
     await this.#schedules.repair(jobNames).catch(onError);
-    return new BullmqConsumer(this.#queues, consumers, clock, this.#settings);
+    return new BullmqConsumer(this.#queues, consumers, watch, clock, this.#settings);
   }
 
   async cancel(jobId: string): Promise<boolean> {

@@ -32,6 +32,8 @@ export class ManualWorker<Data> extends Worker<Data> {
       connection: interceptor.client as unknown as ConnectionOptions,
       prefix,
       autorun: false,
+      // The connection was checked when it was opened.
+      skipVersionCheck: true,
       lockDuration: leaseMs,
       // Twice within a lease: a job counts as stalled when its lock is gone at a second look.
       stalledInterval: Math.ceil(leaseMs / 2),
@@ -74,10 +76,5 @@ export class ManualWorker<Data> extends Worker<Data> {
     const alone = this.createJob(data, id);
     if (token !== undefined) alone.token = token;
     return alone;
-  }
-
-  /** Waits by the clock of this process: BullMQ compares it with the moment at which a delayed job is due. */
-  protected override getBlockTimeout(blockUntil: number): number {
-    return super.getBlockTimeout(blockUntil && this.localTime(blockUntil));
   }
 }

@@ -1,6 +1,7 @@
 import { keepCancelled } from "./cancelled-jobs.ts";
 import { holdKeyScript } from "./hold-key.ts";
 import type { Lease } from "./leases.ts";
+import { notBlockingClient } from "./not-blocking-client.ts";
 import { moveByRetention } from "./own-retention.ts";
 import { type ParsedFields, parseFields, unparsed } from "./parsed-fields.ts";
 import type { RedisClient } from "./redis-client.ts";
@@ -73,6 +74,8 @@ const leasingScripts = /^(moveToActive|moveToFinished|moveToDelayed):/;
 export class ScriptInterceptor {
   /** The client that the worker gets in place of the shared one. */
   readonly client: RedisClient;
+  /** When the next job is due, as the last answer without a job said, in Unix milliseconds of Redis's clock. */
+  nextDueMs: number | undefined;
   readonly #shared: RedisClient;
   readonly #clock: Clock;
   readonly #notesByJobKey = new Map<string, OutcomeNote>();
@@ -83,9 +86,12 @@ export class ScriptInterceptor {
     this.#clock = clock;
     const runCommand = (name: string, values: unknown[]): Promise<unknown> =>
       leasingScripts.test(name) ? this.#run(name, values) : client.runCommand(name, values);
+    const replaced: Readonly<Record<PropertyKey, unknown>> = {
+      runCommand,
+      duplicate: () => notBlockingClient(client),
+    };
     this.client = new Proxy(client, {
-      get: (target, property) =>
-        property === "runCommand" ? runCommand : Reflect.get(target, property, target),
+      get: (target, name) => replaced[name] ?? Reflect.get(target, name, target),
     });
   }
 
@@ -149,9 +155,19 @@ export class ScriptInterceptor {
     return answer;
   }
 
+  /** An answer without a job says for how long the queue gives none out, or when its next job is due. */
+  #noteDelay([, , pauseMs, dueMs]: readonly unknown[]): void {
+    const [pause, due] = [Number(pauseMs), Number(dueMs)];
+    this.nextDueMs = pause > 0 ? this.#clock.now() + pause + 1 : due > 0 ? due : undefined;
+  }
+
   /** Parses an answer that has a job: its fields, its id and delays. Other answers are numbers, or have no fields. */
   #read(answer: unknown): unknown {
-    if (!Array.isArray(answer) || !Array.isArray(answer[0])) return answer;
+    if (!Array.isArray(answer)) return answer;
+    if (!Array.isArray(answer[0])) {
+      this.#noteDelay(answer);
+      return answer;
+    }
     const [fields, id, ...rest] = answer as [string[], string, ...unknown[]];
     const [readable, parsed] = parseFields(fields);
     this.#fieldsById.set(id, parsed);

@@ -131,6 +131,13 @@ export class Queues {
     return queueKeys(this.#prefix, queueName(this.#name, jobName));
   }
 
+  /** Returns how Redis lists the connection of a worker: as BullMQ names that of a queue's worker, if the worker has a single name. */
+  connectionName(jobNames: readonly string[]): string {
+    const [jobName] = jobNames;
+    const queue = jobName === undefined || jobNames.length > 1 ? this.#name : queueName(this.#name, jobName);
+    return `${this.#prefix}:${Buffer.from(queue).toString("base64")}`;
+  }
+
   /** Returns the key of the hash of cancel requests of a job name: ids, and when each was requested. */
   cancelRequestsOf(jobName: string): string {
     return `${this.base}:cancel-requests:${encodeURIComponent(jobName)}`;

@@ -4,6 +4,7 @@ import type { Job } from "bullmq";
 import {
   cancelRequestsAmong,
   isRefusedScript,
+  type MarkerWatch,
   type RedisClient,
   renewLeases,
   saveProgress,
@@ -11,30 +12,33 @@ import {
 import type { RedisClock } from "../connection/redis-clock.ts";
 import type { Queues } from "../store/queues.ts";
 import type { StoredData } from "../store/stored-data.ts";
-import { BlockingFetch } from "./blocking-fetch.ts";
 import { JobDescriber } from "./job-describer.ts";
 import type { BullmqLeasedJob } from "./leased-job.ts";
 import { LostLeaseCheck } from "./lost-lease-check.ts";
+import { MarkerWait } from "./marker-wait.ts";
 import { type ConsumerSettings, OutcomeRecorder } from "./outcome-recorder.ts";
 import type { QueueConsumer } from "./queue-consumer.ts";
+import { Turns } from "./turns.ts";
+
+type NextAfter = SettleResult & { readonly next?: BullmqLeasedJob | undefined };
 
 /** Fetches jobs from BullMQ's queues, one queue per job name, and settles them one by one. */
 export class BullmqConsumer implements JobConsumer<BullmqLeasedJob> {
-  /** Undefined for several names, since the name that has just run must not be the next one too. */
-  readonly settleAndFetch?: NonNullable<JobConsumer<BullmqLeasedJob>["settleAndFetch"]>;
   readonly #queues: Queues;
   readonly #leaseMs: number;
-  readonly #consumers: Map<string, QueueConsumer>;
+  readonly #consumers: ReadonlyMap<string, QueueConsumer>;
   readonly #describer: JobDescriber;
   readonly #recorder: OutcomeRecorder;
-  readonly #blockingFetch: BlockingFetch;
+  readonly #turns: Turns;
+  readonly #wait: MarkerWait;
   readonly #lostLeaseCheck: LostLeaseCheck;
   readonly #onError: (error: unknown) => void;
   readonly #stopListening: () => void;
 
   constructor(
     queues: Queues,
-    consumers: Map<string, QueueConsumer>,
+    consumers: ReadonlyMap<string, QueueConsumer>,
+    watch: MarkerWatch,
     clock: RedisClock,
     settings: ConsumerSettings,
   ) {
@@ -42,11 +46,13 @@ export class BullmqConsumer implements JobConsumer<BullmqLeasedJob> {
     this.#queues = queues;
     this.#leaseMs = leaseMs;
     this.#consumers = consumers;
-    if (consumers.size === 1) this.settleAndFetch = (job, outcome) => this.#settle(job, outcome, true);
     this.#describer = new JobDescriber(queues, onError);
     this.#recorder = new OutcomeRecorder(queues, clock, settings);
     this.#lostLeaseCheck = new LostLeaseCheck(queues, consumers, clock, leaseMs, onError);
-    this.#blockingFetch = new BlockingFetch((consumer, error) => this.#fail(consumer, error), onError);
+    this.#turns = new Turns(queues, consumers.values(), clock, (consumer, error) =>
+      this.#fail(consumer, error),
+    );
+    this.#wait = new MarkerWait(watch, consumers.values(), clock, onError);
     this.#onError = onError;
     // ioredis sends a command again if the connection broke before its answer. The first sending may have leased a job.
     this.#stopListening = queues.onReconnected(() => this.#lostLeaseCheck.run());
@@ -54,44 +60,20 @@ export class BullmqConsumer implements JobConsumer<BullmqLeasedJob> {
 
   async fetch(limit: number, signal: AbortSignal): Promise<readonly BullmqLeasedJob[]> {
     this.#lostLeaseCheck.runIfDue();
-    const consumers = this.#inTurn();
-    const found = await this.#take(consumers, limit);
-    const jobs =
-      found.length > 0 || signal.aborted ? found : await this.#blockingFetch.wait(consumers, limit, signal);
-    const described = await Promise.all(
-      jobs.map(([consumer, stored]) => this.#describer.describe(consumer, stored)),
-    );
-    return described.filter((job) => job !== undefined);
-  }
-
-  /** Returns the consumers, each time with another one first, so that no long queue keeps the others waiting. */
-  #inTurn(): readonly QueueConsumer[] {
-    const [first] = this.#consumers;
-    if (first !== undefined) {
-      this.#consumers.delete(first[0]);
-      this.#consumers.set(...first);
-    }
-    return [...this.#consumers.values()];
-  }
-
-  /** Takes one job of each consumer that may have one. These run while the next are fetched. */
-  async #take(
-    consumers: readonly QueueConsumer[],
-    limit: number,
-  ): Promise<[QueueConsumer, Job<StoredData>][]> {
-    const taken: [QueueConsumer, Job<StoredData>][] = [];
-    for (const consumer of consumers) {
-      if (taken.length === limit) break;
-      try {
-        const job = consumer.isDrained || consumer.backOffLeftMs > 0 ? undefined : await consumer.take(false);
-        if (job !== undefined) taken.push([consumer, job]);
-      } catch (error) {
-        // Unusable keys of one name must not stop the others, and jobs that were taken must run.
-        if (!isRefusedScript(error) && taken.length === 0) throw error;
-        this.#fail(consumer, error);
+    if (this.#turns.isLookDue) await this.#turns.look();
+    try {
+      let jobs = await this.#turns.take(limit);
+      if (jobs.length === 0 && !signal.aborted) {
+        await this.#wait.untilReady(signal);
+        if (!signal.aborted) jobs = await this.#turns.take(limit);
       }
+      const described = await Promise.all(
+        jobs.map(([consumer, stored]) => this.#describer.describe(consumer, stored)),
+      );
+      return described.filter((job) => job !== undefined);
+    } finally {
+      this.#wait.restore();
     }
-    return taken;
   }
 
   /** Handles a failed look for a job. It may have leased a job all the same. */
@@ -105,11 +87,37 @@ export class BullmqConsumer implements JobConsumer<BullmqLeasedJob> {
     return this.#settle(job, outcome, false);
   }
 
-  async #settle(
-    job: BullmqLeasedJob,
-    outcome: JobOutcome,
-    wantsNext: boolean,
-  ): Promise<SettleResult & { readonly next?: BullmqLeasedJob | undefined }> {
+  /** Brings a job of the same name with the answer of BullMQ. If it is the turn of another name, looks for its job at the same time. */
+  async settleAndFetch(job: BullmqLeasedJob, outcome: JobOutcome): Promise<NextAfter> {
+    const { consumer } = job;
+    const isLookDue = this.#turns.isLookDue;
+    const hasLeft = consumer.leave();
+    const from = isLookDue ? undefined : (this.#turns.next() ?? consumer);
+    if (from === consumer) {
+      hasLeft();
+      return this.#settle(job, outcome, true);
+    }
+    const settled = this.#settle(job, outcome, false).finally(hasLeft);
+    const next = isLookDue
+      ? this.#turns.look().then(() => this.#nextOf(this.#turns.next()))
+      : this.#nextOf(from);
+    return this.#joined(settled, next);
+  }
+
+  /** A job that has come must not be lost if the settlement fails. */
+  async #joined(settled: Promise<NextAfter>, next: Promise<BullmqLeasedJob | undefined>): Promise<NextAfter> {
+    try {
+      const { isRecorded } = await settled;
+      return { isRecorded, next: await next };
+    } catch (error) {
+      next
+        .then((job) => job?.consumer.giveBack(job.lease.id, job.lease.token))
+        .catch((failure) => this.#onError(failure));
+      throw error;
+    }
+  }
+
+  async #settle(job: BullmqLeasedJob, outcome: JobOutcome, wantsNext: boolean): Promise<NextAfter> {
     const { consumer, lease } = job;
     const { id, token } = lease;
     job.isGoingBack = outcome.type === "released" || outcome.type === "snoozed";
@@ -117,7 +125,10 @@ export class BullmqConsumer implements JobConsumer<BullmqLeasedJob> {
     try {
       const { isRecorded, answer, wasAnswerLost } = await this.#recorder.record(job, outcome, wantsNext);
       consumer.tokens.drop(id, token);
-      const next = isRecorded && wantsNext ? await this.#next(consumer, answer, token) : undefined;
+      const next =
+        isRecorded && wantsNext
+          ? await this.#nextOf(consumer, () => consumer.next(answer, token))
+          : undefined;
       if (wasAnswerLost) this.#lostLeaseCheck.run();
       return { isRecorded, next };
     } finally {
@@ -125,10 +136,14 @@ export class BullmqConsumer implements JobConsumer<BullmqLeasedJob> {
     }
   }
 
-  /** Never rejects, since the outcome of the job before is recorded. */
-  async #next(consumer: QueueConsumer, answer: unknown, token: string): Promise<BullmqLeasedJob | undefined> {
+  /** Takes a further job. Never rejects, since the outcome of the job before is recorded. */
+  async #nextOf(
+    consumer: QueueConsumer | undefined,
+    take: () => Promise<Job<StoredData> | undefined> = () => (consumer as QueueConsumer).take(),
+  ): Promise<BullmqLeasedJob | undefined> {
+    if (consumer === undefined) return undefined;
     try {
-      const next = await consumer.next(answer, token);
+      const next = await take();
       return next && (await this.#describer.describe(consumer, next));
     } catch (error) {
       this.#fail(consumer, error);
@@ -194,9 +209,8 @@ export class BullmqConsumer implements JobConsumer<BullmqLeasedJob> {
 
   async close(): Promise<void> {
     this.#stopListening();
-    // Closing ends the waits for jobs. A job that was taken at that moment goes back, over the shared connection.
+    await this.#wait.close();
     await Promise.all([...this.#consumers.values()].map((consumer) => consumer.close(true)));
-    await this.#blockingFetch.settled();
     this.#lostLeaseCheck.close();
   }
 }

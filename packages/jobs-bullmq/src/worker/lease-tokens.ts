@@ -6,6 +6,11 @@ export class LeaseTokens {
   readonly #kept = new Map<string, string>();
   #count = 0;
 
+  /** How many leases this process knows of. */
+  get held(): number {
+    return this.#kept.size;
+  }
+
   /** Returns a token for a look for a job, and keeps it open until `close`. */
   open(): string {
     const token = `${this.prefix}${++this.#count}`;

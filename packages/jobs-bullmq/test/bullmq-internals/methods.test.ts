@@ -9,6 +9,7 @@ import {
   versionOf,
   workerOf,
 } from "../../src/bullmq-internals/index.ts";
+import { ScriptInterceptor } from "../../src/bullmq-internals/script-interceptor.ts";
 import { connectionTo, expectUnchanged, majors, plainQueue } from "../support/each-bullmq.ts";
 
 const redis = await sharedRedis();
@@ -53,7 +54,7 @@ describe.skipIf(redis === undefined).each(majors)("the methods of BullMQ $versio
     }
   });
 
-  it("hand out a job through nextJobFromJobData, createJob and getBlockTimeout", async () => {
+  it("hand out a job through nextJobFromJobData and createJob", async () => {
     const calls: [method: string, ...values: unknown[]][] = [];
     class Watched extends bullmq.Worker {
       protected override async nextJobFromJobData(...values: never[]): Promise<never> {
@@ -65,10 +66,6 @@ describe.skipIf(redis === undefined).each(majors)("the methods of BullMQ $versio
       ): Job {
         calls.push(["createJob", ...values]);
         return super.createJob(...values);
-      }
-      protected override getBlockTimeout(blockUntil: number): number {
-        calls.push(["getBlockTimeout", blockUntil]);
-        return super.getBlockTimeout(blockUntil);
       }
     }
     await using plain = await plainQueue(redis, bullmq, Watched as never);
@@ -86,14 +83,31 @@ describe.skipIf(redis === undefined).each(majors)("the methods of BullMQ $versio
       '{"to":"ada"}',
     );
     unchanged("the call of createJob", [made?.[0], made?.[2]], ["createJob", id]);
+  });
 
-    const delayed = await plain.queue.add("delayed", {}, { delay: 300 });
-    await plain.worker.getNextJob("t2", { block: false });
-    calls.length = 0;
-    await expect
-      .poll(async () => (await plain.worker.getNextJob("t3", { block: true }))?.id)
-      .toBe(delayed.id);
-    unchanged("the call of getBlockTimeout", calls[0], ["getBlockTimeout", delayed.timestamp + 300]);
+  it("mark a queue that has a job, or the moment at which its next one is due", async () => {
+    await using plain = await plainQueue(redis, bullmq);
+    const { queue, client, key } = plain;
+    const { timestamp } = await queue.add("later", {}, { delay: 60_000 });
+    const dueMs = timestamp + 60_000;
+    unchanged("the marker of a delayed job", await client.zrange(key("marker"), 0, -1), ["1"]);
+    unchanged("its score", Math.floor(Number(await client.zscore(key("marker"), "1"))), dueMs);
+    const shared = new bullmq.RedisConnection(connectionTo(redis));
+    const interceptor = new ScriptInterceptor((await shared.client) as unknown as RedisClient, {
+      offsetMs: 0,
+      now: () => Date.now(),
+    });
+    const connection = interceptor.client as never;
+    const worker = new bullmq.Worker(queue.name, null, { connection, autorun: false });
+    worker.on("error", () => {});
+    expect(await worker.getNextJob("t1", { block: false })).toBeUndefined();
+    unchanged("the moment in an answer without a job", interceptor.nextDueMs, dueMs);
+    await queue.add("now", {});
+    unchanged("the marker of a job", await client.zscore(key("marker"), "0"), "0");
+    // The worker has no connection of its own to close.
+    await worker.close(true);
+    unchanged("the client of a closed worker", await interceptor.client.hgetall(key("none")), {});
+    await shared.close();
   });
 
   it("settle by tokens, and answer with the next job", async () => {

@@ -1,0 +1,145 @@
+import { type Clock, isRefusedScript, type Marker, type MarkerWatch } from "../bullmq-internals/index.ts";
+import type { QueueConsumer } from "./queue-consumer.ts";
+
+/** How long one wait may take. The watch itself gives up before. */
+const maxWaitMs = 8_000;
+
+/**
+ * Waits until one of many queues may have a job: on one connection, whatever the number of queues. A marker that arrives when no fetch waits
+ * any more goes back, for another worker to take.
+ */
+export class MarkerWait {
+  readonly #watch: MarkerWatch;
+  readonly #consumers: ReadonlyMap<string, QueueConsumer>;
+  readonly #clock: Clock;
+  readonly #onError: (error: unknown) => void;
+  readonly #returns = new Set<Promise<void>>();
+  #watching: Promise<void> | undefined;
+  #failure: { readonly error: unknown } | undefined;
+  #isWaiting = false;
+  #isClosed = false;
+
+  constructor(
+    watch: MarkerWatch,
+    consumers: Iterable<QueueConsumer>,
+    clock: Clock,
+    onError: (error: unknown) => void,
+  ) {
+    this.#watch = watch;
+    this.#consumers = new Map([...consumers].map((consumer) => [consumer.keyPrefix, consumer]));
+    this.#clock = clock;
+    this.#onError = onError;
+  }
+
+  /** Resolves once a consumer may find a job, after some seconds, or soon after the signal is aborted. */
+  async untilReady(signal: AbortSignal): Promise<void> {
+    this.#isWaiting = true;
+    const endMs = performance.now() + maxWaitMs;
+    let onAbort = (): void => {};
+    const aborted = new Promise<void>((resolve) => {
+      onAbort = resolve;
+      signal.addEventListener("abort", onAbort, { once: true });
+    });
+    try {
+      while (!signal.aborted && !this.#wake() && performance.now() < endMs) {
+        this.#start();
+        await this.#nextEvent(aborted);
+        const { error } = this.#failure ?? {};
+        if (this.#failure !== undefined) throw error;
+      }
+    } finally {
+      this.#failure = undefined;
+      this.#isWaiting = false;
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /** Makes the consumers ready whose next job is due. Returns whether any is ready. */
+  #wake(): boolean {
+    const now = this.#clock.now();
+    let isAnyReady = false;
+    for (const consumer of this.#consumers.values()) {
+      if (consumer.dueMs !== undefined && consumer.dueMs <= now) consumer.isDrained = false;
+      isAnyReady ||= consumer.isReady;
+    }
+    return isAnyReady;
+  }
+
+  /** Resolves when the watch has ended, a job is due, a rest is over, or the wait was aborted. */
+  async #nextEvent(aborted: Promise<void>): Promise<void> {
+    const now = this.#clock.now();
+    let waitMs = maxWaitMs;
+    for (const { dueMs, isDrained, backOffLeftMs } of this.#consumers.values()) {
+      if (dueMs !== undefined) waitMs = Math.min(waitMs, dueMs - now);
+      if (!isDrained && backOffLeftMs > 0) waitMs = Math.min(waitMs, backOffLeftMs);
+    }
+    let timer: NodeJS.Timeout | undefined;
+    const due = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, Math.max(1, waitMs));
+    });
+    await Promise.race([...(this.#watching ? [this.#watching] : []), due, aborted]);
+    clearTimeout(timer);
+  }
+
+  #start(): void {
+    if (this.#watching !== undefined) return;
+    const watched = [...this.#consumers.values()].filter(({ backOffLeftMs }) => backOffLeftMs === 0);
+    if (watched.length === 0) return;
+    this.#watching = this.#takeMarker(watched.map(({ keyPrefix }) => keyPrefix))
+      .catch((error) => {
+        if (this.#isWaiting) this.#failure = { error };
+        else if (!this.#isClosed) this.#onError(error);
+      })
+      .finally(() => {
+        this.#watching = undefined;
+      });
+  }
+
+  async #takeMarker(queueKeys: readonly string[]): Promise<void> {
+    try {
+      const marker = await this.#watch.take(queueKeys);
+      if (marker !== undefined) this.#note(marker);
+      else if (this.#isWaiting) {
+        // Markers may be lost, with the worker that took them: BullMQ looks for jobs as often.
+        for (const consumer of this.#consumers.values()) consumer.isDrained = false;
+      }
+    } catch (error) {
+      if (!isRefusedScript(error)) throw error;
+      this.#onError(error);
+      const unusable = await this.#watch.unusable(queueKeys);
+      for (const keys of unusable) this.#consumers.get(keys)?.rest();
+    }
+  }
+
+  #note(marker: Marker): void {
+    const consumer = this.#consumers.get(marker.keys);
+    if (consumer === undefined) return;
+    consumer.marker = marker;
+    if (marker.dueMs <= this.#clock.now()) consumer.isDrained = false;
+    else consumer.dueMs = Math.min(consumer.dueMs ?? marker.dueMs, marker.dueMs);
+    if (!this.#isWaiting) this.restore();
+  }
+
+  /** Puts the markers back for which no look was made. Other workers may have to hear of these jobs. */
+  restore(): void {
+    for (const consumer of this.#consumers.values()) {
+      const { marker } = consumer;
+      if (marker === undefined) continue;
+      consumer.marker = undefined;
+      const back = this.#watch
+        .restore(marker)
+        .catch(this.#onError)
+        .finally(() => this.#returns.delete(back));
+      this.#returns.add(back);
+    }
+  }
+
+  /** Ends the wait. Resolves when all markers have gone back. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#watch.close();
+    await this.#watching;
+    this.restore();
+    await Promise.all(this.#returns);
+  }
+}

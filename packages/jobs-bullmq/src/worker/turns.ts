@@ -1,0 +1,92 @@
+import type { Job } from "bullmq";
+import { type Clock, isRefusedScript, readyAmong } from "../bullmq-internals/index.ts";
+import type { Queues } from "../store/queues.ts";
+import type { StoredData } from "../store/stored-data.ts";
+import type { QueueConsumer } from "./queue-consumer.ts";
+
+/** A job that was taken, with the consumer of its queue. */
+export type TakenJob = readonly [QueueConsumer, Job<StoredData>];
+
+/** How long a busy worker relies on it that a queue is empty. */
+const lookEveryMs = 100;
+
+/**
+ * Shares the slots of a worker between its job names: the next job is of the name that has the fewest, and of these, of the one whose last
+ * turn is the longest ago. A name that finds no job has no turn.
+ */
+export class Turns {
+  readonly #queues: Queues;
+  readonly #consumers: readonly QueueConsumer[];
+  readonly #clock: Clock;
+  readonly #onFailure: (consumer: QueueConsumer, error: unknown) => void;
+  #count = 0;
+  #lookedAtMs = 0;
+
+  constructor(
+    queues: Queues,
+    consumers: Iterable<QueueConsumer>,
+    clock: Clock,
+    onFailure: (consumer: QueueConsumer, error: unknown) => void,
+  ) {
+    this.#queues = queues;
+    this.#consumers = [...consumers];
+    this.#clock = clock;
+    this.#onFailure = onFailure;
+  }
+
+  /** Returns the consumer whose turn it is. Undefined if no name may have a job. */
+  next(isEligible: (consumer: QueueConsumer) => boolean = () => true): QueueConsumer | undefined {
+    let chosen: QueueConsumer | undefined;
+    for (const consumer of this.#consumers) {
+      if (!consumer.isReady || !isEligible(consumer)) continue;
+      if (chosen !== undefined && consumer.share > chosen.share) continue;
+      if (chosen === undefined || consumer.share < chosen.share || consumer.turn < chosen.turn)
+        chosen = consumer;
+    }
+    if (chosen !== undefined) chosen.turn = ++this.#count;
+    return chosen;
+  }
+
+  /** Takes up to `limit` jobs, in one round trip. */
+  async take(limit: number): Promise<readonly TakenJob[]> {
+    const looks: [QueueConsumer, Promise<Job<StoredData> | undefined>][] = [];
+    while (looks.length < limit) {
+      const consumer = this.next(({ isHungry }) => isHungry);
+      if (consumer === undefined) break;
+      looks.push([consumer, consumer.take()]);
+    }
+    const ended = await Promise.allSettled(looks.map(([, look]) => look));
+    const taken: TakenJob[] = [];
+    const failed: (readonly [QueueConsumer, unknown])[] = [];
+    for (const [index, look] of ended.entries()) {
+      const [consumer] = looks[index] as (typeof looks)[number];
+      if (look.status === "rejected") failed.push([consumer, look.reason]);
+      else if (look.value !== undefined) taken.push([consumer, look.value]);
+    }
+    for (const [consumer, error] of failed) {
+      // Unusable keys of one name must not stop the others, and jobs that were taken must run.
+      if (!isRefusedScript(error) && taken.length === 0) throw error;
+      this.#onFailure(consumer, error);
+    }
+    return taken;
+  }
+
+  /** Whether names that had no job may have one by now. Only asked while others have jobs: an idle worker waits for all of them. */
+  get isLookDue(): boolean {
+    if (this.#consumers.length === 1 || performance.now() - this.#lookedAtMs < lookEveryMs) return false;
+    return this.#consumers.some(({ isDrained }) => isDrained);
+  }
+
+  /** Finds out which of the names that had no job have one now. Never rejects. */
+  async look(): Promise<void> {
+    this.#lookedAtMs = performance.now();
+    const drained = this.#consumers.filter(({ isDrained }) => isDrained);
+    try {
+      const keys = drained.map(({ keyPrefix }) => keyPrefix);
+      const ready = await readyAmong(await this.#queues.client, keys, this.#clock.now());
+      for (const position of ready) if (drained[position]) drained[position].isDrained = false;
+    } catch (error) {
+      if (drained[0]) this.#onFailure(drained[0], error);
+    }
+  }
+}
