@@ -1,13 +1,19 @@
 import { createHash, randomUUID } from "node:crypto";
-import { JobQueue } from "@nidus/jobs-core";
+import { JobQueue, type JobReport } from "@nidus/jobs-core";
 import { type JobDashboard, jobDashboard } from "@nidus/jobs-dashboard";
-import type { JobEngine, JobWithPayload, JobWorker } from "@nidus/jobs-durable";
+import {
+  defineJob,
+  EngineUnavailableError,
+  type JobEngine,
+  type JobWithPayload,
+  type JobWorker,
+} from "@nidus/jobs-durable";
 import { type JobObserver, ObservedJobRunner } from "@nidus/jobs-observe";
 import { type OtelPipeline, otelPipeline } from "@nidus/jobs-otel/sdk";
 import { type Observability, production } from "@nidus/observability";
 import type { Arguments } from "./arguments.ts";
 import { openFolder } from "./folder.ts";
-import { readHistory, requireRepository } from "./history/git-history.ts";
+import { type Commit, readHistory, requireRepository } from "./history/git-history.ts";
 import { digestsOf, shortened } from "./jobs/digest.ts";
 import { indexCommit } from "./jobs/index-commit.ts";
 import { openOutbox } from "./jobs/outbox.ts";
@@ -41,9 +47,11 @@ export interface App extends AsyncDisposable {
    * run are left, it stores only what that run lacks.
    */
   enqueueRun(signal: AbortSignal): Promise<EnqueuedRun>;
+  /** Rewrites `users.json` at the times of a cron expression, in one of the processes that share the engine. Undefined: never. */
+  refreshUsers(cron: string | undefined): Promise<void>;
   /** Starts to run stored jobs, of all processes that share the engine. */
   work(): Promise<JobWorker>;
-  /** Returns how many stored jobs have not ended, in all processes. */
+  /** Returns how many digests and commits have not ended, in all processes. */
   countLeft(): Promise<number>;
 }
 
@@ -68,12 +76,24 @@ export async function openApp(
   page.watch(engine);
   const digestJob = sendDigest(outbox, pipeline.tracerProvider.getTracer("users-api"));
   const commitJob = indexCommit(folder);
+  const reindex = (commits: readonly Commit[]): JobReport => {
+    const queue = new JobQueue();
+    queue.push(reindexUsers(commits, folder));
+    return queue.drain({ runner });
+  };
+  const refreshJob = defineJob({
+    name: "refresh_users",
+    maxAttempts: 1, // the schedule tries again
+    run: async () => reindex(await readHistory(repository)).throwIfFailed(),
+  });
 
   /** Returns the id of the run that has jobs left, or a new one. */
   const unfinishedRun = async (): Promise<string> => {
-    for (const state of ["waiting", "running", "scheduled"] as const) {
-      const [left] = (await engine.jobs({ state, limit: 1 })).jobs;
-      if (left?.correlationId !== undefined) return left.correlationId;
+    for (const { name: jobName } of [digestJob, commitJob]) {
+      for (const state of ["waiting", "running", "scheduled"] as const) {
+        const [left] = (await engine.jobs({ jobName, state, limit: 1 })).jobs;
+        if (left?.correlationId !== undefined) return left.correlationId;
+      }
     }
     return randomUUID();
   };
@@ -103,9 +123,7 @@ export async function openApp(
     slowestTrace,
     async enqueueRun(signal) {
       const commits = await readHistory(repository);
-      const queue = new JobQueue();
-      queue.push(reindexUsers(commits, folder));
-      queue.drain({ runner });
+      reindex(commits);
       const digests = digestsOf(commits);
       const indexed = commits
         .slice(0, maxIndexed)
@@ -116,10 +134,20 @@ export async function openApp(
         (await enqueueAll(commitJob, indexed, runId, signal));
       return { runId, jobs: digests.length + indexed.length, duplicates };
     },
-    work: () => engine.work({ jobs: [digestJob, commitJob], concurrency }),
+    async refreshUsers(cron) {
+      if (cron === undefined) return void (await engine.unschedule(refreshJob));
+      await engine.schedule(refreshJob, cron).catch((error: Error) => {
+        throw EngineUnavailableError.isInstance(error) ? error : new UserError(`--refresh: ${error.message}`);
+      });
+    },
+    work: () => engine.work({ jobs: [digestJob, commitJob, refreshJob], concurrency }),
     async countLeft() {
-      const { scheduled, waiting, running } = await engine.stats();
-      return scheduled + waiting + running;
+      const { byName } = await engine.stats();
+      // The next refresh is always left.
+      return [digestJob, commitJob].reduce((sum, { name }) => {
+        const { scheduled = 0, waiting = 0, running = 0 } = byName[name] ?? {};
+        return sum + scheduled + waiting + running;
+      }, 0);
     },
     async [Symbol.asyncDispose]() {
       page.shutdown();

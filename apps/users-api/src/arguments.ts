@@ -17,6 +17,8 @@ export interface Arguments {
   readonly port?: number;
   readonly metrics?: boolean;
   readonly serve?: boolean;
+  /** When `start` refreshes `users.json`, as a cron expression. */
+  readonly refresh?: string;
   readonly engine: EngineChoice;
 }
 
@@ -39,9 +41,11 @@ export function commandLine(commands: Readonly<Record<"demo" | "start", Run>>): 
     .description("run every job once, or the rest of an interrupted run, then print what happened")
     .option("--metrics", "print the Prometheus metrics, too")
     .option("--serve", "keep the live page and the metrics up until Ctrl-C");
-  addCommand(program, "start", commands.start).description(
-    "stay up on 127.0.0.1 until SIGTERM: a live page at /jobs/, POST /digests enqueues every job, GET /metrics, GET /healthz",
-  );
+  addCommand(program, "start", commands.start)
+    .description(
+      "stay up on 127.0.0.1 until SIGTERM: a live page at /jobs/, POST /digests enqueues every job, GET /metrics, GET /healthz",
+    )
+    .option("--refresh <cron>", 'refresh users.json then, such as "*/5 * * * *" (default: never)');
   return program;
 }
 

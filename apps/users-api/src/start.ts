@@ -12,6 +12,7 @@ export async function start(options: Arguments): Promise<number> {
   });
   await using app = await openApp(options);
   await using service = await startService(app, options.port ?? 3_000);
+  await app.refreshUsers(options.refresh);
   await using worker = await app.work();
   console.log(`users-api listens on ${service.url}, and writes to ${app.folder}`);
   console.log(`  live page   ${service.url}/jobs/`);

@@ -1,10 +1,11 @@
 import { once } from "node:events";
-import { readdir, rename } from "node:fs/promises";
+import { readdir, readFile, rename } from "node:fs/promises";
 import { request } from "node:http";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { networkInterfaces } from "node:os";
+import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { createRepository, weeklyCommits } from "./support/git-repository.ts";
+import { commitTo, createRepository, weeklyCommits } from "./support/git-repository.ts";
 import { startMailServer } from "./support/mail-server.ts";
 import { samplesOf } from "./support/metrics-text.ts";
 import { runProgram } from "./support/program.ts";
@@ -168,4 +169,27 @@ test("a port that is in use ends it with one line that names it and 1", async ()
     stdout: "",
     stderr: `users-api: cannot listen on 127.0.0.1:${port} (EADDRINUSE)\n`,
   });
+});
+
+test("users.json is refreshed at the times of --refresh", async () => {
+  const repository = await createRepository(weeklyCommits(2));
+  const options = ["--engine", "memory", "--refresh", "* * * * * *"];
+  const { folder } = await startService(repository, {}, options);
+  const users = async () => JSON.parse(await readFile(join(folder, "users.json"), "utf8").catch(() => "[]"));
+  await expect.poll(users).toEqual([{ email: "ada@example.com", name: "Ada", commits: 2 }]);
+  await commitTo(repository, {});
+  await expect.poll(users).toEqual([{ email: "ada@example.com", name: "Ada", commits: 3 }]);
+});
+
+test("times for --refresh that are none are refused in one line", async () => {
+  const args = ["start", await createRepository([]), "--port", "0", "--engine", "memory"];
+  const { status, stderr } = await runProgram([
+    ...args,
+    "--out",
+    await temporaryFolder(),
+    "--refresh",
+    "soon",
+  ]);
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/^users-api: --refresh: .*soon.*\n$/);
 });
