@@ -22,7 +22,7 @@ const unit = readdirSync("packages")
 const otherRealm = "tests/observation/test/vm-threads.test.ts";
 
 /** Matches small files that run for a minute. Vitest starts large files first, and would leave these to the end, one at a time. */
-const long = /(contract[\w-]*|example-adapters|examples|killed-embedded|engines)\.test\.ts$/;
+const long = /(contract[\w-]*|example-adapters|examples|killed-embedded|engines|alerts)\.test\.ts$/;
 
 /** Starts the tests that run longest first. */
 class LongestFirst extends BaseSequencer {

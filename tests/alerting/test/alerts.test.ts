@@ -1,13 +1,9 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { bullmqEngine } from "@nidus/jobs-bullmq";
 import { asyncJob } from "@nidus/jobs-core";
-import { defineJob, type JobEngine } from "@nidus/jobs-durable";
+import { defineJob } from "@nidus/jobs-durable";
 import { createEngine } from "@nidus/jobs-durable/backend";
 import {
   hasProgram,
@@ -18,43 +14,99 @@ import {
   startRedis,
 } from "test-servers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { MailServer } from "./support/mail-server.ts";
 import { writeQuickRules } from "./support/quick-rules.ts";
 import { type Service, startService } from "./support/service.ts";
 import { silentBackend } from "./support/silent-backend.ts";
+import { createRepository, type Repository, UsersApi } from "./support/users-api.ts";
 
 const canRun =
   hasProgram(prometheusProgram, "no alert is seen firing") &&
   hasProgram("redis-server", "no engine is stopped");
-const ignore = (): void => {};
+const everyThreeSeconds = ["--refresh", "*/3 * * * * *"];
 let folder: string;
-let service: Service;
 let prometheus: PrometheusServer;
-let redis: RedisServer;
-let otherRedis: RedisServer;
-let engine: JobEngine;
+/** What is to be stopped after the tests, the latest first. */
+const opened: (() => unknown)[] = [];
+
+/** The example whose mail server is away, in the end. */
+let mailing: UsersApi;
+let brokenMail: MailServer;
+/** The example whose only slot is taken by a message that no mail server answers. */
+let hanging: UsersApi;
+let silentMail: MailServer;
+let hangingRedis: RedisServer;
+/** The example whose repository cannot be read. */
+let lost: UsersApi;
+let lostRepository: Repository;
+/** The example that is killed while it sends a message. */
+let killed: UsersApi;
+let slowMail: MailServer;
+/** A service of the test, for what the example has no way to do. */
+let other: Service;
 
 beforeAll(async () => {
   if (!canRun) return;
   folder = await mkdtemp(join(tmpdir(), "nidus-alerting-"));
-  [service, redis, otherRedis] = await Promise.all([startService(), startRedis(), startRedis()]);
+  opened.push(() => rm(folder, { recursive: true }));
+  const stopped = async <T extends { stop(): Promise<void> }>(starting: Promise<T>): Promise<T> => {
+    const started = await starting;
+    opened.push(() => started.stop());
+    return started;
+  };
+  let killedRedis: RedisServer;
+  [brokenMail, silentMail, slowMail, hangingRedis, killedRedis, other] = await Promise.all([
+    stopped(MailServer.start()),
+    stopped(MailServer.start()),
+    stopped(MailServer.start()),
+    stopped(startRedis()),
+    stopped(startRedis()),
+    startService(),
+  ]);
+  opened.push(() => other.close());
+  const days = (count: number, author = "ada") =>
+    Array.from({ length: count }, (_, day) => ({ author, day }));
+  const one = await createRepository(folder, [{ author: "ada", day: 0 }]);
+  const busy = Array.from({ length: 20 }, () => ({ author: "ada", day: 0 }));
+  lostRepository = await createRepository(folder, [{ author: "ada", day: 0 }]);
+  await lostRepository.lose();
+  silentMail.takesMs = Number.POSITIVE_INFINITY;
+  slowMail.takesMs = Number.POSITIVE_INFINITY;
+
+  const start = async (options: Parameters<typeof UsersApi.start>[1]): Promise<UsersApi> => {
+    const service = await UsersApi.start(folder, options);
+    opened.push(() => service.kill());
+    return service;
+  };
+  [mailing, hanging, lost, killed] = await Promise.all([
+    start({
+      repository: await createRepository(folder, [...days(24), { author: "gone", day: 1 }]),
+      args: ["--engine", "memory"],
+      smtpUrl: brokenMail.url,
+    }),
+    start({
+      repository: await createRepository(folder, busy),
+      args: ["--redis-url", hangingRedis.url, "--concurrency", "1", ...everyThreeSeconds],
+      smtpUrl: silentMail.url,
+    }),
+    start({ repository: lostRepository, args: ["--engine", "memory", ...everyThreeSeconds] }),
+    start({ repository: one, args: ["--redis-url", killedRedis.url], smtpUrl: slowMail.url }),
+  ]);
   prometheus = await startPrometheus({
-    targets: { service: service.port },
+    targets: {
+      mailing: mailing.port,
+      hanging: hanging.port,
+      lost: lost.port,
+      killed: killed.port,
+      other: other.port,
+    },
     ruleFiles: await writeQuickRules(folder),
   });
-  engine = await bullmqEngine({
-    runner: service.runner,
-    connection: { url: redis.url },
-    leaseMs: 1_000,
-    onError: ignore,
-  });
+  opened.push(() => prometheus.stop());
 });
 
 afterAll(async () => {
-  if (!canRun) return;
-  await engine.close();
-  await prometheus.stop();
-  service.close();
-  await Promise.all([redis.stop(), otherRedis.stop(), rm(folder, { recursive: true })]);
+  for (const stop of opened.reverse()) await stop();
 });
 
 /** Waits for a condition. The limit says nothing about speed: the machine may be busy. */
@@ -66,174 +118,142 @@ async function until(what: string, isMet: () => Promise<boolean>): Promise<void>
   }
 }
 
-/** Waits until an alert fires, or until it has resolved. */
-async function expectAlert(alert: string, selector: string, isFiring = true): Promise<void> {
-  const series = `ALERTS{alertname="${alert}",alertstate="firing",${selector}}`;
-  // An alert may fire for some seconds alone.
-  const expression = isFiring ? `count_over_time(${series}[1h])` : series;
-  await until(alert, async () => (await prometheus.query(expression)).length === (isFiring ? 1 : 0));
+/** Waits for an answer of Prometheus. */
+const answered = (expression: string): Promise<void> =>
+  until(expression, async () => (await prometheus.query(expression)).length > 0);
+
+const firing = (alert: string, selector: string): string =>
+  `ALERTS{alertname="${alert}",alertstate="firing",${selector}}`;
+
+/** Waits until each alert has fired. An alert may fire for some seconds alone. */
+async function expectFired(selector: string, alerts: readonly string[]): Promise<void> {
+  await Promise.all(alerts.map((alert) => answered(`count_over_time(${firing(alert, selector)}[1h])`)));
 }
 
-describe
-  .skipIf(!canRun)
-  .concurrent("in a Prometheus that scrapes a service, an alert fires and resolves", () => {
-    it("for runs that fail", async () => {
-      const { runner } = service;
-      let isBroken = true;
-      const flaky = asyncJob("flaky", async () => {
-        if (isBroken) throw new Error("no route to the mail server");
-      });
-      const runs = setInterval(() => void runner.runAsync(flaky).catch(ignore), 500);
-      await Promise.all(
-        ["JobFailing", "JobOnlyFailing"].map((alert) => expectAlert(alert, 'job_name="flaky"')),
-      );
-      isBroken = false;
-      await Promise.all(
-        ["JobFailing", "JobOnlyFailing"].map((alert) => expectAlert(alert, 'job_name="flaky"', false)),
-      );
-      clearInterval(runs);
-    });
-
-    it("for a run that hangs", async () => {
-      const { runner } = service;
-      const hung = deferred();
-      runner.declare({ name: "hanging", objectives: { finishWithinMs: 5_000, startWithinMs: 60_000 } });
-      const running = runner.runAsync(asyncJob("hanging", () => hung.promise));
-      await expectAlert("JobStuck", 'job_name="hanging"');
-      hung.resolve();
-      await running;
-      await expectAlert("JobStuck", 'job_name="hanging"', false);
-    });
-
-    it("for slow runs", async () => {
-      const { runner } = service;
-      runner.declare({ name: "slow", objectives: { finishWithinMs: 5_000 } });
-      const running = new Set<Promise<unknown>>();
-      const runs = setInterval(
-        () => running.add(runner.runAsync(asyncJob("slow", () => pause(5_500)))),
-        1_000,
-      );
-      await expectAlert("JobSlow", 'job_name="slow"');
-      clearInterval(runs);
-      await Promise.all(running);
-      await expectAlert("JobSlow", 'job_name="slow"', false);
-    });
-
-    it("for a job that stops succeeding, and for one that never succeeds", async () => {
-      const { runner } = service;
-      const objectives = { succeedEveryMs: 5_000 };
-      runner.declare({ name: "report", objectives }, { name: "new_report", objectives });
-      await runner.runAsync(asyncJob("report", async () => {}));
-      await expectAlert("JobNotSucceeding", 'job_name="report"');
-      await expectAlert("JobNeverSucceeded", 'job_name="new_report"');
-      const runs = setInterval(() => {
-        for (const name of ["report", "new_report"]) void runner.runAsync(asyncJob(name, async () => {}));
-      }, 500);
-      await expectAlert("JobNotSucceeding", 'job_name="report"', false);
-      await expectAlert("JobNeverSucceeded", 'job_name="new_report"', false);
-      clearInterval(runs);
-    });
-
-    it("for jobs that no worker takes", async () => {
-      const mail = defineJob({ name: "mail", run: async () => {} });
-      await engine.enqueue(mail);
-      await expectAlert("BacklogOld", 'job_name="mail"');
-      await expectAlert("NoWorkers", 'job_name="mail"');
-      await engine.work({ jobs: [mail] });
-      await expectAlert("BacklogOld", 'job_name="mail"', false);
-      await expectAlert("NoWorkers", 'job_name="mail"', false);
-    });
-
-    it("for dead letters", async () => {
-      const broken = defineJob({
-        name: "broken",
-        maxAttempts: 1,
-        run: () => Promise.reject(new Error("no such user")),
-      });
-      await engine.work({ jobs: [broken] });
-      const { id } = await engine.enqueue(broken);
-      await expectAlert("JobsDeadLettered", 'job_name="broken"');
-      await expectAlert("DeadLettersOld", 'job_name="broken"');
-      await expectAlert("JobsDeadLettered", 'job_name="broken"', false);
-      await engine.redrive(id);
-      await expectAlert("DeadLettersOld", 'job_name="broken"', false);
-    });
-
-    it("for a worker that died", async () => {
-      const doomed = defineJob({ name: "doomed", run: async () => {} });
-      await engine.enqueue(doomed);
-      const program = fileURLToPath(new URL("support/doomed-worker.mjs", import.meta.url));
-      const child = spawn(process.execPath, [program, redis.url], { stdio: ["ignore", "pipe", "inherit"] });
-      const ended = once(child, "exit");
-      await once(child.stdout, "data");
-      child.kill("SIGKILL");
-      await ended;
-      await engine.work({ jobs: [doomed] });
-      await expectAlert("JobsStalling", 'job_name="doomed"');
-      await expectAlert("JobsStalling", 'job_name="doomed"', false);
-    });
-
-    it("for a schedule that falls silent", async () => {
-      const tick = defineJob({ name: "tick", run: async () => {} });
-      const worker = await engine.work({ jobs: [tick] });
-      await engine.schedule(tick, { everyMs: 1_000 });
-      const succeeded = 'nidus_job_last_success_timestamp_seconds{job_name="tick"}';
-      await until(succeeded, async () => (await prometheus.query(succeeded)).length > 0);
-      await worker.stop();
-      await expectAlert("JobNotSucceeding", 'job_name="tick"');
-      await engine.work({ jobs: [tick] });
-      await expectAlert("JobNotSucceeding", 'job_name="tick"', false);
-    });
-
-    it("for an engine that is away, while the alert on its backlog stays", async () => {
-      const parcel = defineJob({ name: "parcel", run: async () => {} });
-      const stopped = await bullmqEngine({
-        runner: service.runner,
-        name: "stopped",
-        connection: { url: otherRedis.url },
-        onError: ignore,
-      });
-      await stopped.enqueue(parcel);
-      await expectAlert("BacklogOld", 'job_name="parcel"');
-      await otherRedis.kill();
-      await expectAlert("EngineDown", 'engine="stopped"');
-      await expectAlert("BacklogOld", 'job_name="parcel"');
-      await otherRedis.start();
-      await expectAlert("EngineDown", 'engine="stopped"', false);
-      await stopped.work({ jobs: [parcel] });
-      await expectAlert("BacklogOld", 'job_name="parcel"', false);
-      await stopped.close();
-    });
-
-    it("for a worker that hangs", async () => {
-      const backend = silentBackend();
-      const hanging = createEngine(backend, { runner: service.runner, onError: ignore });
-      await hanging.work({ jobs: [defineJob({ name: "silent", run: async () => {} })] });
-      await expectAlert("WorkerStuck", 'engine="silent"');
-      backend.release();
-      await hanging.close();
-      await expectAlert("WorkerStuck", 'engine="silent"', false);
-    });
-
-    it("and every query of the dashboard has an answer", async () => {
-      const path = new URL("../../../packages/jobs-prometheus/grafana/nidus-jobs.json", import.meta.url);
-      const { panels } = JSON.parse(await readFile(path, "utf8"));
-      const queries = panels.flatMap(({ targets = [] }: { targets?: { expr: string }[] }) =>
-        targets.map(({ expr }) => expr),
-      );
-      expect(queries.length).toBeGreaterThan(25);
-      const withValues = (expr: string): string =>
-        expr.replace(/\$(service|job_name|engine)/g, ".*").replaceAll("$__rate_interval", "1m");
-      for (const expr of queries) {
-        await until(expr, async () => (await prometheus.query(withValues(expr))).length > 0);
-      }
-    });
-  });
-
-function deferred(): { readonly promise: Promise<void>; resolve(): void } {
-  let resolve = (): void => {};
-  const promise = new Promise<void>((settle) => {
-    resolve = settle;
-  });
-  return { promise, resolve };
+async function expectResolved(selector: string, alerts: readonly string[]): Promise<void> {
+  await Promise.all(alerts.map((alert) => answered(`absent(${firing(alert, selector)})`)));
 }
+
+/** Repeats a call until the returned function is awaited. */
+function repeat(call: () => Promise<unknown>, everyMs: number): () => Promise<void> {
+  const stopping = new AbortController();
+  const repeating = (async () => {
+    while (!stopping.signal.aborted) {
+      await call();
+      await pause(everyMs, undefined, { signal: stopping.signal }).catch(() => {});
+    }
+  })();
+  return () => {
+    stopping.abort();
+    return repeating;
+  };
+}
+
+describe.skipIf(!canRun).concurrent("in a Prometheus that scrapes users-api, alerts fire and resolve", () => {
+  it("while its mail server fails, knows an address no longer, and is slow", async () => {
+    const digests = 'job="mailing",job_name="send_digest"';
+    const failing = ["JobFailing", "JobOnlyFailing", "ErrorBudgetBurn"];
+    await answered(`nidus_jobs_started_total{${digests}} == 0`);
+
+    brokenMail.answerTo = (address) =>
+      address.startsWith("gone@") ? "550 no such mailbox" : "451 try again later";
+    // A run is stored again as soon as its last job has ended.
+    const stopEnqueuing = repeat(() => mailing.enqueue(), 1_000);
+    await expectFired(digests, [...failing, "JobsDeadLettered"]);
+
+    // All messages wait for longer than the objective allows, and arrive.
+    brokenMail.takesMs = 6_000;
+    brokenMail.answerTo = (address) => (address.startsWith("gone@") ? "550 no such mailbox" : "250 OK");
+    await expectFired(digests, ["JobSlow", "DeadLettersOld"]);
+
+    brokenMail.answerTo = () => "250 OK";
+    brokenMail.answerAll();
+    await stopEnqueuing();
+    await mailing.redriveAll("memory");
+    await expectResolved(digests, [...failing, "JobsDeadLettered", "DeadLettersOld", "JobSlow"]);
+  });
+
+  it("while a run hangs in its only slot, and then its store is away", async () => {
+    const of = (name: string): string => `job="hanging",job_name="${name}"`;
+    await answered(`nidus_job_last_success_timestamp_seconds{${of("refresh_users")}}`);
+    await hanging.enqueue();
+    await until("a message", async () => silentMail.waiting === 1);
+    await expectFired(of("send_digest"), ["JobStuck"]);
+    await expectFired(of("index_commit"), ["BacklogOld", "NoWorkers"]);
+    // The schedule falls silent: no slot is free for it.
+    await expectFired(of("refresh_users"), ["JobNotSucceeding"]);
+
+    await hangingRedis.kill();
+    await expectFired('job="hanging"', ["EngineDown"]);
+    await answered(`absent(nidus_jobs_waiting{${of("index_commit")}})`);
+    await answered(firing("BacklogOld", of("index_commit")));
+    await hangingRedis.start();
+    await expectResolved('job="hanging"', ["EngineDown"]);
+
+    silentMail.answerAll();
+    await expectResolved(of("send_digest"), ["JobStuck"]);
+    await expectResolved(of("index_commit"), ["BacklogOld", "NoWorkers"]);
+    await expectResolved(of("refresh_users"), ["JobNotSucceeding"]);
+  });
+
+  it("while its schedule only fails, since its repository cannot be read", async () => {
+    const refresh = 'job="lost",job_name="refresh_users"';
+    await expectFired(refresh, ["JobNeverSucceeded"]);
+    await lostRepository.restore();
+    await expectResolved(refresh, ["JobNeverSucceeded"]);
+  });
+
+  it("after its process was killed", async () => {
+    const digests = 'job="killed",job_name="send_digest"';
+    await killed.enqueue();
+    await until("a message", async () => slowMail.waiting === 1);
+    await killed.kill();
+    slowMail.answerAll();
+    await killed.start();
+    await expectFired(digests, ["JobsStalling"]);
+    await expectResolved(digests, ["JobsStalling"]);
+  });
+
+  it("in another service: for a worker that hangs", async () => {
+    // No fault from outside makes the example's worker hang: its engines end each wait that takes too long, and ask again.
+    const backend = silentBackend();
+    const engine = createEngine(backend, { runner: other.runner, onError: () => {} });
+    await engine.work({ jobs: [defineJob({ name: "silent", run: async () => {} })] });
+    await expectFired('job="other",engine="silent"', ["WorkerStuck"]);
+    backend.release();
+    await engine.close();
+    await expectResolved('job="other",engine="silent"', ["WorkerStuck"]);
+  });
+
+  it("in another service: for names without end, and for jobs that promise a success", async () => {
+    // The example has four job names, and none of its jobs promises when it starts or succeeds: no fault from outside can show these.
+    const { runner } = other;
+    const objectives = { succeedEveryMs: 5_000, startWithinMs: 60_000 };
+    const run = (name: string) => runner.runAsync(asyncJob(name, async () => {}));
+    runner.declare({ name: "report", objectives }, { name: "new_report", objectives });
+    await run("report");
+    let names = 0;
+    const stopNaming = repeat(() => run(`report_${names++}`), 500);
+    await expectFired('job="other",job_name="report"', ["JobNotSucceeding"]);
+    await expectFired('job="other",job_name="new_report"', ["JobNeverSucceeded"]);
+    await expectFired('job="other",job_name="<overflow>"', ["JobNamesOverflow"]);
+    await stopNaming();
+    const stopReporting = repeat(() => Promise.all([run("report"), run("new_report")]), 500);
+    await expectResolved('job="other",job_name="report"', ["JobNotSucceeding"]);
+    await expectResolved('job="other",job_name="new_report"', ["JobNeverSucceeded"]);
+    await stopReporting();
+    await expectResolved('job="other",job_name="<overflow>"', ["JobNamesOverflow"]);
+  });
+
+  it("and every query of the dashboard has an answer", async () => {
+    const path = new URL("../../../packages/jobs-prometheus/grafana/nidus-jobs.json", import.meta.url);
+    const { panels } = JSON.parse(await readFile(path, "utf8"));
+    const queries = panels.flatMap(({ targets = [] }: { targets?: { expr: string }[] }) =>
+      targets.map(({ expr }) => expr),
+    );
+    expect(queries.length).toBeGreaterThan(25);
+    const withValues = (expr: string): string =>
+      expr.replace(/\$(service|job_name|engine)/g, ".*").replaceAll("$__rate_interval", "1m");
+    for (const expr of queries) await answered(withValues(expr));
+  });
+});
