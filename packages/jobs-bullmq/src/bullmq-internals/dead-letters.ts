@@ -5,21 +5,40 @@ import { Script } from "./script.ts";
 import { countOf, timeOf } from "./stored-values.ts";
 
 /**
- * Lists the newest failed jobs of each queue. KEYS: the hash of names. ARGV: how many at most, the first part of each queue's keys.
- * Answers for each job: the place of its queue in ARGV, its id, when it failed, and fields. Skips queues and jobs whose keys another
- * program has given another type.
+ * Lists the newest failed jobs of all queues, the newest first. KEYS: the hash of names. ARGV: how many at most, the first part of each
+ * queue's keys. Answers for each job: the place of its queue in ARGV, its id, when it failed, and fields. Skips queues and jobs whose keys
+ * another program has given another type.
+ *
+ * Reads the fields of the listed jobs alone. `heads` has the newest job of each queue that is not listed yet, in the order of their failures.
  */
 const deadLettersScript = new Script(
   "nidusDeadLetters",
   1,
   `
-local letters = {}
-for index = 2, #ARGV do
-  local failed = redis.pcall('ZREVRANGE', ARGV[index] .. 'failed', 0, ARGV[1] - 1, 'WITHSCORES')
-  for i = 1, #failed, 2 do
-    local fields = redis.pcall('HMGET', ARGV[index] .. failed[i], 'data', 'opts', 'atm', 'stc', 'failedReason')
-    if not fields.err then letters[#letters + 1] = { index - 2, failed[i], failed[i + 1], fields } end
+local letters, heads, chunk, limit = {}, {}, 10, tonumber(ARGV[1])
+local function add(head)
+  if not head.loaded[head.index] then
+    local first = head.rank
+    head.loaded = redis.pcall('ZREVRANGE', ARGV[head.queue] .. 'failed', first, first + chunk - 1, 'WITHSCORES')
+    head.rank, head.index = first + chunk, 1
+    if not head.loaded[1] then return end
   end
+  head.score = tonumber(head.loaded[head.index + 1])
+  local low, high = 1, #heads + 1
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if heads[middle].score < head.score then low = middle + 1 else high = middle end
+  end
+  table.insert(heads, low, head)
+end
+for queue = 2, #ARGV do add({ queue = queue, loaded = {}, index = 1, rank = 0 }) end
+while #letters < limit and #heads > 0 do
+  local head = table.remove(heads)
+  local id, failedAt = head.loaded[head.index], head.loaded[head.index + 1]
+  local fields = redis.pcall('HMGET', ARGV[head.queue] .. id, 'data', 'opts', 'atm', 'stc', 'failedReason')
+  if not fields.err then letters[#letters + 1] = { head.queue - 2, id, failedAt, fields } end
+  head.index = head.index + 2
+  add(head)
 end
 return letters`,
 );
@@ -50,20 +69,17 @@ export async function readDeadLetters(
     String(limit),
     ...names.map(keysOf),
   ])) as Answer[];
-  return answers
-    .sort(([, , a], [, , b]) => Number(b) - Number(a))
-    .slice(0, limit)
-    .map(([queue, id, failedAtMs, [data, opts, made, stalled, reason]]) => {
-      const { attempts } = (parse(opts) ?? {}) as { readonly attempts?: unknown };
-      return {
-        id,
-        jobName: names[queue] as string,
-        payload: envelopeFrom(parse(data)).payload,
-        attempts: Math.min(countOf(Number(made)) + countOf(Number(stalled)), countOf(attempts) || 1),
-        error: reason ?? "unknown",
-        failedAt: new Date(timeOf(Number(failedAtMs))),
-      };
-    });
+  return answers.map(([queue, id, failedAtMs, [data, opts, made, stalled, reason]]) => {
+    const { attempts } = (parse(opts) ?? {}) as { readonly attempts?: unknown };
+    return {
+      id,
+      jobName: names[queue] as string,
+      payload: envelopeFrom(parse(data)).payload,
+      attempts: Math.min(countOf(Number(made)) + countOf(Number(stalled)), countOf(attempts) || 1),
+      error: reason ?? "unknown",
+      failedAt: new Date(timeOf(Number(failedAtMs))),
+    };
+  });
 }
 
 function parse(text: string | null): unknown {

@@ -2,24 +2,27 @@ import type { RedisClient } from "./redis-client.ts";
 import { Script } from "./script.ts";
 
 /**
- * Reads the engine's own job schedulers of one queue. KEYS: the first part of the queue's keys. ARGV: how their ids begin. Answers for
- * each: its id, when its next job is due, the data of its jobs, when the next job was stored, was started and has ended, and to when it was
- * rescheduled.
+ * Reads the engine's own job schedulers. KEYS: the hash of names. ARGV: of each queue the first part of its keys, and how the ids of its
+ * schedulers begin. Answers for each scheduler: the place of its queue, its id, when its next job is due, the data of its jobs, when the
+ * next job was stored, was started and has ended, and to when it was rescheduled.
  */
 const readScript = new Script(
   "nidusSchedulers",
   1,
   `
-local keys, start, found = KEYS[1], ARGV[1], {}
-local ids = redis.pcall('ZRANGE', keys .. 'repeat', 0, -1, 'WITHSCORES')
-if ids.err then return found end
-for i = 1, #ids, 2 do
-  if string.sub(ids[i], 1, #start) == start then
-    local data = redis.pcall('HGET', keys .. 'repeat:' .. ids[i], 'data')
-    local job = redis.pcall('HMGET', keys .. 'repeat:' .. ids[i] .. ':' .. ids[i + 1], 'timestamp', 'processedOn', 'finishedOn', 'nidusRunAt')
-    if type(data) == 'string' then
-      if job.err then job = {} end
-      found[#found + 1] = { ids[i], ids[i + 1], data, job[1] or false, job[2] or false, job[3] or false, job[4] or false }
+local found = {}
+for place = 1, #ARGV, 2 do
+  local keys, start = ARGV[place], ARGV[place + 1]
+  local ids = redis.pcall('ZRANGE', keys .. 'repeat', 0, -1, 'WITHSCORES')
+  if ids.err then ids = {} end
+  for i = 1, #ids, 2 do
+    if string.sub(ids[i], 1, #start) == start then
+      local data = redis.pcall('HGET', keys .. 'repeat:' .. ids[i], 'data')
+      local job = redis.pcall('HMGET', keys .. 'repeat:' .. ids[i] .. ':' .. ids[i + 1], 'timestamp', 'processedOn', 'finishedOn', 'nidusRunAt')
+      if type(data) == 'string' then
+        if job.err then job = {} end
+        found[#found + 1] = { (place - 1) / 2, ids[i], ids[i + 1], data, job[1] or false, job[2] or false, job[3] or false, job[4] or false }
+      end
     end
   end
 end
@@ -28,6 +31,7 @@ return found`,
 
 /** One of the engine's own job schedulers. */
 export interface OwnScheduler {
+  readonly jobName: string;
   readonly id: string;
   /** The key of the schedule, or undefined for the one without a key. */
   readonly key: string | undefined;
@@ -41,14 +45,16 @@ export interface OwnScheduler {
   readonly nextState: "gone" | "waiting" | "started" | "ended";
 }
 
-/** Reads the engine's own job schedulers of a job's queue. */
+/** Reads the engine's own job schedulers of these names, in one query. */
 export async function readSchedulers(
   client: RedisClient,
-  keys: string,
-  jobName: string,
+  namesKey: string,
+  jobNames: readonly string[],
+  keysOf: (jobName: string) => string,
 ): Promise<readonly OwnScheduler[]> {
-  const start = schedulerId(jobName, undefined);
-  const found = (await readScript.run(client, [keys, start])) as [
+  const places = jobNames.flatMap((name) => [keysOf(name), schedulerId(name, undefined)]);
+  const found = (await readScript.run(client, [namesKey, ...places])) as [
+    queue: number,
     id: string,
     nextMs: string,
     data: string,
@@ -57,15 +63,19 @@ export async function readSchedulers(
     endedAt: string | null,
     movedTo: string | null,
   ][];
-  return found.map(([id, nextMs, dataText, storedAt, startedAt, endedAt, movedTo]) => ({
-    id,
-    key: keyOf(id.slice(start.length)),
-    nextMs: Number(nextMs),
-    startMs: Number((startedAt === null && movedTo) || nextMs),
-    dataText,
-    nextState:
-      storedAt === null ? "gone" : endedAt !== null ? "ended" : startedAt !== null ? "started" : "waiting",
-  }));
+  return found.map(([queue, id, nextMs, dataText, storedAt, startedAt, endedAt, movedTo]) => {
+    const jobName = jobNames[queue] as string;
+    return {
+      jobName,
+      id,
+      key: keyOf(id.slice(schedulerId(jobName, undefined).length)),
+      nextMs: Number(nextMs),
+      startMs: Number((startedAt === null && movedTo) || nextMs),
+      dataText,
+      nextState:
+        storedAt === null ? "gone" : endedAt !== null ? "ended" : startedAt !== null ? "started" : "waiting",
+    };
+  });
 }
 
 /**

@@ -50,7 +50,7 @@ export class Schedules {
     const queue = await this.#queues.of(job.name);
     await this.#queues.note([job.name]);
     const id = schedulerId(job.name, rule.key);
-    const stored = (await this.#read(job.name)).find((each) => each.id === id);
+    const stored = (await this.#read([job.name])).find((each) => each.id === id);
     const options: JobSchedulerTemplateOptions = asStored(optionsOf(job, this.#retention));
     const isSameRule = stored !== undefined && isDeepStrictEqual(stored.rule, asStored(rule));
     const note: ScheduleNote = { rule, madeAtMs: isSameRule ? stored.madeAtMs : Date.now() };
@@ -73,7 +73,7 @@ export class Schedules {
   /** Moves the next run to the start of the one that it replaces, if that was rescheduled and is not late. */
   async #moveNext(jobName: string, { id, nextState, nextMs, startMs }: KnownScheduler): Promise<void> {
     if (nextState !== "waiting" || startMs === nextMs || startMs <= Date.now()) return;
-    const now = (await this.#read(jobName)).find((each) => each.id === id);
+    const now = (await this.#read([jobName])).find((each) => each.id === id);
     if (now === undefined) return;
     const client = await this.#queues.client;
     await rescheduleJob(client, this.#queues.keysOf(jobName), scheduledJobId(id, now.nextMs), startMs);
@@ -108,7 +108,7 @@ export class Schedules {
   async unschedule(jobName: string, key: string | undefined): Promise<boolean> {
     const queue = await this.#queues.of(jobName);
     const id = schedulerId(jobName, key);
-    const stored = (await this.#read(jobName)).find((each) => each.id === id);
+    const stored = (await this.#read([jobName])).find((each) => each.id === id);
     const isRemoved = await queue.removeJobScheduler(id);
     if (stored === undefined) return isRemoved;
     // BullMQ leaves a job that is late, and waits for a free worker.
@@ -117,30 +117,21 @@ export class Schedules {
   }
 
   async schedules(): Promise<readonly StoredSchedule[]> {
-    const names = await this.#queues.names();
-    const found = await Promise.all(
-      names.map(async (jobName) =>
-        (await this.#read(jobName))
-          .filter((each) => !hasEnded(each))
-          .map(({ rule, madeAtMs, startMs }) => ({
-            jobName,
-            rule,
-            madeAt: new Date(madeAtMs),
-            nextRunAt: new Date(startMs),
-          })),
-      ),
-    );
-    return found.flat();
+    return (await this.#read(await this.#queues.names()))
+      .filter((each) => !hasEnded(each))
+      .map(({ jobName, rule, madeAtMs, startMs }) => ({
+        jobName,
+        rule,
+        madeAt: new Date(madeAtMs),
+        nextRunAt: new Date(startMs),
+      }));
   }
 
   /** Stores the next run of each schedule whose next run is gone, or has ended without another one: none would follow. */
   async repair(jobNames: readonly string[]): Promise<void> {
+    const broken = (await this.#read(jobNames)).filter(isBroken);
     await Promise.all(
-      jobNames.map(async (jobName) => {
-        const broken = (await this.#read(jobName)).filter(isBroken);
-        const queue = await this.#queues.of(jobName);
-        for (const each of broken) await this.#storeNext(queue, jobName, each);
-      }),
+      broken.map(async (each) => this.#storeNext(await this.#queues.of(each.jobName), each.jobName, each)),
     );
   }
 
@@ -154,7 +145,7 @@ export class Schedules {
       cancellations: this.#queues.cancellationsOf(jobName),
       retainedMs: this.#retention.succeededSeconds * 1000,
     };
-    for (const each of await this.#read(jobName)) {
+    for (const each of await this.#read([jobName])) {
       const jobId = scheduledJobId(each.id, each.nextMs);
       if (each.nextState !== "waiting" || !jobIds.includes(jobId)) continue;
       const queue = await this.#queues.of(jobName);
@@ -177,9 +168,13 @@ export class Schedules {
     if (!(await this.#upsert(queue, id, template, rule, nextMs))) await queue.removeJobScheduler(id);
   }
 
-  async #read(jobName: string): Promise<readonly KnownScheduler[]> {
-    const found = await readSchedulers(await this.#queues.client, this.#queues.keysOf(jobName), jobName);
-    return found.map(knownFrom).filter((each) => each !== undefined);
+  /** Reads the schedulers of these names, with one query however many there are. */
+  async #read(jobNames: readonly string[]): Promise<readonly KnownScheduler[]> {
+    const { client, namesKey } = this.#queues;
+    const keysOf = (name: string): string => this.#queues.keysOf(name);
+    return (await readSchedulers(await client, namesKey, jobNames, keysOf))
+      .map(knownFrom)
+      .filter((each) => each !== undefined);
   }
 }
 
