@@ -25,10 +25,10 @@ import { bossDatabase } from "./database/boss-database.ts";
 import type { SqlDatabase } from "./database/pg-boss-like.ts";
 import { type Row, runSql } from "./database/run-sql.ts";
 import { isUnreachable } from "./database/unreachable.ts";
-import { backlogFrom, countsFrom } from "./store/counts.ts";
 import { deadLetterFrom } from "./store/dead-letters.ts";
 import { type Dialect, dialectOf, type StorageSettings } from "./store/dialect.ts";
 import { JobActions } from "./store/job-actions.ts";
+import { JobCounter } from "./store/job-counter.ts";
 import { JobEnds } from "./store/job-ends.ts";
 import { JobInserter } from "./store/job-inserter.ts";
 import { type JobStatements, jobStatements } from "./store/job-statements.ts";
@@ -80,6 +80,7 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
   readonly #storedJobs: StoredJobs;
   readonly #actions: JobActions;
   readonly #ends: JobEnds;
+  readonly #counter: JobCounter;
   readonly #chain: ScheduleChain;
 
   constructor(connection: Connection, settings: StorageSettings, pollIntervalMs: number) {
@@ -93,7 +94,8 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
     const statements = queueStatements(schema, this.#dialect, settings);
     this.#queues = new QueueCreator(this.#db, statements);
     this.#inserter = new JobInserter(this.#db, statements, this.#queues);
-    this.#actions = new JobActions(this.#db, this.#statements);
+    this.#counter = new JobCounter(this.#db, schema, this.#dialect);
+    this.#actions = new JobActions(this.#db, this.#statements, this.#counter);
     this.#storedJobs = new StoredJobs(this.#db, schema);
     this.#ends = new JobEnds(this.#db, schema);
     const records = new QueueCreator(
@@ -178,16 +180,16 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
     return cancelled;
   }
 
-  async backlog(): Promise<readonly NameBacklog[]> {
-    return backlogFrom(await this.#query(this.#statements.backlog, []));
+  backlog(): Promise<readonly NameBacklog[]> {
+    return this.#counter.backlog();
   }
 
   async ping(): Promise<void> {
     await this.#query("SELECT 1", []);
   }
 
-  async counts(): Promise<ReadonlyMap<string, JobCounts>> {
-    return countsFrom(await this.#query(this.#statements.counts, []));
+  counts(): Promise<ReadonlyMap<string, JobCounts>> {
+    return this.#counter.counts();
   }
 
   async deadLetters(limit: number): Promise<readonly DeadLetter[]> {

@@ -168,12 +168,16 @@ export interface JobBackend<
   cancel(jobId: string): Promise<boolean>;
   /**
    * The jobs that are ready and wait for a worker, and the dead letters, per name: every name that the engine has, if possible with one
-   * query. Asked at each scrape, so it reads no job that has succeeded.
+   * query. Asked at each scrape, so it reads no job that has succeeded. In a large store, the dead letters may be counted up to a minute
+   * earlier.
    */
   backlog(): Promise<readonly NameBacklog[]>;
   /** Resolves once the store has answered, as cheaply as it can. Asked by health checks. */
   ping(): Promise<void>;
-  /** The counts of every job name that the engine has. */
+  /**
+   * The counts of every job name that the engine has. In a large store, jobs that have ended may be counted up to a minute earlier, but for
+   * what this process has cancelled and redriven.
+   */
   counts(): Promise<ReadonlyMap<string, JobCounts>>;
   /** Newest first, at most `limit` of them, over all job names. */
   deadLetters(limit: number): Promise<readonly DeadLetter[]>;

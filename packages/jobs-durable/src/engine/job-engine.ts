@@ -138,7 +138,10 @@ export interface JobEngine<Options extends EnqueueOptions = EnqueueOptions> exte
    * before; TypeError or RangeError for a query that is not as documented.
    */
   jobs(query?: JobsQuery): Promise<JobsPage>;
-  /** How many jobs are in which state, over all names and by name, as the store has them now. */
+  /**
+   * How many jobs are in which state, over all names and by name. Jobs that have not ended are counted as the store has them now. In a large
+   * store, the counts of ended ones may be up to a minute old.
+   */
   stats(): Promise<JobStats>;
   /**
    * Moves the start of a job that is scheduled or waits. Resolves to whether there was one.

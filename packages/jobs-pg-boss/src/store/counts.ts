@@ -11,7 +11,7 @@ const columns: Readonly<Record<string, "running" | "succeeded" | "deadLettered" 
   cancelled: "cancelled",
 };
 
-/** A row of the statement `counts`: one for each queue and state. */
+/** A row of the statements `live` and `all`. */
 interface CountRow {
   readonly name: string;
   readonly state: string;
@@ -21,7 +21,7 @@ interface CountRow {
   readonly oldest: Date | null;
 }
 
-/** Adds the rows of the statement `counts` up by job name. */
+/** Adds the rows of the statements `live` and `all` up by job name. */
 export function countsFrom(rows: readonly Row[]): Map<string, JobCounts> {
   const counts = new Map<string, JobCounts>();
   for (const {

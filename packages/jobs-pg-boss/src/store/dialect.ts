@@ -13,6 +13,8 @@ export interface Dialect {
   storage(settings: StorageSettings): Readonly<Record<string, string>>;
   /** Whether pg-boss stores with each job how long to retain it. */
   readonly hasRetention: boolean;
+  /** Whether an index has all jobs that have not ended, by their state. */
+  readonly hasIndexOfLiveJobs: boolean;
   /** Whether a job can belong to a group. */
   readonly hasGroups: boolean;
 }
@@ -46,6 +48,7 @@ const version10: Dialect = {
   renewal: "started_on = now()",
   storage: ({ leaseSeconds }) => ({ expire_in: `${leaseSeconds} * interval '1 second'` }),
   hasRetention: false,
+  hasIndexOfLiveJobs: false,
   hasGroups: false,
 };
 
@@ -60,6 +63,7 @@ const version12: Dialect = {
     group_tier: "new.group_tier",
   }),
   hasRetention: true,
+  hasIndexOfLiveJobs: true,
   hasGroups: true,
 };
 

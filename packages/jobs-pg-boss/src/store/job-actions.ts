@@ -1,6 +1,7 @@
 import type { SqlDatabase } from "../database/pg-boss-like.ts";
 import { type Row, runSql } from "../database/run-sql.ts";
 import { isUuid } from "./is-uuid.ts";
+import type { JobCounter } from "./job-counter.ts";
 import type { JobStatements } from "./job-statements.ts";
 import { queueName } from "./queue-name.ts";
 
@@ -12,36 +13,36 @@ const maxTries = 5;
 export class JobActions {
   readonly #db: SqlDatabase;
   readonly #statements: JobStatements;
+  readonly #counter: JobCounter;
 
-  constructor(db: SqlDatabase, statements: JobStatements) {
+  /** Each action changes what `counter` has counted. */
+  constructor(db: SqlDatabase, statements: JobStatements, counter: JobCounter) {
     this.#db = db;
     this.#statements = statements;
+    this.#counter = counter;
   }
 
   /** Resolves to the queue of the cancelled job. */
   async cancel(jobId: string): Promise<string | undefined> {
     if (!isUuid(jobId)) return undefined;
-    const rows = await runSql(this.#db, this.#statements.cancel, [jobId]);
+    const rows = await this.#change(this.#statements.cancel, [jobId]);
     await this.#removeUnretained(rows);
     return rows[0]?.name;
   }
 
   async cancelAll(jobName: string, jobIds: readonly string[]): Promise<readonly string[]> {
-    const rows = await this.#runAgain(this.#statements.cancelAll, [
-      queueName(jobName),
-      jobIds.filter(isUuid),
-    ]);
+    const rows = await this.#change(this.#statements.cancelAll, [queueName(jobName), jobIds.filter(isUuid)]);
     await this.#removeUnretained(rows);
     return rows.map(({ id }) => id);
   }
 
   async redrive(jobId: string): Promise<boolean> {
-    return isUuid(jobId) && (await runSql(this.#db, this.#statements.redrive, [jobId])).length > 0;
+    return isUuid(jobId) && (await this.#change(this.#statements.redrive, [jobId])).length > 0;
   }
 
   async redriveAll(jobName: string, jobIds: readonly string[]): Promise<readonly string[]> {
     const values = [queueName(jobName), jobIds.filter(isUuid)];
-    return (await this.#runAgain(this.#statements.redriveAll, values)).map(({ id }) => id);
+    return (await this.#change(this.#statements.redriveAll, values)).map(({ id }) => id);
   }
 
   async reschedule(jobId: string, runAt: Date): Promise<boolean> {
@@ -54,10 +55,12 @@ export class JobActions {
     if (ids.length > 0) await runSql(this.#db, this.#statements.removeCancelled, [ids]);
   }
 
-  async #runAgain(statement: string, values: readonly unknown[]): Promise<Row[]> {
+  async #change(statement: string, values: readonly unknown[]): Promise<Row[]> {
     for (let tries = 1; ; tries++) {
       try {
-        return await runSql(this.#db, statement, values);
+        const rows = await runSql(this.#db, statement, values);
+        if (rows.length > 0) this.#counter.forget();
+        return rows;
       } catch (error) {
         if ((error as { code?: unknown }).code !== deadlockCode || tries === maxTries) throw error;
       }

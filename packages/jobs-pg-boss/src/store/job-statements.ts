@@ -3,7 +3,7 @@ import { cancelRequest, dateOrNull, startOrNull } from "./lease-statements.ts";
 import { ownQueuesEvent } from "./queue-statements.ts";
 import { singletonOfRedriven } from "./unique-keys.ts";
 
-/** Statements for counts, and for jobs by id alone: pg-boss has no calls for these. */
+/** Statements for dead letters, and for jobs by id alone: pg-boss has no calls for these. */
 export interface JobStatements {
   /** $1 id. Cancels a waiting job, and requests it of a running job. Returns the `name` of its queue, and whether it `is_to_remove`. */
   readonly cancel: string;
@@ -11,10 +11,6 @@ export interface JobStatements {
   readonly cancelAll: string;
   /** $1 ids. Removes cancelled jobs. */
   readonly removeCancelled: string;
-  /** No parameters. Returns a row for each queue and state. */
-  readonly counts: string;
-  /** No parameters. Returns a row for each queue. */
-  readonly backlog: string;
   /** $1 limit. Returns the newest dead letters. */
   readonly deadLetters: string;
   /** $1 id. Makes a dead letter a waiting job. */
@@ -66,23 +62,6 @@ export function jobStatements(schema: string): JobStatements {
       UPDATE ${job} j SET ${cancelled} FROM found WHERE j.name = $1 AND j.id = found.id
       RETURNING ${cancellation}`,
     removeCancelled: `DELETE FROM ${job} WHERE name = ANY(${ownQueues}) AND id = ANY($1::uuid[]) AND state = 'cancelled'`,
-    counts: `
-      SELECT name, state::text, state < 'active' AND start_after > now() AS is_scheduled,
-        count(*)::int AS count, min(${startOrNull}) AS oldest
-      FROM ${job} GROUP BY 1, 2, 3`,
-    // Naming the queues lets an index find the dead letters among the jobs that have ended.
-    backlog: `
-      SELECT queue.name, COALESCE(waiting.count, 0) AS count, waiting.oldest,
-        COALESCE(failed.count, 0) AS dead_lettered, failed.oldest AS oldest_dead_letter
-      FROM ${schema}.queue queue
-      LEFT JOIN (
-        SELECT name, count(*)::int AS count, min(${startOrNull}) AS oldest
-        FROM ${job} WHERE state < 'active' AND start_after <= now() GROUP BY name
-      ) waiting ON waiting.name = queue.name
-      LEFT JOIN (
-        SELECT name, count(*)::int AS count, min(${dateOrNull("completed_on")}) AS oldest
-        FROM ${job} WHERE name = ANY(ARRAY(SELECT name FROM ${schema}.queue)) AND state = 'failed' GROUP BY name
-      ) failed ON failed.name = queue.name`,
     deadLetters: `
       SELECT id, name, data, retry_count, retry_limit, output,
         COALESCE(${dateOrNull("completed_on")}, ${startOrNull}, 'epoch') AS failed_at

@@ -1,0 +1,76 @@
+import type { Dialect } from "./dialect.ts";
+import { dateOrNull, startOrNull } from "./lease-statements.ts";
+
+/**
+ * Statements that count jobs. None has parameters. Each reads as few rows of jobs that have not ended as the indexes of pg-boss allow, so
+ * each condition is one of theirs.
+ */
+export interface CountStatements {
+  /**
+   * Returns a row for each queue and state. Jobs that have not ended are in "active", or in "created" with `is_scheduled`. A row may add
+   * an `oldest` and no count.
+   */
+  readonly live: string;
+  /** Returns what `live` does, and the rows of jobs that have ended, each with `bytes`: the size of pg-boss's table. */
+  readonly all: string;
+  /** Returns a row for each queue. */
+  readonly waiting: string;
+  /** Returns what `waiting` does, with the dead letters of each queue, and `bytes` in each row. */
+  readonly backlog: string;
+}
+
+/** Builds the statements. `schema` stands unquoted in them, as in pg-boss's own. */
+export function countStatements(schema: string, { isReady, hasIndexOfLiveJobs }: Dialect): CountStatements {
+  const job = `${schema}.job`;
+  const bytes = `(SELECT COALESCE(sum(pg_relation_size(relid)), 0)::float8 FROM pg_partition_tree('${job}')) AS bytes`;
+  const live = hasIndexOfLiveJobs ? liveByState(job) : liveByStart(schema);
+  const waiting = `
+    SELECT name, count(*)::int AS count, min(${startOrNull}) AS oldest
+    FROM ${job} j WHERE state < 'active' AND start_after <= now() AND ${isReady} GROUP BY name`;
+  return {
+    live: `${live("NULL::float8 AS bytes")}`,
+    all: `${live("NULL::float8 AS bytes")}
+      UNION ALL
+      SELECT name, state::text, false, count(*)::int, NULL::timestamptz, ${bytes}
+      FROM ${job} WHERE state > 'active' GROUP BY 1, 2`,
+    waiting: `
+      SELECT queue.name, COALESCE(waiting.count, 0) AS count, waiting.oldest
+      FROM ${schema}.queue queue LEFT JOIN (${waiting}) waiting ON waiting.name = queue.name`,
+    // Naming the queues lets an index find the dead letters among the jobs that have ended.
+    backlog: `
+      SELECT queue.name, COALESCE(waiting.count, 0) AS count, waiting.oldest,
+        COALESCE(failed.count, 0) AS dead_lettered, failed.oldest AS oldest_dead_letter, ${bytes}
+      FROM ${schema}.queue queue LEFT JOIN (${waiting}) waiting ON waiting.name = queue.name
+      LEFT JOIN (
+        SELECT name, count(*)::int AS count, min(${dateOrNull("completed_on")}) AS oldest
+        FROM ${job} WHERE name = ANY(ARRAY(SELECT name FROM ${schema}.queue)) AND state = 'failed' GROUP BY name
+      ) failed ON failed.name = queue.name`,
+  };
+}
+
+/**
+ * pg-boss 10 has an index of waiting jobs, with all that is asked of them. Jobs that run are in none but the index of lists. That is asked
+ * queue by queue, from an array: PostgreSQL then expects few queues, and spends no time on compiling the statement.
+ */
+function liveByStart(schema: string): (bytes: string) => string {
+  return (bytes) => `
+      SELECT name, 'created' AS state, start_after > now() AS is_scheduled, count(*)::int AS count, min(${startOrNull}) AS oldest, ${bytes}
+      FROM ${schema}.job WHERE state < 'active' GROUP BY 1, 3
+      UNION ALL
+      SELECT queue.name, 'active', false, running.count, NULL::timestamptz, NULL
+      FROM unnest(ARRAY(SELECT name FROM ${schema}.queue)) AS queue(name) CROSS JOIN LATERAL (
+        SELECT count(*)::int AS count FROM ${schema}.job j WHERE j.name = queue.name AND j.state = 'active'
+      ) running
+      WHERE running.count > 0`;
+}
+
+/** pg-boss 12 has an index of all live jobs by state. It lacks the time of enqueue, which counts for a job that starts at no date. */
+function liveByState(job: string): (bytes: string) => string {
+  return (bytes) => `
+      SELECT name, CASE state WHEN 'active' THEN 'active' ELSE 'created' END AS state, start_after > now() AS is_scheduled,
+        count(*)::int AS count, min(${dateOrNull("start_after")}) AS oldest, ${bytes}
+      FROM ${job} WHERE state IN ('created', 'retry', 'active') GROUP BY 1, 2, 3
+      UNION ALL
+      SELECT name, 'created', false, 0, min(${dateOrNull("created_on")}), NULL
+      FROM ${job} WHERE state < 'active' AND NOT blocked AND start_after < 'epoch' GROUP BY 1`;
+}
