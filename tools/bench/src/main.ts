@@ -20,12 +20,19 @@ import { runComparisons } from "./rows/runs.ts";
 import { scrapeComparisons } from "./rows/scrape.ts";
 
 const help = `pnpm bench [--compare] [--only TEXT]
+pnpm bench growth [--stores NAMES] [--jobs NUMBERS] [--names NUMBERS]
 
   --compare    leave the kept figures as they are, and say what moved beyond the noise
   --only TEXT  only comparisons, and groups of readings of engines, whose id contains TEXT; nothing is written
+
+growth fills stores, of pg-boss-10,pg-boss-12,bullmq with 10000,100000,1000000 jobs of 1,20,200 names, and measures what each call costs them.
+It takes up to an hour, and replaces the kept figures of those stores.
 `;
 
+const isOfGrowth = process.argv[2] === "growth";
+
 const { values } = parseArgs({
+  args: process.argv.slice(isOfGrowth ? process.argv.length : 2),
   options: {
     compare: { type: "boolean", default: false },
     only: { type: "string" },
@@ -121,6 +128,9 @@ async function measureAndWrite(): Promise<void> {
   }
 }
 
-if (values.help) process.stdout.write(help);
+if (isOfGrowth) {
+  const { growth } = await import("./growth/growth.ts");
+  await growth(process.argv.slice(3));
+} else if (values.help) process.stdout.write(help);
 else if (values.one !== undefined) await measureOne(values.one);
 else await measureAndWrite();

@@ -26,8 +26,12 @@ export const postgresCommand: string | undefined = findCommand("postgres");
 /** SSLRequest of the protocol. A server that accepts connections answers with "S" or "N". */
 const sslRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
 
-/** @throws (rejects with) Error if `postgres` or `initdb` is missing, or if the server does not start. */
-export async function startPostgres(): Promise<PostgresServer> {
+/**
+ * Starts a PostgreSQL, with optional settings such as "max_connections=50".
+ *
+ * @throws (rejects with) Error if `postgres` or `initdb` is missing, or if the server does not start.
+ */
+export async function startPostgres(further: readonly string[] = []): Promise<PostgresServer> {
   const initdb = findCommand("initdb");
   if (postgresCommand === undefined || initdb === undefined) {
     throw new Error("there is no PostgreSQL server on the PATH or in Debian's folder for it");
@@ -40,7 +44,8 @@ export async function startPostgres(): Promise<PostgresServer> {
   const initArgs = ["-D", data, "-U", "nidus", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"];
   await promisify(execFile)(initdb, initArgs, { ...user, cwd: folder });
   const port = await freePort();
-  const settings = ["listen_addresses=127.0.0.1", `unix_socket_directories=${folder}`, "max_connections=200"];
+  const own = ["listen_addresses=127.0.0.1", `unix_socket_directories=${folder}`, "max_connections=200"];
+  const settings = [...own, ...further];
   const server = new ServerProcess(
     postgresCommand,
     ["-D", data, "-p", String(port), ...settings.flatMap((setting) => ["-c", setting])],
