@@ -32,6 +32,9 @@ switch (task.role) {
   case "race":
     await (await import("./race.ts")).race(task);
     break;
+  case "claim":
+    await (await import("./claim.ts")).claim(task);
+    break;
 }
 // The process now ends by itself, unless a handle is still open.
 process.off("disconnect", leave);

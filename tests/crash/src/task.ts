@@ -43,7 +43,14 @@ export interface RaceTask {
   readonly engine: EngineTask;
 }
 
-export type Task = ProduceTask | WorkTask | StandByTask | RaceTask;
+/** Enqueues with one unique key at each request, at the same moment as the other processes. */
+export interface ClaimTask {
+  readonly role: "claim";
+  readonly engine: EngineTask;
+  readonly uniqueKey: string;
+}
+
+export type Task = ProduceTask | WorkTask | StandByTask | RaceTask | ClaimTask;
 
 /** A report of a child. */
 export type Report =
@@ -55,6 +62,10 @@ export type Report =
   | { readonly type: "error"; readonly message: string }
   | { readonly type: "settled"; readonly id: string; readonly outcome: string }
   | { readonly type: "enqueued"; readonly id: string }
+  | {
+      readonly type: "claimed";
+      readonly enqueued: readonly { readonly id: string; readonly isDuplicate: boolean }[];
+    }
   | { readonly type: "cpu"; readonly userAndSystemMs: number };
 
 /** A request of the parent. */
