@@ -6,6 +6,9 @@ import { backoffStrategy } from "./settle-job.ts";
 /** BullMQ's answer to a settlement that asks for a next job. */
 type NextJobData = readonly [data?: object, id?: string];
 
+/** A job's fields, as BullMQ parses them. */
+type JobData = NonNullable<Parameters<Worker["nextJobFromJobData"]>[0]>;
+
 /** BullMQ only counts how often a job stalled. The attempts of the job decide how often is too often. */
 const unlimited = 2 ** 31 - 1;
 
@@ -55,9 +58,9 @@ export class ManualWorker<Data> extends Worker<Data> {
   }
 
   /** Returns the job that came with the answer to a settlement, leased with the same token. */
-  async jobFromAnswer(answer: unknown, token: string): Promise<Job<Data> | undefined> {
+  jobFromAnswer(answer: unknown, token: string): Job<Data> | undefined | Promise<Job<Data> | undefined> {
     const [data, id] = (answer ?? []) as NextJobData;
-    return data && id ? this.nextJobFromJobData(data as never, id, token) : undefined;
+    return data && id ? this.#jobFrom(data as JobData, id, token) : undefined;
   }
 
   /** Puts a leased job back to the front of the queue, without using up an attempt. */
@@ -71,10 +74,15 @@ export class ManualWorker<Data> extends Worker<Data> {
   protected override async nextJobFromJobData(
     ...[data, id, token]: Parameters<Worker<Data>["nextJobFromJobData"]>
   ): Promise<Job<Data>> {
-    const job = await super.nextJobFromJobData(data, id, token);
-    if (job !== undefined || !data || !id) return job;
-    const alone = this.createJob(data, id);
-    if (token !== undefined) alone.token = token;
-    return alone;
+    if (!data || !id) return super.nextJobFromJobData(data, id, token);
+    return this.#jobFrom(data, id, token);
+  }
+
+  /** Without a promise for a job of no schedule: BullMQ does nothing more for it than to emit events, which are not heard here. */
+  #jobFrom(data: JobData, id: string, token: string | undefined): Job<Data> | Promise<Job<Data>> {
+    const job = this.createJob(data, id);
+    if (token !== undefined) job.token = token;
+    const isPlain = job.repeatJobKey === undefined && job.opts.repeat === undefined;
+    return isPlain ? job : super.nextJobFromJobData(data, id, token).then((scheduled) => scheduled ?? job);
   }
 }

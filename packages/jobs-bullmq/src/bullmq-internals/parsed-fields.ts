@@ -31,11 +31,10 @@ const jsonFields = { data: "data", opts: "options", progress: "progress", parent
 const emptyValues = { data: "{}", opts: "{}", progress: "0", parent: "" } as const;
 
 /**
- * Parses a job's fields, given as names and values in turn, and returns them in a form that BullMQ can parse. Takes the data out, so
- * that they are parsed once. Leaves the data of a schedule's job, since BullMQ copies them to the next one.
+ * Parses a job's fields, given as names and values in turn, and changes them so that BullMQ can parse them. Takes the data out, so that they
+ * are parsed once. Leaves the data of a schedule's job, since BullMQ copies them to the next one.
  */
-export function parseFields(fields: readonly string[]): [readable: string[], parsed: ParsedFields] {
-  const readable = [...fields];
+export function parseFields(fields: string[]): ParsedFields {
   const isScheduled = fields.includes("rjk");
   let data: ParsedFields["data"];
   let unreadable: string | undefined;
@@ -62,7 +61,7 @@ export function parseFields(fields: readonly string[]): [readable: string[], par
         break;
       case "defa":
         // BullMQ would fail such a job without telling the engine.
-        readable[index] = "nidusDefa";
+        fields[index] = "nidusDefa";
         unreadable ??= text;
         break;
       case "nidusUnreadable":
@@ -79,12 +78,12 @@ export function parseFields(fields: readonly string[]): [readable: string[], par
         if (isRead && (name !== "data" || isScheduled)) break;
         if (isRead) data = value;
         else unreadable ??= `its ${jsonFields[name]} are no ${value === undefined ? "JSON" : "object"}`;
-        readable[index + 1] = emptyValues[name];
+        fields[index + 1] = emptyValues[name];
       }
     }
   }
   if (hasBadCounts) unreadable ??= "its counts of attempts are no numbers";
-  return [readable, { data, unreadable, runAtMs, carrier, errorsText, hasBadCounts }];
+  return { data, unreadable, runAtMs, carrier, errorsText, hasBadCounts };
 }
 
 /** The last options that could be parsed. The next job mostly has the same. */

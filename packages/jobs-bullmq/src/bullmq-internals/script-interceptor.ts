@@ -1,4 +1,5 @@
 import { keepCancelled } from "./cancelled-jobs.ts";
+import { gatherWrites } from "./gathered-writes.ts";
 import { holdKeyScript } from "./hold-key.ts";
 import type { Lease } from "./leases.ts";
 import { notBlockingClient } from "./not-blocking-client.ts";
@@ -64,6 +65,8 @@ if ARGV[5] ~= '' then redis.call('HSET', job, 'nidusCarrier', ARGV[5]) else redi
 return 1`,
 );
 
+const notBelow0 = (): number => 0;
+
 /** BullMQ's scripts that lease and settle jobs. The first number among their arguments is the time. */
 const leasingScripts = /^(moveToActive|moveToFinished|moveToDelayed):/;
 
@@ -113,14 +116,18 @@ export class ScriptInterceptor {
     }
   }
 
-  async #run(name: string, values: unknown[]): Promise<unknown> {
-    const time = values.findIndex((value) => typeof value === "number");
-    if (time !== -1) values[time] = this.#clock.now();
+  #run(name: string, values: unknown[]): Promise<unknown> {
+    // A loop, and no callback or async function: this runs for every job.
+    for (let index = 0; index < values.length; index++) {
+      if (typeof values[index] !== "number") continue;
+      values[index] = this.#clock.now();
+      break;
+    }
     const note = this.#notesByJobKey.size > 0 ? this.#noteFor(values) : undefined;
-    const answer = await (note === undefined
-      ? this.#shared.runCommand(name, values)
-      : this.#runWith(note, name, values));
-    return this.#read(answer);
+    gatherWrites(this.#shared);
+    return note === undefined
+      ? this.#shared.runCommand(name, values).then(this.#read)
+      : this.#runWith(note, name, values).then(this.#read);
   }
 
   #noteFor(values: readonly unknown[]): OutcomeNote | undefined {
@@ -162,15 +169,15 @@ export class ScriptInterceptor {
   }
 
   /** Parses an answer that has a job: its fields, its id and delays. Other answers are numbers, or have no fields. */
-  #read(answer: unknown): unknown {
+  readonly #read = (answer: unknown): unknown => {
     if (!Array.isArray(answer)) return answer;
-    if (!Array.isArray(answer[0])) {
+    const [fields, id] = answer as [string[], string];
+    if (!Array.isArray(fields)) {
       this.#noteDelay(answer);
       return answer;
     }
-    const [fields, id, ...rest] = answer as [string[], string, ...unknown[]];
-    const [readable, parsed] = parseFields(fields);
-    this.#fieldsById.set(id, parsed);
-    return [readable, id, ...rest];
-  }
+    this.#fieldsById.set(id, parseFields(fields));
+    // BullMQ asks whether the answer is below 0. Without this, all fields would be made one text for it.
+    return Object.assign(answer, { valueOf: notBelow0 });
+  };
 }

@@ -1,6 +1,5 @@
 import type { StoredJobProgress } from "@nidus/jobs-durable";
 import type { JobConsumer, JobOutcome, SettleResult } from "@nidus/jobs-durable/backend";
-import type { Job } from "bullmq";
 import {
   cancelRequestsAmong,
   isRefusedScript,
@@ -11,7 +10,6 @@ import {
 } from "../bullmq-internals/index.ts";
 import type { RedisClock } from "../connection/redis-clock.ts";
 import type { Queues } from "../store/queues.ts";
-import type { StoredData } from "../store/stored-data.ts";
 import { JobDescriber } from "./job-describer.ts";
 import type { BullmqLeasedJob } from "./leased-job.ts";
 import { LostLeaseCheck } from "./lost-lease-check.ts";
@@ -77,7 +75,7 @@ export class BullmqConsumer implements JobConsumer<BullmqLeasedJob> {
   }
 
   /** Handles a failed look for a job. It may have leased a job all the same. */
-  #fail(consumer: QueueConsumer, error: unknown): void {
+  #fail(consumer: QueueConsumer, error: unknown): undefined {
     this.#onError(error);
     if (isRefusedScript(error)) consumer.backOff();
     this.#lostLeaseCheck.run();
@@ -125,29 +123,42 @@ export class BullmqConsumer implements JobConsumer<BullmqLeasedJob> {
     try {
       const { isRecorded, answer, wasAnswerLost } = await this.#recorder.record(job, outcome, wantsNext);
       consumer.tokens.drop(id, token);
-      const next =
-        isRecorded && wantsNext
-          ? await this.#nextOf(consumer, () => consumer.next(answer, token))
-          : undefined;
+      const next = isRecorded && wantsNext ? this.#nextFrom(consumer, answer, token) : undefined;
       if (wasAnswerLost) this.#lostLeaseCheck.run();
-      return { isRecorded, next };
+      return { isRecorded, next: next instanceof Promise ? await next : next };
     } finally {
       consumer.tokens.close(token);
     }
   }
 
   /** Takes a further job. Never rejects, since the outcome of the job before is recorded. */
-  async #nextOf(
-    consumer: QueueConsumer | undefined,
-    take: () => Promise<Job<StoredData> | undefined> = () => (consumer as QueueConsumer).take(),
-  ): Promise<BullmqLeasedJob | undefined> {
+  async #nextOf(consumer: QueueConsumer | undefined): Promise<BullmqLeasedJob | undefined> {
     if (consumer === undefined) return undefined;
     try {
-      const next = await take();
-      return next && (await this.#describer.describe(consumer, next));
+      const job = await consumer.take();
+      return job && (await this.#describer.describe(consumer, job));
     } catch (error) {
       this.#fail(consumer, error);
       return undefined;
+    }
+  }
+
+  /** Takes the job that came with an answer. Without a promise if it is plain, since this runs for every job. Never fails. */
+  #nextFrom(
+    consumer: QueueConsumer,
+    answer: unknown,
+    token: string,
+  ): BullmqLeasedJob | undefined | Promise<BullmqLeasedJob | undefined> {
+    const failed = (error: unknown): undefined => this.#fail(consumer, error);
+    try {
+      const job = consumer.next(answer, token);
+      const leased =
+        job instanceof Promise
+          ? job.then((next) => next && this.#describer.describe(consumer, next))
+          : job && this.#describer.describe(consumer, job);
+      return leased instanceof Promise ? leased.catch(failed) : leased;
+    } catch (error) {
+      return failed(error);
     }
   }
 

@@ -76,19 +76,23 @@ export class QueueConsumer extends ManualWorker<StoredData> {
       this.dueMs = this.interceptor.nextDueMs;
       if (job === undefined) this.#appetite = 1;
       else if (this.#looking >= this.#appetite) this.#appetite = Math.min(maxAppetite, this.#appetite * 2);
-      if (job !== undefined) this.tokens.keep(job.id as string, token);
-      return job;
+      return this.#keep(job, token);
     } finally {
       this.#looking--;
       this.tokens.close(token);
     }
   }
 
-  /** Takes the job that came with the answer to a settlement. */
-  async next(answer: unknown, token: string): Promise<Job<StoredData> | undefined> {
+  /** Takes the job that came with the answer to a settlement. Without a promise, unless BullMQ has to make the next one of its schedule. */
+  next(answer: unknown, token: string): Job<StoredData> | undefined | Promise<Job<StoredData> | undefined> {
     // The answer also tells of jobs that are due later: the next look finds these.
     this.isDrained = false;
-    const job = await this.jobFromAnswer(answer, token);
+    const job = this.jobFromAnswer(answer, token);
+    if (job instanceof Promise) return job.then((next) => this.#keep(next, token));
+    return this.#keep(job, token);
+  }
+
+  #keep(job: Job<StoredData> | undefined, token: string): Job<StoredData> | undefined {
     if (job !== undefined) this.tokens.keep(job.id as string, token);
     return job;
   }

@@ -47,8 +47,11 @@ export class BookkeepingConsumer<Job extends LeasedJob> implements JobConsumer<J
     }
     if (consumer.settleAndFetch === undefined) return;
     const settleAndFetch = consumer.settleAndFetch.bind(consumer);
-    this.settleAndFetch = async (job, outcome) =>
-      answers.settle("settleAndFetch", await bookkeeping.run("settle", () => settleAndFetch(job, outcome)));
+    // No async function, since this runs for every job.
+    this.settleAndFetch = (job, outcome) =>
+      Promise.resolve(bookkeeping.run("settle", () => settleAndFetch(job, outcome))).then((answer) =>
+        answers.settle("settleAndFetch", answer),
+      );
   }
 
   async fetch(limit: number, signal: AbortSignal): Promise<readonly Job[]> {
@@ -56,9 +59,9 @@ export class BookkeepingConsumer<Job extends LeasedJob> implements JobConsumer<J
     return this.#answers.fetch(await this.#bookkeeping.run("fetch", fetch));
   }
 
-  async settle(job: Job, outcome: JobOutcome): Promise<SettleResult> {
-    const settle = (): Promise<SettleResult> => this.#consumer.settle(job, outcome);
-    return this.#answers.settle("settle", await this.#bookkeeping.run("settle", settle));
+  settle(job: Job, outcome: JobOutcome): Promise<SettleResult> {
+    const settled = this.#bookkeeping.run("settle", () => this.#consumer.settle(job, outcome));
+    return Promise.resolve(settled).then((answer) => this.#answers.settle("settle", answer));
   }
 
   async renewLeases(jobs: readonly Job[]): Promise<readonly string[]> {

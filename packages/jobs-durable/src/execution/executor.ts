@@ -51,14 +51,15 @@ export class Executor<Job extends LeasedJob> {
 
   /** Resolves to a further job for the same slot. */
   async execute(job: Job, slot: Slot): Promise<Job | undefined> {
-    const { engine, backend, consumer, known, running, settler } = this.#setUp;
+    const { engine, backend, consumer, known, running, settler, counts } = this.#setUp;
     const execution = new JobExecution(job, engine, backend.queueOf(job.name), this.#pool);
     const earlier = known.add(execution);
     running.add(execution);
     try {
-      execution.conclude(
-        this.#endWithoutRun(execution, earlier, slot) ?? (await this.#perform(execution, earlier)),
-      );
+      const end = this.#endWithoutRun(execution, earlier, slot) ?? (await this.#perform(execution, earlier));
+      const isInterrupted = end === released && execution.state.phase === "running";
+      if (isInterrupted && earlier === undefined) counts.interrupted++;
+      execution.conclude(end);
       if (consumer.settleAndFetch === undefined) slot.free();
       // An execution that was abandoned meanwhile is settled already.
       return execution.state.phase === "ended" ? await settler.settle(execution, slot) : undefined;
@@ -86,16 +87,11 @@ export class Executor<Job extends LeasedJob> {
     return stopping.aborted || slot.isSurplus ? released : execution.endWithoutRun();
   }
 
-  async #perform(
-    execution: JobExecution<Job>,
-    earlier: JobExecution<Job> | undefined,
-  ): Promise<ExecutionEnd> {
+  #perform(execution: JobExecution<Job>, earlier: JobExecution<Job> | undefined): Promise<ExecutionEnd> {
     const { jobs, counts, onError } = this.#setUp;
     const definition = jobs.get(execution.job.name) as AnyDurableJob;
     if (earlier !== undefined) return execution.adopt(earlier, definition, onError);
     counts.started++;
-    const end = await execution.run(definition, this.#run);
-    if (end === released && execution.state.phase === "running") counts.interrupted++;
-    return end;
+    return execution.run(definition, this.#run);
   }
 }

@@ -70,7 +70,7 @@ export class Settler<Job extends LeasedJob> {
   }
 
   /** A worker that stops, or a slot that is to go, wants no further job. */
-  async #record(execution: JobExecution<Job>, end: ExecutionEnd, slot: Slot): Promise<Answer<Job>> {
+  #record(execution: JobExecution<Job>, end: ExecutionEnd, slot: Slot): Promise<Answer<Job>> {
     const { consumer, stopping } = this.#setUp;
     const { job } = execution;
     const outcome = withProgress(end.outcome, execution);
