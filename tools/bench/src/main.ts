@@ -18,6 +18,7 @@ import { pageLoadReadings } from "./rows/page-load.ts";
 import { queueComparisons } from "./rows/queues.ts";
 import { runComparisons } from "./rows/runs.ts";
 import { scrapeComparisons } from "./rows/scrape.ts";
+import { severalNamesReadings } from "./rows/several-names.ts";
 
 const help = `pnpm bench [--compare] [--only TEXT]
 pnpm bench growth [--stores NAMES] [--jobs NUMBERS] [--names NUMBERS]
@@ -59,6 +60,7 @@ const comparisons: readonly Comparison[] = [
 const readingsApart: Readonly<Record<string, () => Promise<Reading[]>>> = {
   engines: engineReadings,
   enqueue: enqueueReadings,
+  names: severalNamesReadings,
   "page-load": pageLoadReadings,
 };
 

@@ -6,20 +6,30 @@ interface Socket {
   uncork(): void;
 }
 
+/** A command waits for others for at most so long, if another one comes: a handler may hold the event loop meanwhile. */
+const maxGatherMs = 1;
+
+/** When the gathering began, for each socket that gathers. */
+const gathering = new WeakMap<Socket, number>();
+
 /**
- * Gathers what a client writes until the end of the event loop's turn, and sends it in one system call. Call it before a command. ioredis
- * writes each command by itself, and a worker sends up to one for each of its slots in one turn: the calls cost more than the handlers'
- * bookkeeping.
+ * Gathers the commands of a client until the end of the event loop's turn, and sends them in one system call. Call it before a command. ioredis
+ * makes a system call for each command, and a busy worker sends one for each of its slots in a turn: these calls took as long as all bookkeeping
+ * of a job.
  */
 export function gatherWrites(client: RedisClient): void {
   const { stream } = client as { readonly stream?: Socket };
-  if (stream === undefined || gathering.has(stream)) return;
-  gathering.add(stream);
+  if (stream === undefined) return;
+  const now = performance.now();
+  const beganMs = gathering.get(stream);
+  if (beganMs !== undefined && now - beganMs < maxGatherMs) return;
+  if (beganMs !== undefined) stream.uncork();
+  else setImmediate(send, stream);
+  gathering.set(stream, now);
   stream.cork();
-  setImmediate(() => {
-    gathering.delete(stream);
-    stream.uncork();
-  });
 }
 
-const gathering = new WeakSet<Socket>();
+function send(stream: Socket): void {
+  gathering.delete(stream);
+  stream.uncork();
+}

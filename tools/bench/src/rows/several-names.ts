@@ -1,0 +1,89 @@
+import { bullmqEngine } from "@nidus/jobs-bullmq";
+import { defineJob, type JobEngine } from "@nidus/jobs-durable";
+import { type ConnectionOptions, Queue, Worker } from "bullmq";
+import { startRedis } from "test-servers";
+import type { Reading } from "../comparison.ts";
+import { spreadOf } from "../harness.ts";
+import {
+  concurrency,
+  cpuOf,
+  inTurn,
+  observedRunner,
+  timesFaster,
+  withBullmq,
+  withEngine,
+} from "./work-off.ts";
+
+/** Jobs per round, over all names. */
+const jobs = 5_000;
+const turns = { rounds: 8, warmUpRounds: 2 };
+const counts = [2, 5, 20];
+
+/** Names of the worker whose pick-up is measured, and how many jobs it picks up. */
+const idleNames = 20;
+const pickUps = 200;
+
+export async function severalNamesReadings(): Promise<Reading[]> {
+  const redis = await startRedis();
+  const connection = { host: "127.0.0.1", port: redis.port };
+  const engine = await bullmqEngine({ runner: observedRunner(), connection });
+  try {
+    return [...(await throughput(engine, connection)), await pickUp(engine, connection)];
+  } finally {
+    await engine.close();
+    await redis.stop();
+  }
+}
+
+async function throughput(engine: JobEngine, connection: ConnectionOptions): Promise<Reading[]> {
+  const sides = [1, ...counts].map((names) => withEngine(engine, jobs, names));
+  const bare = [1, ...counts].map((names) => withBullmq(connection, jobs, names));
+  const taken = await inTurn([...sides, ...bare], turns);
+  return counts.map((names, index) => {
+    const [one, several] = [taken[0], taken[index + 1]];
+    const [bareOne, bareSeveral] = [taken[sides.length], taken[sides.length + index + 1]];
+    return {
+      id: `names-${names}`,
+      title: `throughput of one BullMQ worker with ${names} job names / with one, ${concurrency} handlers at a time`,
+      unit: "x",
+      value: timesFaster(several, one),
+      asked: { atLeast: 0.7 },
+      note: `${names} bare workers / one: ${timesFaster(bareSeveral, bareOne).toFixed(2)}x; processor time for a job: ${cpuOf(several, jobs)}, with one name ${cpuOf(one, jobs)}, bare ${cpuOf(bareSeveral, jobs)} and ${cpuOf(bareOne, jobs)}`,
+    };
+  });
+}
+
+/** Measures the time from an enqueue to the start of the handler. The worker is idle, and waits for all names on one connection. */
+async function pickUp(engine: JobEngine, connection: ConnectionOptions): Promise<Reading> {
+  let onStart = (): void => {};
+  const names = Array.from({ length: idleNames }, (_, index) => `idle-${index}`);
+  const defined = names.map((name) => defineJob({ name, run: () => onStart() }));
+  const queues = names.map((name) => new Queue(name, { connection }));
+  const worker = await engine.work({ jobs: defined });
+  const workers = queues.map(({ name }) => new Worker(name, async () => onStart(), { connection }));
+  const timed = async (enqueue: () => Promise<unknown>): Promise<number> => {
+    const started = new Promise<number>((resolve) => {
+      onStart = () => resolve(performance.now());
+    });
+    const startMs = performance.now();
+    await enqueue();
+    return (await started) - startMs;
+  };
+  const [ours, bare]: [number[], number[]] = [[], []];
+  for (let turn = 0; turn < pickUps; turn++) {
+    const [job, queue] = [defined[turn % idleNames], queues[turn % idleNames]];
+    if (job === undefined || queue === undefined) continue;
+    ours.push(await timed(() => engine.enqueue(job, undefined)));
+    bare.push(await timed(() => queue.add("bench", {})));
+  }
+  await worker.stop();
+  await Promise.all([...workers, ...queues].map((each) => each.close()));
+  return {
+    id: "names-pick-up",
+    title: `pick-up by an idle BullMQ worker of ${idleNames} job names, from the enqueue / ${idleNames} bare workers`,
+    unit: "x",
+    value: spreadOf(ours).median / spreadOf(bare).median,
+    asked: { atMost: 1.1 },
+    note: `median ${spreadOf(ours).median.toFixed(2)} ms, bare ${spreadOf(bare).median.toFixed(2)} ms; connections that wait: 1, bare ${idleNames}`,
+  };
+}
