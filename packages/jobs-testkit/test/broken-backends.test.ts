@@ -8,7 +8,7 @@ import * as progress from "./support/broken-progress.ts";
 import * as results from "./support/broken-results.ts";
 import * as snoozing from "./support/broken-snoozing.ts";
 import type { ListBackend, ListStore } from "./support/list-backend.ts";
-import { inQuickTime } from "./support/quick-time.ts";
+import { eachInQuickTime, inQuickTime } from "./support/quick-time.ts";
 
 vi.mock("node:timers/promises", () => import("./support/fake-pause.ts"));
 
@@ -250,14 +250,10 @@ describe("the backend contract", () => {
   beforeAll(async () => {
     vi.spyOn(console, "info").mockImplementation(() => {});
     ports.LeavingConnections.port = (server.address() as AddressInfo).port;
-    await inQuickTime(() =>
-      Promise.all(
-        Object.entries(broken).map(async ([what, Backend]) => {
-          const by = caught[what as keyof typeof caught];
-          results.set(what, await failuresOf(optionsFor(Backend), [smoke, ...by]));
-        }),
-      ),
-    );
+    await eachInQuickTime(Object.entries(broken), async ([what, Backend]) => {
+      const by = caught[what as keyof typeof caught];
+      results.set(what, await failuresOf(optionsFor(Backend), [smoke, ...by]));
+    });
   });
   afterAll(() => {
     vi.restoreAllMocks();

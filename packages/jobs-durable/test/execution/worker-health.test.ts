@@ -2,6 +2,7 @@ import { ObservedJobRunner } from "@nidus/jobs-observe";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createEngine } from "../../src/backend.ts";
 import { defineJob, type JobEngine, type JobWorker } from "../../src/index.ts";
+import { outage } from "../../src/job/backoff.ts";
 import { deferred } from "../support/deferred.ts";
 import { fetched, ScriptedBackend, ScriptedConsumer } from "../support/scripted-backend.ts";
 
@@ -89,7 +90,8 @@ describe("worker.health", () => {
     await vi.advanceTimersByTimeAsync(120_000);
     expect(worker.health().state).toBe("server-unreachable");
     isAway = false;
-    await vi.advanceTimersByTimeAsync(10_000);
+    // The next fetch begins after the longest wait between two tries, and takes as long as it may.
+    await vi.advanceTimersByTimeAsync(outage.maxMs + longestFetchMs);
     expect(worker.health().state).toBe("idle");
   });
 

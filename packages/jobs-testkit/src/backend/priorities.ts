@@ -40,8 +40,7 @@ export const priorities: Behaviour<BackendKit> = (declare) => {
     await backend.insert(middle, {});
     // The retried job is due by the time that another one has come and gone.
     const early = await consumer.next();
-    const due = await consumer.takeFor(500, 4);
-    assert.equal(due.length, 4);
+    const due = await consumer.take(4);
     for (const job of [...due].reverse()) {
       assert.equal(await consumer.settle(job, { type: "released" }), true);
     }

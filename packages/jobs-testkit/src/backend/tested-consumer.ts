@@ -3,7 +3,7 @@ import type { JobConsumer, JobOutcome, LeasedJob, SettleResult } from "@nidus/jo
 import { withinLimit } from "../contract/time-limit.ts";
 
 /** How long a test waits for a job, in milliseconds. */
-const patienceMs = 30_000;
+const patienceMs = 60_000;
 
 /** How long one fetch may wait before it answers with no job. */
 export const longestFetchMs = 20_000;

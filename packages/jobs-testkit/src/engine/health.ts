@@ -12,8 +12,16 @@ export const health: Behaviour<Kit> = (declare) => {
     const job = defineJob({ name: kit.name("healthy"), run: () => end.promise });
     const worker = await engine.work({ jobs: [job], concurrency: 2 });
     await eventually(() => assert.equal(worker.health().state, "idle"));
-    const { isReachable, latencyMs, workers, engine: name } = await engine.health();
-    assert.equal(isReachable, true);
+    // A busy machine may take longer than an engine waits for a sign of life.
+    const {
+      latencyMs,
+      workers,
+      engine: name,
+    } = await eventually(async () => {
+      const health = await engine.health();
+      assert.equal(health.isReachable, true);
+      return health;
+    });
     assert.ok(latencyMs !== undefined && latencyMs >= 0);
     assert.equal(name, engine.name);
     assert.deepEqual(
@@ -30,8 +38,10 @@ export const health: Behaviour<Kit> = (declare) => {
     await worker.stop();
     assert.equal(worker.health().state, "stopped");
     assert.deepEqual((await engine.health()).workers, []);
-    const seen = await recorder.opened[0]?.health?.();
-    assert.equal(seen?.isReachable, true, "observers read the health as well");
+    await eventually(async () => {
+      const seen = await recorder.opened[0]?.health?.();
+      assert.equal(seen?.isReachable, true, "observers read the health as well");
+    });
     await engine.close();
     await assert.rejects(engine.health(), "a closed engine refuses");
     assert.equal(await recorder.opened[0]?.health?.(), undefined, "a closed engine has no health");

@@ -12,6 +12,9 @@ const stepMs = 5;
  */
 export async function inQuickTime<T>(work: () => Promise<T>): Promise<T> {
   vi.useFakeTimers();
+  // Checks fail thousands of times until they pass, and the stacks of their errors would take a third of the computing.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
   try {
     let isOver = false;
     const working = work().finally(() => {
@@ -23,6 +26,20 @@ export async function inQuickTime<T>(work: () => Promise<T>): Promise<T> {
     }
     return await working;
   } finally {
+    Error.stackTraceLimit = stackTraceLimit;
     vi.useRealTimers();
+  }
+}
+
+/** How many pieces of work share a clock: at each step, it looks at every timer that waits. */
+const atOnce = 8;
+
+/** Does work for each item in quick time, some items at once. */
+export async function eachInQuickTime<Item>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
+  for (let start = 0; start < items.length; start += atOnce) {
+    await inQuickTime(() => Promise.all(items.slice(start, start + atOnce).map(work)));
   }
 }
