@@ -4,6 +4,9 @@ import { pgBossEngine } from "../src/index.ts";
 import { PgliteBosses } from "./support/pglite-bosses.ts";
 import { versions } from "./support/start-boss.ts";
 
+/** The tests are about no deadline: on a busy machine, an answer may take longer than users would wait. */
+const answerWithinMs = 60_000;
+
 const bosses = await PgliteBosses.open();
 
 afterAll(() => bosses.close());
@@ -15,11 +18,12 @@ for (const version of versions) {
 
     engineContract({
       test: it.concurrent,
-      createEngine: (options) => pgBossEngine({ ...options, boss, schema }),
+      createEngine: (options) => pgBossEngine({ ...options, answerWithinMs, boss, schema }),
       async createWithRetention(options) {
         const own = `${schema}_short`;
         return pgBossEngine({
           ...options,
+          answerWithinMs,
           schema: own,
           boss: await bosses.start({ ...options, version, schema: own }),
         });

@@ -43,9 +43,11 @@ export class PgliteBosses {
         : new PgBoss12({
             ...common,
             backend: "pglite",
-            maintenanceIntervalSeconds: 1,
-            monitorIntervalSeconds: 1,
+            // Ends leases that ran out, with one statement for all queues.
             superviseIntervalSeconds: 1,
+            monitorIntervalSeconds: 1,
+            // Deletes ended jobs, with statements for each queue: those of all tests, every second.
+            ...(retention.retainSucceededMs === undefined ? {} : { maintenanceIntervalSeconds: 1 }),
           });
     this.#bosses.push(boss);
     await boss.start();
