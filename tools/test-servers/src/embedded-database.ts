@@ -1,13 +1,10 @@
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { PGlite } from "@electric-sql/pglite";
-
-const cacheFolder = fileURLToPath(new URL("../node_modules/.cache", import.meta.url));
+import { archiveOf } from "./archives.ts";
 
 /** Opens an empty PGlite in memory. It loads an archive, since making a database takes seconds of computing. */
 export async function embeddedDatabase(): Promise<PGlite> {
@@ -22,21 +19,15 @@ export async function prepareEmbeddedFolder(folder: string): Promise<void> {
 }
 
 /** Makes the archive of an empty database once per version of PGlite. Resolves to its path. */
-async function emptyDatabase(): Promise<string> {
-  const path = join(cacheFolder, `empty-${versionOfPGlite()}.tar`);
-  if (existsSync(path)) return path;
-  const made = `${path}.${crypto.randomUUID()}`;
-  const pglite = await PGlite.create();
-  try {
-    await mkdir(cacheFolder, { recursive: true });
-    await writeFile(made, Buffer.from(await (await pglite.dumpDataDir("none")).arrayBuffer()));
-    // Other processes may make one at the same time: whichever comes last stays.
-    await rename(made, path);
-  } finally {
-    await rm(made, { force: true });
-    await pglite.close();
-  }
-  return path;
+function emptyDatabase(): Promise<string> {
+  return archiveOf(`empty-${versionOfPGlite()}`, async (path) => {
+    const pglite = await PGlite.create();
+    try {
+      await writeFile(path, Buffer.from(await (await pglite.dumpDataDir("none")).arrayBuffer()));
+    } finally {
+      await pglite.close();
+    }
+  });
 }
 
 function versionOfPGlite(): string {

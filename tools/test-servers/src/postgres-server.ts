@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { answersOn } from "./answers.ts";
+import { prepareCluster, type ServerUser } from "./empty-cluster.ts";
 import { findCommand } from "./find-command.ts";
 import { freePort } from "./free-port.ts";
 import { ServerProcess } from "./server-process.ts";
@@ -41,8 +42,7 @@ export async function startPostgres(further: readonly string[] = []): Promise<Po
   const user = process.getuid?.() === 0 ? postgresUser() : {};
   if (user.uid !== undefined) await chown(folder, user.uid, user.gid ?? user.uid);
   const data = join(folder, "data");
-  const initArgs = ["-D", data, "-U", "nidus", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"];
-  await promisify(execFile)(initdb, initArgs, { ...user, cwd: folder });
+  await prepareCluster(folder, initdb, user);
   const port = await freePort();
   const own = ["listen_addresses=127.0.0.1", `unix_socket_directories=${folder}`, "max_connections=200"];
   const settings = [...own, ...further];
@@ -77,7 +77,7 @@ async function isReady(port: number): Promise<boolean> {
 }
 
 /** Finds the user of Debian's package, or the user without rights that every system has. */
-function postgresUser(): { uid?: number; gid?: number } {
+function postgresUser(): ServerUser {
   return idsOf("postgres") ?? idsOf("nobody") ?? {};
 }
 

@@ -1,6 +1,9 @@
 import { postgresCommand, startPostgres } from "./postgres-server.ts";
 import { redisCommand, startRedis } from "./redis-server.ts";
 
+/** The server that tests share does not survive the machine, and need not wait for its disk. */
+const settings = ["fsync=off", "full_page_writes=off"];
+
 /** A server that tests share. */
 export interface SharedServer {
   readonly url: string;
@@ -26,7 +29,7 @@ export async function sharedRedis(): Promise<SharedServer | undefined> {
 export async function sharedPostgres(): Promise<SharedServer | undefined> {
   const url = process.env.NIDUS_PG_URL;
   if (url) return { url, stop: async () => {} };
-  return postgresCommand === undefined ? missing("PostgreSQL", "NIDUS_PG_URL") : startPostgres();
+  return postgresCommand === undefined ? missing("PostgreSQL", "NIDUS_PG_URL") : startPostgres(settings);
 }
 
 function missing(server: string, variable: string): undefined {
