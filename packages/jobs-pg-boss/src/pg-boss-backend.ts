@@ -23,6 +23,7 @@ import {
 import type { Connection } from "./connection/connection.ts";
 import { bossDatabase } from "./database/boss-database.ts";
 import type { SqlDatabase } from "./database/pg-boss-like.ts";
+import { requireDatabase } from "./database/require-database.ts";
 import { type Row, runSql } from "./database/run-sql.ts";
 import { isUnreachable } from "./database/unreachable.ts";
 import { deadLetterFrom } from "./store/dead-letters.ts";
@@ -33,6 +34,7 @@ import { JobEnds } from "./store/job-ends.ts";
 import { JobInserter } from "./store/job-inserter.ts";
 import { type JobStatements, jobStatements } from "./store/job-statements.ts";
 import { type LeaseStatements, leaseStatements } from "./store/lease-statements.ts";
+import { notifications } from "./store/notifications.ts";
 import { type PgBossJobOptions, requirePgBossJobOptions } from "./store/pg-boss-job-options.ts";
 import { PgBossSchedules } from "./store/pg-boss-schedules.ts";
 import { QueueCreator } from "./store/queue-creator.ts";
@@ -40,9 +42,9 @@ import { jobName, queueName } from "./store/queue-name.ts";
 import { queueStatements } from "./store/queue-statements.ts";
 import { scheduleQueueEvent, scheduleStatements } from "./store/schedule-statements.ts";
 import { StoredJobs } from "./store/stored-jobs.ts";
+import { JobSignals } from "./worker/job-signals.ts";
 import type { PgBossLeasedJob } from "./worker/leased-job.ts";
 import { PgBossConsumer } from "./worker/pg-boss-consumer.ts";
-import { PollWakeup } from "./worker/poll-wakeup.ts";
 
 /** Says how a job is enqueued with pg-boss. */
 export interface PgBossEnqueueOptions extends EnqueueOptions {
@@ -68,13 +70,14 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
   readonly enqueueOptions: NonNullable<JobBackend["enqueueOptions"]>;
   /** Longer than the start's own deadline. */
   readonly startWithinMs: number = 90_000;
+  readonly watchEnds?: NonNullable<JobBackend["watchEnds"]>;
   readonly #connection: Connection;
   readonly #db: SqlDatabase;
   readonly #dialect: Dialect;
   readonly #statements: JobStatements;
   readonly #leaseStatements: LeaseStatements;
   readonly #settings: StorageSettings;
-  readonly #wakeup: PollWakeup;
+  readonly #signals: JobSignals;
   readonly #queues: QueueCreator;
   readonly #inserter: JobInserter;
   readonly #storedJobs: StoredJobs;
@@ -83,14 +86,19 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
   readonly #counter: JobCounter;
   readonly #chain: ScheduleChain;
 
-  constructor(connection: Connection, settings: StorageSettings, pollIntervalMs: number) {
+  constructor(
+    connection: Connection,
+    settings: StorageSettings,
+    pollIntervalMs: number,
+    onError: (error: unknown) => void = () => {},
+  ) {
     const { boss, schema, address, hasTransactions } = connection;
     this.#connection = connection;
     this.#db = bossDatabase(boss);
     this.#dialect = dialectOf(boss);
     this.enqueueOptions = { db: requireDatabase, pgBoss: requirePgBossJobOptions(this.#dialect) };
     this.#statements = jobStatements(schema);
-    this.#leaseStatements = leaseStatements(schema, this.#dialect);
+    this.#leaseStatements = leaseStatements(schema, this.#dialect, notifications(schema));
     const statements = queueStatements(schema, this.#dialect, settings);
     this.#queues = new QueueCreator(this.#db, statements);
     this.#inserter = new JobInserter(this.#db, statements, this.#queues);
@@ -107,7 +115,9 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
       new PgBossSchedules(this.#db, scheduleStatements(schema), records, insert),
     );
     this.#settings = settings;
-    this.#wakeup = new PollWakeup(pollIntervalMs);
+    this.#signals = new JobSignals(this.#db, connection, pollIntervalMs, onError);
+    const { watchEnds } = this.#signals;
+    if (watchEnds !== undefined) this.watchEnds = (name, onEnd) => watchEnds(queueName(name), onEnd);
     this.address = address;
     this.longestFetchMs = Math.max(shortestWaitMs, pollIntervalMs);
     this.leaseMs = settings.leaseSeconds * 1000;
@@ -128,6 +138,7 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
   }
 
   start(): Promise<void> {
+    this.#signals.begin();
     return this.#connection.start();
   }
 
@@ -143,9 +154,10 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
     jobs: readonly NewJob[],
     { db, pgBoss }: PgBossEnqueueOptions,
   ): Promise<readonly EnqueuedJob[]> {
-    const enqueued = await this.#inserter.insert(jobs, db, pgBoss);
-    const runAt = jobs[0]?.runAt;
-    this.#wakeup.wakeIn(runAt === undefined ? 0 : runAt.getTime() - Date.now());
+    const [{ name, runAt }] = jobs as [NewJob];
+    const notifies = this.#signals.beforeInsert(runAt, db);
+    const enqueued = await this.#inserter.insert(jobs, db, pgBoss, notifies);
+    this.#signals.afterInsert(queueName(name), runAt, db, notifies);
     return enqueued;
   }
 
@@ -159,7 +171,7 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
     created.catch(() => {});
     await Promise.race([created, pause(createWithinMs, undefined, { ref: false })]);
     const onScheduled = (names: readonly string[]): Promise<void> => this.#chain.goOn(names);
-    const set = { settings: this.#settings, wakeup: this.#wakeup, onScheduled };
+    const set = { settings: this.#settings, signals: this.#signals, onScheduled };
     return new PgBossConsumer(this.#db, this.#leaseStatements, set, jobNames);
   }
 
@@ -209,21 +221,21 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
   }
 
   async redrive(jobId: string): Promise<boolean> {
-    const isRedriven = await this.#actions.redrive(jobId);
-    if (isRedriven) this.#wakeup.wakeNow();
-    return isRedriven;
+    const queue = await this.#actions.redrive(jobId);
+    if (queue !== undefined) this.#signals.wakeIn(queue, 0);
+    return queue !== undefined;
   }
 
   async redriveAll(name: string, jobIds: readonly string[]): Promise<readonly string[]> {
     const redriven = await this.#actions.redriveAll(name, jobIds);
-    if (redriven.length > 0) this.#wakeup.wakeNow();
+    if (redriven.length > 0) this.#signals.wakeIn(queueName(name), 0);
     return redriven;
   }
 
   async reschedule(jobId: string, runAt: Date): Promise<boolean> {
-    const isRescheduled = await this.#actions.reschedule(jobId, runAt);
-    if (isRescheduled) this.#wakeup.wakeIn(runAt.getTime() - Date.now());
-    return isRescheduled;
+    const queue = await this.#actions.reschedule(jobId, runAt);
+    if (queue !== undefined) this.#signals.wakeIn(queue, runAt.getTime() - Date.now());
+    return queue !== undefined;
   }
 
   schedule(job: NewJob, rule: ScheduleRule): Promise<void> {
@@ -239,12 +251,7 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
   }
 
   async close(): Promise<void> {
-    this.#wakeup.close();
+    await this.#signals.close();
     await this.#connection.close();
   }
-}
-
-function requireDatabase(db: unknown): void {
-  if (typeof (db as Partial<SqlDatabase> | null)?.executeSql === "function") return;
-  throw new TypeError("expected `db` to be an object with the function `executeSql(text, values)`");
 }

@@ -15,6 +15,7 @@ import { otelComparisons } from "./rows/otel.ts";
 import { packageReadings } from "./rows/packages.ts";
 import { pageComparisons } from "./rows/page.ts";
 import { pageLoadReadings } from "./rows/page-load.ts";
+import { pickUpReadings } from "./rows/pick-up.ts";
 import { queueComparisons } from "./rows/queues.ts";
 import { runComparisons } from "./rows/runs.ts";
 import { scrapeComparisons } from "./rows/scrape.ts";
@@ -58,6 +59,7 @@ const comparisons: readonly Comparison[] = [
 
 /** The readings that need a process of their own each, for the reason below. */
 const readingsApart: Readonly<Record<string, () => Promise<Reading[]>>> = {
+  "pick-up": pickUpReadings,
   engines: engineReadings,
   enqueue: enqueueReadings,
   names: severalNamesReadings,

@@ -1,4 +1,6 @@
+import type { Socket } from "node:net";
 import { withDeadline } from "@nidus/jobs-durable/backend";
+import pg from "pg";
 import type { PgBossLike } from "../database/pg-boss-like.ts";
 import { openEmbeddedDatabase } from "../embedded/embedded-database.ts";
 import type { EngineSettings, PgBossEngineOptions } from "../options.ts";
@@ -53,13 +55,24 @@ export async function connect(
     query_timeout: queryWithinMs,
     stream: sockets.create,
   };
-  return createOwnedBoss(poolOptions, settings, {
+  const connection = createOwnedBoss(poolOptions, settings, {
     ...common,
     address: addressOf(connectionString),
     hasTransactions: true,
     sockets,
     closeDatabase: async () => {},
   });
+  const createClient = (): { readonly client: pg.Client; readonly socket: Socket } => {
+    const socket = sockets.create();
+    const client = new pg.Client({
+      connectionString,
+      connectionTimeoutMillis: connectWithinMs,
+      keepAlive: true,
+      stream: () => socket,
+    });
+    return { client, socket };
+  };
+  return { ...connection, createClient };
 }
 
 function connectionOfCaller(boss: PgBossLike, schema: string): Connection {

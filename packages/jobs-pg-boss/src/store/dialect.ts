@@ -9,6 +9,11 @@ export interface Dialect {
   readonly isReady: string;
   /** The columns that a lease and each of its renewals set. */
   readonly renewal: string;
+  /**
+   * Returns the first `start_after` of the jobs that wait, as an SQL expression that one of pg-boss's indexes answers. Null if there are
+   * none, or no such index. `isOf` is the condition on the name of the job `j`.
+   */
+  firstStart(schema: string, isOf: string): string;
   /** Returns the columns of a new job (`new`) that only this version has, with their values. */
   storage(settings: StorageSettings): Readonly<Record<string, string>>;
   /** Whether pg-boss stores with each job how long to retain it. */
@@ -42,10 +47,15 @@ export function priorityOf({ priority }: Pick<NewJob, "priority">): number {
   return 0 - priority;
 }
 
+function firstStart(schema: string, condition: string): string {
+  return `(SELECT j.start_after FROM ${schema}.job j WHERE ${condition} ORDER BY j.start_after LIMIT 1)`;
+}
+
 const version10: Dialect = {
   queueOptionsType: "json",
   isReady: "TRUE",
   renewal: "started_on = now()",
+  firstStart: (schema, isOf) => firstStart(schema, `${isOf} AND j.state < 'active'`),
   storage: ({ leaseSeconds }) => ({ expire_in: `${leaseSeconds} * interval '1 second'` }),
   hasRetention: false,
   hasIndexOfLiveJobs: false,
@@ -56,6 +66,13 @@ const version12: Dialect = {
   queueOptionsType: "jsonb",
   isReady: "NOT j.blocked",
   renewal: "started_on = now(), heartbeat_on = now()",
+  // The index has the state before the start, so each state is asked for by itself.
+  firstStart(schema, isOf) {
+    const [created, retry] = ["created", "retry"].map((state) =>
+      firstStart(schema, `${isOf} AND j.state = '${state}' AND NOT j.blocked`),
+    );
+    return `CASE WHEN to_regclass('${schema}.job_common_i14') IS NOT NULL THEN LEAST(${created}, ${retry}) END`;
+  },
   storage: ({ leaseSeconds, retainSucceededSeconds }) => ({
     expire_seconds: String(leaseSeconds),
     deletion_seconds: `COALESCE(new.retain_seconds, ${Math.min(retainSucceededSeconds, maxInteger)})`,

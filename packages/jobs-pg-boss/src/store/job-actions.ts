@@ -36,8 +36,10 @@ export class JobActions {
     return rows.map(({ id }) => id);
   }
 
-  async redrive(jobId: string): Promise<boolean> {
-    return isUuid(jobId) && (await this.#change(this.#statements.redrive, [jobId])).length > 0;
+  /** Resolves to the queue of the redriven job. */
+  async redrive(jobId: string): Promise<string | undefined> {
+    if (!isUuid(jobId)) return undefined;
+    return (await this.#change(this.#statements.redrive, [jobId]))[0]?.name;
   }
 
   async redriveAll(jobName: string, jobIds: readonly string[]): Promise<readonly string[]> {
@@ -45,9 +47,10 @@ export class JobActions {
     return (await this.#change(this.#statements.redriveAll, values)).map(({ id }) => id);
   }
 
-  async reschedule(jobId: string, runAt: Date): Promise<boolean> {
-    if (!isUuid(jobId)) return false;
-    return (await runSql(this.#db, this.#statements.reschedule, [jobId, runAt])).length > 0;
+  /** Resolves to the queue of the moved job. */
+  async reschedule(jobId: string, runAt: Date): Promise<string | undefined> {
+    if (!isUuid(jobId)) return undefined;
+    return (await runSql(this.#db, this.#statements.reschedule, [jobId, runAt]))[0]?.name;
   }
 
   async #removeUnretained(rows: readonly Row[]): Promise<void> {

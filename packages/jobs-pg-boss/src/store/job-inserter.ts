@@ -6,7 +6,7 @@ import { insertedJobText } from "./inserted-job.ts";
 import type { PgBossJobOptions } from "./pg-boss-job-options.ts";
 import type { QueueCreator } from "./queue-creator.ts";
 import { queueName } from "./queue-name.ts";
-import type { Duplicates, QueueStatements } from "./queue-statements.ts";
+import type { Duplicates, Notifies, QueueStatements } from "./queue-statements.ts";
 import { singletonKeyOf } from "./unique-keys.ts";
 
 /** How often a job is stored anew because the job that held its key has ended meanwhile. */
@@ -27,7 +27,8 @@ export class JobInserter {
   }
 
   /**
-   * Stores jobs of one name, in the caller's transaction if `db` is given. Resolves to which of them are duplicates.
+   * Stores jobs of one name, in the caller's transaction if `db` is given. Resolves to which of them are duplicates. `notifies` says how
+   * the statement tells other processes.
    *
    * @throws (rejects with) Error if PostgreSQL did not store them.
    */
@@ -35,11 +36,14 @@ export class JobInserter {
     jobs: readonly NewJob[],
     db: SqlDatabase | undefined,
     options: PgBossJobOptions = {},
+    notifies: Notifies = undefined,
   ): Promise<readonly EnqueuedJob[]> {
     const [first] = jobs as [NewJob];
-    if (first.uniqueKey !== undefined) return [await this.#insertUnique(first, first.uniqueKey, db, options)];
+    if (first.uniqueKey !== undefined) {
+      return [await this.#insertUnique(first, first.uniqueKey, db, options, notifies)];
+    }
     const { hasIdempotencyKey } = first;
-    const answer = await this.#run(jobs, hasIdempotencyKey ? "by id" : "none", db, options);
+    const answer = await this.#run(jobs, hasIdempotencyKey ? "by id" : "none", db, options, notifies);
     if (!hasIdempotencyKey && answer.stored !== jobs.length) throw notStored(first.name, answer, jobs.length);
     if (!hasIdempotencyKey) return jobs.map(({ id }) => ({ id, isDuplicate: false }));
     const ids = new Set(String(answer.ids ?? "").split(","));
@@ -52,9 +56,10 @@ export class JobInserter {
     uniqueKey: string,
     db: SqlDatabase | undefined,
     options: PgBossJobOptions,
+    notifies: Notifies,
   ): Promise<EnqueuedJob> {
     for (let tries = 1; ; tries++) {
-      const answer = await this.#run([job], "by unique key", db, options);
+      const answer = await this.#run([job], "by unique key", db, options, notifies);
       if (answer.stored === 1) return { id: job.id, isDuplicate: false };
       // The statement does not see a holder that another transaction has stored meanwhile. The next statement does.
       const holder = answer.holder ?? (await this.holderOf(job.name, uniqueKey, db));
@@ -76,12 +81,13 @@ export class JobInserter {
     duplicates: Duplicates,
     db: SqlDatabase | undefined,
     options: PgBossJobOptions,
+    notifies: Notifies,
   ): Promise<Row> {
     const [{ name }] = jobs as [NewJob];
     const queue = queueName(name);
     const texts = jobs.map((job) => insertedJobText(job, options));
     const values = [queue, this.#lastStoredUs, `[${texts.join(",")}]`];
-    const statement = this.#statements.insert(duplicates);
+    const statement = this.#statements.insert(duplicates, notifies);
     let [answer] = await runSql(db ?? this.#db, statement, values);
     if (!answer?.is_own_queue) {
       await this.#createQueue(queue, db, answer?.sees_other_connections);

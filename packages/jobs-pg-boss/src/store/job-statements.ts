@@ -1,5 +1,6 @@
 import { retainMember } from "./inserted-job.ts";
 import { cancelRequest, dateOrNull, startOrNull } from "./lease-statements.ts";
+import { notifications } from "./notifications.ts";
 import { ownQueuesEvent } from "./queue-statements.ts";
 import { singletonOfRedriven } from "./unique-keys.ts";
 
@@ -48,6 +49,8 @@ const redriven = `state = 'created', retry_count = 0, singleton_on = ${singleton
 /** Builds the statements. `schema` stands unquoted in them, as in pg-boss's own. */
 export function jobStatements(schema: string): JobStatements {
   const job = `${schema}.job`;
+  const { notifyJob, notifyEnd, isEndAwaited } = notifications(schema);
+  const told = `CASE WHEN j.state = 'cancelled' AND ${isEndAwaited("j.name")} THEN ${notifyEnd("j.id", "j.name")} END AS notified`;
   const ownQueues = `ARRAY(SELECT name FROM ${schema}.subscription WHERE event = '${ownQueuesEvent}')`;
   // In one order, so that two calls do not wait for each other.
   const jobsByIds = `WITH found AS (SELECT id FROM ${job} WHERE name = $1::text AND id = ANY($2::uuid[])`;
@@ -55,12 +58,12 @@ export function jobStatements(schema: string): JobStatements {
     cancel: `
       UPDATE ${job} j SET ${cancelled}
       WHERE name = ANY(${ownQueues}) AND id = $1::uuid AND state <= 'active'
-      RETURNING ${cancellation}`,
+      RETURNING ${cancellation}, ${told}`,
     cancelAll: `
       ${jobsByIds} AND (state < 'active' OR state = 'active' AND data -> '${cancelRequest}' IS DISTINCT FROM 'true')
       ORDER BY id FOR UPDATE)
       UPDATE ${job} j SET ${cancelled} FROM found WHERE j.name = $1 AND j.id = found.id
-      RETURNING ${cancellation}`,
+      RETURNING ${cancellation}, ${told}`,
     removeCancelled: `DELETE FROM ${job} WHERE name = ANY(${ownQueues}) AND id = ANY($1::uuid[]) AND state = 'cancelled'`,
     deadLetters: `
       SELECT id, name, data, retry_count, retry_limit, output,
@@ -70,14 +73,14 @@ export function jobStatements(schema: string): JobStatements {
     redrive: `
       UPDATE ${job} j SET ${redriven}
       WHERE name = ANY(${ownQueues}) AND id = $1::uuid AND state = 'failed'
-      RETURNING id`,
+      RETURNING name, ${notifyJob("name")} AS notified`,
     redriveAll: `
       ${jobsByIds} AND state = 'failed' ORDER BY id FOR UPDATE)
       UPDATE ${job} j SET ${redriven} FROM found WHERE j.name = $1 AND j.id = found.id
-      RETURNING j.id`,
+      RETURNING j.id, ${notifyJob("j.name")} AS notified`,
     reschedule: `
       UPDATE ${job} SET start_after = $2::timestamptz, keep_until = GREATEST(keep_until, $2::timestamptz + interval '10 years')
       WHERE name = ANY(${ownQueues}) AND id = $1::uuid AND state < 'active'
-      RETURNING id`,
+      RETURNING name, CASE WHEN start_after <= now() THEN ${notifyJob("name")} ELSE ${notifyJob("name", true)} END AS notified`,
   };
 }

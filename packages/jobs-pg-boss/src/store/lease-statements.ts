@@ -1,12 +1,16 @@
 import type { Dialect } from "./dialect.ts";
+import type { Notifications } from "./notifications.ts";
 
 /**
  * Statements about jobs that a worker holds. Each fetch names a new lease and stores it in the job's output. The lease fences later
  * writes, and finds the jobs of a fetch, or the outcome, whose answer was lost.
  */
 export interface LeaseStatements {
-  /** $1 queues. Returns the `name` of each queue that has due jobs. */
-  readonly dueQueues: string;
+  /**
+   * $1 that many queues. Returns the `name` of each queue that has due jobs (`is_due`), or else jobs that come due: the first one
+   * `due_in_ms`. pg-boss 12 before 12.38 has no index for these, and returns none.
+   */
+  dueQueues(count: number): string;
   /** $1 queue, $2 limit, $3 lease. Leases due jobs. */
   readonly fetch: string;
   /** $1 queues, $2 limit, $3 lease, $4 earlier leases. Leases the jobs of these earlier leases again. */
@@ -56,12 +60,19 @@ const isExpired = "j.output #>> '{value,message}' IS NOT NULL";
 /** When the attempt started: renewals of the lease move `started_on`. The fetch that made the lease has noted it in Unix seconds. */
 const startOfAttempt = "COALESCE(to_timestamp((j.output ->> 'startedAt')::float8), j.started_on)";
 
+/** The largest number of names for which a plan of their partitions alone costs less than a plan of all. */
+const maxPlannedNames = 20;
+
 const settlements = `
   jsonb_to_recordset($2::text::jsonb) AS s(id uuid, lease text, retry_count int, enqueued_at timestamptz,
     state text, delay_ms float8, is_released boolean, is_unspent boolean, output jsonb, errors jsonb, deletion_seconds int)`;
 
 /** Builds the statements. `schema` stands unquoted in them, as in pg-boss's own. */
-export function leaseStatements(schema: string, dialect: Dialect): LeaseStatements {
+export function leaseStatements(
+  schema: string,
+  dialect: Dialect,
+  { notifyJob, notifyEnd, isEndAwaited }: Notifications,
+): LeaseStatements {
   const { hasRetention, isReady, renewal } = dialect;
   const job = `${schema}.job`;
   const isDue = `j.state < 'active' AND j.start_after <= now() AND ${isReady}`;
@@ -89,13 +100,24 @@ export function leaseStatements(schema: string, dialect: Dialect): LeaseStatemen
   const isSettleable = `(j.state = 'active' AND j.output ->> 'lease' = s.lease
     OR s.state = 'completed' AND j.state IN ('retry', 'failed') AND ${isExpired}
       AND j.retry_count = s.retry_count AND date_trunc('milliseconds', j.created_on) = s.enqueued_at)`;
+  // The statement asks once whether ends are awaited, and only if a job has ended.
+  const notified = `CASE
+        WHEN s.state = 'retry' AND NOT ${isCancelledInstead}
+          THEN CASE WHEN COALESCE(s.delay_ms, 0) <= 0 THEN ${notifyJob("j.name")} END
+        WHEN (SELECT ${isEndAwaited("$1::text")}) THEN ${notifyEnd("j.id", "j.name")} END AS notified`;
   const held = (columns: string): string => `
     SELECT ${columns} FROM ${job} j JOIN unnest($2::uuid[], $3::text[]) AS held(id, lease) ON held.id = j.id
     WHERE j.name = ANY($1::text[]) AND j.state = 'active' AND j.output ->> 'lease' = held.lease`;
   return {
-    dueQueues: `
-      SELECT queue.name FROM unnest($1::text[]) AS queue(name)
-      WHERE EXISTS (SELECT FROM ${job} j WHERE j.name = queue.name AND ${isDue})`,
+    dueQueues: (count) => {
+      // With the names in the condition, PostgreSQL plans with their partitions alone, at the price of a search among the names.
+      const isOf = `j.name = queue.name${count <= maxPlannedNames ? " AND j.name = ANY($1::text[])" : ""}`;
+      return `
+      SELECT name, is_due, (extract(epoch FROM start) - extract(epoch FROM now()))::float8 * 1000 AS due_in_ms FROM (
+        SELECT name, start, COALESCE(start <= now(), EXISTS (SELECT FROM ${job} j WHERE ${isOf} AND ${isDue})) AS is_due
+        FROM (SELECT name, ${dialect.firstStart(schema, isOf)} AS start FROM unnest($1::text[]) AS queue(name) OFFSET 0) AS queue
+      ) AS queue WHERE is_due OR start IS NOT NULL`;
+    },
     fetch: lease(
       "= $1",
       isDue,
@@ -124,11 +146,11 @@ export function leaseStatements(schema: string, dialect: Dialect): LeaseStatemen
           ELSE s.output || jsonb_build_object('progress', j.output -> 'progress') END
       FROM ${settlements}
       WHERE j.name = $1 AND j.id = ANY($3::uuid[]) AND j.id = s.id AND ${isSettleable}
-      RETURNING j.id, s.lease, ${isCancelledInstead} AS is_cancelled`,
+      RETURNING j.id, s.lease, ${isCancelledInstead} AS is_cancelled, ${notified}`,
     remove: `
       DELETE FROM ${job} j USING ${settlements}
       WHERE j.name = $1 AND j.id = ANY($3::uuid[]) AND j.id = s.id AND ${isSettleable}
-      RETURNING j.id, s.lease`,
+      RETURNING j.id, s.lease, ${notified}`,
     present: `SELECT id FROM ${job} WHERE name = $1 AND id = ANY($2::uuid[])`,
     recorded: `
       SELECT j.id, s.lease, ${isSettleable} AS is_settleable, j.state = 'cancelled' AND s.state <> 'cancelled' AS is_cancelled

@@ -1,4 +1,5 @@
 import type { Dialect, StorageSettings } from "./dialect.ts";
+import { notifications } from "./notifications.ts";
 import { holding, uniqueKeyParts } from "./unique-keys.ts";
 
 /**
@@ -15,12 +16,15 @@ export interface QueueStatements {
    * engine's own (`is_own_queue`). Returns the number `stored`, their `ids` if they may be duplicates, the time of the last one in
    * microseconds (`last_us`), and whether the transaction `sees_other_connections` commit: not above READ COMMITTED, and not on PGlite,
    * which has no other connection. A job with a unique key comes alone: also returns the `holder` of its key, unless that was stored
-   * after the statement began.
+   * after the statement began. Notifies other processes of what it has stored, if asked to.
    */
-  insert(duplicates: Duplicates): string;
+  insert(duplicates: Duplicates, notifies: Notifies): string;
   /** $1 queue, $2 singleton key. Returns the `id` of the job that holds the key. */
   readonly holder: string;
 }
+
+/** How the statement `insert` notifies: of jobs that are due, or that come due before idle workers poll again. */
+export type Notifies = "now" | "later" | undefined;
 
 /** How a job that is stored may turn out to be a duplicate. */
 export type Duplicates = "none" | "by id" | "by unique key";
@@ -86,9 +90,10 @@ export function queueStatements(
       INSERT INTO ${schema}.subscription (event, name) SELECT '${event}', name FROM created
       ON CONFLICT DO NOTHING`,
     // Jobs are fetched by created_on, so each job is a microsecond later than the one before. PGlite's clock has milliseconds.
-    insert(duplicates) {
+    insert(duplicates, notifies) {
       const byKey = duplicates === "by unique key";
       const columns = byKey ? uniqueStorage : storage;
+      const notify = notifications(schema).notifyJob("queue.name", notifies === "later");
       return `
       WITH queue AS (
         SELECT name FROM ${schema}.subscription WHERE event = '${ownQueuesEvent}' AND name = $1::text
@@ -113,6 +118,7 @@ export function queueStatements(
         (SELECT (extract(epoch FROM max(created_on)) * 1000000)::bigint::text FROM stored) AS last_us,
         ${duplicates === "by id" ? "(SELECT string_agg(id::text, ',') FROM stored)" : "NULL"} AS ids,
         ${byKey ? `(${unique.holder})` : "NULL"} AS holder,
+        ${notifies === undefined ? "NULL" : `(SELECT ${notify} FROM queue WHERE EXISTS (SELECT FROM stored))`} AS notified,
         EXISTS (SELECT FROM queue) AS is_own_queue,
         current_setting('transaction_isolation') LIKE 'read %' AND version() NOT LIKE '%emscripten%' AS sees_other_connections`;
     },

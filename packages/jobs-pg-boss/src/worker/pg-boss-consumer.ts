@@ -11,11 +11,12 @@ import type { StorageSettings } from "../store/dialect.ts";
 import type { LeaseStatements } from "../store/lease-statements.ts";
 import { jobName, queueName } from "../store/queue-name.ts";
 import { JobRemover } from "./job-remover.ts";
+import type { JobSignals } from "./job-signals.ts";
 import { leasedJobFrom, type PgBossLeasedJob } from "./leased-job.ts";
 import { LostFetches } from "./lost-fetches.ts";
 import { OutcomeRecorder } from "./outcome-recorder.ts";
 import { outcomeRow } from "./outcome-row.ts";
-import type { PollWakeup } from "./poll-wakeup.ts";
+import type { PollWait } from "./poll-wakeup.ts";
 
 /** pg-boss has a unique index on the keys of other programs' jobs: another job with the same key is active. */
 const uniqueViolationCode = "23505";
@@ -26,48 +27,52 @@ const lookEveryMs = 30_000;
 /** The parts of a backend that its consumers use. */
 export interface ConsumerSetUp {
   readonly settings: StorageSettings;
-  readonly wakeup: PollWakeup;
+  readonly signals: JobSignals;
   /** Called with the names of jobs whose schedules may lack a next run. */
   onScheduled(jobNames: readonly string[]): Promise<void>;
 }
 
-/** Fetches jobs from pg-boss's table by polling, and settles them in batches. */
+/** Fetches jobs from pg-boss's table when it is told of them or polls, and settles them in batches. */
 export class PgBossConsumer implements JobConsumer<PgBossLeasedJob> {
   readonly #db: SqlDatabase;
   readonly #statements: LeaseStatements;
   readonly #settings: StorageSettings;
-  readonly #wakeup: PollWakeup;
+  readonly #signals: JobSignals;
+  readonly #wait: PollWait;
   readonly #queues: string[];
   readonly #outcomes: OutcomeRecorder;
   readonly #remover: JobRemover;
   readonly #lostFetches: LostFetches;
   readonly #onScheduled: ConsumerSetUp["onScheduled"];
   #hadJobs = false;
+  #wasTold = false;
   #nextLookAtMs = 0;
 
   constructor(
     db: SqlDatabase,
     statements: LeaseStatements,
-    { settings, wakeup, onScheduled }: ConsumerSetUp,
+    { settings, signals, onScheduled }: ConsumerSetUp,
     jobNames: readonly string[],
   ) {
     this.#db = db;
     this.#onScheduled = onScheduled;
     this.#statements = statements;
     this.#settings = settings;
-    this.#wakeup = wakeup;
+    this.#signals = signals;
     this.#queues = jobNames.map(queueName);
+    this.#wait = signals.join(this.#queues);
     this.#outcomes = new OutcomeRecorder(db, statements);
     this.#remover = new JobRemover(db, statements);
     this.#lostFetches = new LostFetches(settings.leaseSeconds * 1000);
   }
 
   async fetch(limit: number, signal: AbortSignal): Promise<readonly PgBossLeasedJob[]> {
-    const { wakeCount } = this.#wakeup;
     const jobs = await this.#fetchDue(limit);
     this.#hadJobs = jobs.length > 0;
-    if (jobs.length === 0) await this.#wakeup.wait(wakeCount, signal);
-    return jobs;
+    if (jobs.length > 0) return jobs;
+    if (this.#wasTold) this.#wait.foundNone();
+    await this.#wait.sleep(signal);
+    return [];
   }
 
   async #fetchDue(limit: number): Promise<PgBossLeasedJob[]> {
@@ -113,21 +118,27 @@ export class PgBossConsumer implements JobConsumer<PgBossLeasedJob> {
     }
   }
 
-  /** Finds the queues that have due jobs. Each call begins with another queue, so that a busy queue does not hold up the others. */
+  /** Finds the queues that have due jobs. Each look begins with another queue, so that a busy queue does not hold up the others. */
   async #dueQueues(): Promise<readonly string[]> {
     // If the only queue has just had jobs, skip the query: the fetch finds out.
     if (this.#queues.length === 1 && this.#hadJobs) return this.#queues;
+    const told = this.#wait.toFetch(this.#hadJobs);
+    this.#wasTold = told !== undefined;
+    if (told !== undefined) return told;
     this.#queues.push(this.#queues.shift() as string);
-    const rows = await runSql(this.#db, this.#statements.dueQueues, [this.#queues]);
-    return rows.map(({ name }) => name as string);
+    const rows = await runSql(this.#db, this.#statements.dueQueues(this.#queues.length), [this.#queues]);
+    const waiting = rows.filter((row) => !row.is_due).map((row) => row.due_in_ms as number);
+    this.#wait.looked(Math.min(...waiting));
+    return rows.filter((row) => row.is_due).map(({ name }) => name as string);
   }
 
   async settle(job: PgBossLeasedJob, outcome: JobOutcome): Promise<SettleResult> {
     const row = outcomeRow(job, outcome, this.#settings);
     const isRemoved = job.isRemovedAtEnd && (outcome.type === "succeeded" || outcome.type === "cancelled");
     const result = await (isRemoved ? this.#remover.remove(job, row) : this.#outcomes.record(row));
-    if (outcome.type === "retried" || outcome.type === "snoozed") this.#wakeup.wakeIn(outcome.delayMs);
-    if (outcome.type === "released") this.#wakeup.wakeNow();
+    if (outcome.type === "retried" || outcome.type === "snoozed")
+      this.#signals.wakeIn(row.queue, outcome.delayMs);
+    if (outcome.type === "released") this.#signals.wakeIn(row.queue, 0);
     return result;
   }
 
@@ -146,7 +157,9 @@ export class PgBossConsumer implements JobConsumer<PgBossLeasedJob> {
     await runSql(this.#db, this.#statements.saveProgress, values);
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    await this.#wait.leave();
+  }
 }
 
 function heldValues(jobs: readonly PgBossLeasedJob[]): unknown[] {

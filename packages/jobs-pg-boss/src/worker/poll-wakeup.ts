@@ -1,56 +1,142 @@
+import { later, queueKey } from "../store/notifications.ts";
+
 /**
- * Ends the wait between two polls early, when this process has enqueued a job or a job that it delayed is due. The next regular poll
- * finds the jobs of other processes.
+ * How long a worker that was told of jobs and found none waits before it looks again, in milliseconds. If many idle workers hear of each
+ * job, this bounds what those that come too late ask the store.
  */
+const pauseMs = 20;
+
+/** Ends the waits of idle workers early, when jobs of their names are due. Without that, the next regular poll finds the jobs. */
 export class PollWakeup {
   readonly #pollIntervalMs: number;
-  readonly #timers = new Set<NodeJS.Timeout>();
-  readonly #waiting = new Set<() => void>();
-  #wakeCount = 0;
+  readonly #waits = new Set<PollWait>();
 
   constructor(pollIntervalMs: number) {
     this.#pollIntervalMs = pollIntervalMs;
   }
 
-  /** The number of wake-ups so far. Read it before a poll, and pass it to `wait`, which then misses none. */
-  get wakeCount(): number {
-    return this.#wakeCount;
+  /** Whether a job is due before workers that are idle now poll again. */
+  isBeforeNextPoll(inMs: number): boolean {
+    return inMs < this.#pollIntervalMs;
   }
 
-  wakeNow(): void {
-    this.#wakeCount++;
-    for (const wake of this.#waiting) wake();
+  /** Makes the wait of a worker for jobs in these queues. `leave` and `check` are called beside its own. */
+  join(queues: readonly string[], { leave, check }: Partial<PollHooks> = {}): PollWait {
+    const wait: PollWait = new PollWait(queues, this.#pollIntervalMs, {
+      check,
+      leave: async () => {
+        this.#waits.delete(wait);
+        await leave?.();
+      },
+    });
+    this.#waits.add(wait);
+    return wait;
   }
 
-  /** Wakes in `inMs` milliseconds, unless a regular poll comes before that. */
-  wakeIn(inMs: number): void {
-    if (inMs <= 0) this.wakeNow();
-    else if (inMs < this.#pollIntervalMs) {
-      const timer = setTimeout(() => {
-        this.#timers.delete(timer);
-        this.wakeNow();
-      }, inMs + 1);
-      this.#timers.add(timer);
-    }
+  /** Tells workers of jobs in a queue that are due. */
+  wake(queue: string): void {
+    for (const wait of this.#waits) wait.tell(queueKey(queue));
   }
 
-  /** Resolves at the first wake-up after `wakeCount`, when the interval is over, or when the signal is aborted. */
-  wait(wakeCount: number, signal: AbortSignal): Promise<void> {
-    if (this.#wakeCount !== wakeCount || signal.aborted) return Promise.resolve();
+  /** Tells workers of jobs in a queue that are due in `inMs` milliseconds. */
+  wakeIn(queue: string, inMs: number): void {
+    if (inMs <= 0) this.wake(queue);
+    else for (const wait of this.#waits) wait.lookIn(inMs, queueKey(queue));
+  }
+}
+
+/** What a wait calls. */
+export interface PollHooks {
+  /** Called when the worker no longer waits. */
+  readonly leave: (() => Promise<void>) | undefined;
+  /** Called before each look at all queues. */
+  readonly check: (() => void) | undefined;
+}
+
+/** When a worker looks for jobs: all its queues now and then, and between that a queue that it is told of. */
+export class PollWait {
+  readonly #queues: ReadonlyMap<string, string>;
+  readonly #pollIntervalMs: number;
+  readonly #hooks: PollHooks;
+  readonly #told = new Set<string>();
+  #lookAtMs = 0;
+  #tellAtMs = 0;
+  #rearm: (() => void) | undefined;
+
+  constructor(queues: readonly string[], pollIntervalMs: number, hooks: PollHooks) {
+    this.#queues = new Map(queues.map((queue) => [queueKey(queue), queue]));
+    this.#pollIntervalMs = pollIntervalMs;
+    this.#hooks = hooks;
+  }
+
+  /** Takes a notification. */
+  hear(payload: string): void {
+    if (payload.endsWith(later)) this.lookIn(0, payload.slice(0, -later.length));
+    else this.tell(payload);
+  }
+
+  /** Tells of due jobs in a queue. */
+  tell(key: string): void {
+    const queue = this.#queues.get(key);
+    if (queue === undefined) return;
+    this.#told.add(queue);
+    this.#rearm?.();
+  }
+
+  /** Looks at all queues in `inMs` milliseconds, if it has this queue and would look later. */
+  lookIn(inMs: number, key?: string): void {
+    if (key !== undefined && !this.#queues.has(key)) return;
+    // A timer may fire a millisecond early.
+    this.#lookAtMs = Math.min(this.#lookAtMs, performance.now() + inMs + 1);
+    this.#rearm?.();
+  }
+
+  /** Returns the queues that an idle worker was told of, or undefined if it is time to look at all. A busy worker serves all in turn. */
+  toFetch(isBusy: boolean): readonly string[] | undefined {
+    const told = [...this.#told];
+    this.#told.clear();
+    if (!isBusy && told.length > 0 && performance.now() < this.#lookAtMs) return told;
+    this.#lookAtMs = Number.POSITIVE_INFINITY;
+    this.#hooks.check?.();
+    return undefined;
+  }
+
+  /** A look at all queues has found when the next job is due, if there is one. What was told meanwhile stays. */
+  looked(nextDueInMs: number | undefined): void {
+    // At least the pause: jobs that are due one after the other are fetched together.
+    this.lookIn(Math.min(this.#pollIntervalMs, Math.max(nextDueInMs ?? Number.POSITIVE_INFINITY, pauseMs)));
+  }
+
+  /** A queue that this worker was told of had no jobs, or no more: another worker has taken them. */
+  foundNone(): void {
+    this.#tellAtMs = performance.now() + pauseMs;
+  }
+
+  /** Resolves when it is time to look, or when the signal is aborted. */
+  sleep(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
-      const wake = (): void => {
+      let timer: NodeJS.Timeout | undefined;
+      const end = (): void => {
         clearTimeout(timer);
-        this.#waiting.delete(wake);
-        signal.removeEventListener("abort", wake);
+        this.#rearm = undefined;
+        signal.removeEventListener("abort", end);
         resolve();
       };
-      const timer = setTimeout(wake, this.#pollIntervalMs);
-      this.#waiting.add(wake);
-      signal.addEventListener("abort", wake, { once: true });
+      this.#rearm = () => {
+        clearTimeout(timer);
+        const atMs = this.#told.size > 0 ? Math.min(this.#lookAtMs, this.#tellAtMs) : this.#lookAtMs;
+        const inMs = atMs - performance.now();
+        if (inMs <= 0) end();
+        else timer = setTimeout(end, Math.min(inMs, this.#pollIntervalMs));
+      };
+      signal.addEventListener("abort", end, { once: true });
+      this.#rearm();
     });
   }
 
-  close(): void {
-    for (const timer of this.#timers) clearTimeout(timer);
+  /** The worker no longer waits. */
+  async leave(): Promise<void> {
+    await this.#hooks.leave?.();
   }
 }

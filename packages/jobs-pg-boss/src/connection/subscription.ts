@@ -1,0 +1,24 @@
+import type { Socket } from "node:net";
+import type { Client } from "pg";
+
+/** What is listened for, and who is told. */
+export interface Subscription {
+  readonly channel: string;
+  /** A statement to run on the connection while it listens, and one to run at the end, with their values. */
+  readonly announcement?:
+    | { readonly begin: string; readonly end: string; readonly values: readonly unknown[] }
+    | undefined;
+  /** Called with each payload. */
+  onMessage(payload: string): void;
+  /** Called each time that the connection begins to listen: earlier messages may be lost. */
+  onListening(): void;
+}
+
+/** The parts of an engine that listening uses. */
+export interface ListenerSetUp {
+  /** Makes a client, with the socket that it will use. */
+  createClient(): { readonly client: Client; readonly socket: Socket };
+  /** Sends a message over another connection. */
+  notify(channel: string, payload: string): Promise<unknown>;
+  readonly onError: (error: unknown) => void;
+}
