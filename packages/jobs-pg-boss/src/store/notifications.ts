@@ -1,13 +1,11 @@
-import { createHash } from "node:crypto";
-
 /**
- * How processes tell each other by NOTIFY: of jobs that are due, and of awaited jobs that have ended. Names are bounded: a channel has at
- * most 63 bytes, and a payload less than 8,000.
+ * How processes tell each other by NOTIFY: of jobs that are due, and of awaited jobs that have ended. Both are bounded: a
+ * channel has at most 63 bytes, and a payload, with the name of a queue, about half of the 8,000 that PostgreSQL takes.
  */
 export interface Notifications {
-  /** The channel of jobs. Its payload is `queueKey(queue)`, followed by `later` if they are not yet due. */
+  /** The channel of jobs. Its payload is the name of their queue, followed by `later` if they are not yet due. */
   readonly jobsChannel: string;
-  /** The channel of jobs that have ended. Its payload is the id, a space, and `queueKey(queue)`. */
+  /** The channel of jobs that have ended. Its payload is the id, a space, and the name of the queue. */
   readonly endsChannel: string;
   /** $1 payloads. Notifies of jobs, in several queues. */
   readonly notifyJobs: string;
@@ -26,24 +24,13 @@ export interface Notifications {
   isEndAwaited(queue: string): string;
 }
 
-/** The longest queue that stands in a payload as it is, in bytes. */
-const maxQueueBytes = 1_000;
-
 /** Ends the payload for jobs that come due before idle workers poll again. */
 export const later = " later";
-
-/** Returns what stands for a queue in a payload: its name, or the hash of a long one. */
-export function queueKey(queue: string): string {
-  if (Buffer.byteLength(queue) <= maxQueueBytes) return queue;
-  return createHash("sha256").update(queue).digest("hex");
-}
 
 /** Builds the parts of statements. `schema` has at most 50 characters, all of which may stand in a name without quotes. */
 export function notifications(schema: string): Notifications {
   const jobsChannel = `nidus_${schema}`;
   const endsChannel = `nidus_${schema}_ends`;
-  const keyOf = (queue: string): string =>
-    `CASE WHEN octet_length(${queue}) <= ${maxQueueBytes} THEN ${queue} ELSE encode(sha256(convert_to(${queue}, 'UTF8')), 'hex') END`;
   const lockOf = (queue: string): string => `hashtextextended('${endsChannel} ' || ${queue}, 0)`;
   return {
     jobsChannel,
@@ -52,8 +39,8 @@ export function notifications(schema: string): Notifications {
     awaitEnds: `SELECT pg_advisory_lock_shared(${lockOf("$1::text")})`,
     awaitNoEnds: `SELECT pg_advisory_unlock_shared(${lockOf("$1::text")})`,
     notifyJob: (queue, isLater = false) =>
-      `pg_notify('${jobsChannel}', ${keyOf(queue)}${isLater ? ` || '${later}'` : ""})`,
-    notifyEnd: (id, queue) => `pg_notify('${endsChannel}', ${id}::text || ' ' || ${keyOf(queue)})`,
+      `pg_notify('${jobsChannel}', ${queue}${isLater ? ` || '${later}'` : ""})`,
+    notifyEnd: (id, queue) => `pg_notify('${endsChannel}', ${id}::text || ' ' || ${queue})`,
     isEndAwaited: (queue) =>
       `CASE WHEN pg_try_advisory_lock(${lockOf(queue)}) THEN NOT pg_advisory_unlock(${lockOf(queue)}) ELSE TRUE END`,
   };

@@ -4,7 +4,7 @@ import { NotificationListener } from "../connection/notification-listener.ts";
 import type { SqlDatabase } from "../database/pg-boss-like.ts";
 import { type Row, runSql } from "../database/run-sql.ts";
 import { JobNotifier } from "../store/job-notifier.ts";
-import { later, type Notifications, notifications, queueKey } from "../store/notifications.ts";
+import { later, type Notifications, notifications } from "../store/notifications.ts";
 import type { Notifies } from "../store/queue-statements.ts";
 import { type PollWait, PollWakeup } from "./poll-wakeup.ts";
 
@@ -45,20 +45,24 @@ export class JobSignals {
       this.#notifier = new JobNotifier((payloads) => runSql(this.#db, notifyJobs, [payloads]));
   }
 
-  /** Decides how the statement that stores a job tells other processes: in the caller's transaction, the commit tells them. */
+  /** Decides how the statement that stores a job tells other processes. In the caller's transaction, its commit tells them. */
   beforeInsert(runAt: Date | undefined, db: SqlDatabase | undefined): Notifies {
-    if (!this.#wakeup.isBeforeNextPoll(msUntil(runAt))) return undefined;
-    const isInStatement = db !== undefined || this.#notifier?.takeQuiet();
-    if (!this.#isShared || !isInStatement) return undefined;
-    return msUntil(runAt) > 0 ? "later" : "now";
+    const notifier = this.#notifier;
+    const inMs = msUntil(runAt);
+    if (notifier === undefined || !this.#wakeup.isBeforeNextPoll(inMs)) return undefined;
+    const isInStatement = db === undefined ? notifier.takeQuiet() : notifier.takeInTransaction();
+    if (!isInStatement) return undefined;
+    return inMs > 0 ? "later" : "now";
   }
 
   /** Tells of a job that was stored. `notifies` is what `beforeInsert` returned. */
   afterInsert(queue: string, runAt: Date | undefined, db: SqlDatabase | undefined, notifies: Notifies): void {
     const inMs = msUntil(runAt);
     this.#wakeup.wakeIn(queue, inMs);
-    if (db !== undefined || notifies !== undefined || !this.#wakeup.isBeforeNextPoll(inMs)) return;
-    this.#notifier?.stored(`${queueKey(queue)}${inMs > 0 ? later : ""}`);
+    if (notifies !== undefined || !this.#wakeup.isBeforeNextPoll(inMs)) return;
+    const payload = `${queue}${inMs > 0 ? later : ""}`;
+    if (db === undefined) this.#notifier?.stored(payload);
+    else this.#notifier?.storedInTransaction(payload);
   }
 
   /** Tells the workers of this process of jobs in a queue that are due in `inMs` milliseconds. */
@@ -85,7 +89,6 @@ export class JobSignals {
     if (listener === undefined) return undefined;
     const { endsChannel, awaitEnds, awaitNoEnds } = this.#notifications;
     return async (queue, onEnd) => {
-      const key = queueKey(queue);
       let onAnnounced = (): void => {};
       const announced = new Promise<void>((resolve) => {
         onAnnounced = resolve;
@@ -95,7 +98,7 @@ export class JobSignals {
         announcement: { begin: awaitEnds, end: awaitNoEnds, values: [queue] },
         onMessage(payload) {
           const [id = "", ofQueue] = payload.split(" ");
-          if (ofQueue === key) onEnd(id);
+          if (ofQueue === queue) onEnd(id);
         },
         onListening: onAnnounced,
       });

@@ -69,7 +69,10 @@ export class PgBossConsumer implements JobConsumer<PgBossLeasedJob> {
   async fetch(limit: number, signal: AbortSignal): Promise<readonly PgBossLeasedJob[]> {
     const jobs = await this.#fetchDue(limit);
     this.#hadJobs = jobs.length > 0;
-    if (jobs.length > 0) return jobs;
+    if (this.#hadJobs) {
+      this.#wait.foundJobs();
+      return jobs;
+    }
     if (this.#wasTold) this.#wait.foundNone();
     await this.#wait.sleep(signal);
     return [];

@@ -1,4 +1,4 @@
-import { later, queueKey } from "../store/notifications.ts";
+import { later } from "../store/notifications.ts";
 
 /**
  * How long a worker that was told of jobs and found none waits before it looks again, in milliseconds. If many idle workers hear of each
@@ -35,13 +35,13 @@ export class PollWakeup {
 
   /** Tells workers of jobs in a queue that are due. */
   wake(queue: string): void {
-    for (const wait of this.#waits) wait.tell(queueKey(queue));
+    for (const wait of this.#waits) wait.tell(queue);
   }
 
   /** Tells workers of jobs in a queue that are due in `inMs` milliseconds. */
   wakeIn(queue: string, inMs: number): void {
     if (inMs <= 0) this.wake(queue);
-    else for (const wait of this.#waits) wait.lookIn(inMs, queueKey(queue));
+    else for (const wait of this.#waits) wait.lookIn(inMs, queue);
   }
 }
 
@@ -55,7 +55,7 @@ export interface PollHooks {
 
 /** When a worker looks for jobs: all its queues now and then, and between that a queue that it is told of. */
 export class PollWait {
-  readonly #queues: ReadonlyMap<string, string>;
+  readonly #queues: ReadonlySet<string>;
   readonly #pollIntervalMs: number;
   readonly #hooks: PollHooks;
   readonly #told = new Set<string>();
@@ -64,7 +64,7 @@ export class PollWait {
   #rearm: (() => void) | undefined;
 
   constructor(queues: readonly string[], pollIntervalMs: number, hooks: PollHooks) {
-    this.#queues = new Map(queues.map((queue) => [queueKey(queue), queue]));
+    this.#queues = new Set(queues);
     this.#pollIntervalMs = pollIntervalMs;
     this.#hooks = hooks;
   }
@@ -76,16 +76,15 @@ export class PollWait {
   }
 
   /** Tells of due jobs in a queue. */
-  tell(key: string): void {
-    const queue = this.#queues.get(key);
-    if (queue === undefined) return;
+  tell(queue: string): void {
+    if (!this.#queues.has(queue)) return;
     this.#told.add(queue);
     this.#rearm?.();
   }
 
   /** Looks at all queues in `inMs` milliseconds, if it has this queue and would look later. */
-  lookIn(inMs: number, key?: string): void {
-    if (key !== undefined && !this.#queues.has(key)) return;
+  lookIn(inMs: number, queue?: string): void {
+    if (queue !== undefined && !this.#queues.has(queue)) return;
     // A timer may fire a millisecond early.
     this.#lookAtMs = Math.min(this.#lookAtMs, performance.now() + inMs + 1);
     this.#rearm?.();
@@ -105,6 +104,11 @@ export class PollWait {
   looked(nextDueInMs: number | undefined): void {
     // At least the pause: jobs that are due one after the other are fetched together.
     this.lookIn(Math.min(this.#pollIntervalMs, Math.max(nextDueInMs ?? Number.POSITIVE_INFINITY, pauseMs)));
+  }
+
+  /** Jobs were found. Which jobs come next is unknown: look as soon as there are no more. */
+  foundJobs(): void {
+    this.#lookAtMs = 0;
   }
 
   /** A queue that this worker was told of had no jobs, or no more: another worker has taken them. */
