@@ -8,7 +8,7 @@ import type { Notifications } from "./notifications.ts";
 export interface LeaseStatements {
   /**
    * $1 that many queues. Returns the `name` of each queue that has due jobs (`is_due`), or else jobs that come due: the first one
-   * `due_in_ms`. pg-boss 12 before 12.38 has no index for these, and returns none.
+   * `due_in_ms`. The first versions of pg-boss 12 have no index for these: it then returns none.
    */
   dueQueues(count: number): string;
   /** $1 queue, $2 limit, $3 lease. Leases due jobs. */
