@@ -33,7 +33,9 @@ beforeAll(async () => {
     await copyFile(join(from, "package.json"), join(to, "package.json"));
     await run(tsc, ["-p", join(from, "tsconfig.build.json"), "--noCheck", "--outDir", join(to, "dist")]);
   }
-  await symlink(join(packages, "jobs-pg-boss", "node_modules", "pg-boss"), join(modules, "pg-boss"));
+  for (const name of ["pg", "pg-boss"]) {
+    await symlink(join(packages, "jobs-pg-boss", "node_modules", name), join(modules, name));
+  }
   await symlink(join(packages, "jobs-durable", "node_modules", "croner"), join(modules, "croner"));
   await writeFile(join(project, "app.js"), program);
 }, 120_000);
