@@ -20,6 +20,7 @@ import {
   type StoredJobsQuery,
   type StoredSchedule,
 } from "@nidus/jobs-durable/backend";
+import { capabilitiesOf } from "./connection/capabilities.ts";
 import type { Connection } from "./connection/connection.ts";
 import { bossDatabase } from "./database/boss-database.ts";
 import type { SqlDatabase } from "./database/pg-boss-like.ts";
@@ -34,7 +35,6 @@ import { JobEnds } from "./store/job-ends.ts";
 import { JobInserter } from "./store/job-inserter.ts";
 import { type JobStatements, jobStatements } from "./store/job-statements.ts";
 import { type LeaseStatements, leaseStatements } from "./store/lease-statements.ts";
-import { notifications } from "./store/notifications.ts";
 import { type PgBossJobOptions, requirePgBossJobOptions } from "./store/pg-boss-job-options.ts";
 import { PgBossSchedules } from "./store/pg-boss-schedules.ts";
 import { QueueCreator } from "./store/queue-creator.ts";
@@ -92,13 +92,13 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
     pollIntervalMs: number,
     onError: (error: unknown) => void = () => {},
   ) {
-    const { boss, schema, address, hasTransactions } = connection;
+    const { boss, schema, address } = connection;
     this.#connection = connection;
     this.#db = bossDatabase(boss);
     this.#dialect = dialectOf(boss);
     this.enqueueOptions = { db: requireDatabase, pgBoss: requirePgBossJobOptions(this.#dialect) };
     this.#statements = jobStatements(schema);
-    this.#leaseStatements = leaseStatements(schema, this.#dialect, notifications(schema));
+    this.#leaseStatements = leaseStatements(schema, this.#dialect);
     const statements = queueStatements(schema, this.#dialect, settings);
     this.#queues = new QueueCreator(this.#db, statements);
     this.#inserter = new JobInserter(this.#db, statements, this.#queues);
@@ -121,20 +121,7 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
     this.address = address;
     this.longestFetchMs = Math.max(shortestWaitMs, pollIntervalMs);
     this.leaseMs = settings.leaseSeconds * 1000;
-    this.capabilities = {
-      persistence: true,
-      schedules: true,
-      scheduleKeys: true,
-      intervals: true,
-      transactions: hasTransactions,
-      priorities: true,
-      uniqueKeys: true,
-      nullCharacters: false,
-      listing: true,
-      results: true,
-      progress: true,
-      snoozing: true,
-    };
+    this.capabilities = capabilitiesOf(connection);
   }
 
   start(): Promise<void> {

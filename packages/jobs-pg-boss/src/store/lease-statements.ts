@@ -1,5 +1,5 @@
 import type { Dialect } from "./dialect.ts";
-import type { Notifications } from "./notifications.ts";
+import { notifications } from "./notifications.ts";
 
 /**
  * Statements about jobs that a worker holds. Each fetch names a new lease and stores it in the job's output. The lease fences later
@@ -68,11 +68,8 @@ const settlements = `
     state text, delay_ms float8, is_released boolean, is_unspent boolean, output jsonb, errors jsonb, deletion_seconds int)`;
 
 /** Builds the statements. `schema` stands unquoted in them, as in pg-boss's own. */
-export function leaseStatements(
-  schema: string,
-  dialect: Dialect,
-  { notifyJob, notifyEnd, isEndAwaited }: Notifications,
-): LeaseStatements {
+export function leaseStatements(schema: string, dialect: Dialect): LeaseStatements {
+  const { notifyJob, notifyEnd, isEndAwaited } = notifications(schema);
   const { hasRetention, isReady, renewal } = dialect;
   const job = `${schema}.job`;
   const isDue = `j.state < 'active' AND j.start_after <= now() AND ${isReady}`;
