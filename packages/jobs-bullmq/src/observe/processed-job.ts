@@ -65,10 +65,14 @@ async function lastChildEndMs(job: Job): Promise<number | undefined> {
   }
 }
 
-/** Returns the trace headers that a producer's telemetry wrote, as JSON, to the job. */
-function carrierFrom(metadata: string | undefined): Record<string, string> {
+/** What `BullMQTelemetry` of Sentry writes to a job: one header, without its name. */
+const sentryTrace = /^[0-9a-f]{32}-[0-9a-f]{16}(-[01])?$/;
+
+/** Returns the trace headers that a producer's telemetry wrote to the job: as JSON, or as Sentry does. */
+function carrierFrom(metadata = "{}"): Record<string, string> {
   try {
-    const headers: unknown = JSON.parse(metadata ?? "{}");
+    if (sentryTrace.test(metadata)) return { "sentry-trace": metadata };
+    const headers: unknown = JSON.parse(metadata);
     return Object.fromEntries(
       Object.entries(headers as object).filter(
         (entry): entry is [string, string] => typeof entry[1] === "string",
