@@ -13,13 +13,19 @@ export interface StoredJobStatements {
    * jobs of one queue, the newest first. Leaves out those that another program has stored with a `created_on` that is no date.
    */
   ofQueue(state: StoredJobState | undefined): string;
-  /** $1 limit, $2 whether to read the payload, $3 first queue, $4 first id in that queue. Returns jobs by queue and id. */
-  readonly ofAllQueues: string;
+  /** $1 first queue. Returns the `name` of each of the engine's queues from this one on, in order. */
+  readonly queuesFrom: string;
   /**
-   * $1 limit, $2 whether to read the payload, $3 queue, $4 the `created_us` and $5 the id of the last job of the page before. Returns jobs by
-   * queue, those of one queue in the order in which they were created. In the order of ids, PostgreSQL would read all jobs in other states.
+   * $1 limit, $2 whether to read the payload, $3 queue of the page before, $4 first id in it, from $5 on the queues. Returns jobs by queue
+   * and id.
    */
-  ofAllQueuesInState(state: StoredJobState): string;
+  ofQueues(count: number): string;
+  /**
+   * $1 limit, $2 whether to read the payload, $3 queue of the page before, $4 the `created_us` and $5 the id of its last job, from $6 on
+   * the queues. Returns jobs by queue, those of one queue in the order in which they were created. In the order of ids, PostgreSQL
+   * would read all jobs in other states.
+   */
+  ofQueuesInState(state: StoredJobState, count: number): string;
 }
 
 /** The job that comes before all others in a list of one queue. */
@@ -44,7 +50,17 @@ export function storedJobStatements(schema: string): StoredJobStatements {
   const job = `${schema}.job`;
   const ownQueues = `SELECT name FROM ${schema}.subscription WHERE event = '${ownQueuesEvent}'`;
   const newestFirst = "ORDER BY created_on DESC, id DESC";
-  const queuesFrom3 = `${ownQueues} AND name COLLATE "C" >= $3::text ORDER BY name COLLATE "C"`;
+  // Each queue is a parameter of its own, so that PostgreSQL plans with their partitions alone.
+  const inQueues = (
+    count: number,
+    first: number,
+    partsOf: (queue: string) => readonly string[],
+    order: string,
+  ): string => `
+      SELECT * FROM (${Array.from({ length: count }, (_, index) => partsOf(`$${first + index}::text`))
+        .flat()
+        .join(" UNION ALL ")}) part
+      ORDER BY name COLLATE "C", ${order} LIMIT $1::int`;
   return {
     job: `SELECT ${columns} FROM ${job} WHERE name = ANY(ARRAY(${ownQueues})) AND id = $1::uuid LIMIT 1`,
     // A list without the index is slow, and no error.
@@ -71,32 +87,29 @@ export function storedJobStatements(schema: string): StoredJobStatements {
         FROM (SELECT * FROM (${parts.join(" UNION ALL ")}) part ${newestFirst} LIMIT $1::int) page
         ${newestFirst}`;
     },
-    ofAllQueues: `
-      SELECT ${columns} FROM (
-        SELECT found.* FROM (${queuesFrom3}) queue CROSS JOIN LATERAL (
-          SELECT * FROM ${job} j
-          WHERE j.name = queue.name
-            AND j.id >= CASE WHEN queue.name = $3::text THEN $4::uuid ELSE '00000000-0000-0000-0000-000000000000' END
-          ORDER BY j.id LIMIT $1::int
-        ) found
-        ORDER BY queue.name COLLATE "C", found.id LIMIT $1::int
-      ) page
-      ORDER BY name COLLATE "C", id`,
-    ofAllQueuesInState(state) {
-      const { of, and } = states[state];
-      const parts = of.map(
-        (each) => `(
-          SELECT * FROM ${job} j WHERE j.name = queue.name AND state = '${each}' ${and} AND created_on >= 'epoch'
-            AND (created_on, id) > (CASE WHEN queue.name = $3::text THEN ${momentOf("$4")} ELSE '-infinity' END, $5::uuid)
-          ORDER BY created_on, id LIMIT $1::int)`,
-      );
+    queuesFrom: `${ownQueues} AND name COLLATE "C" >= $1::text ORDER BY name COLLATE "C"`,
+    ofQueues(count) {
+      const partsOf = (queue: string): readonly string[] => [
+        `(
+          SELECT * FROM ${job} WHERE name = ${queue}
+            AND id >= CASE WHEN ${queue} = $3::text THEN $4::uuid ELSE '00000000-0000-0000-0000-000000000000' END
+          ORDER BY id LIMIT $1::int)`,
+      ];
       return `
-        SELECT ${columns}, ${createdUs} FROM (
-          SELECT found.* FROM (${queuesFrom3}) queue CROSS JOIN LATERAL (
-            SELECT * FROM (${parts.join(" UNION ALL ")}) part ORDER BY created_on, id LIMIT $1::int
-          ) found
-          ORDER BY queue.name COLLATE "C", found.created_on, found.id LIMIT $1::int
-        ) page
+        SELECT ${columns} FROM (${inQueues(count, 5, partsOf, "id")}) page
+        ORDER BY name COLLATE "C", id`;
+    },
+    ofQueuesInState(state, count) {
+      const { of, and } = states[state];
+      const partsOf = (queue: string): readonly string[] =>
+        of.map(
+          (each) => `(
+          SELECT * FROM ${job} WHERE name = ${queue} AND state = '${each}' ${and} AND created_on >= 'epoch'
+            AND (created_on, id) > (CASE WHEN ${queue} = $3::text THEN ${momentOf("$4")} ELSE '-infinity' END, $5::uuid)
+          ORDER BY created_on, id LIMIT $1::int)`,
+        );
+      return `
+        SELECT ${columns}, ${createdUs} FROM (${inQueues(count, 6, partsOf, "created_on, id")}) page
         ORDER BY name COLLATE "C", created_on, id`;
     },
   };

@@ -57,8 +57,12 @@ export class StoredJobs {
   ): Promise<Row[]> {
     const [name = "", id = "", ...rest] = position ?? [];
     if (position !== undefined && (!isUuid(id) || rest.length > 0)) throw wrongCursor();
-    const values = [limit + 1, withPayload, queueName(name), nextUuid(id)];
-    return this.#list(this.#statements.ofAllQueues, values);
+    return this.#inQueuesFrom(name, limit + 1, (most, queues) =>
+      this.#list(this.#statements.ofQueues(queues.length), [
+        ...[most, withPayload, queueName(name), nextUuid(id)],
+        ...queues,
+      ]),
+    );
   }
 
   async #ofAllQueuesInState(
@@ -68,8 +72,32 @@ export class StoredJobs {
   ): Promise<Row[]> {
     const [name = "", createdUs = "", id = "", ...rest] = position;
     if (!/^\d{1,18}$/.test(createdUs) || !isUuid(id) || rest.length > 0) throw wrongCursor();
-    const values = [limit + 1, withPayload, queueName(name), createdUs, id];
-    return this.#list(this.#statements.ofAllQueuesInState(state), values);
+    return this.#inQueuesFrom(name, limit + 1, (most, queues) =>
+      this.#list(this.#statements.ofQueuesInState(state, queues.length), [
+        ...[most, withPayload, queueName(name), createdUs, id],
+        ...queues,
+      ]),
+    );
+  }
+
+  /**
+   * Looks into the queues, some at a time, until enough jobs are found. With each queue in a partition of its own, as in pg-boss 10,
+   * PostgreSQL takes longer to plan for all of them than to read a page.
+   */
+  async #inQueuesFrom(
+    jobName: string,
+    most: number,
+    look: (most: number, queues: readonly string[]) => Promise<Row[]>,
+  ): Promise<Row[]> {
+    const found = await this.#list(this.#statements.queuesFrom, [queueName(jobName)]);
+    const queues = found.map(({ name }) => name);
+    const rows: Row[] = [];
+    for (let from = 0; from < queues.length && rows.length < most; ) {
+      const portion = queues.slice(from, from + (from === 0 ? firstQueues : moreQueues));
+      rows.push(...(await look(most - rows.length, portion)));
+      from += portion.length;
+    }
+    return rows;
   }
 
   async #list(statement: string, values: readonly unknown[]): Promise<Row[]> {
@@ -81,6 +109,10 @@ export class StoredJobs {
     return runSql(this.#db, statement, values);
   }
 }
+
+/** How many queues a page looks into at first, which mostly have enough jobs, and then at a time. */
+const firstQueues = 4;
+const moreQueues = 20;
 
 /** No job of an engine has this id. */
 const beforeOldest = "00000000-0000-0000-0000-000000000000";

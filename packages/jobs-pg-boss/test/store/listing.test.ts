@@ -75,6 +75,20 @@ describe.skipIf(postgres === undefined).each(versions)("the list of jobs, on pg-
     }
   });
 
+  it("goes through as many names as there are, page by page", async () => {
+    const names = Array.from({ length: 45 }, (_, index) => `many_${String(index).padStart(2, "0")}`);
+    const jobs = names.map((name) => newJob(name));
+    for (const job of jobs) await backend.insert([job], {});
+    const ids = jobs.map(({ id }) => id);
+    const own = new Set(ids);
+    for (const state of [undefined, "waiting"] as const) {
+      for (const limit of [1, 7, 100]) {
+        expect((await idsOf(undefined, limit, state)).filter((id) => own.has(id))).toEqual(ids);
+      }
+    }
+    expect(await idsOf(undefined, 10, "cancelled")).toEqual([]);
+  });
+
   it("leaves out jobs whose `created_on` is no date, and those of other programs' queues", async () => {
     await backend.insert([newJob("foreign")], {});
     const insert = `INSERT INTO ${store.schema}.job (name, created_on)`;
