@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,6 +24,11 @@ import { createRepository, type Repository, UsersApi } from "./support/users-api
 const canRun =
   hasProgram(prometheusProgram, "no alert is seen firing") &&
   hasProgram("redis-server", "no engine is stopped");
+/** The query by which KEDA scales workers, in the guide. */
+const [, kedaQuery = ""] =
+  /query: (.*)/.exec(
+    readFileSync(new URL("../../../apps/docs/prometheus-and-alerting.md", import.meta.url), "utf8"),
+  ) ?? [];
 const everyThreeSeconds = ["--refresh", "*/3 * * * * *"];
 let folder: string;
 let prometheus: PrometheusServer;
@@ -180,6 +186,7 @@ describe.skipIf(!canRun).concurrent("in a Prometheus that scrapes users-api, ale
     await until("a message", async () => silentMail.waiting === 1);
     await expectFired(of("send_digest"), ["JobStuck"]);
     await expectFired(of("index_commit"), ["BacklogOld", "NoWorkers"]);
+    await answered(`(${kedaQuery.replace("users-api", "hanging")}) > 10`);
     // The schedule falls silent: no slot is free for it.
     await expectFired(of("refresh_users"), ["JobNotSucceeding"]);
 

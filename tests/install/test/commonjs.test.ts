@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { publishedPackages, run } from "checks";
+import { pageBlocksOf, publishedPackages, run } from "checks";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const require = createRequire(import.meta.url);
@@ -40,6 +40,10 @@ queue.drain({ runner: observability.jobRunner() }).then((report) => {
 });
 `;
 
+/** The recipe of the guide. */
+const recipe =
+  pageBlocksOf("where-you-run-it.md").find(({ code }) => code.includes("CommonJS has no"))?.code ?? "";
+
 let project: string;
 
 beforeAll(async () => {
@@ -52,8 +56,12 @@ beforeAll(async () => {
   const types = dirname(require.resolve("@types/node/package.json"));
   await symlink(types, join(project, "node_modules", "@types", "node"));
   await writeFile(join(project, "package.json"), JSON.stringify({ name: "a-service", private: true }));
-  await writeFile(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["service.ts"] }));
+  await writeFile(
+    join(project, "tsconfig.json"),
+    JSON.stringify({ compilerOptions, files: ["service.ts", "recipe.ts"] }),
+  );
   await writeFile(join(project, "service.ts"), program);
+  await writeFile(join(project, "recipe.ts"), recipe);
 });
 
 afterAll(() => rm(project, { recursive: true }));
@@ -64,6 +72,8 @@ describe("a CommonJS service that resolves modules as Node 10 did", () => {
     expect(compiled.output).toBe("");
     const { output } = await run(process.execPath, ["service.js"], project);
     expect(output).toContain("send_digest true function");
+    const printed = await run(process.execPath, ["recipe.js"], project);
+    expect(printed).toMatchObject({ isOk: true, output: "done\n" });
   });
 
   it("runs with ts-node", async () => {
