@@ -4,9 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { asyncJob } from "@nidus/jobs-core";
-import { defineJob } from "@nidus/jobs-durable";
-import { createEngine } from "@nidus/jobs-durable/backend";
 import {
+  answersOn,
   hasProgram,
   type PrometheusServer,
   prometheusProgram,
@@ -18,7 +17,6 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MailServer } from "./support/mail-server.ts";
 import { writeQuickRules } from "./support/quick-rules.ts";
 import { type Service, startService } from "./support/service.ts";
-import { silentBackend } from "./support/silent-backend.ts";
 import { createRepository, type Repository, UsersApi } from "./support/users-api.ts";
 
 const canRun =
@@ -45,9 +43,10 @@ let hangingRedis: RedisServer;
 /** The example whose repository cannot be read. */
 let lost: UsersApi;
 let lostRepository: Repository;
-/** The example that is killed while it sends a message. */
+/** The example that is killed while it sends a message, and whose worker may not fetch later. */
 let killed: UsersApi;
 let slowMail: MailServer;
+let killedRedis: RedisServer;
 /** A service of the test, for what the example has no way to do. */
 let other: Service;
 
@@ -60,7 +59,6 @@ beforeAll(async () => {
     opened.push(() => started.stop());
     return started;
   };
-  let killedRedis: RedisServer;
   [brokenMail, silentMail, slowMail, hangingRedis, killedRedis, other] = await Promise.all([
     stopped(MailServer.start()),
     stopped(MailServer.start()),
@@ -210,7 +208,7 @@ describe.skipIf(!canRun).concurrent("in a Prometheus that scrapes users-api, ale
     await expectResolved(refresh, ["JobNeverSucceeded"]);
   });
 
-  it("after its process was killed", async () => {
+  it("after its process was killed, and while its worker may not fetch", async () => {
     const digests = 'job="killed",job_name="send_digest"';
     await killed.enqueue();
     await until("a message", async () => slowMail.waiting === 1);
@@ -218,18 +216,14 @@ describe.skipIf(!canRun).concurrent("in a Prometheus that scrapes users-api, ale
     slowMail.answerAll();
     await killed.start();
     await expectFired(digests, ["JobsStalling"]);
-    await expectResolved(digests, ["JobsStalling"]);
-  });
 
-  it("in another service: for a worker that hangs", async () => {
-    // No fault from outside makes the example's worker hang: its engines end each wait that takes too long, and ask again.
-    const backend = silentBackend();
-    const engine = createEngine(backend, { runner: other.runner, onError: () => {} });
-    await engine.work({ jobs: [defineJob({ name: "silent", run: async () => {} })] });
-    await expectFired('job="other",engine="silent"', ["WorkerStuck"]);
-    backend.release();
-    await engine.close();
-    await expectResolved('job="other",engine="silent"', ["WorkerStuck"]);
+    // An operator changes the rights in Redis: it answers, and runs no script of the worker.
+    const allow = (rights: string) => answersOn(killedRedis.port, `ACL SETUSER default ${rights}\r\n`, "OK");
+    expect(await allow("-eval -evalsha")).toBe(true);
+    await expectFired('job="killed"', ["WorkerStuck"]);
+    expect(await allow("+eval +evalsha")).toBe(true);
+    await expectResolved('job="killed"', ["WorkerStuck"]);
+    await expectResolved(digests, ["JobsStalling"]);
   });
 
   it("in another service: for names without end, and for jobs that promise a success", async () => {
