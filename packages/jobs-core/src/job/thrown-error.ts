@@ -1,4 +1,5 @@
 import { isNativeError } from "node:util/types";
+import { propertyOf } from "../foreign.ts";
 import { JobError } from "./job-error.ts";
 
 /**
@@ -15,9 +16,12 @@ export function thrownErrorOf(error: JobError): Error {
   }
 }
 
-/** Tells whether a value is an error of any realm, such as a test runner's. A DOMException is no native error, but has a stack. */
+/**
+ * Tells whether a value is an error of any realm, such as a test runner's. A DOMException is no native error, but has a stack.
+ * Never throws, even for hostile getters and proxies.
+ */
 export function isErrorLike(value: unknown): value is Error {
-  return isNativeError(value) || typeof (value as Partial<Error> | undefined)?.stack === "string";
+  return isNativeError(value) || typeof propertyOf(value, "stack") === "string";
 }
 
 /** Tells a JobError from its subclasses. It compares names, since another installed copy has another class. */

@@ -40,6 +40,15 @@ describe("isErrorLike", () => {
     );
     expect([undefined, null, "no", { message: "no" }].map(isErrorLike)).toEqual(Array(4).fill(false));
   });
+
+  it("refuses a value whose stack cannot be read", () => {
+    const throwing = {
+      get stack(): string {
+        throw new Error("no stack for you");
+      },
+    };
+    expect([hostileProxy(), throwing].map(isErrorLike)).toEqual([false, false]);
+  });
 });
 
 describe("cutText", () => {
