@@ -8,6 +8,7 @@ import {
   requireWholeNumber,
 } from "@nidus/jobs-core/adapter";
 import type { JobObserver, ObservedJobContext } from "@nidus/jobs-observe";
+import { OpenRuns } from "@nidus/jobs-observe/adapter";
 import {
   type Context,
   type Link,
@@ -22,7 +23,6 @@ import {
 } from "@opentelemetry/api";
 import { errorTypeOf, stackOf } from "./error-type.ts";
 import { jobSpanConvention, type SpanConvention } from "./semantic-conventions.ts";
-import { SpansInFlight } from "./spans-in-flight.ts";
 import { readTraceHeaders, writeTraceHeaders } from "./trace-headers.ts";
 import { traced, untraced } from "./untraced.ts";
 import { version } from "./version.ts";
@@ -86,7 +86,7 @@ export function otelJobObserver(options: OtelJobObserverOptions = {}): JobObserv
   requireOneOf("`propagation`", propagation, ["link", "parent", "none"]);
   requireBoolean("`recordErrorMessage`", recordErrorMessage);
   requireWholeNumber("`maxErrorLength`", maxErrorLength);
-  const spans = new SpansInFlight();
+  const spans = new OpenRuns<Span>();
 
   const recordFailure = (span: Span, error: JobError, errorType: string): void => {
     if (!recordErrorMessage) {

@@ -7,7 +7,7 @@ import type {
   OpenedEngineContext,
   SettledJobContext,
 } from "@nidus/jobs-observe";
-import { monotonicMsOf } from "@nidus/jobs-observe/adapter";
+import { monotonicMsOf, OpenRuns } from "@nidus/jobs-observe/adapter";
 import { type Metric, Registry } from "prom-client";
 import { DurationHistogram } from "./counts/duration-histogram.ts";
 import { EngineCounts, type JobSeries } from "./counts/job-series.ts";
@@ -43,6 +43,8 @@ export class MetricStore implements MetricSource {
   readonly bucketLabels: readonly BucketLabels[];
   /** Names of the labels that samples may have of their own. */
   readonly labelNames: readonly string[];
+  /** The series of each unfinished run. */
+  readonly #runs: OpenRuns<JobSeries> = new OpenRuns();
   readonly #published = new Set<readonly MetricDefinition[]>();
   #state: Promise<readonly RowState[]> | undefined;
 
@@ -86,7 +88,12 @@ export class MetricStore implements MetricSource {
 
   async #readState(): Promise<readonly RowState[]> {
     await this.readings.refresh();
-    return [...this.table.all.map((series) => series.state()), ...this.readings.engines.all];
+    const oldestStartMs = new Map<JobSeries, number>();
+    for (const [run, series] of this.#runs.entries) {
+      oldestStartMs.set(series, Math.min(run.startedAtMs, oldestStartMs.get(series) ?? Infinity));
+    }
+    const states = this.table.all.map((series) => series.state(oldestStartMs.get(series)));
+    return [...states, ...this.readings.engines.all];
   }
 
   declare({ jobName, objectives, engine }: DeclaredJobContext): void {
@@ -103,17 +110,15 @@ export class MetricStore implements MetricSource {
     const series = this.table.of(context);
     series.started++;
     series.inProgress++;
-    series.running.add(context);
+    this.#runs.add(context, series);
     if (context.delivery !== undefined) this.#wait(series, context, context.delivery.runAt);
   }
 
   finish(context: ObservedJobContext, status: JobResultStatus): DurationHistogram {
-    const series = this.table.of(context);
+    const series = this.#runs.take(context) ?? this.table.of(context);
     series.inProgress--;
-    series.running.delete(context);
     if (status === "success") series.lastSuccess.set(monotonicMsOf(context));
     const ended = series.byStatus[status];
-    ended.finished++;
     ended.durations ??= new DurationHistogram(this.settings.buckets);
     ended.durations.observe(secondsOf(context.durationMs));
     return ended.durations;
@@ -154,7 +159,9 @@ export class MetricStore implements MetricSource {
 
 /** Converts to seconds. One NaN would make the sum of a histogram NaN forever. */
 function secondsOf(milliseconds: number | undefined): number {
-  return milliseconds !== undefined && milliseconds > 0 && milliseconds < Infinity ? milliseconds / 1000 : 0;
+  return (milliseconds as number) > 0 && (milliseconds as number) < Infinity
+    ? (milliseconds as number) / 1000
+    : 0;
 }
 
 /**

@@ -1,7 +1,6 @@
 import type { JobObjectives, JobResultStatus } from "@nidus/jobs-observe";
 import type { DurationHistogram, HistogramState } from "./duration-histogram.ts";
 import { LazyTime } from "./lazy-time.ts";
-import { RunningContexts } from "./running-contexts.ts";
 
 /** Labels of a series, by name. */
 export type Labels = Readonly<Record<string, string>>;
@@ -9,7 +8,6 @@ export type Labels = Readonly<Record<string, string>>;
 /** Counts the runs of one label set that end in one status. */
 export class StatusSeries {
   readonly labels: Labels;
-  finished = 0;
   /** Made by the first run that ends in this status: empty histograms would triple the size of a scrape. */
   durations: DurationHistogram | undefined;
 
@@ -18,7 +16,6 @@ export class StatusSeries {
   }
 
   reset(): void {
-    this.finished = 0;
     this.durations = undefined;
   }
 }
@@ -75,7 +72,6 @@ export class JobSeries {
   started = 0;
   inProgress = 0;
   readonly lastSuccess: LazyTime = new LazyTime();
-  readonly running: RunningContexts = new RunningContexts();
   engine: EngineCounts | undefined;
   objectives: JobObjectives | undefined;
   #backlog: Backlog | undefined;
@@ -92,19 +88,18 @@ export class JobSeries {
   }
 
   /** Returns a copy of the counts so far. */
-  state(): SeriesState {
-    const { labels, started, inProgress, byStatus, running, engine, objectives } = this;
+  state(oldestStartMs: number | undefined): SeriesState {
+    const { labels, started, inProgress, byStatus, engine, objectives } = this;
     return {
       labels,
       started,
       inProgress,
-      byStatus: [byStatus.success, byStatus.failure, byStatus.cancelled].map((status) => ({
-        labels: status.labels,
-        finished: status.finished,
-        durations: status.durations?.state(),
-      })),
+      byStatus: [byStatus.success, byStatus.failure, byStatus.cancelled].map((status) => {
+        const durations = status.durations?.state();
+        return { labels: status.labels, finished: durations?.cumulativeCounts.at(-1) ?? 0, durations };
+      }),
       lastSuccessMs: finite(this.lastSuccess.unixMs),
-      oldestStartMs: finite(running.oldestStartMs),
+      oldestStartMs,
       engine: engine && { ...engine, waits: engine.waits?.state() },
       backlog: this.#backlog,
       deadLetters: this.#deadLetters,
