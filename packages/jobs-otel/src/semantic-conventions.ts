@@ -58,20 +58,28 @@ export const jobSpanConvention: SpanConvention = {
   }),
 };
 
-/** The last result of `named`. */
-let last:
-  | { readonly attributes: Attributes; readonly jobName: string; readonly made: Readonly<Attributes> }
-  | undefined;
+/** The attributes of the runner that ran last, if they are frozen: others may differ next time. */
+let lastAttributes: Attributes | undefined;
+/** The results of `named` for these attributes, by job name. */
+const madeByName: Map<string, Readonly<Attributes>> = new Map();
+/** Names may come from users: neither their number nor their length may fill the memory. */
+const [maxNames, maxNameLength] = [1_000, 256];
 
 /**
- * Returns `{ ...attributes, "job.name": jobName }`. Returns the same object again while one runner runs one job, so
- * that a run that no sampler wants costs no more than a span by hand.
+ * Returns `{ ...attributes, "job.name": jobName }`. Returns the same object for each run of a job by one runner, so
+ * that a run that no sampler wants costs no more than a span by hand, and runs of many jobs in turn cost no more than
+ * those of one.
  */
 function named(attributes: Attributes, jobName: string): Readonly<Attributes> {
-  if (last?.attributes === attributes && last.jobName === jobName) return last.made;
+  if (attributes !== lastAttributes) {
+    lastAttributes = Object.isFrozen(attributes) ? attributes : undefined;
+    madeByName.clear();
+  }
+  const known = madeByName.get(jobName);
+  if (known !== undefined) return known;
   const made = Object.freeze({ ...attributes, "job.name": jobName });
-  // Attributes that are not frozen may differ next time.
-  if (Object.isFrozen(attributes)) last = { attributes, jobName, made };
+  const isKept = lastAttributes !== undefined && madeByName.size < maxNames;
+  if (isKept && jobName.length <= maxNameLength) madeByName.set(jobName, made);
   return made;
 }
 

@@ -12,8 +12,6 @@ export class SeriesTable {
   readonly #all: JobSeries[] = [];
   readonly #isByNameAlone: boolean;
   #overflow: JobSeries | undefined;
-  #lastName: string | undefined;
-  #lastSeries: JobSeries | undefined;
 
   constructor(maxSeries: number, attributeLabels: ReadonlyMap<string, string>) {
     this.#maxSeries = maxSeries;
@@ -27,17 +25,12 @@ export class SeriesTable {
 
   /** Returns the series of a run's job name and attributes. The first call makes it. */
   of(run: Pick<ObservedJobContext, "jobName" | "attributes">): JobSeries {
+    if (!this.#isByNameAlone) return this.#byAttributes(run);
     const { jobName } = run;
-    if (this.#isByNameAlone) {
-      // A run asks at its start and at its finish, and a job seldom runs alone: most calls ask for the same job as the
-      // last one.
-      if (jobName !== this.#lastName) {
-        this.#lastSeries = (this.#byName.get(jobName) as JobSeries | undefined) ?? this.#create([jobName]);
-        this.#lastName = jobName;
-      }
-      return this.#lastSeries as JobSeries;
-    }
-    const { attributes } = run;
+    return (this.#byName.get(jobName) as JobSeries | undefined) ?? this.#create([jobName]);
+  }
+
+  #byAttributes({ jobName, attributes }: Pick<ObservedJobContext, "jobName" | "attributes">): JobSeries {
     const values = [jobName];
     for (const key of this.#attributeLabels.keys()) {
       values.push(Object.hasOwn(attributes, key) ? String(attributes[key]) : "");
@@ -69,7 +62,7 @@ export class SeriesTable {
       level.set(value, next);
       level = next;
     }
-    level.set(values.at(-1) as string, series);
+    level.set(internalized(values.at(-1) as string), series);
     return series;
   }
 
@@ -80,4 +73,9 @@ export class SeriesTable {
     this.#all.push(series);
     return series;
   }
+}
+
+/** Returns the text as V8 keeps property names: a Map finds it by its address, as most job names are literals of a program. */
+function internalized(text: string): string {
+  return Object.keys({ [text]: undefined })[0] as string;
 }
