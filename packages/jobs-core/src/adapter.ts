@@ -13,6 +13,7 @@ export {
   requireFunction,
   requireJob,
   requireJobName,
+  requireJobRun,
   requireKnownKeys,
   requireObject,
   requireOneOf,

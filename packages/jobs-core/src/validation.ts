@@ -114,11 +114,21 @@ export function requireKnownKeys(what: string, options: object, known: readonly 
  * @throws TypeError
  */
 export function requireJob<J extends { readonly name: string; readonly run: unknown }>(job: J): J {
-  const name = requireJobName(job);
+  requireJobName(job);
+  requireJobRun(job);
+  return job;
+}
+
+/**
+ * Returns the `run` function of a job.
+ *
+ * @throws TypeError if `run` is not a function.
+ */
+export function requireJobRun<Run>(job: { readonly name: string; readonly run: Run }): Run {
   const { run } = job;
-  if (typeof run === "function") return job;
+  if (typeof run === "function") return run;
   const hint = propertyOf(job, "with") ? " (it needs a payload: use `.with(payload)`)" : "";
-  throw invalidArgument(`\`run\` of "${name}"${hint}`, "a function", run);
+  throw invalidArgument(`\`run\` of "${job.name}"${hint}`, "a function", run);
 }
 
 /**

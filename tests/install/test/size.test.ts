@@ -35,8 +35,8 @@ describe("jobs-core and jobs-observe, minified and gzipped", () => {
     expect(bytes).toBeLessThan(5_000);
   });
 
-  it("stay below 5.3 kB with all exports", async () => {
+  it("stay below 5.35 kB with all exports", async () => {
     const bytes = await sizeOf('export * from "@nidus/jobs-core"; export * from "@nidus/jobs-observe";');
-    expect(bytes).toBeLessThan(5_300);
+    expect(bytes).toBeLessThan(5_350);
   });
 });

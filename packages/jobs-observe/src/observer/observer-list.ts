@@ -24,17 +24,9 @@ type ToldHook = "onJobDeclared" | "onEngineOpened" | "onJobEnqueued" | "onJobSet
  */
 export class ObserverList implements JobObserver {
   readonly #observers: readonly JobObserver[];
-  readonly #reversed: readonly JobObserver[];
-  readonly #scopes: readonly JobObserver[];
   readonly #onError: ObserverErrorHandler;
-
-  static {
-    Object.defineProperty(ObserverList.prototype, members, {
-      get(this: ObserverList) {
-        return this.#observers;
-      },
-    });
-  }
+  /** The observers that may want a scope. A field, since the prototype has exactly the hooks of an observer. */
+  readonly scopes: readonly JobObserver[];
 
   /** @throws TypeError for a value that is no observer. */
   constructor(observers: readonly JobObserver[], onError: ObserverErrorHandler = warnOnce()) {
@@ -42,15 +34,20 @@ export class ObserverList implements JobObserver {
       const listed = propertyOf(observer, members);
       return Array.isArray(listed) ? listed : [requireObserver(observer)];
     });
-    this.#reversed = this.#observers.toReversed();
-    this.#scopes = this.#observers.filter((observer) => "runInScope" in observer);
+    Object.defineProperty(this, members, { value: this.#observers });
+    this.scopes = this.#observers.filter((observer) => "runInScope" in observer);
     this.#onError = onError;
   }
 
+  // The loops of starts and finishes have indices, and look at what a hook returns before they call `#watch`. V8 inlines
+  // code up to a size, and `for … of` takes twice as much of it: a run of one of many classes took 5 to 10 % longer.
   onJobStarted(context: ObservedJobContext): void {
-    for (const observer of this.#observers) {
+    const observers = this.#observers;
+    for (let index = 0; index < observers.length; index++) {
+      const observer = observers[index] as JobObserver;
       try {
-        this.#watch(observer.onJobStarted?.(context), observer);
+        const returned: unknown = observer.onJobStarted?.(context);
+        if (returned) this.#watch(returned, observer);
       } catch (error) {
         this.#report(error, observer);
       }
@@ -58,9 +55,12 @@ export class ObserverList implements JobObserver {
   }
 
   onJobFinished(context: ObservedJobContext, status: JobResultStatus, error?: JobError): void {
-    for (const observer of this.#reversed) {
+    const observers = this.#observers;
+    for (let index = observers.length; index-- > 0; ) {
+      const observer = observers[index] as JobObserver;
       try {
-        this.#watch(observer.onJobFinished?.(context, status, error), observer);
+        const returned: unknown = observer.onJobFinished?.(context, status, error);
+        if (returned) this.#watch(returned, observer);
       } catch (thrown) {
         this.#report(thrown, observer);
       }
@@ -95,7 +95,7 @@ export class ObserverList implements JobObserver {
   }
 
   runInScope<T>(context: ObservedJobContext, run: () => T): T {
-    return runThroughScopes(this.#scopes, 0, context, run, this.#report);
+    return runThroughScopes(this.scopes, 0, context, run, this.#report);
   }
 
   /** Hooks return nothing. If one is an async function nevertheless, its rejection goes to the handler. */

@@ -31,29 +31,29 @@ function enterScope<T>(
   report: Report,
 ): T {
   const observer = observers[index] as ScopeObserver;
-  let isEntered = false;
   let result: T | undefined;
-  let failure: { readonly error: unknown } | undefined;
+  /** Returns or throws what `body` did. Undefined until the scope has called `run`. */
+  let repeat: (() => T) | undefined;
 
   const enter = (): T => {
-    if (isEntered) report(new Error("runInScope called `run` twice"), observer);
+    if (repeat) report(new Error("runInScope called `run` twice"), observer);
     else {
-      isEntered = true;
+      repeat = () => result as T;
       try {
         result = runThroughScopes(observers, index + 1, context, body, report);
       } catch (error) {
-        failure = { error };
+        repeat = () => {
+          throw error;
+        };
       }
     }
-    if (failure) throw failure.error;
-    return result as T;
+    return repeat();
   };
 
   /** Reports what a scope threw or rejected with, unless it is the error of `body` itself. */
   const reportUnlessOwn = async (error: unknown): Promise<void> => {
     try {
-      if (failure) throw failure.error;
-      await result;
+      await repeat?.();
     } catch (own) {
       if (Object.is(own, error)) return;
     }
@@ -62,14 +62,12 @@ function enterScope<T>(
 
   try {
     const returned: unknown = observer.runInScope(context, enter);
-    if (!isEntered) report(new Error("runInScope never called `run`"), observer);
+    if (!repeat) report(new Error("runInScope never called `run`"), observer);
     if (returned !== result) Promise.resolve(returned).catch(reportUnlessOwn);
   } catch (error) {
     reportUnlessOwn(error);
   }
-  if (!isEntered) return enter();
-  if (failure) throw failure.error;
-  return result as T;
+  return repeat ? repeat() : enter();
 }
 
 /**
