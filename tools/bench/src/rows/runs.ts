@@ -10,6 +10,7 @@ import { production } from "@nidus/observability";
 import { Counter, Histogram, Registry } from "prom-client";
 import type { Comparison, Side } from "../comparison.ts";
 import { operations, twoClockReads } from "./clock.ts";
+import { eachShape } from "./shapes.ts";
 
 const work = job("send_digest", () => {});
 const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 3600];
@@ -102,26 +103,6 @@ const failingByHand = repeated("prom-client by hand, labels as objects", () => {
   } catch {}
 });
 
-/** Makes jobs like those of a service: each with a name, a class and fields of its own. */
-const shapes = Array.from({ length: 32 }, (_, index) => {
-  const fields = Array.from({ length: index % 8 }, (_, field) => `this.f${field}_${index} = ${field};`).join(
-    " ",
-  );
-  const make = new Function(
-    `return new (class Job${index} { constructor() { ${fields} this.name = "job_${index}"; } run() { return ${index}; } })()`,
-  );
-  return make() as { readonly name: string; run(): number };
-});
-
-function eachShape(label: string, run: (work: (typeof shapes)[number]) => unknown): Side {
-  return {
-    label,
-    run: () => {
-      for (let i = 0; i < operations; i++) run(shapes[i % shapes.length] as (typeof shapes)[number]);
-    },
-  };
-}
-
 const [channelObserver, receiver] = jobObserverChannel();
 const channelRunner = new ObservedJobRunner(channelObserver);
 const sentAndRead = repeated("run with a channel, both events read", () => {
@@ -168,8 +149,8 @@ export const runComparisons: readonly Comparison[] = [
     id: "run-prometheus-shapes",
     title: "run with Prometheus against prom-client by hand, 32 classes of jobs in turn",
     operations,
-    ours: eachShape("production(…).prometheus().jobRunner().run", (work) => prometheusRunner.run(work)),
-    peer: eachShape("prom-client by hand, labels as objects", runByHand),
+    ours: { label: prometheusRun.label, run: eachShape(operations, (work) => prometheusRunner.run(work)) },
+    peer: { label: promClientByHand.label, run: eachShape(operations, runByHand) },
     asked: { timesFaster: 6 },
   },
   {
