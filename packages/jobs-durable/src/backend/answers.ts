@@ -11,6 +11,8 @@ import {
   enqueuedFields,
   type Fields,
   isObject,
+  isWholeJob,
+  isWholeSettlement,
   neededFields,
   pageFields,
   scheduleFields,
@@ -74,6 +76,7 @@ export class BackendAnswers {
     method: "settle" | "settleAndFetch",
     answer: Answer,
   ): Answer {
+    if (isWholeSettlement(answer) && (answer.next === undefined || isWholeJob(answer.next))) return answer;
     const expected = "an object such as { isRecorded: true }";
     this.#object(method, answer, expected, "an object", settleFields);
     return answer.next === undefined || this.#isJob(method, answer.next)
@@ -153,6 +156,7 @@ export class BackendAnswers {
   }
 
   #isJob(method: string, job: LeasedJob): boolean {
+    if (isWholeJob(job)) return true;
     try {
       this.#object(method, job, "jobs", "a job", neededFields);
     } catch (error) {
