@@ -162,10 +162,11 @@ export class ScriptInterceptor {
     return answer;
   }
 
-  /** An answer without a job says for how long the queue gives none out, or when its next job is due. */
-  #noteDelay([, , pauseMs, dueMs]: readonly unknown[]): void {
+  /** Reads an answer without a job: it says for how long the queue gives none out, or when its next job is due. */
+  dueMsFrom([, , pauseMs, dueMs]: readonly unknown[]): number | undefined {
     const [pause, due] = [Number(pauseMs), Number(dueMs)];
-    this.nextDueMs = pause > 0 ? this.#clock.now() + pause + 1 : due > 0 ? due : undefined;
+    if (pause > 0) return this.#clock.now() + pause + 1;
+    return due > 0 ? due : undefined;
   }
 
   /** Parses an answer that has a job: its fields, its id and delays. Other answers are numbers, or have no fields. */
@@ -173,7 +174,7 @@ export class ScriptInterceptor {
     if (!Array.isArray(answer)) return answer;
     const [fields, id] = answer as [string[], string];
     if (!Array.isArray(fields)) {
-      this.#noteDelay(answer);
+      this.nextDueMs = this.dueMsFrom(answer);
       return answer;
     }
     this.#fieldsById.set(id, parseFields(fields));

@@ -58,9 +58,10 @@ export class BullmqConsumer implements JobConsumer<BullmqLeasedJob> {
 
   async fetch(limit: number, signal: AbortSignal): Promise<readonly BullmqLeasedJob[]> {
     this.#lostLeaseCheck.runIfDue();
-    if (this.#turns.isLookDue) await this.#turns.look();
+    const look = this.#turns.isLookDue ? this.#turns.look() : undefined;
     try {
       let jobs = await this.#turns.take(limit);
+      await look;
       if (jobs.length === 0 && !signal.aborted) {
         await this.#wait.untilReady(signal);
         if (!signal.aborted) jobs = await this.#turns.take(limit);

@@ -85,9 +85,10 @@ export class QueueConsumer extends ManualWorker<StoredData> {
 
   /** Takes the job that came with the answer to a settlement. Without a promise, unless BullMQ has to make the next one of its schedule. */
   next(answer: unknown, token: string): Job<StoredData> | undefined | Promise<Job<StoredData> | undefined> {
-    // The answer also tells of jobs that are due later: the next look finds these.
-    this.isDrained = false;
     const job = this.jobFromAnswer(answer, token);
+    // A release or a snooze brings no answer: nothing is known of the queue then.
+    this.isDrained = job === undefined && Array.isArray(answer);
+    if (this.isDrained) this.dueMs = this.interceptor.dueMsFrom(answer as readonly unknown[]);
     if (job instanceof Promise) return job.then((next) => this.#keep(next, token));
     return this.#keep(job, token);
   }
