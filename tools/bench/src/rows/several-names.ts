@@ -22,8 +22,8 @@ const counts = [2, 5, 20];
 
 /** Names of the worker whose pick-up is measured, and how many jobs it picks up. */
 const idleNames = 20;
-const pickUps = 200;
-const pauseMs = 8;
+const pickUps = 2_000;
+const pauseMs = 1;
 
 export async function severalNamesReadings(): Promise<Reading[]> {
   const redis = await startRedis();
