@@ -1,8 +1,11 @@
+import { envelopeFrom } from "@nidus/jobs-durable/backend";
 import type { Job } from "bullmq";
-import { claimStalledReport, type ParsedFields, repairJob } from "../bullmq-internals/index.ts";
+import { claimStalledReport, countOf, type ParsedFields, repairJob } from "../bullmq-internals/index.ts";
 import type { Queues } from "../store/queues.ts";
-import type { StoredData } from "../store/stored-data.ts";
-import { type BullmqLeasedJob, describeJob } from "./leased-job.ts";
+import { carrierOf } from "../store/stored-carrier.ts";
+import { ownRetentionSeconds, type StoredData, timesOf } from "../store/stored-data.ts";
+import { errorsFrom } from "../store/stored-errors.ts";
+import type { BullmqLeasedJob } from "./leased-job.ts";
 import type { QueueConsumer } from "./queue-consumer.ts";
 
 /** For how long a job in the wrong queue is postponed, and so how often `onError` hears of it. */
@@ -71,4 +74,57 @@ export class JobDescriber {
 /** Tells whether a job may have a cancel request: BullMQ has started it before, or ties it to something else. */
 function mayHaveRequest({ attemptsStarted, repeatJobKey, parentKey, deduplicationId }: Job): boolean {
   return attemptsStarted > 1 || (repeatJobKey ?? parentKey ?? deduplicationId) !== undefined;
+}
+
+/** Facts about a delivery that are not among the fields of its job. */
+interface DeliveryFacts {
+  readonly isCancelRequested: boolean;
+  readonly followsStalled: boolean;
+}
+
+const ordinary: DeliveryFacts = { isCancelRequested: false, followsStalled: false };
+
+/** Describes a job that BullMQ has leased, whichever program has stored it. */
+function describeJob(
+  consumer: QueueConsumer,
+  stored: Job<StoredData>,
+  { data, unreadable, runAtMs, carrier, errorsText }: ParsedFields,
+  facts: DeliveryFacts = ordinary,
+): BullmqLeasedJob {
+  const id = stored.id as string;
+  if (data !== undefined) stored.data = data.value as StoredData;
+  // Another program may have stored anything. BullMQ compares the counts, and adds to them.
+  stored.attemptsMade = countOf(stored.attemptsMade);
+  stored.stalledCounter = countOf(stored.stalledCounter);
+  // BullMQ has 0 if the job says nothing, and means 1.
+  const maxAttempts = countOf(stored.opts.attempts) || 1;
+  stored.opts.attempts = maxAttempts;
+  const { token = "", attemptsStarted: started, attemptsMade: made, stalledCounter: stalled } = stored;
+  const attempt = made + stalled + 1;
+  const { enqueuedAt, runAt } = timesOf(
+    stored,
+    runAtMs === undefined ? undefined : consumer.localTime(runAtMs),
+  );
+  // Each field by itself: spreading costs several times as much, for every job.
+  return {
+    consumer,
+    stored,
+    lease: { id, token, started, made, stalled },
+    ownRetentionSeconds: ownRetentionSeconds(stored),
+    isRequested: facts.isCancelRequested,
+    isGoingBack: false,
+    errors: errorsFrom(errorsText),
+    mark: undefined,
+    id,
+    name: consumer.jobName,
+    envelope: envelopeFrom(stored.data),
+    attempt,
+    maxAttempts,
+    enqueuedAt,
+    runAt,
+    previousCarrier: carrierOf(carrier, attempt),
+    unreadable: unreadable ?? (stored.name ? undefined : "it has no name"),
+    isCancelRequested: facts.isCancelRequested,
+    followsStalled: facts.followsStalled,
+  };
 }
