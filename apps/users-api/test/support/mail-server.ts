@@ -51,11 +51,10 @@ export async function startMailServer(options: MailServerOptions = {}): Promise<
     },
     async onData(stream, { envelope }, callback) {
       const from = envelope.mailFrom === false ? "" : envelope.mailFrom.address;
-      const message = {
-        from,
-        to: envelope.rcptTo.map(({ address }) => address),
-        content: await buffer(stream),
-      };
+      // A client that ends in the middle of a message has sent none.
+      const content = await buffer(stream).catch(() => undefined);
+      if (content === undefined) return;
+      const message = { from, to: envelope.rcptTo.map(({ address }) => address), content };
       const accept = (): void => {
         accepted.push(message);
         callback();
