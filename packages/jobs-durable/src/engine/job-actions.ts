@@ -11,12 +11,16 @@ import { isJobId, requireStorableText } from "./validation.ts";
 /** How many jobs one call of the store is about, so that it is never held for long. */
 const portion = 200;
 
+/** How many jobs are listed at once to look for some of them. */
+const candidates = 1_000;
+
 /** The jobs that `all` finds. */
 interface Found {
   readonly jobName: string | undefined;
   readonly state: StoredJobState;
   readonly limit: number;
-  readonly isWanted: (job: StoredJob) => boolean;
+  /** @default all */
+  readonly isWanted?: ((job: StoredJob) => boolean) | undefined;
 }
 
 /** Acts on jobs that are stored. */
@@ -52,7 +56,7 @@ export class JobActions<Job extends LeasedJob, Options extends EnqueueOptions> {
     let done = 0;
     // In this order, a job that starts meanwhile is found among those that run.
     for (const state of ["scheduled", "waiting", "running"] as const) {
-      const found = { jobName, state, limit: limit - done, isWanted: () => true };
+      const found = { jobName, state, limit: limit - done };
       done += await this.#all(found, async (name, ids) => {
         const cancelled = await this.#store.cancelAll(name, ids);
         for (const id of cancelled) this.#onCancelled(id);
@@ -69,8 +73,9 @@ export class JobActions<Job extends LeasedJob, Options extends EnqueueOptions> {
     if (error !== undefined) requireStorableText("`error`", error);
     if (query.limit !== undefined) requireWholeNumber("`limit`", limit);
     this.#requireListing();
-    const isWanted = ({ errors }: StoredJob): boolean =>
-      error === undefined || errors[0]?.message.includes(error) === true;
+    const hasError = ({ errors }: StoredJob): boolean =>
+      errors[0]?.message.includes(error as string) === true;
+    const isWanted = error === undefined ? undefined : hasError;
     const found = { jobName, state: "dead-lettered", limit, isWanted } as const;
     return this.#all(found, async (name, ids) => (await this.#store.redriveAll(name, ids)).length);
   }
@@ -83,15 +88,19 @@ export class JobActions<Job extends LeasedJob, Options extends EnqueueOptions> {
     let done = 0;
     let position: readonly string[] | undefined;
     do {
-      const wanted = Math.min(portion, limit - done);
-      if (wanted <= 0) break;
-      const page = await this.#store.jobs({ jobName, state, limit: wanted, position, withPayload: false });
+      const left = limit - done;
+      if (left <= 0) break;
+      const listed = isWanted === undefined ? Math.min(portion, left) : candidates;
+      const page = await this.#store.jobs({ jobName, state, limit: listed, position, withPayload: false });
       position = page.position;
-      const byName = new Map<string, string[]>();
-      for (const job of page.jobs.filter(isWanted)) {
-        byName.set(job.jobName, [...(byName.get(job.jobName) ?? []), job.id]);
+      const wanted = isWanted === undefined ? page.jobs : page.jobs.filter(isWanted).slice(0, left);
+      for (let start = 0; start < wanted.length; start += portion) {
+        const byName = new Map<string, string[]>();
+        for (const job of wanted.slice(start, start + portion)) {
+          byName.set(job.jobName, [...(byName.get(job.jobName) ?? []), job.id]);
+        }
+        for (const [name, ids] of byName) done += await act(name, ids);
       }
-      for (const [name, ids] of byName) done += await act(name, ids);
     } while (position !== undefined);
     return done;
   }
