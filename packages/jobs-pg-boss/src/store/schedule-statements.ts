@@ -43,11 +43,14 @@ export function scheduleStatements(schema: string): ScheduleStatements {
     now: "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now_ms",
     records: `SELECT r.data FROM ${job} r WHERE ${isRecord}`,
     find: `SELECT r.data FROM ${job} r WHERE ${isRecord} AND r.id = $1::uuid`,
-    // Naming the queues lets PostgreSQL plan with their partitions alone.
+    // Naming the queues lets PostgreSQL plan with their partitions alone. The limit lets it look up each id: a join would read all jobs that
+    // wait.
     starts: `
-      SELECT j.id, round(extract(epoch FROM ${startOrNull}) * 1000)::float8 AS start_at_ms
-      FROM unnest($1::text[], $2::uuid[]) AS next(queue, id)
-      JOIN ${job} j ON j.name = ANY($1::text[]) AND j.name = next.queue AND j.id = next.id AND j.state = 'created'`,
+      SELECT found.id, round(extract(epoch FROM found.start_at) * 1000)::float8 AS start_at_ms
+      FROM unnest($1::text[], $2::uuid[]) AS next(queue, id) CROSS JOIN LATERAL (
+        SELECT j.id, ${startOrNull} AS start_at FROM ${job} j
+        WHERE j.name = ANY($1::text[]) AND j.name = next.queue AND j.id = next.id AND j.state = 'created' LIMIT 1
+      ) found`,
     findStarted: `
       SELECT r.data FROM ${job} r JOIN unnest($1::text[], $2::text[]) AS of(job_name, queue)
         ON of.job_name = r.data ->> 'jobName'
