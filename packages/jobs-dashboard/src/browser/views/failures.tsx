@@ -69,7 +69,7 @@ export function Failures({ session, route, onConnection }: ViewProps) {
 
 function windowText({ kept, dropped, engines }: FailuresView, isFed: boolean): string {
   const parts = isFed ? [`the latest ${count(kept)} failed runs of this process`] : [];
-  for (const { key, limit } of engines) parts.push(`the latest ${count(limit)} dead letters of ${key}`);
+  for (const { key, limit } of engines) parts.push(`up to ${count(limit)} dead letters of ${key}`);
   const lost = dropped > 0 ? ` ${plural(dropped, "failure")} came too fast to keep their details.` : "";
   return parts.length === 0 ? "" : `Grouped are ${parts.join(" and ")}.${lost}`;
 }
