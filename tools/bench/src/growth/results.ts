@@ -24,7 +24,7 @@ export function writeGrown(grown: Grown): void {
   };
   const others = kept().filter((each) => keyOf(each) !== keyOf(grown));
   const all = [...others, { ...grown, ...now }].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
-  writeFileSync(path, `${JSON.stringify(all, undefined, 1)}\n`);
+  writeFileSync(path, `${JSON.stringify(all, undefined, 2)}\n`);
   writeFileSync(join(folder, "growth.md"), markdownOf(all));
 }
 

@@ -69,13 +69,17 @@ export async function changingRows({ store, engine }: OpenStore): Promise<Cost[]
   const name = nameAt(0);
   const job = jobOf(name);
   const payloads = Array.from({ length: portion }, () => ({ to: "ada@example.org" }));
-  const letters = await engine.jobs({ jobName: name, state: "dead-lettered", limit: 20 });
-  const waiting = await engine.jobs({ jobName: name, state: "waiting", limit: 20 });
+  const letters = await engine.jobs({ state: "dead-lettered", limit: 20 });
+  const waiting = await engine.jobs({ state: "waiting", limit: 20 });
   return [
     await measured(store, "enqueue", () => engine.enqueue(job, { to: "ada@example.org" })),
     await measured(store, "redrive", (round) => engine.redrive(letters.jobs[round]?.id ?? "")),
     await measured(store, "cancel", (round) => engine.cancel(waiting.jobs[round]?.id ?? "")),
     await measured(store, `redriveAll, ${portion}`, () => engine.redriveAll({ limit: portion })),
+    {
+      title: "redriveAll of an error that none of the dead letters has",
+      ...(await once(store, () => engine.redriveAll({ error: "none has this" }))),
+    },
     await measured(store, `enqueueMany and cancelAll, ${portion}`, async () => {
       await engine.enqueueMany(job, payloads);
       await engine.cancelAll({ jobName: name, limit: portion });

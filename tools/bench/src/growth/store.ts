@@ -13,10 +13,14 @@ export interface Store {
   readonly title: string;
   /** Opens the engine as a service does. */
   open(runner: ObservedJobRunner): Promise<JobEngine>;
+  /** Opens the engine with a pg-boss of its own, with which workers listen for jobs. Absent if `open` does what services do. */
+  openAlone?(runner: ObservedJobRunner): Promise<JobEngine>;
   /** Fills the store by its own means. The queues are there. */
   fill(size: Size): Promise<void>;
   /** Removes all jobs that have not ended. */
   empty(): Promise<void>;
+  /** Fetches jobs of a name by the store's own call, to compare. Absent if the engine uses that call. */
+  fetch?(jobName: string, count: number): Promise<unknown>;
   /** Does the store's own maintenance once, as the engine lets it run. Absent if the engine does it by itself. */
   sweep?(): Promise<unknown>;
   /** The milliseconds of CPU that the server has spent for the engine. NaN where the system does not tell. */
