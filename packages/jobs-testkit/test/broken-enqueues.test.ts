@@ -4,7 +4,7 @@ import * as keys from "./support/broken-keys.ts";
 import { failuresOf } from "./support/failures.ts";
 import { ListBackend } from "./support/list-backend.ts";
 import { type CreateListEngine, listEngines } from "./support/list-engine.ts";
-import { inQuickTime } from "./support/quick-time.ts";
+import { eachInQuickTime } from "./support/quick-time.ts";
 
 vi.mock("node:timers/promises", () => import("./support/fake-pause.ts"));
 
@@ -55,13 +55,9 @@ const broken: Readonly<Record<string, readonly [createEngine: CreateListEngine, 
 describe("the engine contract", () => {
   const results = new Map<string, string[]>();
   beforeAll(() =>
-    inQuickTime(() =>
-      Promise.all(
-        Object.entries(broken).map(async ([what, [createEngine, by]]) => {
-          results.set(what, await failuresOf(createEngine, [smoke, ...by]));
-        }),
-      ),
-    ),
+    eachInQuickTime(Object.entries(broken), async ([what, [createEngine, by]]) => {
+      results.set(what, await failuresOf(createEngine, [smoke, ...by]));
+    }),
   );
 
   it.each(Object.entries(broken))("catches %s", (what, [, by]) => {

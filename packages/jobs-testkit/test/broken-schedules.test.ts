@@ -3,7 +3,7 @@ import { backendContract, engineContract } from "../src/contracts.ts";
 import { failuresOf } from "./support/failures.ts";
 import type { ListStore } from "./support/list-backend.ts";
 import { listEngines } from "./support/list-engine.ts";
-import { inQuickTime } from "./support/quick-time.ts";
+import { eachInQuickTime, inQuickTime } from "./support/quick-time.ts";
 import * as scheduling from "./support/scheduling-backend.ts";
 
 vi.mock("node:timers/promises", () => import("./support/fake-pause.ts"));
@@ -83,14 +83,10 @@ describe("the contracts, of schedules", () => {
 
   beforeAll(async () => {
     vi.spyOn(console, "info").mockImplementation(() => {});
-    await inQuickTime(() =>
-      Promise.all(
-        Object.entries(broken).map(async ([what, Backend]) => {
-          const by = caught[what as keyof typeof caught];
-          results.set(what, await failuresOfBoth(Backend, (name) => by.includes(name)));
-        }),
-      ),
-    );
+    await eachInQuickTime(Object.entries(broken), async ([what, Backend]) => {
+      const by = caught[what as keyof typeof caught];
+      results.set(what, await failuresOfBoth(Backend, (name) => by.includes(name)));
+    });
     return () => vi.restoreAllMocks();
   });
 

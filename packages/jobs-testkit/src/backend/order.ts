@@ -3,7 +3,7 @@ import type { Behaviour } from "../contract/test-plan.ts";
 import type { BackendKit } from "./backend-kit.ts";
 
 /** How often the test of due moments runs, each time with moments that are farther apart. */
-const tries = 4;
+const tries = 6;
 
 export const order: Behaviour<BackendKit> = (declare) => {
   declare("is that of enqueuing among jobs that are due, over batches and single jobs", async (kit) => {
