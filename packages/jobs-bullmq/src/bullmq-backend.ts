@@ -77,7 +77,7 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob, BullmqEnqueueO
     this.#storedJobs = new StoredJobs(queues);
     this.#actions = new JobActions(queues, settings.retention);
     this.#ends = new JobEnds(queues, settings.onError);
-    this.#inserter = new JobInserter(queues, settings.retention, settings.onError);
+    this.#inserter = new JobInserter(queues, settings.retention);
     this.#schedules = new Schedules(queues, settings.retention);
     this.#cleaner = new Cleaner(queues, settings.retention, settings.onError);
   }
@@ -114,7 +114,7 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob, BullmqEnqueueO
       await Promise.all([this.#queues.of(name), consumer.waitUntilReady()]);
       await consumer.startStalledCheckTimer();
     });
-    opening.push(this.#queues.note(jobNames), watch.opened());
+    opening.push(watch.opened());
     try {
       await Promise.all(opening);
     } catch (error) {

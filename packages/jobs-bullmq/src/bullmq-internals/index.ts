@@ -2,6 +2,7 @@
 // test/bullmq-internals checks them on each major version.
 
 export { isQueueClosed, readBareQueue } from "./bare-queue.ts";
+export { type BatchedJob, BatchQueue } from "./batch-queue.ts";
 export { cancelJob, cancelJobs } from "./cancel-job.ts";
 export { cleanJobs, forgetCancellations } from "./clean-jobs.ts";
 export { readDeadLetters } from "./dead-letters.ts";
@@ -11,7 +12,6 @@ export { type CountsOfName, readCounts } from "./job-counts.ts";
 export { readEndsOfJobs, resultTextFrom, type StoredEnd } from "./job-ends.ts";
 export { queueKeys, readField, scheduledAtOf, scheduledJobId } from "./job-keys.ts";
 export { type OwnScheduler, readSchedulers, scheduledJobIds, schedulerId } from "./job-schedulers.ts";
-export { JsonTextQueue, jsonText } from "./json-text-queue.ts";
 export { forceEndJob, type LeaseState, leaseStateOf } from "./lease-state.ts";
 export { leasesWithToken, repairJob } from "./leased-jobs.ts";
 export { cancelRequestsAmong, claimStalledReport, type Lease, renewLeases } from "./leases.ts";
@@ -32,6 +32,5 @@ export { unreadyClientOf, versionOf } from "./shared-connection.ts";
 export { skipScheduled } from "./skip-scheduled.ts";
 export type { StoredFields } from "./stored-fields.ts";
 export { countOf, timeOf } from "./stored-values.ts";
-export { throwCommandError, transactionalClient } from "./transactional-client.ts";
 export { holderOfKey } from "./unique-keys.ts";
 export { readEnds, type WorkerOfJob, workerOf } from "./worker-of-job.ts";

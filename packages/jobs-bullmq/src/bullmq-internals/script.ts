@@ -21,7 +21,7 @@ export class Script {
     this.#knownTo.add(client);
   }
 
-  run(client: RedisClient, keysAndArguments: readonly string[]): Promise<unknown> {
+  run(client: RedisClient, keysAndArguments: readonly unknown[]): Promise<unknown> {
     this.define(client);
     return client.runCommand(this.name, keysAndArguments);
   }

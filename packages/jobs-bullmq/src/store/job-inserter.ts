@@ -1,9 +1,9 @@
-import type { EnqueuedJob } from "@nidus/jobs-durable";
+import { EnqueuedInPartError, type EnqueuedJob } from "@nidus/jobs-durable";
 import type { NewJob } from "@nidus/jobs-durable/backend";
-import { holderOfKey, jsonText, readField, throwCommandError } from "../bullmq-internals/index.ts";
+import { holderOfKey, readField } from "../bullmq-internals/index.ts";
 import type { BullmqJobOptions } from "./bullmq-job-options.ts";
 import type { Queues } from "./queues.ts";
-import { dataTextOf, optionsOf, type RetentionSeconds, type StoredData } from "./stored-data.ts";
+import { optionsOf, type RetentionSeconds } from "./stored-data.ts";
 
 /** How often a job is stored anew because the job that held its key has ended meanwhile. */
 const maxTries = 20;
@@ -12,12 +12,10 @@ const maxTries = 20;
 export class JobInserter {
   readonly #queues: Queues;
   readonly #retention: RetentionSeconds;
-  readonly #onError: (error: unknown) => void;
 
-  constructor(queues: Queues, retention: RetentionSeconds, onError: (error: unknown) => void) {
+  constructor(queues: Queues, retention: RetentionSeconds) {
     this.#queues = queues;
     this.#retention = retention;
-    this.#onError = onError;
   }
 
   /** Stores jobs of one name. Resolves to which of them are duplicates. */
@@ -25,7 +23,7 @@ export class JobInserter {
     const [first] = jobs as [NewJob];
     if (first.uniqueKey !== undefined) return [await this.#insertUnique(first, first.uniqueKey, options)];
     if (first.hasIdempotencyKey) return this.#insertKeyed(jobs, options);
-    await this.#add(jobs, options);
+    await this.#addAll(jobs, options);
     return jobs.map(({ id }) => ({ id, isDuplicate: false }));
   }
 
@@ -33,7 +31,7 @@ export class JobInserter {
     const [{ name }] = jobs as [NewJob];
     await this.#forgetCancelRequests(name, jobs);
     const nonces = jobs.map(() => crypto.randomUUID());
-    await this.#add(jobs, options, nonces);
+    await this.#addAll(jobs, options, nonces);
     // BullMQ gives the same answer for a duplicate: only the stored data tell the two apart.
     const ids = jobs.map(({ id }) => id);
     const stored = await readField(await this.#queues.client, this.#queues.keysOf(name), ids, "data");
@@ -59,34 +57,43 @@ export class JobInserter {
     return holderOfKey(await this.#queues.client, this.#queues.keysOf(jobName), uniqueKey);
   }
 
-  /** Adds jobs to their queue. Resolves to the id that BullMQ answers for a single job: that of the holder of its key. */
+  /** Adds jobs, those in succession with the same options at once. The engine gives all jobs of a call the same options. */
+  async #addAll(
+    jobs: readonly NewJob[],
+    options: BullmqJobOptions,
+    nonces?: readonly string[],
+  ): Promise<void> {
+    for (let start = 0; start < jobs.length; ) {
+      let end = start + 1;
+      while (end < jobs.length && haveSameOptions(jobs[start] as NewJob, jobs[end] as NewJob)) end++;
+      try {
+        await this.#add(jobs.slice(start, end), options, nonces?.slice(start, end));
+      } catch (error) {
+        if (start === 0) throw error;
+        const stored = jobs.map(({ id }, index) => (index < start ? { id, isDuplicate: false } : undefined));
+        throw new EnqueuedInPartError(stored, error);
+      }
+      start = end;
+    }
+  }
+
+  /** Adds jobs to their queue. Resolves to the id that BullMQ answers for the first job: that of the holder of its key. */
   async #add(
     jobs: readonly NewJob[],
     options: BullmqJobOptions,
     nonces: readonly string[] = [],
   ): Promise<string | undefined> {
-    const [{ name }] = jobs as [NewJob];
-    const queue = await this.#queues.of(name);
-    const now = Date.now();
-    const added = jobs.map((job, index) => ({
-      name,
-      data: jsonText<StoredData>(dataTextOf(job, nonces[index])),
-      opts: {
-        ...options,
-        ...optionsOf(job, this.#retention),
-        jobId: job.id,
-        timestamp: now,
-        delay: Math.max(0, (job.runAt?.getTime() ?? now) - now),
-      },
-    }));
-    const [first] = added as [(typeof added)[number]];
-    // Redis gets the name first, over the same connection: a process that sees the jobs finds their name.
-    const noting = this.#queues.note([name]).catch(this.#onError);
-    const answer = await (added.length === 1
-      ? queue.add(first.name, first.data, first.opts)
-      : queue.addBulk(added).catch(throwCommandError));
-    await noting;
-    return Array.isArray(answer) ? undefined : answer.id;
+    const [first] = jobs as [NewJob];
+    const queue = await this.#queues.of(first.name);
+    const nowMs = Date.now();
+    const bullmqOptions = {
+      ...options,
+      ...optionsOf(first, this.#retention),
+      timestamp: nowMs,
+      delay: Math.max(0, (first.runAt?.getTime() ?? nowMs) - nowMs),
+    };
+    const added = jobs.map((job, index) => ({ id: job.id, dataText: dataTextOf(job, nonces[index]) }));
+    return queue.addBatch(first.name, bullmqOptions, added);
   }
 
   /** Forgets cancel requests for ids whose job is gone, so that a new job of the same id is not cancelled. */
@@ -97,4 +104,20 @@ export class JobInserter {
     const gone = ids.filter((_, index) => stored[index] === null);
     if (gone.length > 0) await client.hdel(this.#queues.cancelRequestsOf(name), ...gone);
   }
+}
+
+function haveSameOptions(one: NewJob, other: NewJob): boolean {
+  return (
+    one.runAt?.getTime() === other.runAt?.getTime() &&
+    one.maxAttempts === other.maxAttempts &&
+    one.priority === other.priority &&
+    one.retainMs === other.retainMs
+  );
+}
+
+/** Returns the JSON text of a job's data: its envelope as it is, with what the engine reads beside it. */
+function dataTextOf({ envelopeText, runAt }: NewJob, nonce: string | undefined): string {
+  if (runAt === undefined && nonce === undefined) return envelopeText;
+  const own = JSON.stringify({ runAtMs: runAt?.getTime(), nonce });
+  return envelopeText === "{}" ? own : `${envelopeText.slice(0, -1)},${own.slice(1)}`;
 }

@@ -1,10 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { type ConnectionOptions, RedisConnection } from "bullmq";
 import {
-  JsonTextQueue,
+  BatchQueue,
   queueKeys,
   type RedisClient,
-  transactionalClient,
   unreadyClientOf,
   versionOf,
 } from "../bullmq-internals/index.ts";
@@ -24,7 +23,7 @@ export class Queues {
   readonly #connection: RedisConnection;
   readonly #reconnectionListeners = new Set<() => void>();
   readonly #isShared: boolean;
-  readonly #queues = new Map<string, Promise<JsonTextQueue<StoredData>>>();
+  readonly #queues = new Map<string, Promise<BatchQueue<StoredData>>>();
 
   constructor(
     name: string,
@@ -43,6 +42,8 @@ export class Queues {
     });
     this.#connection.on("error", onError);
     this.#connection.on("ready", () => {
+      // A server that was restored from a snapshot has lost newer names.
+      this.note().catch(onError);
       for (const listener of this.#reconnectionListeners) listener();
     });
   }
@@ -90,7 +91,7 @@ export class Queues {
   }
 
   /** Opens the queue of a job. */
-  of(jobName: string): Promise<JsonTextQueue<StoredData>> {
+  of(jobName: string): Promise<BatchQueue<StoredData>> {
     let queue = this.#queues.get(jobName);
     if (queue === undefined) {
       queue = this.#open(jobName).catch((error) => {
@@ -102,20 +103,23 @@ export class Queues {
     return queue;
   }
 
-  async #open(jobName: string): Promise<JsonTextQueue<StoredData>> {
-    const queue = new JsonTextQueue<StoredData>(queueName(this.#name, jobName), {
-      connection: transactionalClient(await this.connection()),
+  async #open(jobName: string): Promise<BatchQueue<StoredData>> {
+    const queue = new BatchQueue<StoredData>(queueName(this.#name, jobName), await this.client, {
       prefix: this.#prefix,
       // The connection was checked when it was opened.
       skipVersionCheck: true,
       settings: { repeatStrategy },
     });
     queue.on("error", this.#onError);
-    await queue.waitUntilReady();
+    // Redis gets the name before the jobs: a process that sees them finds it.
+    await Promise.all([this.note([jobName]), queue.waitUntilReady()]);
     return queue;
   }
 
-  /** Stores job names for the calls that read all of them. Call it again and again, since Redis may lose them. */
+  /**
+   * Stores job names for the calls that read all of them. Redis may lose them: the cleaner calls this every few seconds, and so does each
+   * new connection.
+   */
   async note(jobNames: Iterable<string> = this.#queues.keys()): Promise<void> {
     const keys = Object.fromEntries([...jobNames].map((name) => [name, this.keysOf(name)]));
     if (Object.keys(keys).length > 0) await (await this.client).hset(this.namesKey, keys);

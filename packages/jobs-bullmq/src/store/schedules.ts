@@ -8,7 +8,6 @@ import {
 } from "@nidus/jobs-durable/backend";
 import type { JobSchedulerTemplateOptions, Queue } from "bullmq";
 import {
-  jsonText,
   type OwnScheduler,
   readSchedulers,
   rescheduleJob,
@@ -19,7 +18,7 @@ import {
 } from "../bullmq-internals/index.ts";
 import type { Queues } from "./queues.ts";
 import { repeatOptionsOf } from "./repeat-strategy.ts";
-import { dataTextOf, optionsOf, type RetentionSeconds, type StoredData } from "./stored-data.ts";
+import { optionsOf, type RetentionSeconds, type StoredData } from "./stored-data.ts";
 
 /** A schedule as it stands in the data of its jobs. */
 interface ScheduleNote {
@@ -48,7 +47,6 @@ export class Schedules {
    */
   async schedule(job: NewJob, rule: ScheduleRule): Promise<void> {
     const queue = await this.#queues.of(job.name);
-    await this.#queues.note([job.name]);
     const id = schedulerId(job.name, rule.key);
     const stored = (await this.#read([job.name])).find((each) => each.id === id);
     const options: JobSchedulerTemplateOptions = asStored(optionsOf(job, this.#retention));
@@ -85,8 +83,7 @@ export class Schedules {
     job: NewJob,
     { id, nextMs, startMs }: KnownScheduler,
   ): Promise<void> {
-    const runAt = new Date(startMs);
-    const data = jsonText<StoredData>(dataTextOf({ envelopeText: job.envelopeText, runAt }, undefined));
+    const data: StoredData = { ...JSON.parse(job.envelopeText), runAtMs: startMs };
     await queue.add(job.name, data, { ...optionsOf(job, this.#retention), jobId: `${id}.${nextMs}` });
   }
 

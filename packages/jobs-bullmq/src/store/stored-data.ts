@@ -16,16 +16,6 @@ export interface RetentionSeconds {
   readonly deadLettersSeconds: number;
 }
 
-/** Returns the JSON text of a job's data: its envelope as it is, with what the engine reads beside it. */
-export function dataTextOf(
-  { envelopeText, runAt }: Pick<NewJob, "envelopeText" | "runAt">,
-  nonce: string | undefined,
-): string {
-  const own = JSON.stringify({ runAtMs: runAt?.getTime(), nonce });
-  if (own === "{}") return envelopeText;
-  return envelopeText === "{}" ? own : `${envelopeText.slice(0, -1)},${own.slice(1)}`;
-}
-
 /** Returns the options of a new BullMQ job. */
 export function optionsOf(
   { maxAttempts, priority, uniqueKey, uniqueForMs, retainMs }: NewJob,

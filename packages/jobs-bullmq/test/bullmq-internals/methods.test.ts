@@ -4,7 +4,6 @@ import { afterAll, describe, expect, it } from "vitest";
 import {
   type RedisClient,
   readEnds,
-  transactionalClient,
   unreadyClientOf,
   versionOf,
   workerOf,
@@ -20,38 +19,37 @@ describe.skipIf(redis === undefined).each(majors)("the methods of BullMQ $versio
   const unchanged = (subject: string, actual: unknown, expected: unknown): void =>
     expectUnchanged(version, subject, actual, expected);
 
-  it("store jobs through the class that the queue's `Job` names, and the text that its asJSON returns", async () => {
-    const calls: string[] = [];
-    class WatchedJob extends bullmq.Job {
-      override asJSON(): ReturnType<Job["asJSON"]> {
-        calls.push("asJSON");
-        return { ...super.asJSON(), data: `"${this.name}"` };
-      }
-    }
-    class WatchedQueue extends bullmq.Queue {
-      protected override get Job(): typeof Job {
-        calls.push("Job");
-        return WatchedJob as typeof Job;
-      }
-    }
-    const name = `insides-${crypto.randomUUID()}`;
-    const connection = connectionTo(redis);
-    const [queue, plain] = [new WatchedQueue(name, { connection }), new bullmq.Queue(name, { connection })];
-    try {
-      const alone = await queue.add("alone", {});
-      unchanged("the calls of add", new Set(calls), new Set(["Job", "asJSON"]));
-      calls.length = 0;
-      const bulk = await queue.addBulk([{ name: "in bulk", data: {} }]);
-      unchanged("the calls of addBulk", new Set(calls), new Set(["Job", "asJSON"]));
-      const stored = await Promise.all([alone, ...bulk].map(({ id }) => plain.getJob(id ?? "")));
+  it("add a job with one command, which has the packed arguments with its id, its data and its packed options", async () => {
+    const commands: [name: string, values: readonly unknown[]][] = [];
+    const shared = new bullmq.RedisConnection(connectionTo(redis));
+    const client = (await shared.client) as unknown as RedisClient;
+    const runCommand = async (name: string, values: readonly unknown[]): Promise<string> => {
+      commands.push([name.split(":")[0] as string, values]);
+      return "the answer";
+    };
+    const watched = new Proxy(client, {
+      get: (target, key) => (key === "runCommand" ? runCommand : Reflect.get(target, key, target)),
+    });
+    const queue = new bullmq.Queue("insides", { connection: watched as never });
+    for (const options of [{}, { delay: 60_000 }, { priority: 1 }]) {
+      commands.length = 0;
+      const jobId = crypto.randomUUID();
+      const { id } = await queue.add("job", "the data", { ...options, jobId });
+      unchanged("the id of an added job", id, "the answer");
+      const [[command = "", values = []] = []] = commands;
+      unchanged("the commands of add", commands.length, 1);
       unchanged(
-        "the data that it stores",
-        stored.map((each) => each?.data),
-        ["alone", "in bulk"],
+        "the name of a command that adds",
+        /^add(Standard|Delayed|Prioritized)Job$/.test(command),
+        true,
       );
-    } finally {
-      await Promise.all([queue.close(), plain.close()]);
+      const [packed, data, packedOptions] = values.slice(-3) as [Buffer, string, Buffer];
+      unchanged("the data of the command", data, '"the data"');
+      unchanged("the place of the id", packed.includes(`\xd9\x24${jobId}`, 0, "latin1"), true);
+      unchanged("the packed options", Buffer.isBuffer(packedOptions), true);
     }
+    await queue.close();
+    await shared.close();
   });
 
   it("hand out a job through nextJobFromJobData and createJob", async () => {
@@ -190,26 +188,6 @@ describe.skipIf(redis === undefined).each(majors)("the methods of BullMQ $versio
       [true, true, true, true],
     );
     await worker.close(true);
-    await shared.close();
-  });
-
-  it("store jobs in bulk by a pipeline of the client", async () => {
-    const shared = new bullmq.RedisConnection(connectionTo(redis));
-    const client = (await shared.client) as unknown as RedisClient & { multi(): unknown };
-    let transactions = 0;
-    const multi = (): unknown => {
-      transactions++;
-      return client.multi();
-    };
-    const counted = new Proxy(client, {
-      get: (target, key) => (key === "multi" ? multi : Reflect.get(target, key, target)),
-    });
-    const queue = new bullmq.Queue(`bulk-${crypto.randomUUID()}`, {
-      connection: transactionalClient(counted as never),
-    });
-    await queue.addBulk([1, 2].map((n) => ({ name: `job ${n}`, data: {} })));
-    unchanged("the pipeline of addBulk", transactions, 1);
-    await queue.close();
     await shared.close();
   });
 
