@@ -10,6 +10,7 @@ export { idFromKey } from "./backend/job-id.ts";
 export type { JobOutcome, SettleResult } from "./backend/job-outcome.ts";
 export type { NameBacklog } from "./backend/name-backlog.ts";
 export { type Retention, type RetentionOptions, requireRetention } from "./backend/retention.ts";
+export { haveSameOptions } from "./backend/same-options.ts";
 export {
   type FoundSchedule,
   isOfSchedule,

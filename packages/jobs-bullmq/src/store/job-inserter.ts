@@ -1,5 +1,5 @@
 import { EnqueuedInPartError, type EnqueuedJob } from "@nidus/jobs-durable";
-import type { NewJob } from "@nidus/jobs-durable/backend";
+import { haveSameOptions, type NewJob } from "@nidus/jobs-durable/backend";
 import { holderOfKey, readField } from "../bullmq-internals/index.ts";
 import type { BullmqJobOptions } from "./bullmq-job-options.ts";
 import type { Queues } from "./queues.ts";
@@ -67,7 +67,8 @@ export class JobInserter {
       let end = start + 1;
       while (end < jobs.length && haveSameOptions(jobs[start] as NewJob, jobs[end] as NewJob)) end++;
       try {
-        await this.#add(jobs.slice(start, end), options, nonces?.slice(start, end));
+        const added = end - start === jobs.length ? jobs : jobs.slice(start, end);
+        await this.#add(added, options, nonces?.slice(start, end));
       } catch (error) {
         if (start === 0) throw error;
         const stored = jobs.map(({ id }, index) => (index < start ? { id, isDuplicate: false } : undefined));
@@ -104,15 +105,6 @@ export class JobInserter {
     const gone = ids.filter((_, index) => stored[index] === null);
     if (gone.length > 0) await client.hdel(this.#queues.cancelRequestsOf(name), ...gone);
   }
-}
-
-function haveSameOptions(one: NewJob, other: NewJob): boolean {
-  return (
-    one.runAt?.getTime() === other.runAt?.getTime() &&
-    one.maxAttempts === other.maxAttempts &&
-    one.priority === other.priority &&
-    one.retainMs === other.retainMs
-  );
 }
 
 /** Returns the JSON text of a job's data: its envelope as it is, with what the engine reads beside it. */

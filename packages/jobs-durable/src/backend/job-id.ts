@@ -3,7 +3,9 @@ import { createHash } from "node:crypto";
 /** How many ids of one millisecond ascend: twelve bits. */
 const maxSequence = 0xfff;
 
-let lastMs = 0;
+let lastMs = -1;
+/** The part of the id that says the time. */
+let lastTime = "";
 let sequence = 0;
 
 /**
@@ -12,13 +14,13 @@ let sequence = 0;
  */
 export function newJobId(): string {
   const nowMs = Math.max(Date.now(), 0);
-  if (nowMs > lastMs) sequence = 0;
-  else sequence++;
-  if (sequence > maxSequence) sequence = 0;
-  lastMs = nowMs > lastMs ? nowMs : sequence === 0 ? lastMs + 1 : lastMs;
-  const ms = lastMs.toString(16).padStart(12, "0");
-  const place = sequence.toString(16).padStart(3, "0");
-  return `${ms.slice(0, 8)}-${ms.slice(8)}-7${place}${crypto.randomUUID().slice(18)}`;
+  sequence = nowMs > lastMs ? 0 : (sequence + 1) & maxSequence;
+  if (sequence === 0) {
+    lastMs = Math.max(nowMs, lastMs + 1);
+    const ms = lastMs.toString(16).padStart(12, "0");
+    lastTime = `${ms.slice(0, 8)}-${ms.slice(8)}-7`;
+  }
+  return lastTime + sequence.toString(16).padStart(3, "0") + crypto.randomUUID().slice(18);
 }
 
 /**

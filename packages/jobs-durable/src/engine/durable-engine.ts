@@ -18,7 +18,7 @@ import { Bookkeeping } from "./bookkeeping.ts";
 import { BoundedBackend } from "./bounded-backend.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import { requireEngineOptions } from "./engine-options.ts";
-import { insertInSlices } from "./insert-in-slices.ts";
+import { Enqueuer } from "./enqueuer.ts";
 import { JobActions } from "./job-actions.ts";
 import type { DeadLetterOptions, JobStats, ResultOptions, StartableEngine } from "./job-engine.ts";
 import { JobResults } from "./job-results.ts";
@@ -32,7 +32,6 @@ import type {
   JobsQuery,
   RedriveAllQuery,
 } from "./jobs-query.ts";
-import { NewJobFactory } from "./new-job-factory.ts";
 import { deadLettersFrom, statsFrom } from "./stats.ts";
 import { StoreHealth } from "./store-health.ts";
 import { StoreReadings } from "./store-readings.ts";
@@ -50,7 +49,7 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
   readonly #store: BoundedBackend<Job, Options>;
   readonly #runner: ObservedJobRunner;
   readonly #onError: (error: unknown) => void;
-  readonly #newJobs: NewJobFactory;
+  readonly #enqueuer: Enqueuer<Options>;
   readonly #schedules: JobSchedules;
   readonly #bookkeeping: Bookkeeping;
   readonly #storedJobs: StoredJobs<Job, Options>;
@@ -71,8 +70,10 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
     this.#store = new BoundedBackend(backend, answerWithinMs, this.#onError);
     this.name = name;
     this.capabilities = backend.capabilities;
-    this.#newJobs = new NewJobFactory(backend, name, runner);
-    this.#schedules = new JobSchedules(this, this.#store, this.#newJobs);
+    this.#enqueuer = new Enqueuer(backend, name, runner, (jobs, options) =>
+      this.#store.insert(jobs, options),
+    );
+    this.#schedules = new JobSchedules(this, this.#store, this.#enqueuer);
     const reading = { store: this.#store, bookkeeping: () => this.#bookkeeping };
     const readings = new StoreReadings({ ...reading, schedules: this.#schedules, onError: this.#onError });
     this.#storeHealth = new StoreHealth({ ...reading, answerWithinMs });
@@ -126,29 +127,19 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
   async enqueue<Input>(
     job: JobWithPayload<Input>,
     payload?: NoInfer<Input>,
-    options?: Options,
+    options: Options = {} as Options,
   ): Promise<EnqueuedJob> {
-    const [enqueued] = await this.#insert(job, [payload as Input], options, () => undefined);
+    const [enqueued] = await this.#enqueuer.enqueue(job, [payload as Input], options, () => undefined);
     return enqueued as EnqueuedJob;
   }
 
   async enqueueMany<Input>(
     job: JobWithPayload<Input>,
     payloads: readonly NoInfer<Input>[],
-    options?: Options,
+    options: Options = {} as Options,
   ): Promise<readonly EnqueuedJob[]> {
     if (!Array.isArray(payloads)) throw invalidArgument("`payloads`", "an array", payloads);
-    return this.#insert(job, [...payloads], options, (index) => index);
-  }
-
-  async #insert<Input>(
-    job: JobWithPayload<Input>,
-    payloads: readonly Input[],
-    options: Options = {} as Options,
-    positionOf: (index: number) => number | undefined,
-  ): Promise<readonly EnqueuedJob[]> {
-    const slices = await this.#newJobs.toEnqueue(job, payloads, options, positionOf);
-    return insertInSlices(slices, payloads.length, (jobs) => this.#store.insert(jobs, options));
+    return this.#enqueuer.enqueue(job, [...payloads], options, (index) => index);
   }
 
   async schedule<Input>(

@@ -1,10 +1,11 @@
 import { requireKnownKeys } from "@nidus/jobs-core/adapter";
+import type { EnqueueOptions } from "../backend/enqueue-options.ts";
 import type { JobBackend } from "../backend/job-backend.ts";
 import type { StoredSchedule } from "../backend/stored-schedule.ts";
 import type { AnyDurableJob, JobWithPayload } from "../job/durable-job.ts";
 import { latestMoment } from "../schedule/schedule-rule.ts";
+import type { Enqueuer } from "./enqueuer.ts";
 import type { JobSchedule, ScheduleInterval, ScheduleOptions, UnscheduleOptions } from "./job-schedule.ts";
-import type { NewJobFactory } from "./new-job-factory.ts";
 import { requireScheduleRule, requireSchedules } from "./schedule-validation.ts";
 import { jobNameOf, requireJobs } from "./validation.ts";
 
@@ -15,13 +16,16 @@ interface Store {
   schedules(): Promise<readonly StoredSchedule[]>;
 }
 
+/** The part of an Enqueuer that schedules use. */
+type NewJobs = Pick<Enqueuer<EnqueueOptions>, "toSchedule">;
+
 /** Schedules jobs, ends schedules and lists them. */
 export class JobSchedules {
   readonly #engine: Pick<JobBackend, "name" | "capabilities">;
   readonly #store: Store;
-  readonly #newJobs: NewJobFactory;
+  readonly #newJobs: NewJobs;
 
-  constructor(engine: Pick<JobBackend, "name" | "capabilities">, store: Store, newJobs: NewJobFactory) {
+  constructor(engine: Pick<JobBackend, "name" | "capabilities">, store: Store, newJobs: NewJobs) {
     this.#engine = engine;
     this.#store = store;
     this.#newJobs = newJobs;

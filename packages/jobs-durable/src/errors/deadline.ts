@@ -7,23 +7,27 @@ import { EngineUnavailableError } from "./errors.ts";
  * @param operation The operation that waits, as in "renewing leases". Pass it if the caller of `work` does not know it.
  * @throws (rejects with) EngineUnavailableError
  */
-export async function withDeadline<T>(
+export function withDeadline<T>(
   work: Promise<T>,
   deadlineMs: number,
   server: string,
   operation?: string,
 ): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
       const prefix = operation === undefined ? "" : `${operation}: `;
       const reason = `${prefix}no answer within ${Math.round(deadlineMs)} ms`;
       reject(new EngineUnavailableError(`${server} is unreachable (${reason})`));
     }, deadlineMs);
+    work.then(
+      (value) => {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      (error) => {
+        clearTimeout(timer);
+        reject(error);
+      },
+    );
   });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -15,8 +15,9 @@ const maxDepth = 500;
  */
 export function payloadText(payload: unknown, what = "payload"): string | undefined {
   if (payload === undefined) return undefined;
-  const text = JSON.stringify(new PayloadCopy(what).of(payload, what, []));
-  requireSize(Buffer.byteLength(text), what);
+  const text = JSON.stringify(new PayloadCopy(what).of(payload));
+  // A character has at most three bytes.
+  if (text.length * 3 > maxPayloadBytes) requireSize(Buffer.byteLength(text), what);
   return text;
 }
 
@@ -26,6 +27,7 @@ export function payloadText(payload: unknown, what = "payload"): string | undefi
  * @throws PayloadError
  */
 export function requireJsonb(text: string, what = "payload"): void {
+  if (!text.includes("\\u")) return;
   // In JSON text either stands as an escape, behind an even number of backslashes.
   const match = /(?<!\\)(?:\\\\)*(\\u(?:0000|d[89a-f][0-9a-f]{2}))/.exec(text);
   if (match) {
@@ -45,70 +47,92 @@ class PayloadCopy {
   readonly #what: string;
   /** At least so many bytes of text: a small graph may unfold without end. */
   #bytes = 0;
+  /** The objects around the value that is read, and the keys that lead to it. Only an error needs the text of a path. */
+  readonly #parents: object[] = [];
+  readonly #keys: (string | number)[] = [];
 
   constructor(what: string) {
     this.#what = what;
   }
 
-  of(value: unknown, path: string, parents: readonly object[]): unknown {
+  of(value: unknown): unknown {
     this.#count(typeof value === "string" ? value.length + 2 : 1);
     if (value === null || typeof value === "string" || typeof value === "boolean") return value;
     if (typeof value === "number" && Number.isFinite(value)) return value;
-    if (typeof value !== "object") throw refused(path, value);
-    if (parents.includes(value)) throw new PayloadError(`expected \`${path}\` to be JSON, got a cycle`);
-    if (parents.length === maxDepth) {
+    if (typeof value !== "object") throw refused(this.#path(), value);
+    if (this.#parents.includes(value)) throw this.#error("a cycle");
+    const depth = this.#parents.length;
+    if (depth === maxDepth) {
       throw new PayloadError(`expected \`${this.#what}\` to be at most ${maxDepth} levels deep, got more`);
     }
+    this.#parents.push(value);
     try {
-      return this.#ofObject(value, path, [...parents, value]);
+      return this.#ofObject(value);
     } catch (error) {
       if (PayloadError.isInstance(error)) throw error;
-      throw new PayloadError(`expected \`${path}\` to be JSON, got something that cannot be read`, {
-        cause: error,
-      });
+      this.#keys.length = depth;
+      throw this.#error("something that cannot be read", { cause: error });
+    } finally {
+      this.#parents.pop();
     }
   }
 
-  #ofObject(value: object, path: string, within: readonly object[]): unknown {
+  #ofObject(value: object): unknown {
     const prototype: unknown = Object.getPrototypeOf(value);
     const names = Object.getOwnPropertyNames(value);
-    if (Object.getOwnPropertySymbols(value).length > 0) {
-      throw new PayloadError(`expected \`${path}\` to be JSON, got a key that is a symbol`);
-    }
+    if (Object.getOwnPropertySymbols(value).length > 0) throw this.#error("a key that is a symbol");
     if (Array.isArray(value)) {
-      if (!isPlain(Object.getPrototypeOf(prototype))) throw refused(path, value);
-      const elements = Array.from(value, (element, index) => this.of(element, `${path}[${index}]`, within));
+      if (!isPlain(Object.getPrototypeOf(prototype))) throw refused(this.#path(), value);
+      const elements = Array.from(value, (element, index) => this.#member(index, element));
       // Beside its elements, an array has its length.
-      if (names.length > value.length + 1) {
-        throw new PayloadError(`expected \`${path}\` to be JSON, got an array with properties of its own`);
-      }
+      if (names.length > value.length + 1) throw this.#error("an array with properties of its own");
       return elements;
     }
-    if (prototype !== null && !isPlain(prototype)) throw refused(path, value);
-    if (names.length > Object.keys(value).length) {
-      throw new PayloadError(`expected \`${path}\` to be JSON, got a property that is not enumerable`);
-    }
-    const members: [string, unknown][] = [];
+    if (prototype !== null && !isPlain(prototype)) throw refused(this.#path(), value);
+    if (names.length > Object.keys(value).length) throw this.#error("a property that is not enumerable");
+    const copy: Record<string, unknown> = {};
     for (const key of names) {
-      const member = this.#read(value, key, pathTo(path, key));
+      const member = this.#read(value, key);
       if (member === undefined) continue;
       this.#count(key.length + 3);
-      members.push([key, this.of(member, pathTo(path, key), within)]);
+      const copied = this.#member(key, member);
+      // An assignment would set the prototype.
+      if (key === "__proto__") Object.defineProperty(copy, key, { value: copied, enumerable: true });
+      else copy[key] = copied;
     }
-    return Object.fromEntries(members);
+    return copy;
   }
 
-  #read(value: object, key: string, path: string): unknown {
+  #member(key: string | number, value: unknown): unknown {
+    this.#keys.push(key);
+    const copied = this.of(value);
+    this.#keys.pop();
+    return copied;
+  }
+
+  #read(value: object, key: string): unknown {
     try {
       return (value as Record<string, unknown>)[key];
     } catch (cause) {
-      throw new PayloadError(`expected \`${path}\` to be JSON, got a getter that throws`, { cause });
+      this.#keys.push(key);
+      throw this.#error("a getter that throws", { cause });
     }
+  }
+
+  #error(got: string, options?: ErrorOptions): PayloadError {
+    return new PayloadError(`expected \`${this.#path()}\` to be JSON, got ${got}`, options);
+  }
+
+  #path(): string {
+    return this.#keys.reduce<string>(
+      (path, key) => (typeof key === "number" ? `${path}[${key}]` : pathTo(path, key)),
+      this.#what,
+    );
   }
 
   #count(bytes: number): void {
     this.#bytes += bytes;
-    requireSize(this.#bytes, this.#what);
+    if (this.#bytes > maxPayloadBytes) requireSize(this.#bytes, this.#what);
   }
 }
 

@@ -2,7 +2,7 @@ import type { EnqueuedJob } from "@nidus/jobs-durable";
 import type { NewJob } from "@nidus/jobs-durable/backend";
 import type { SqlDatabase } from "../database/pg-boss-like.ts";
 import { type Row, runSql } from "../database/run-sql.ts";
-import { insertedJobText } from "./inserted-job.ts";
+import { insertedJobsText } from "./inserted-job.ts";
 import type { PgBossJobOptions } from "./pg-boss-job-options.ts";
 import type { QueueCreator } from "./queue-creator.ts";
 import { queueName } from "./queue-name.ts";
@@ -85,8 +85,7 @@ export class JobInserter {
   ): Promise<Row> {
     const [{ name }] = jobs as [NewJob];
     const queue = queueName(name);
-    const texts = jobs.map((job) => insertedJobText(job, options));
-    const values = [queue, this.#lastStoredUs, `[${texts.join(",")}]`];
+    const values = [queue, this.#lastStoredUs, insertedJobsText(jobs, options)];
     const statement = this.#statements.insert(duplicates, notifies);
     let [answer] = await runSql(db ?? this.#db, statement, values);
     if (!answer?.is_own_queue) {

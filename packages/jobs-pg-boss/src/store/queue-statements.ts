@@ -29,9 +29,8 @@ export type Notifies = "now" | "later" | undefined;
 /** How a job that is stored may turn out to be a duplicate. */
 export type Duplicates = "none" | "by id" | "by unique key";
 
-/** The columns that the statement `insert` takes of a job, beside its `data`. */
+/** The columns that the statement `insert` takes of a job, beside its `id` and its `data`. */
 export interface InsertedColumns {
-  readonly id: string;
   readonly run_at?: string | undefined;
   readonly max_attempts: number;
   readonly priority?: number | undefined;
@@ -52,7 +51,7 @@ const insertedTypes = {
   retain_seconds: "int",
   group_id: "text",
   group_tier: "text",
-} as const satisfies Record<keyof Required<InsertedColumns> | "data", string>;
+} as const satisfies Record<keyof Required<InsertedColumns> | "id" | "data", string>;
 
 const inserted = Object.keys(insertedTypes).join(", ");
 const typedColumns = Object.entries(insertedTypes)

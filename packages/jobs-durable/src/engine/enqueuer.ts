@@ -1,9 +1,11 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { ObservedJobRunner } from "@nidus/jobs-observe";
 import type { EnqueueOptions } from "../backend/enqueue-options.ts";
 import { envelopeWriter } from "../backend/envelope.ts";
 import type { JobBackend, NewJob } from "../backend/job-backend.ts";
 import { idFromKey, newJobId } from "../backend/job-id.ts";
-import { UnsupportedError } from "../errors/errors.ts";
+import type { EnqueuedJob } from "../errors/enqueued-job.ts";
+import { EnqueuedInPartError, UnsupportedError } from "../errors/errors.ts";
 import type { JobWithPayload } from "../job/durable-job.ts";
 import { requireJsonb } from "../job/payload.ts";
 import { requireEnqueueOptions } from "./enqueue-validation.ts";
@@ -16,30 +18,38 @@ type Store = Pick<JobBackend, "name" | "capabilities" | "enqueueOptions" | "queu
 const sliceJobs = 500;
 const sliceCharacters = 4 * 1024 * 1024;
 
-/** Makes the jobs that an engine stores for `enqueue` and `schedule`. */
-export class NewJobFactory {
+/** Makes the jobs that an engine stores for `enqueue` and `schedule`, and stores those of `enqueue`. */
+export class Enqueuer<Options extends EnqueueOptions> {
   readonly #store: Store;
   readonly #engine: string;
   readonly #runner: ObservedJobRunner;
+  readonly #insert: (jobs: readonly NewJob[], options: Options) => Promise<readonly EnqueuedJob[]>;
 
-  constructor(store: Store, engine: string, runner: ObservedJobRunner) {
+  constructor(
+    store: Store,
+    engine: string,
+    runner: ObservedJobRunner,
+    insert: (jobs: readonly NewJob[], options: Options) => Promise<readonly EnqueuedJob[]>,
+  ) {
     this.#store = store;
     this.#engine = engine;
     this.#runner = runner;
+    this.#insert = insert;
   }
 
   /**
-   * Makes one job per payload, in slices that a store takes at once, after the observers have heard of all of them. `positionOf`
-   * tells the jobs of one idempotency key apart.
+   * Makes one job per payload, tells the observers of all of them, and stores them slice by slice. Resolves to all jobs, in their order.
+   * `positionOf` tells the jobs of one idempotency key apart.
    *
-   * @throws (rejects with) TypeError or RangeError for what is not as documented; UnsupportedError for what the store cannot.
+   * @throws (rejects with) TypeError or RangeError for what is not as documented; UnsupportedError for what the store cannot; what the
+   * insert of the first slice does; later, EnqueuedInPartError.
    */
-  async toEnqueue<Input>(
+  async enqueue<Input>(
     job: JobWithPayload<Input>,
     payloads: readonly Input[],
-    options: EnqueueOptions,
+    options: Options,
     positionOf: (index: number) => number | undefined,
-  ): Promise<Iterable<readonly NewJob[]>> {
+  ): Promise<readonly EnqueuedJob[]> {
     requireJobs([job]);
     if ((options as { db?: unknown } | null)?.db !== undefined && !this.#store.capabilities.transactions) {
       throw new UnsupportedError(`${this.#store.name} cannot enqueue within a transaction of yours (\`db\`)`);
@@ -70,15 +80,47 @@ export class NewJobFactory {
       carrier,
     });
     const envelopeOf = envelopeWriter(carrier, checked);
-    return slicesOf(texts, (text, index) => ({
+    const jobOf = (text: string | undefined, index: number): NewJob => ({
       id: jobIds[index] as string,
       name: job.name,
       envelopeText: envelopeOf(text),
       runAt: startAt,
       maxAttempts,
       hasIdempotencyKey: idempotencyKey !== undefined,
-      ...{ priority, uniqueKey, uniqueForMs, retainMs },
-    }));
+      priority,
+      uniqueKey,
+      uniqueForMs,
+      retainMs,
+    });
+    return this.#insertInSlices(texts, jobOf, options);
+  }
+
+  /** Makes and inserts slice after slice, and gives the event loop a turn between two. */
+  async #insertInSlices(
+    texts: readonly (string | undefined)[],
+    jobOf: (text: string | undefined, index: number) => NewJob,
+    options: Options,
+  ): Promise<readonly EnqueuedJob[]> {
+    const enqueued: EnqueuedJob[] = [];
+    while (enqueued.length < texts.length) {
+      const start = enqueued.length;
+      if (start > 0) await nextTurn();
+      const slice = texts.slice(start, endOfSlice(texts, start));
+      const jobs = slice.map((text, index) => jobOf(text, start + index));
+      try {
+        for (const { id, isDuplicate } of await this.#insert(jobs, options))
+          enqueued.push({ id, isDuplicate });
+      } catch (error) {
+        const part = EnqueuedInPartError.isInstance(error) ? error : undefined;
+        if (part === undefined && start === 0) throw error;
+        const known = [...enqueued, ...(part?.jobs ?? [])];
+        throw new EnqueuedInPartError(
+          texts.map((_, index) => known[index]),
+          part === undefined ? error : part.cause,
+        );
+      }
+    }
+    return enqueued;
   }
 
   #requireCapabilities(priority: number, uniqueKey: string | undefined): void {
@@ -112,20 +154,12 @@ export class NewJobFactory {
   }
 }
 
-/** Makes a slice of jobs when it is asked for it. */
-function* slicesOf(
-  texts: readonly (string | undefined)[],
-  jobOf: (text: string | undefined, index: number) => NewJob,
-): Iterable<readonly NewJob[]> {
-  let slice: NewJob[] = [];
+/** Returns the index after the last payload of a slice. */
+function endOfSlice(texts: readonly (string | undefined)[], start: number): number {
   let characters = 0;
-  for (const [index, text] of texts.entries()) {
-    slice.push(jobOf(text, index));
-    characters += text?.length ?? 0;
-    if (slice.length < sliceJobs && characters < sliceCharacters) continue;
-    yield slice;
-    slice = [];
-    characters = 0;
+  let end = start;
+  while (end < texts.length && end < start + sliceJobs && characters < sliceCharacters) {
+    characters += texts[end++]?.length ?? 0;
   }
-  if (slice.length > 0) yield slice;
+  return end;
 }
