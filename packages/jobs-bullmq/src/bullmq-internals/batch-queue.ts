@@ -95,21 +95,27 @@ function bullmqScript(command: string): ScriptDefinition {
 }
 
 /**
- * Returns a script that runs BullMQ's for each job. KEYS: BullMQ's. ARGV: BullMQ's packed arguments for the first job, which have its id;
- * its packed options; the jobs, each as its id, its data and a line break. Answers what BullMQ's script does for the first job.
+ * Returns a script that runs BullMQ's for each job. KEYS: BullMQ's. ARGV: BullMQ's packed arguments for the first job, and its packed
+ * options, which have the id of that job; the jobs, each as its id, its data and a line break. Answers what BullMQ's script does for the
+ * first job.
  */
 function repeated(lua: string): string {
   return `
 local function addJob(KEYS, ARGV)
 ${lua}
 end
-local packed, options, jobs, answer, start = ARGV[1], ARGV[2], ARGV[3], nil, 1
-local at = string.find(packed, string.sub(jobs, 1, 36), 1, true)
-local before, after = string.sub(packed, 1, at - 1), string.sub(packed, at + 36)
+local jobs, answer, start = ARGV[3], nil, 1
+local function withId(packed)
+  local at = string.find(packed, string.sub(jobs, 1, 36), 1, true)
+  if not at then return function() return packed end end
+  local before, after = string.sub(packed, 1, at - 1), string.sub(packed, at + 36)
+  return function(id) return before .. id .. after end
+end
+local argumentsOf, optionsOf = withId(ARGV[1]), withId(ARGV[2])
 repeat
   local stop = string.find(jobs, '\\n', start, true)
   local id, data = string.sub(jobs, start, start + 35), string.sub(jobs, start + 36, stop - 1)
-  local added = addJob(KEYS, { before .. id .. after, data, options })
+  local added = addJob(KEYS, { argumentsOf(id), data, optionsOf(id) })
   answer = answer or added
   start = stop + 1
 until start > #jobs

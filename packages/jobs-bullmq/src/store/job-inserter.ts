@@ -1,5 +1,6 @@
 import { EnqueuedInPartError, type EnqueuedJob } from "@nidus/jobs-durable";
 import { haveSameOptions, type NewJob } from "@nidus/jobs-durable/backend";
+import type { JobsOptions } from "bullmq";
 import { holderOfKey, readField } from "../bullmq-internals/index.ts";
 import type { BullmqJobOptions } from "./bullmq-job-options.ts";
 import type { Queues } from "./queues.ts";
@@ -86,13 +87,7 @@ export class JobInserter {
   ): Promise<string | undefined> {
     const [first] = jobs as [NewJob];
     const queue = await this.#queues.of(first.name);
-    const nowMs = Date.now();
-    const bullmqOptions = {
-      ...options,
-      ...optionsOf(first, this.#retention),
-      timestamp: nowMs,
-      delay: Math.max(0, (first.runAt?.getTime() ?? nowMs) - nowMs),
-    };
+    const bullmqOptions = { ...options, ...optionsOf(first, this.#retention), ...delayUntil(first.runAt) };
     const added = jobs.map((job, index) => ({ id: job.id, dataText: dataTextOf(job, nonces[index]) }));
     return queue.addBatch(first.name, bullmqOptions, added);
   }
@@ -105,6 +100,12 @@ export class JobInserter {
     const gone = ids.filter((_, index) => stored[index] === null);
     if (gone.length > 0) await client.hdel(this.#queues.cancelRequestsOf(name), ...gone);
   }
+}
+
+function delayUntil(runAt: Date | undefined): Pick<JobsOptions, "timestamp" | "delay"> {
+  if (runAt === undefined) return {};
+  const timestamp = Date.now();
+  return { timestamp, delay: Math.max(0, runAt.getTime() - timestamp) };
 }
 
 /** Returns the JSON text of a job's data: its envelope as it is, with what the engine reads beside it. */

@@ -47,5 +47,33 @@ for (const [version, load] of Object.entries(versions)) {
         await theirs.close();
       }
     });
+
+    it.each([{}, { priority: 3 }, { runAt: new Date("2099-01-01T00:00:00Z") }])(
+      "stores each job of a batch as BullMQ stores one: %o",
+      async (options) => {
+        const queue = `batch-${crypto.randomUUID()}`;
+        const connection = { url: redis.url };
+        await using engine = await bullmqEngine({ runner: new ObservedJobRunner(), connection, queue });
+        const alone = await engine.enqueue(job, payload, options);
+        const batch = await engine.enqueueMany(job, [payload, payload, payload], options);
+        const theirs = new Queue(`${queue}.text`, { connection });
+        try {
+          const one = (await theirs.getJob(alone.id))?.asJSON();
+          expect(JSON.parse(JSON.stringify(one?.opts))).toMatchObject({ jobId: alone.id });
+          for (const { id } of batch) {
+            const each = (await theirs.getJob(id))?.asJSON();
+            const times = {
+              timestamp: expect.any(Number) as number,
+              opts: { ...Object(one?.opts), jobId: id },
+            };
+            if ("runAt" in options) Object.assign(times.opts, { delay: expect.any(Number) });
+            if ("runAt" in options) Object.assign(times.opts, { timestamp: expect.any(Number) });
+            expect(each).toEqual({ ...one, id, ...times });
+          }
+        } finally {
+          await theirs.close();
+        }
+      },
+    );
   });
 }
