@@ -39,4 +39,11 @@ describe("jobs-core and jobs-observe, minified and gzipped", () => {
     const bytes = await sizeOf('export * from "@nidus/jobs-core"; export * from "@nidus/jobs-observe";');
     expect(bytes).toBeLessThan(5_350);
   });
+
+  it("stay below 4.1 kB for a queue and a runner", async () => {
+    const bytes = await sizeOf(
+      'export { JobQueue } from "@nidus/jobs-core"; export { ObservedJobRunner } from "@nidus/jobs-observe";',
+    );
+    expect(bytes).toBeLessThan(4_100);
+  });
 });
