@@ -53,6 +53,7 @@ return found`,
 export class MarkerWatch {
   readonly #shared: RedisClient;
   readonly #connection: RedisConnection;
+  #giveUp: () => void = () => {};
 
   /** `connectionName` is how Redis lists the connection. */
   constructor(client: RedisClient, connectionName: string, onError: (error: unknown) => void) {
@@ -75,8 +76,9 @@ export class MarkerWatch {
   async take(queueKeys: readonly string[]): Promise<Marker | undefined> {
     const client = (await this.#connection.client) as unknown as BlockingClient;
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<"late">((resolve) => {
+    const late = new Promise<"late" | "closed">((resolve) => {
       timer = setTimeout(resolve, waitSeconds * 1000 + graceMs, "late");
+      this.#giveUp = () => resolve("closed");
     });
     const markers = queueKeys.map((keys) => `${keys}marker`);
     const taken = client.bzpopmin(...markers, waitSeconds);
@@ -84,12 +86,14 @@ export class MarkerWatch {
     taken.catch(() => {});
     try {
       const answer = await Promise.race([taken, late]);
-      if (answer === "late") await this.#reset(client);
-      if (answer === "late" || !answer?.[0]) return undefined;
+      if (answer === "late") await this.#unlessClosed(this.#reset(client));
+      if (typeof answer === "string" || !answer?.[0]) return undefined;
       const [key, member, score] = answer;
       return { keys: key.slice(0, -"marker".length), member, dueMs: Number(score) || 0 };
     } catch (error) {
-      if (client.status === "end" && !this.#connection.closing) await this.#connection.reconnect();
+      if (client.status === "end" && !this.#connection.closing) {
+        await this.#unlessClosed(this.#connection.reconnect());
+      }
       throw error;
     } finally {
       clearTimeout(timer);
@@ -118,8 +122,17 @@ export class MarkerWatch {
     if (!this.#connection.closing) await this.#connection.reconnect();
   }
 
-  /** Ends the wait. */
+  /** Stops waiting for a connection when the watch is closed: a client without a socket then settles nothing any more. */
+  async #unlessClosed(connecting: Promise<unknown>): Promise<void> {
+    const closed = new Promise<void>((resolve) => {
+      this.#giveUp = resolve;
+    });
+    await Promise.race([connecting, closed]);
+  }
+
+  /** Ends the wait, also on a server that is away. */
   async close(isForced = true): Promise<void> {
+    this.#giveUp();
     await this.#connection.close(isForced);
     // BullMQ has removed all listeners, and emits an error for a connection that was still opening.
     this.#connection.on("error", () => {});
