@@ -155,8 +155,8 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob, BullmqEnqueueO
   }
 
   async #counts(): Promise<ReadonlyMap<string, CountsOfName>> {
-    const { namesKey, base } = this.#queues;
-    return readCounts(await this.#queues.client, namesKey, base, this.#settings.onError);
+    const { client, namesKey, base, ownKeys } = this.#queues;
+    return readCounts(await client, namesKey, base, ownKeys, this.#settings.onError);
   }
 
   async deadLetters(limit: number): Promise<readonly DeadLetter[]> {

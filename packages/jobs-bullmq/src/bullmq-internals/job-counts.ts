@@ -5,7 +5,8 @@ import { Script } from "./script.ts";
 
 /**
  * Counts the jobs of every name. KEYS: the hash of names, with the first part of the queue's keys beside each. ARGV: Unix milliseconds,
- * the first part of the engine's own keys. Answers for each name: the name, the jobs that wait, are scheduled, run, have succeeded, have
+ * the first part of the engine's own keys; the names that this process knows, each with its queue's keys, which are stored if Redis has lost
+ * them. Answers for each name: the name, the jobs that wait, are scheduled, run, have succeeded, have
  * failed and were cancelled, since when the oldest waiting job could have run, and when the oldest failed one failed; or the name and why it cannot be counted. The keys
  * of the queues share the hash's prefix, and so the slot of a cluster.
  *
@@ -65,6 +66,7 @@ local function countsOf(name, keys)
   }
 end
 local counts = {}
+for i = 3, #ARGV, 2 do redis.call('HSETNX', KEYS[1], ARGV[i], ARGV[i + 1]) end
 local names = redis.call('HGETALL', KEYS[1])
 for i = 1, #names, 2 do
   local isCounted, answer = pcall(countsOf, names[i], names[i + 1])
@@ -91,15 +93,16 @@ export type CountsOfName = JobCounts & Pick<NameBacklog, "oldestDeadLetterAt">;
 
 /**
  * Reads the counts of each job name, all at one moment, in one query. Leaves out a name whose keys another program has changed, and
- * tells `onError`. `namesKey` and `base` are those of `Queues`.
+ * tells `onError`. `namesKey` and `base` are those of `Queues`, and `ownKeys` has the keys of each queue that this process has opened, by name.
  */
 export async function readCounts(
   client: RedisClient,
   namesKey: string,
   base: string,
+  ownKeys: Readonly<Record<string, string>>,
   onError: (error: unknown) => void,
 ): Promise<ReadonlyMap<string, CountsOfName>> {
-  const values = [namesKey, String(Date.now()), base];
+  const values = [namesKey, String(Date.now()), base, ...Object.entries(ownKeys).flat()];
   const answers = (await countsScript.run(client, values)) as Answer[];
   const byName = new Map<string, CountsOfName>();
   for (const [name, ...numbers] of answers) {

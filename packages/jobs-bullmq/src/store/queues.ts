@@ -116,9 +116,14 @@ export class Queues {
     return queue;
   }
 
+  /** The first part of the keys of each queue that this process has opened, by job name. */
+  get ownKeys(): Readonly<Record<string, string>> {
+    return Object.fromEntries([...this.#queues.keys()].map((name) => [name, this.keysOf(name)]));
+  }
+
   /**
-   * Stores job names for the calls that read all of them. Redis may lose them: the cleaner calls this every few seconds, and so does each
-   * new connection.
+   * Stores job names for the calls of other processes that read all of them. Redis may lose them: the cleaner calls this every few seconds,
+   * and so does each new connection.
    */
   async note(jobNames: Iterable<string> = this.#queues.keys()): Promise<void> {
     const keys = Object.fromEntries([...jobNames].map((name) => [name, this.keysOf(name)]));
@@ -127,7 +132,8 @@ export class Queues {
 
   /** Resolves to every job name that was ever enqueued or worked on. */
   async names(): Promise<string[]> {
-    return Object.keys(await (await this.client).hgetall(this.namesKey));
+    const stored = await (await this.client).hgetall(this.namesKey);
+    return [...new Set([...Object.keys(stored), ...this.#queues.keys()])];
   }
 
   /** Returns the first part of the keys of a job's queue. */

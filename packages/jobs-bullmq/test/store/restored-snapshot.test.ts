@@ -96,6 +96,22 @@ describe("a Redis that is restored from a snapshot", () => {
       .toMatchObject({ succeeded: 1, running: 0 });
   });
 
+  it("has lost everything after FLUSHALL: new jobs are counted, listed and cancelled at once", async () => {
+    const job = defineJob({ name: "after_flush", run() {} });
+    await using engine = await open();
+    await engine.enqueue(job);
+    await asAdmin("FLUSHALL");
+    expect(await engine.stats()).toMatchObject({ waiting: 0 });
+    await asAdmin("FLUSHALL");
+    const { id } = await engine.enqueue(job);
+    expect((await engine.jobs()).jobs.map((each) => each.id)).toEqual([id]);
+    expect(await engine.job(id)).toMatchObject({ state: "waiting" });
+    expect((await engine.stats()).byName.after_flush).toMatchObject({ waiting: 1 });
+    await using other = await open();
+    expect((await other.stats()).byName.after_flush).toMatchObject({ waiting: 1 });
+    expect(await engine.cancel(id)).toBe(true);
+  });
+
   it("gives a job that has started since then to the worker that runs it, which runs it once", async () => {
     let runs = 0;
     let release = (): void => {};
