@@ -1,5 +1,6 @@
 import { readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { prepareEmbeddedFolder } from "test-servers";
 import { describe, expect, it } from "vitest";
 import type { EngineTask, StandByTask } from "../src/task.ts";
 import { Child } from "./support/child.ts";
@@ -31,6 +32,7 @@ describe("the folder of an embedded database", () => {
     onTestFinished,
   }) => {
     const folder = join(await temporaryFolder(onTestFinished), "jobs");
+    await prepareEmbeddedFolder(folder);
     const first = new Child(standByIn(folder), onTestFinished);
     await first.says("ready");
 
@@ -57,6 +59,7 @@ describe("the folder of an embedded database", () => {
     onTestFinished,
   }) => {
     const folder = join(await temporaryFolder(onTestFinished), "jobs");
+    await prepareEmbeddedFolder(folder);
     const { engine } = standByIn(folder);
     const start = async (): Promise<Child> => {
       const child = new Child({ role: "race", engine: engine as EngineTask }, onTestFinished);

@@ -73,10 +73,8 @@ describe("an embedded database whose process is killed", () => {
 
   it.concurrent("opens after a kill during its first boot", async ({ onTestFinished }) => {
     const whole = await temporaryFolder(onTestFinished);
-    const booted = new Child({ role: "stand-by", engine: embedded(whole) }, onTestFinished);
-    await booted.says("ready");
+    await prepareEmbeddedFolder(embedded(whole).place);
     const files = await filesIn(whole);
-    await booted.stop();
     for (const part of partsOfFirstBoot) {
       const folder = await temporaryFolder(onTestFinished);
       const engine = embedded(folder);
