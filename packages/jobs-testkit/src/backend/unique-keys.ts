@@ -11,6 +11,9 @@ const rounds = 4;
 /** Longer than any test. */
 const longMs = 3_600_000;
 
+/** How often the test of a worker's death is run, each time with leases that are twice as long. */
+const tries = 4;
+
 export const uniqueKeys: Behaviour<BackendKit> = (declare) => {
   declare("let one of many jobs be stored that come at the same time", async (kit) => {
     const backend = await kit.open();
@@ -79,22 +82,27 @@ export const uniqueKeys: Behaviour<BackendKit> = (declare) => {
   });
 
   declare("hold through the death of a worker, and are free once the job is given up", async (kit) => {
-    const backend = await kit.open(kit.fixtures.leaseMs);
-    if (!backend.capabilities.uniqueKeys || !backend.capabilities.persistence) return;
-    const name = kit.name("dying");
-    const job = kit.job(name, { uniqueKey: "dying", maxAttempts: 1 });
-    await backend.insert([job], {});
-    const consumer = await kit.consumer(backend, name);
-    await consumer.next();
-    // No worker renews its lease. On a slow machine, this one may end, too.
-    let isRecorded = false;
-    while (!isRecorded) {
+    for (let { leaseMs } = kit.fixtures, left = tries; ; leaseMs *= 2, left--) {
+      const backend = await kit.open(leaseMs);
+      if (!backend.capabilities.uniqueKeys || !backend.capabilities.persistence) return;
+      const name = kit.name("dying");
+      const job = kit.job(name, { uniqueKey: "dying", maxAttempts: 1 });
+      await backend.insert([job], {});
+      const consumer = await kit.consumer(backend, name);
+      // No worker renews its lease.
+      await consumer.next();
       const last = await consumer.next();
+      const leasedMs = performance.now();
       assert.equal(last.id, job.id);
-      await requireHeld(backend, job);
-      isRecorded = await consumer.settle(last, { type: "dead-lettered", error: "given up" });
+      try {
+        await requireHeld(backend, job);
+        assert.equal(await consumer.settle(last, { type: "dead-lettered", error: "given up" }), true);
+        return await requireFree(kit, backend, job);
+      } catch (error) {
+        // On a slow machine, the second lease may end before, and the store gives the job up.
+        if (left === 1 || performance.now() - leasedMs < leaseMs / 4) throw error;
+      }
     }
-    await requireFree(kit, backend, job);
   });
 
   declare("are free after every end of their job", async (kit) => {
