@@ -2,7 +2,7 @@
 // test/bullmq-internals checks them on each major version.
 
 export { isQueueClosed, readBareQueue } from "./bare-queue.ts";
-export { type BatchedJob, BatchQueue } from "./batch-queue.ts";
+export { BatchQueue } from "./batch-queue.ts";
 export { cancelJob, cancelJobs } from "./cancel-job.ts";
 export { cleanJobs, forgetCancellations } from "./clean-jobs.ts";
 export { readDeadLetters } from "./dead-letters.ts";
