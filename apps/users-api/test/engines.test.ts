@@ -1,7 +1,14 @@
 import { readdir } from "node:fs/promises";
 import { hostname } from "node:os";
+import { join } from "node:path";
 import { simpleParser } from "mailparser";
-import { freePort, type SharedServer, sharedPostgres, sharedRedis } from "test-servers";
+import {
+  freePort,
+  prepareEmbeddedFolder,
+  type SharedServer,
+  sharedPostgres,
+  sharedRedis,
+} from "test-servers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseDemoOutput } from "./support/demo-output.ts";
 import { createRepository, weeklyCommits } from "./support/git-repository.ts";
@@ -33,6 +40,7 @@ async function demoInTheMiddle(args: readonly string[]) {
 
 test("embedded in its folder, the next run finishes one that was interrupted or killed, sends nothing twice, and others are refused meanwhile", async () => {
   const [repository, out] = [await createRepository(weeklyCommits(30)), await temporaryFolder()];
+  await prepareEmbeddedFolder(join(out, "jobs"));
   const args = [repository, "--out", out];
 
   const interrupted = await demoInTheMiddle(args);
