@@ -10,6 +10,10 @@ const soonMs = 5_000;
 
 const rounds = 24;
 
+/** How often a consumer fetches from an empty store, until one fetch takes longer than `restMs` milliseconds. */
+const fetches = 3;
+const restMs = 40;
+
 export const fetching: Behaviour<BackendKit> = (declare) => {
   declare(
     "waits while there is no job, and answers with none after some seconds",
@@ -19,18 +23,23 @@ export const fetching: Behaviour<BackendKit> = (declare) => {
       const times = await Promise.all(
         [1, 2, 3].map(async () => {
           const consumer = await kit.consumer(backend, name);
-          const startMs = performance.now();
-          assert.deepEqual(await consumer.fetch(1), []);
-          return performance.now() - startMs;
+          let tookMs = 0;
+          // One may end early: when the store begins to tell of jobs, it is asked once more.
+          for (let left = fetches; left > 0 && tookMs <= restMs; left--) {
+            const startMs = performance.now();
+            assert.deepEqual(await consumer.fetch(1), []);
+            tookMs = performance.now() - startMs;
+          }
+          return tookMs;
         }),
       );
       const shortestMs = Math.min(...times);
       assert.ok(
-        shortestMs > 40,
+        shortestMs > restMs,
         `a fetch from an empty store took ${shortestMs} ms: a worker would never rest`,
       );
     },
-    longestFetchMs + 30_000,
+    fetches * longestFetchMs + 30_000,
   );
 
   declare("brings a job that is stored while it waits", async (kit) => {
