@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { nextMoment } from "@nidus/jobs-durable/backend";
 import type { Behaviour } from "../contract/test-plan.ts";
 import { type BackendKit, countsOf } from "./backend-kit.ts";
-import { openScheduling, type SchedulingBackend, schedulesOf, winter } from "./scheduling-backend.ts";
+import { openScheduling, type SchedulingBackend, schedulesOf, winter } from "./scheduling.ts";
 
 export const nextRuns: Behaviour<BackendKit> = (declare) => {
   declare("start at the moment to which they were rescheduled, and `schedules` tells it", async (kit) => {

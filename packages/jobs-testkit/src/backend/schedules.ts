@@ -3,7 +3,7 @@ import { type JobBackend, type NewJob, nextMoment, type ScheduleRule } from "@ni
 import { eventually } from "../contract/eventually.ts";
 import type { Behaviour } from "../contract/test-plan.ts";
 import { type BackendKit, countsOf } from "./backend-kit.ts";
-import { openScheduling, type SchedulingBackend, schedulesOf, winter } from "./scheduling-backend.ts";
+import { openScheduling, type SchedulingBackend, schedulesOf, winter } from "./scheduling.ts";
 
 const everySecond: ScheduleRule = { cron: "* * * * * *", timeZone: "UTC" };
 

@@ -42,10 +42,10 @@ export function failingLateSnoozes(engine: JobEngine): JobEngine {
   });
 }
 
-/** Takes any time for a snooze. */
+/** Takes any time for a snooze. Without at least a millisecond, the job would come again before the clock of the test could go on. */
 export function takingAnySnooze(engine: JobEngine): JobEngine {
   return performing(engine, (job) => (stored, context) => {
-    const snooze = (ms: number): never => context.snooze(Math.max(0, Math.trunc(Number(ms)) || 0) % 1_000);
+    const snooze = (ms: number): never => context.snooze(Math.max(1, Math.trunc(Number(ms) % 1_000) || 1));
     return job.perform(stored, { ...context, snooze });
   });
 }
