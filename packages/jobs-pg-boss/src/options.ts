@@ -16,8 +16,8 @@ export interface PgBossCommonOptions extends EngineOptions, RetentionOptions {
    */
   readonly leaseMs?: number | undefined;
   /**
-   * Milliseconds between two polls of an idle worker: a whole number from 50. Jobs that this process enqueues start at once.
-   * @default 500
+   * Milliseconds between two polls of an idle worker: a whole number from 50. Most jobs start without a poll. @default 500; 5,000, or
+   * `leaseMs` if that is less, while the engine listens for notifications, as it does with `connectionString`
    */
   readonly pollIntervalMs?: number | undefined;
   /**
@@ -56,9 +56,17 @@ export interface OwnBossOptions extends PgBossCommonOptions {
 /** Options of `pgBossEngine`: jobs are stored in a folder, on a server, or by your own pg-boss. */
 export type PgBossEngineOptions = PgBossEmbeddedOptions | PgBossServerOptions | OwnBossOptions;
 
+/** Milliseconds between two polls of an idle worker. */
+export interface PollIntervals {
+  /** While nothing tells it of jobs of other processes. */
+  readonly alone: number;
+  /** While it listens for notifications. */
+  readonly listening: number;
+}
+
 /** Checked options, with their defaults. */
 export interface EngineSettings extends StorageSettings {
-  readonly pollIntervalMs: number;
+  readonly polls: PollIntervals;
   readonly schema: string;
 }
 
@@ -91,14 +99,18 @@ const maxRetentionMs = (2 ** 31 - 1) * 1000;
 export function engineSettings(options: PgBossEngineOptions): EngineSettings {
   requireEngineOptions(options, ownOptions);
   requireOneDatabase(options);
-  const { leaseMs = 30_000, pollIntervalMs = 500, schema = "pgboss" } = options;
+  const { leaseMs = 30_000, pollIntervalMs, schema = "pgboss" } = options;
   requireInRange("`leaseMs`", leaseMs, 1_000, maxLeaseMs);
-  requireInRange("`pollIntervalMs`", pollIntervalMs, 50, maxPollIntervalMs);
+  if (pollIntervalMs !== undefined) requireInRange("`pollIntervalMs`", pollIntervalMs, 50, maxPollIntervalMs);
   const { retainSucceededMs, retainDeadLettersMs } = requireRetention(options, maxRetentionMs);
   requireSchema(schema);
   return {
     schema,
-    pollIntervalMs,
+    polls: {
+      alone: pollIntervalMs ?? 500,
+      // A dead worker's job is found by a poll, and should be within twice its lease.
+      listening: pollIntervalMs ?? Math.min(5_000, leaseMs),
+    },
     leaseSeconds: Math.ceil(leaseMs / 1000),
     retainSucceededSeconds: Math.ceil(retainSucceededMs / 1000),
     retainDeadLettersSeconds: Math.ceil(retainDeadLettersMs / 1000),

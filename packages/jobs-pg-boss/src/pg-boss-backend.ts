@@ -27,6 +27,7 @@ import type { SqlDatabase } from "./database/pg-boss-like.ts";
 import { requireDatabase } from "./database/require-database.ts";
 import { type Row, runSql } from "./database/run-sql.ts";
 import { isUnreachable } from "./database/unreachable.ts";
+import type { EngineSettings } from "./options.ts";
 import { deadLetterFrom } from "./store/dead-letters.ts";
 import { type Dialect, dialectOf, type StorageSettings } from "./store/dialect.ts";
 import { JobActions } from "./store/job-actions.ts";
@@ -88,8 +89,7 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
 
   constructor(
     connection: Connection,
-    settings: StorageSettings,
-    pollIntervalMs: number,
+    settings: EngineSettings,
     onError: (error: unknown) => void = () => {},
   ) {
     const { boss, schema, address } = connection;
@@ -115,11 +115,11 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
       new PgBossSchedules(this.#db, scheduleStatements(schema), records, insert),
     );
     this.#settings = settings;
-    this.#signals = new JobSignals(this.#db, connection, pollIntervalMs, onError);
+    this.#signals = new JobSignals(this.#db, connection, settings.polls, onError);
     const { watchEnds } = this.#signals;
     if (watchEnds !== undefined) this.watchEnds = (name, onEnd) => watchEnds(queueName(name), onEnd);
     this.address = address;
-    this.longestFetchMs = Math.max(shortestWaitMs, pollIntervalMs);
+    this.longestFetchMs = Math.max(shortestWaitMs, settings.polls.alone, settings.polls.listening);
     this.leaseMs = settings.leaseSeconds * 1000;
     this.capabilities = capabilitiesOf(connection);
   }

@@ -19,7 +19,7 @@ export async function pgBossEngine(options: PgBossEngineOptions): Promise<PgBoss
   const settings = engineSettings(options);
   const { runner, name, answerWithinMs, onError = throttledWarning() } = options;
   const connection = await connect(options, settings, onError);
-  const backend = new PgBossBackend(connection, settings, settings.pollIntervalMs, onError);
+  const backend = new PgBossBackend(connection, settings, onError);
   let engine: StartableEngine<PgBossEnqueueOptions>;
   try {
     engine = createEngine(backend, { runner, name, answerWithinMs, onError });

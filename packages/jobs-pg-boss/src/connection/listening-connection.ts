@@ -128,6 +128,7 @@ export class ListeningConnection {
       return error;
     } finally {
       this.#client = undefined;
+      for (const subscription of this.#subscriptions) subscription.onLost?.();
       await endOf(client, socket);
     }
   }
@@ -150,14 +151,12 @@ export class ListeningConnection {
     this.#heard();
   }
 
-  async #listen(client: Client, { channel, announcement, onListening }: Subscription): Promise<void> {
+  async #listen(client: Client, { channel }: Subscription): Promise<void> {
     await ask(client, `LISTEN ${channel}`);
-    if (announcement === undefined) onListening();
   }
 
   async #announce(client: Client, { announcement, onListening }: Subscription): Promise<void> {
-    if (announcement === undefined) return;
-    await ask(client, announcement.begin, announcement.values);
+    if (announcement !== undefined) await ask(client, announcement.begin, announcement.values);
     onListening();
   }
 

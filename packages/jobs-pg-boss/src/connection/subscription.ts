@@ -12,6 +12,8 @@ export interface Subscription {
   onMessage(payload: string): void;
   /** Called each time that the connection begins to listen: earlier messages may be lost. */
   onListening(): void;
+  /** Called when the connection is lost. */
+  onLost?(): void;
 }
 
 /** The parts of an engine that listening uses. */

@@ -3,6 +3,7 @@ import type { Connection } from "../connection/connection.ts";
 import { NotificationListener } from "../connection/notification-listener.ts";
 import type { SqlDatabase } from "../database/pg-boss-like.ts";
 import { type Row, runSql } from "../database/run-sql.ts";
+import type { PollIntervals } from "../options.ts";
 import { JobNotifier } from "../store/job-notifier.ts";
 import { later, type Notifications, notifications } from "../store/notifications.ts";
 import type { Notifies } from "../store/queue-statements.ts";
@@ -24,12 +25,12 @@ export class JobSignals {
   constructor(
     db: SqlDatabase,
     { schema, createClient, hasTransactions }: Connection,
-    pollIntervalMs: number,
+    polls: PollIntervals,
     onError: (error: unknown) => void,
   ) {
     this.#db = db;
     this.#notifications = notifications(schema);
-    this.#wakeup = new PollWakeup(pollIntervalMs);
+    this.#wakeup = new PollWakeup(polls);
     this.#isShared = hasTransactions;
     this.begin();
     if (createClient === undefined) return;
@@ -75,7 +76,8 @@ export class JobSignals {
     const leave = this.#listener?.subscribe({
       channel: this.#notifications.jobsChannel,
       onMessage: (payload) => wait.hear(payload),
-      onListening: () => wait.lookIn(0),
+      onListening: () => wait.listens(true),
+      onLost: () => wait.listens(false),
     });
     const wait: PollWait = this.#wakeup.join(queues, { leave, check: () => this.#listener?.check() });
     return wait;

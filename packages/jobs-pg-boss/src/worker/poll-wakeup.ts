@@ -1,3 +1,4 @@
+import type { PollIntervals } from "../options.ts";
 import { later } from "../store/notifications.ts";
 
 /**
@@ -8,21 +9,21 @@ const pauseMs = 20;
 
 /** Ends the waits of idle workers early, when jobs of their names are due. Without that, the next regular poll finds the jobs. */
 export class PollWakeup {
-  readonly #pollIntervalMs: number;
+  readonly #polls: PollIntervals;
   readonly #waits = new Set<PollWait>();
 
-  constructor(pollIntervalMs: number) {
-    this.#pollIntervalMs = pollIntervalMs;
+  constructor(polls: PollIntervals) {
+    this.#polls = polls;
   }
 
-  /** Whether a job is due before workers that are idle now poll again. */
+  /** Whether a job may be due before workers that listen, and are idle now, poll again. */
   isBeforeNextPoll(inMs: number): boolean {
-    return inMs < this.#pollIntervalMs;
+    return inMs < this.#polls.listening;
   }
 
   /** Makes the wait of a worker for jobs in these queues. `leave` and `check` are called beside its own. */
   join(queues: readonly string[], { leave, check }: Partial<PollHooks> = {}): PollWait {
-    const wait: PollWait = new PollWait(queues, this.#pollIntervalMs, {
+    const wait: PollWait = new PollWait(queues, this.#polls, {
       check,
       leave: async () => {
         this.#waits.delete(wait);
@@ -56,17 +57,25 @@ export interface PollHooks {
 /** When a worker looks for jobs: all its queues now and then, and between that a queue that it is told of. */
 export class PollWait {
   readonly #queues: ReadonlySet<string>;
-  readonly #pollIntervalMs: number;
+  readonly #polls: PollIntervals;
   readonly #hooks: PollHooks;
   readonly #told = new Set<string>();
   #lookAtMs = 0;
   #tellAtMs = 0;
   #rearm: (() => void) | undefined;
+  #pollIntervalMs: number;
 
-  constructor(queues: readonly string[], pollIntervalMs: number, hooks: PollHooks) {
+  constructor(queues: readonly string[], polls: PollIntervals, hooks: PollHooks) {
     this.#queues = new Set(queues);
-    this.#pollIntervalMs = pollIntervalMs;
+    this.#polls = polls;
+    this.#pollIntervalMs = polls.alone;
     this.#hooks = hooks;
+  }
+
+  /** Looks at all queues when notifications begin to arrive. Without them, it polls more often. */
+  listens(isListening: boolean): void {
+    this.#pollIntervalMs = isListening ? this.#polls.listening : this.#polls.alone;
+    this.lookIn(isListening ? 0 : this.#pollIntervalMs);
   }
 
   /** Takes a notification. */

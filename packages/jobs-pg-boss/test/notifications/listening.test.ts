@@ -279,4 +279,19 @@ describe.skipIf(postgres === undefined).each(versions)("workers that listen, on 
     expect(asked.length).toBeLessThanOrEqual((performance.now() - sinceMs) / pollIntervalMs + 2);
     expect(new Set(asked).size, "all are the same").toBe(1);
   });
+
+  it("ask every 5 s while they listen, and within a short lease, unless told otherwise", async () => {
+    const leaseMs = 1_000;
+    await open({ pollIntervalMs: undefined, leaseMs }).then((engine) =>
+      engine.work({ jobs: [noting("idle_by_default").job] }),
+    );
+    await other.listening(schema, 1);
+    const looks = (): number => statements.filter((text) => text.includes("is_due")).length;
+    // The first look after the connection began to listen.
+    const first = looks();
+    await expect.poll(looks).toBeGreaterThan(first);
+    const [before, sinceMs] = [looks(), performance.now()];
+    await expect.poll(looks).toBeGreaterThan(before + 2);
+    expect(looks() - before).toBeLessThanOrEqual((performance.now() - sinceMs) / leaseMs + 1);
+  });
 });

@@ -39,7 +39,13 @@ export async function openStore(
     },
   });
   const nothing = async (): Promise<void> => {};
-  const settings = { leaseSeconds: 30, retainSucceededSeconds: 3600, retainDeadLettersSeconds: 3600 };
+  const settings = {
+    schema,
+    polls: { alone: 50, listening: 50 },
+    leaseSeconds: 30,
+    retainSucceededSeconds: 3600,
+    retainDeadLettersSeconds: 3600,
+  };
   const connection = {
     boss: linked,
     schema,
@@ -53,7 +59,7 @@ export async function openStore(
     linked,
     schema,
     link: (_text, run) => run(),
-    backend: () => new PgBossBackend(connection, settings, 50),
+    backend: () => new PgBossBackend(connection, settings),
     query: async (text, values) => (await own.executeSql(text, values)).rows,
     async expire(id) {
       const expired = `UPDATE ${schema}.job SET output = '{"value":{"message":"job timed out"}}',

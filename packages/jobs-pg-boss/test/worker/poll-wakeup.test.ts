@@ -8,7 +8,7 @@ let wait: PollWait;
 
 beforeEach(() => {
   vi.useFakeTimers();
-  wakeup = new PollWakeup(pollIntervalMs);
+  wakeup = new PollWakeup({ alone: pollIntervalMs, listening: 4 * pollIntervalMs });
   wait = wakeup.join(["a", "b"]);
   return () => vi.useRealTimers();
 });
@@ -36,6 +36,21 @@ describe("a worker that waits", () => {
     look();
     expect(await sleptMs()).toBeGreaterThan(pollIntervalMs - 5);
     look();
+  });
+
+  it("looks less often while it listens, and at once when it begins to", async () => {
+    look();
+    setTimeout(() => wait.listens(true), 100);
+    expect(await sleptMs()).toBeLessThan(110);
+    look();
+    expect(await sleptMs()).toBeGreaterThan(4 * pollIntervalMs - 5);
+    look();
+    setTimeout(() => wait.listens(false), 100);
+    const slept = await sleptMs();
+    expect(slept).toBeGreaterThan(pollIntervalMs);
+    expect(slept).toBeLessThan(pollIntervalMs + 110);
+    look();
+    expect(await sleptMs()).toBeLessThan(pollIntervalMs + 5);
   });
 
   it("looks when the next job is due, but not at once after a look", async () => {
