@@ -59,14 +59,16 @@ export const retryHeaders: Behaviour<BackendKit> = (declare) => {
   });
 
   declare("are not those of an attempt before a stalled one", (kit) =>
-    withShortLeases(kit, async ({ leaseMs }) => {
+    withShortLeases(kit, async ({ leaseMs, renew }) => {
       const backend = await kit.open(leaseMs);
       if (!backend.capabilities.persistence) return;
       const name = kit.name("stalled");
       await backend.insert([kit.job(name)], {});
       const dead = await kit.consumer(backend, name);
       const first = await dead.next();
+      const renewing = renew(dead, backend, [first]);
       assert.equal(await dead.settle(first, retried(headers)), true);
+      renewing.stop();
       await dead.next();
       const other = await kit.consumer(await kit.another(backend, leaseMs), name);
       const third = await other.next(10 * backend.leaseMs + 30_000);
