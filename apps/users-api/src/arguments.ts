@@ -9,7 +9,7 @@ export type EngineChoice =
   | { readonly name: "pg-boss"; readonly databaseUrl: string | undefined }
   | { readonly name: "bullmq"; readonly redisUrl: string };
 
-/** What the user asked for on the command line. */
+/** The command line, parsed. */
 export interface Arguments {
   readonly repository: string;
   readonly out?: string;

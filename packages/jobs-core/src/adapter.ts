@@ -3,6 +3,7 @@ export { cutText } from "./cut-text.ts";
 export { propertyOf } from "./foreign.ts";
 export { requireSyncResult } from "./job/sync-result.ts";
 export { isErrorLike, thrownErrorOf } from "./job/thrown-error.ts";
+export { overdueTurn } from "./queue/event-loop.ts";
 export { sharedByCopies } from "./shared.ts";
 export {
   formatValue,

@@ -21,7 +21,7 @@ const backendKeys = "schedules: tells schedules of one job apart by their keys";
 const moments = "schedules: are due at the same moments as everywhere, also if the clock changes";
 const once =
   "schedules: run once for each moment, whatever becomes of a run and however many consumers there are";
-const late = "schedules: run once, late, if nobody took the runs, also if they are stored again";
+const late = "schedules: run once, late, if no worker took the runs, also if they are stored again";
 const changed =
   "schedules: keep the moment of their next run if only the job changes, and not if the rule does";
 const bounds = "schedules: `intervals`: are due from the start to the end of a schedule, and end then";

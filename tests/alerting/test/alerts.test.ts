@@ -30,7 +30,7 @@ const [, kedaQuery = ""] =
 const everyThreeSeconds = ["--refresh", "*/3 * * * * *"];
 let folder: string;
 let prometheus: PrometheusServer;
-/** What is to be stopped after the tests, the latest first. */
+/** Calls that stop something after the tests, the latest first. */
 const opened: (() => unknown)[] = [];
 
 /** The example whose mail server is away, in the end. */

@@ -42,7 +42,7 @@ const named = (spans: readonly SentSpan[], resource: string): SentSpan => {
   return found[0] as SentSpan;
 };
 
-/** What the span's links point to: ids of spans. */
+/** The ids of the spans to which a span is linked. */
 const linksOf = ({ meta }: SentSpan): bigint[] =>
   JSON.parse(meta["_dd.span_links"] ?? "[]").map(({ span_id }: { span_id: string }) =>
     BigInt(`0x${span_id}`),

@@ -24,9 +24,9 @@ export function clockMs(): number {
  * Returns a promise of the event loop's next turn if 10 ms of work passed without one, else undefined. Jobs that wait
  * for nothing slow follow each other in microtasks, and the loop would never turn.
  *
- * @param sinceMs Counts only the work after this moment of {@link clockMs}.
+ * @param sinceMs Counts only the work after this moment of {@link clockMs}. @default all work since the last turn
  */
-export function overdueTurn(sinceMs: number): Promise<void> | undefined {
+export function overdueTurn(sinceMs = 0): Promise<void> | undefined {
   const nowMs = clockMs();
   uncheckedStarts = nowMs - readMs < 0.05 ? 8 : 1;
   readMs = nowMs;

@@ -1,3 +1,4 @@
+import { overdueTurn } from "@nidus/jobs-core/adapter";
 import type { DeadLetter } from "../backend/dead-letter.ts";
 import type { EngineCapabilities } from "../backend/engine-capabilities.ts";
 import { envelopeFrom } from "../backend/envelope.ts";
@@ -17,6 +18,9 @@ import { MemorySchedules } from "./memory-schedules.ts";
 import { MemoryTable } from "./memory-table.ts";
 import { maxWaitMs } from "./pending-jobs.ts";
 import { storedJobFrom } from "./stored-jobs.ts";
+
+/** How many fetches follow each other before the event loop's turn is looked at. A few short jobs always run in one go. */
+const fetchesInOneGo = 32;
 
 /** A job that a worker of this process holds. */
 export interface MemoryLeasedJob extends LeasedJob {
@@ -70,8 +74,11 @@ export class MemoryBackend implements JobBackend<MemoryLeasedJob> {
   async consumer(jobNames: readonly string[]): Promise<JobConsumer<MemoryLeasedJob>> {
     const [table, schedules, chain] = [this.#table, this.#schedules, this.#chain];
     const names = new Set(jobNames);
+    let fetches = 0;
     return {
       async fetch(limit, signal) {
+        // Without a turn, short jobs would keep timers, sockets and signals waiting until no job is due.
+        if (++fetches % fetchesInOneGo === 0) await overdueTurn();
         let due = table.take(names, limit);
         if (due.length === 0) {
           await table.changed(names, signal);

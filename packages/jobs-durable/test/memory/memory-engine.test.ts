@@ -456,4 +456,26 @@ describe("stopping and closing", () => {
     await close(engine);
     vi.unstubAllGlobals();
   });
+
+  it("gives timers a turn while short jobs follow each other", async () => {
+    vi.useRealTimers();
+    const engine = engineWith();
+    let [runs, hadTurn] = [0, false];
+    const job = defineJob({
+      name: "endless",
+      run(_payload, { snooze }) {
+        // Far more than a turn allows: without one, this ends all the same, and the test fails.
+        if (++runs < 20_000 && !hadTurn) snooze(0);
+      },
+    });
+    await engine.enqueue(job);
+    const worker = await engine.work({ jobs: [job] });
+    setImmediate(() => {
+      hadTurn = true;
+    });
+    await vi.waitFor(async () => expect((await engine.stats()).succeeded).toBe(1));
+    expect(runs).toBeLessThan(20_000);
+    await worker.stop();
+    await engine.close();
+  });
 });

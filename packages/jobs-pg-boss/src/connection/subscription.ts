@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { Client } from "pg";
 
-/** What is listened for, and who is told. */
+/** A channel to listen on, and the functions that are told. */
 export interface Subscription {
   readonly channel: string;
   /** A statement to run on the connection while it listens, and one to run at the end, with their values. */

@@ -18,7 +18,7 @@ export interface Notifications {
   /** Returns the call that notifies of an end. */
   notifyEnd(id: string, queue: string): string;
   /**
-   * Returns whether any connection awaits ends of a queue. A connection that does so shares the lock of the queue, so that nobody else can
+   * Returns whether any connection awaits ends of a queue. A connection that does so shares the lock of the queue, so that no other one can
    * have it alone. The lock is given back at once: two statements that ask in the same microsecond may both find it taken.
    */
   isEndAwaited(queue: string): string;

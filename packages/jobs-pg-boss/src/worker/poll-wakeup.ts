@@ -46,7 +46,7 @@ export class PollWakeup {
   }
 }
 
-/** What a wait calls. */
+/** The functions that a wait calls. */
 export interface PollHooks {
   /** Called when the worker no longer waits. */
   readonly leave: (() => Promise<void>) | undefined;
@@ -109,7 +109,7 @@ export class PollWait {
     return undefined;
   }
 
-  /** A look at all queues has found when the next job is due, if there is one. What was told meanwhile stays. */
+  /** A look at all queues has found when the next job is due, if there is one. Queues that it was told of meanwhile stay. */
   looked(nextDueInMs: number | undefined): void {
     // At least the pause: jobs that are due one after the other are fetched together.
     this.lookIn(Math.min(this.#pollIntervalMs, Math.max(nextDueInMs ?? Number.POSITIVE_INFINITY, pauseMs)));

@@ -105,7 +105,7 @@ export const schedules: Behaviour<BackendKit> = (declare) => {
     },
   );
 
-  declare("run once, late, if nobody took the runs, also if they are stored again", async (kit) => {
+  declare("run once, late, if no worker took the runs, also if they are stored again", async (kit) => {
     const backend = await openScheduling(kit);
     if (backend === undefined) return;
     const job = kit.job(kit.name("late"));

@@ -46,7 +46,7 @@ export class TakingLeasesBack extends ListBackend {
   }
 }
 
-/** Renews the lease of a job for whoever had it once. */
+/** Renews the lease of a job for a consumer that has lost it. */
 export class ExtendingForOthers extends ListBackend {
   override renewLeases(jobs: readonly ListLeasedJob[]): void {
     super.renewLeases(jobs.map((job) => ({ ...job, lease: job.listed.lease })));

@@ -2,7 +2,7 @@ import type { StoredJobProgress } from "@nidus/jobs-durable";
 import type { JobOutcome, SettleResult } from "@nidus/jobs-durable/backend";
 import { ListBackend, type ListLeasedJob } from "./list-backend.ts";
 
-/** Saves progress, whoever has the job. */
+/** Saves progress without a look at the lease. */
 export class SavingLateProgress extends ListBackend {
   override saveProgress({ listed }: ListLeasedJob, progress: StoredJobProgress): void {
     listed.progress = progress;
