@@ -26,7 +26,7 @@ import { Schedules } from "./store/schedules.ts";
 import type { RetentionSeconds } from "./store/stored-data.ts";
 import { StoredJobs } from "./store/stored-jobs.ts";
 import { BullmqConsumer } from "./worker/bullmq-consumer.ts";
-import type { BullmqLeasedJob } from "./worker/leased-job.ts";
+import type { BullmqLeasedJob } from "./worker/job-describer.ts";
 import { QueueConsumer } from "./worker/queue-consumer.ts";
 
 /** Settings of {@link BullmqBackend}. */

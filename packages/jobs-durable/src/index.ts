@@ -39,10 +39,9 @@ export {
   UnsupportedError,
 } from "./errors/errors.ts";
 export type { JobWorker, StopOptions, WorkerReport, WorkOptions } from "./execution/job-worker.ts";
-export type { ExponentialBackoff, FixedBackoff, JobBackoff } from "./job/backoff.ts";
+export type { BackoffFunction, ExponentialBackoff, FixedBackoff, JobBackoff } from "./job/backoff.ts";
 export type { AnyDurableJob, JobWithPayload } from "./job/durable-job.ts";
 export {
-  type BackoffFunction,
   type DurableJob,
   defineJob,
   type JobDefinition,

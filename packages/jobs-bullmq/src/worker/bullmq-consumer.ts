@@ -10,8 +10,7 @@ import {
 } from "../bullmq-internals/index.ts";
 import type { RedisClock } from "../connection/redis-clock.ts";
 import type { Queues } from "../store/queues.ts";
-import { JobDescriber } from "./job-describer.ts";
-import type { BullmqLeasedJob } from "./leased-job.ts";
+import { type BullmqLeasedJob, JobDescriber } from "./job-describer.ts";
 import { LostLeaseCheck } from "./lost-lease-check.ts";
 import { MarkerWait } from "./marker-wait.ts";
 import { type ConsumerSettings, OutcomeRecorder } from "./outcome-recorder.ts";

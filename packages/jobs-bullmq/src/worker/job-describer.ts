@@ -1,12 +1,35 @@
-import { envelopeFrom } from "@nidus/jobs-durable/backend";
+import type { JobAttemptError } from "@nidus/jobs-durable";
+import { envelopeFrom, type LeasedJob } from "@nidus/jobs-durable/backend";
 import type { Job } from "bullmq";
-import { claimStalledReport, countOf, type ParsedFields, repairJob } from "../bullmq-internals/index.ts";
+import {
+  claimStalledReport,
+  countOf,
+  type Lease,
+  type ParsedFields,
+  repairJob,
+} from "../bullmq-internals/index.ts";
 import type { Queues } from "../store/queues.ts";
 import { carrierOf } from "../store/stored-carrier.ts";
 import { ownRetentionSeconds, type StoredData, timesOf } from "../store/stored-data.ts";
 import { errorsFrom } from "../store/stored-errors.ts";
-import type { BullmqLeasedJob } from "./leased-job.ts";
 import type { QueueConsumer } from "./queue-consumer.ts";
+
+/** A job that BullMQ has leased to this process. */
+export interface BullmqLeasedJob extends LeasedJob {
+  readonly consumer: QueueConsumer;
+  readonly stored: Job<StoredData>;
+  readonly lease: Lease;
+  /** The seconds for which the job is kept after it has succeeded. Undefined if its options say anything else. */
+  readonly ownRetentionSeconds: number | undefined;
+  /** Whether this process knows of a cancel request. */
+  isRequested: boolean;
+  /** Whether its outcome puts it back as it was: "released" or "snoozed". */
+  isGoingBack: boolean;
+  /** The errors of its attempts, the newest first. */
+  readonly errors: readonly JobAttemptError[];
+  /** Digits that its settlement writes, so that it can be told from the settlement of another attempt. */
+  mark: string | undefined;
+}
 
 /** For how long a job in the wrong queue is postponed, and so how often `onError` hears of it. */
 const postponeMs = 60_000;

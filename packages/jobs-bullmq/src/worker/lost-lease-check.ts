@@ -1,6 +1,7 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { leasesWithToken, type RedisClient, repairJob } from "../bullmq-internals/index.ts";
 import type { RedisClock } from "../connection/redis-clock.ts";
 import type { Queues } from "../store/queues.ts";
-import { returnLostLeases } from "./lost-leases.ts";
 import type { QueueConsumer } from "./queue-consumer.ts";
 
 /** Puts back leases that this process holds without knowing it, and measures the clock of Redis, several times within a lease. */
@@ -57,5 +58,20 @@ export class LostLeaseCheck {
   /** Ends the checks. A check that is running ends by itself. */
   close(): void {
     this.#isClosed = true;
+  }
+}
+
+/**
+ * Puts back jobs whose leasing answer never arrived: a connection that breaks loses the answer, and ioredis sends the command again.
+ * Puts the newest back first, so that the oldest is fetched first.
+ */
+async function returnLostLeases(client: RedisClient, consumer: QueueConsumer): Promise<void> {
+  const { tokens, keyPrefix } = consumer;
+  for (const { id, token } of await leasesWithToken(client, keyPrefix, tokens.prefix)) {
+    // Waits for an answer that may still come.
+    while (tokens.isLost(id, token) === undefined && consumer.closing === undefined) await pause(20);
+    if (tokens.isLost(id, token) && (await repairJob(client, keyPrefix, id, token))) {
+      await consumer.giveBack(id, token);
+    }
   }
 }

@@ -17,7 +17,7 @@ import {
 import type { Queues } from "../store/queues.ts";
 import { carrierText } from "../store/stored-carrier.ts";
 import { keyHeldMs, type RetentionSeconds } from "../store/stored-data.ts";
-import type { BullmqLeasedJob } from "./leased-job.ts";
+import type { BullmqLeasedJob } from "./job-describer.ts";
 import type { QueueConsumer } from "./queue-consumer.ts";
 
 /** The settings of a backend that matter to its consumers. */

@@ -1,10 +1,12 @@
-import type { ObservedJobRunner } from "@nidus/jobs-observe";
+import type { JobDelivery, ObservedJobRunner } from "@nidus/jobs-observe";
+import { carrierFrom } from "../backend/carrier.ts";
 import type { JobBackend, JobConsumer, LeasedJob } from "../backend/job-backend.ts";
 import type { StoredJobProgress } from "../backend/stored-job.ts";
+import { validDate } from "../backend/valid-date.ts";
 import { withDeadline } from "../errors/deadline.ts";
 import type { AnyDurableJob } from "../job/durable-job.ts";
-import { AbortControllerPool } from "./abort-controller-pool.ts";
 import { type ExecutionEnd, released } from "./execution-end.ts";
+import { AbortControllerPool } from "./handler-signal.ts";
 import { JobExecution, type RunSetUp } from "./job-execution.ts";
 import type { KnownExecutions } from "./known-executions.ts";
 import type { Settler } from "./settler.ts";
@@ -52,7 +54,8 @@ export class Executor<Job extends LeasedJob> {
   /** Resolves to a further job for the same slot. */
   async execute(job: Job, slot: Slot): Promise<Job | undefined> {
     const { engine, backend, consumer, known, running, settler, counts } = this.#setUp;
-    const execution = new JobExecution(job, engine, backend.queueOf(job.name), this.#pool);
+    const delivery = describeDelivery(job, engine, backend.queueOf(job.name));
+    const execution = new JobExecution(job, delivery, this.#pool);
     const earlier = known.add(execution);
     running.add(execution);
     try {
@@ -94,4 +97,28 @@ export class Executor<Job extends LeasedJob> {
     counts.started++;
     return execution.run(definition, this.#run);
   }
+}
+
+/** Describes a delivery to observers and handlers. Other programs write to stores, too: dates are valid, and numbers whole. */
+export function describeDelivery(job: LeasedJob, engine: string, queue: string): JobDelivery {
+  const { carrier = {}, correlationId, payloadBytes } = job.envelope;
+  const enqueuedAt = validDate(job.enqueuedAt) ?? validDate(job.runAt) ?? new Date();
+  return Object.freeze({
+    engine,
+    queue,
+    jobId: job.id,
+    attempt: wholeNumber(job.attempt),
+    maxAttempts: wholeNumber(job.maxAttempts),
+    enqueuedAt,
+    runAt: validDate(job.runAt) ?? enqueuedAt,
+    correlationId,
+    payloadBytes,
+    carrier: Object.freeze(carrier),
+    previousCarrier: Object.freeze(carrierFrom(job.previousCarrier)),
+    nextCarrier: {},
+  });
+}
+
+function wholeNumber(value: number): number {
+  return Number.isSafeInteger(value) && value > 0 ? value : 1;
 }

@@ -1,7 +1,23 @@
 import { setMaxListeners } from "node:events";
 import { neverAbortedSignal, propertyOf } from "@nidus/jobs-core/adapter";
 import type { JobSnooze } from "../job/snooze.ts";
-import type { AbortControllerPool } from "./abort-controller-pool.ts";
+
+/**
+ * Controllers whose signal no handler has looked at, for the next delivery to use: making one, and collecting it, costs more than
+ * everything else around a handler.
+ */
+export class AbortControllerPool {
+  readonly #controllers: AbortController[] = [];
+
+  take(): AbortController {
+    return this.#controllers.pop() ?? new AbortController();
+  }
+
+  /** Keeps a controller for a later run, unless it was aborted. */
+  giveBack(controller: AbortController): void {
+    if (!controller.signal.aborted) this.#controllers.push(controller);
+  }
+}
 
 /**
  * The signal of one execution. Its controller goes back to the pool at the end, unless a handler has looked at the signal. The runner

@@ -5,10 +5,9 @@ import type { EngineCapabilities } from "../backend/engine-capabilities.ts";
 import type { LeasedJob } from "../backend/job-backend.ts";
 import type { StoredJobProgress } from "../backend/stored-job.ts";
 import { PermanentJobError } from "../errors/errors.ts";
+import { retryDelayMs } from "../job/backoff.ts";
 import type { AnyDurableJob } from "../job/durable-job.ts";
 import { resultText } from "../job/result.ts";
-import type { AbortControllerPool } from "./abort-controller-pool.ts";
-import { describeDelivery } from "./describe-delivery.ts";
 import {
   cancelled,
   deadLettered,
@@ -23,9 +22,8 @@ import {
 } from "./execution-end.ts";
 import { type ExecutionState, isUnended } from "./execution-state.ts";
 import { HandlerContext } from "./handler-context.ts";
-import { HandlerSignal } from "./handler-signal.ts";
+import { type AbortControllerPool, HandlerSignal } from "./handler-signal.ts";
 import { ProgressSaver } from "./progress-saver.ts";
-import { retryDelayMs } from "./retry-delay.ts";
 
 /** The parts of a worker that the run of a handler uses. */
 export interface RunSetUp<Job extends LeasedJob> {
@@ -50,10 +48,10 @@ export class JobExecution<Job extends LeasedJob> {
   /** The execution of the same job that came to this process after this one. */
   supersededBy: JobExecution<Job> | undefined;
 
-  constructor(job: Job, engine: string, queue: string, pool: AbortControllerPool) {
-    this.delivery = describeDelivery(job, engine, queue);
-    this.#signal = new HandlerSignal(pool);
+  constructor(job: Job, delivery: JobDelivery, pool: AbortControllerPool) {
     this.job = job;
+    this.delivery = delivery;
+    this.#signal = new HandlerSignal(pool);
     this.#state = { phase: "waiting", stop: job.isCancelRequested ? "cancelled" : undefined };
   }
 

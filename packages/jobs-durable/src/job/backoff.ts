@@ -1,3 +1,4 @@
+import type { JobError } from "@nidus/jobs-core";
 import { invalidArgument, requireKnownKeys } from "@nidus/jobs-core/adapter";
 import { maxTimerMs, requireMs, requireTimerMs } from "./timer.ts";
 
@@ -20,6 +21,12 @@ export interface FixedBackoff {
 
 /** How long to wait before the next attempt. It is plain data, so an enqueue can store it with its job. */
 export type JobBackoff = ExponentialBackoff | FixedBackoff;
+
+/**
+ * Returns the milliseconds to wait after a failed attempt, counted from 1. Fractions are rounded up, and waits cut at
+ * 2,147,483,647 ms. If it throws or returns anything but a number from 0, the job waits as by default, and `onError` hears of it.
+ */
+export type BackoffFunction = (attempt: number, error: JobError) => number;
 
 /** The wait if a job says nothing else. */
 export const defaultBackoff: ExponentialBackoff = { baseMs: 250, maxMs: 30_000 };
@@ -65,8 +72,29 @@ export function backoffFrom(stored: unknown): JobBackoff | undefined {
   }
 }
 
+/** Returns the milliseconds until the next attempt. If a function gives none, they are those of the default, and `onError` hears of it. */
+export function retryDelayMs(
+  backoff: JobBackoff | BackoffFunction,
+  attempt: number,
+  error: JobError,
+  onError: (error: unknown) => void,
+): number {
+  if (typeof backoff !== "function") return backoffMs(backoff, attempt);
+  try {
+    const returned: unknown = backoff(attempt, error);
+    const delayMs = waitFrom(returned);
+    if (delayMs !== undefined) return delayMs;
+    // An async function may reject later.
+    Promise.resolve(returned).catch(() => {});
+    onError(invalidArgument("the result of `backoff`", "a number of milliseconds from 0", returned));
+  } catch (thrown) {
+    onError(thrown);
+  }
+  return backoffMs(defaultBackoff, attempt);
+}
+
 /** Returns a wait that a function gave: fractions are rounded up, and longer waits cut. Returns undefined if it is none. */
-export function waitFrom(returned: unknown): number | undefined {
+function waitFrom(returned: unknown): number | undefined {
   return typeof returned === "number" && returned >= 0
     ? Math.min(Math.ceil(returned), maxTimerMs)
     : undefined;

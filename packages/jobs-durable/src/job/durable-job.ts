@@ -1,10 +1,10 @@
-import { type AsyncJob, asyncJob, type JobError } from "@nidus/jobs-core";
+import { type AsyncJob, asyncJob } from "@nidus/jobs-core";
 import { invalidArgument, requireJob, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
 import { type JobDelivery, type JobObjectives, reportProgress } from "@nidus/jobs-observe";
 import { requireObjectives } from "@nidus/jobs-observe/adapter";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { PayloadError, PermanentJobError, UnsupportedError } from "../errors/errors.ts";
-import { defaultBackoff, type JobBackoff, requireBackoff } from "./backoff.ts";
+import { type BackoffFunction, defaultBackoff, type JobBackoff, requireBackoff } from "./backoff.ts";
 import { payloadText } from "./payload.ts";
 import { requirePriority } from "./priority.ts";
 import { requireStorableProgress } from "./progress.ts";
@@ -39,12 +39,6 @@ export interface JobHandlerContext {
    */
   snooze(ms: number): never;
 }
-
-/**
- * Returns the milliseconds to wait after a failed attempt, counted from 1. Fractions are rounded up, and waits cut at
- * 2,147,483,647 ms. If it throws or returns anything but a number from 0, the job waits as by default, and `onError` hears of it.
- */
-export type BackoffFunction = (attempt: number, error: JobError) => number;
 
 /** A job as it is written once: its name, its payload and what it does. */
 export interface JobDefinition<Output> {

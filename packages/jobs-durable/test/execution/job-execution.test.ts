@@ -2,8 +2,9 @@ import { JobError } from "@nidus/jobs-core";
 import { ObservedJobRunner } from "@nidus/jobs-observe";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { LeasedJob } from "../../src/backend.ts";
-import { AbortControllerPool } from "../../src/execution/abort-controller-pool.ts";
 import { deadLettered, released, retried, succeeded } from "../../src/execution/execution-end.ts";
+import { describeDelivery } from "../../src/execution/executor.ts";
+import { AbortControllerPool } from "../../src/execution/handler-signal.ts";
 import { JobExecution } from "../../src/execution/job-execution.ts";
 import { defineJob } from "../../src/index.ts";
 import { deferred } from "../support/deferred.ts";
@@ -18,10 +19,15 @@ const setUp = {
 };
 const error = new JobError("no");
 
+function executionOf(id: string): JobExecution<LeasedJob> {
+  const job = fetched(id);
+  return new JobExecution(job, describeDelivery(job, "scripted", "queue"), pool);
+}
+
 let execution: JobExecution<LeasedJob>;
 
 beforeEach(() => {
-  execution = new JobExecution(fetched("a"), "scripted", "queue", pool);
+  execution = executionOf("a");
 });
 
 describe("an execution", () => {
@@ -51,7 +57,7 @@ describe("an execution", () => {
     execution.conclude(retried(error, 5));
     execution.cancel();
     expect(execution.end).toEqual({ outcome: { type: "cancelled" }, error });
-    const late = new JobExecution(fetched("b"), "scripted", "queue", pool);
+    const late = executionOf("b");
     late.conclude(deadLettered(error));
     late.beginSettling();
     late.cancel();
@@ -62,7 +68,7 @@ describe("an execution", () => {
     execution.cancel();
     execution.interrupt();
     expect(execution.state).toEqual({ phase: "waiting", stop: "cancelled" });
-    const other = new JobExecution(fetched("b"), "scripted", "queue", pool);
+    const other = executionOf("b");
     other.interrupt();
     other.cancel();
     expect(other.state).toEqual({ phase: "waiting", stop: "cancelled" });

@@ -5,8 +5,7 @@ import { type Row, runSql } from "../database/run-sql.ts";
 import type { LeaseStatements } from "../store/lease-statements.ts";
 import { Batcher } from "./batcher.ts";
 import type { PgBossLeasedJob } from "./leased-job.ts";
-import { deadlockCode, keyOf, retryAfterMs, settleValues } from "./outcome-recorder.ts";
-import type { OutcomeRow } from "./outcome-row.ts";
+import { deadlockCode, keyOf, type OutcomeRow, retryAfterMs, settleValues } from "./outcome-recorder.ts";
 
 interface Removal {
   readonly row: OutcomeRow;

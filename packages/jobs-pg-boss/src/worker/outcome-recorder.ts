@@ -1,16 +1,39 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { SettleResult } from "@nidus/jobs-durable/backend";
+import { errorsAfter, type JobOutcome, type SettleResult } from "@nidus/jobs-durable/backend";
 import type { SqlDatabase } from "../database/pg-boss-like.ts";
 import { type Row, runSql } from "../database/run-sql.ts";
+import { maxInteger, type StorageSettings } from "../store/dialect.ts";
 import type { LeaseStatements } from "../store/lease-statements.ts";
+import { queueName } from "../store/queue-name.ts";
 import { Batcher } from "./batcher.ts";
-import type { OutcomeRow } from "./outcome-row.ts";
+import type { PgBossLeasedJob } from "./leased-job.ts";
 
 /** PostgreSQL ended one of two transactions that waited for each other. */
 export const deadlockCode: string = "40P01";
 
 /** How long to wait before a repetition, in milliseconds. */
 export const retryAfterMs: number = 10;
+
+/** PostgreSQL has no dates beyond some 290,000 years. */
+const maxDelayMs = 1000 * 365 * 24 * 60 * 60 * 1000;
+
+/** An outcome in the columns that the statement `settle` takes. */
+export interface OutcomeRow {
+  readonly queue: string;
+  readonly id: string;
+  readonly lease: string;
+  readonly retry_count: number;
+  readonly enqueued_at: Date;
+  readonly state: string;
+  readonly delay_ms?: number;
+  readonly is_released?: boolean;
+  /** Whether the delivery gives its attempt back. */
+  readonly is_unspent?: boolean;
+  readonly output: object;
+  /** The errors of all attempts, if this one has failed. */
+  readonly errors?: readonly object[] | undefined;
+  readonly deletion_seconds?: number;
+}
 
 /** Records outcomes in batches, one statement per queue, for as long as their leases hold. */
 export class OutcomeRecorder {
@@ -71,4 +94,48 @@ export function keyOf({ id, lease }: Row | OutcomeRow): string {
 
 function settleResultFrom(row: Row): SettleResult {
   return { isRecorded: true, isCancelled: row.is_cancelled };
+}
+
+/**
+ * Builds the row of an outcome. The lease stays in the output, so that a repeated `settle` finds what an earlier one recorded. A result
+ * and a progress stand beside it, as `result` and `progress`.
+ */
+export function outcomeRow(job: PgBossLeasedJob, outcome: JobOutcome, settings: StorageSettings): OutcomeRow {
+  const { id, name, lease, retryCount, enqueuedAt } = job;
+  const message = "error" in outcome ? { message: outcome.error } : {};
+  // A released job keeps the headers of its last retry.
+  const carrier =
+    outcome.type === "released" ? job.previousCarrier : "carrier" in outcome ? outcome.carrier : undefined;
+  const resultText = outcome.type === "succeeded" ? outcome.resultText : undefined;
+  const result = resultText === undefined ? {} : { result: JSON.parse(resultText) as unknown };
+  return {
+    queue: queueName(name),
+    id,
+    lease,
+    retry_count: retryCount,
+    enqueued_at: enqueuedAt,
+    output: { ...message, ...result, lease, carrier, progress: outcome.progress },
+    errors: errorsAfter(job.errors, job, outcome),
+    ...columnsOf(outcome, settings),
+  };
+}
+
+function columnsOf(
+  outcome: JobOutcome,
+  { retainDeadLettersSeconds }: StorageSettings,
+): Pick<OutcomeRow, "state" | "delay_ms" | "is_released" | "is_unspent" | "deletion_seconds"> {
+  switch (outcome.type) {
+    case "succeeded":
+      return { state: "completed" };
+    case "retried":
+      return { state: "retry", delay_ms: Math.min(outcome.delayMs, maxDelayMs) };
+    case "snoozed":
+      return { state: "retry", delay_ms: outcome.delayMs, is_unspent: true };
+    case "dead-lettered":
+      return { state: "failed", deletion_seconds: Math.min(retainDeadLettersSeconds, maxInteger) };
+    case "cancelled":
+      return { state: "cancelled" };
+    case "released":
+      return { state: "retry", is_released: true, is_unspent: true };
+  }
 }

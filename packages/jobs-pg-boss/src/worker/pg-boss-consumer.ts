@@ -14,8 +14,7 @@ import { JobRemover } from "./job-remover.ts";
 import type { JobSignals } from "./job-signals.ts";
 import { leasedJobFrom, type PgBossLeasedJob } from "./leased-job.ts";
 import { LostFetches } from "./lost-fetches.ts";
-import { OutcomeRecorder } from "./outcome-recorder.ts";
-import { outcomeRow } from "./outcome-row.ts";
+import { OutcomeRecorder, outcomeRow } from "./outcome-recorder.ts";
 import type { PollWait } from "./poll-wakeup.ts";
 
 /** pg-boss has a unique index on the keys of other programs' jobs: another job with the same key is active. */

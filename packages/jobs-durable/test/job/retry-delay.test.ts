@@ -1,6 +1,6 @@
 import { JobError } from "@nidus/jobs-core";
 import { describe, expect, it } from "vitest";
-import { retryDelayMs } from "../../src/execution/retry-delay.ts";
+import { retryDelayMs } from "../../src/job/backoff.ts";
 
 const failure = new JobError("no");
 
