@@ -4,14 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { archiveOf } from "./archives.ts";
+import type { ServerUser } from "./server-user.ts";
 
 const execute = promisify(execFile);
-
-/** The user who runs a server, if that is not the one of this process. */
-export interface ServerUser {
-  readonly uid?: number;
-  readonly gid?: number;
-}
 
 const options = ["-U", "nidus", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"];
 

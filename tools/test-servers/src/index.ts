@@ -3,6 +3,7 @@ export { embeddedDatabase, prepareEmbeddedFolder } from "./embedded-database.ts"
 export { findCommand } from "./find-command.ts";
 export { freePort } from "./free-port.ts";
 export { hasProgram } from "./optional-program.ts";
+export { type PgBouncer, pgBouncerProgram, startPgBouncer } from "./pgbouncer-server.ts";
 export { type PostgresServer, startPostgres } from "./postgres-server.ts";
 export {
   type PrometheusOptions,

@@ -1,13 +1,14 @@
-import { execFile, execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { chown, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { answersOn } from "./answers.ts";
-import { prepareCluster, type ServerUser } from "./empty-cluster.ts";
+import { answersOn, sslRequest } from "./answers.ts";
+import { prepareCluster } from "./empty-cluster.ts";
 import { findCommand } from "./find-command.ts";
 import { freePort } from "./free-port.ts";
 import { ServerProcess } from "./server-process.ts";
+import { serverUser } from "./server-user.ts";
 
 /** A PostgreSQL server for tests, with default settings on disk: acknowledged data survives its death. */
 export interface PostgresServer {
@@ -24,9 +25,6 @@ export interface PostgresServer {
 
 export const postgresCommand: string | undefined = findCommand("postgres");
 
-/** SSLRequest of the protocol. A server that accepts connections answers with "S" or "N". */
-const sslRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
-
 /**
  * Starts a PostgreSQL, with optional settings such as "max_connections=50".
  *
@@ -39,7 +37,7 @@ export async function startPostgres(further: readonly string[] = []): Promise<Po
   }
   const folder = await mkdtemp(join(tmpdir(), "nidus-postgres-"));
   // PostgreSQL refuses to run as root.
-  const user = process.getuid?.() === 0 ? postgresUser() : {};
+  const user = serverUser();
   if (user.uid !== undefined) await chown(folder, user.uid, user.gid ?? user.uid);
   const data = join(folder, "data");
   await prepareCluster(folder, initdb, user);
@@ -74,19 +72,4 @@ async function isReady(port: number): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-/** Finds the user of Debian's package, or the user without rights that every system has. */
-function postgresUser(): ServerUser {
-  return idsOf("postgres") ?? idsOf("nobody") ?? {};
-}
-
-function idsOf(user: string): { uid: number; gid: number } | undefined {
-  try {
-    const id = (flag: string): number =>
-      Number(execFileSync("id", [flag, user], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }));
-    return { uid: id("-u"), gid: id("-g") };
-  } catch {
-    return undefined;
-  }
 }

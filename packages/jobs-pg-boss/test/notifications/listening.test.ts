@@ -4,7 +4,6 @@ import { ObservedJobRunner } from "@nidus/jobs-observe";
 import { sharedPostgres } from "test-servers";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import type { PgBossEngine } from "../../src/index.ts";
-import { startDeafProxy } from "../support/deaf-proxy.ts";
 import { loadEngine, neverPolls, OtherConnection, statements } from "../support/listening.ts";
 import { versions } from "../support/start-boss.ts";
 
@@ -225,27 +224,6 @@ describe.skipIf(postgres === undefined).each(versions)("workers that listen, on 
     expect(errors.map(String), "the loss is told once a minute").toEqual([
       expect.stringMatching(/the connection that listens for new jobs is lost \(terminating connection/),
     ]);
-  });
-
-  it("poll, and say so once, if a pooler delivers no notifications", async () => {
-    await using proxy = await startDeafProxy(connectionString);
-    const errors: unknown[] = [];
-    const { job, runs } = noting("deaf");
-    const engine = await open({
-      connectionString: proxy.url,
-      pollIntervalMs: 100,
-      onError: (error: unknown) => errors.push(error),
-    });
-    const worker = await engine.work({ jobs: [job] });
-    await expect.poll(() => errors.map(String)).toEqual([expect.stringMatching(/pooler: .* by polling/)]);
-    await other.listening(schema, 0);
-    const producer = await open();
-    await producer.enqueue(job, { value: 1 });
-    await expect.poll(() => runs).toEqual([1]);
-    await worker.stop();
-    await (await engine.work({ jobs: [job] })).stop();
-    await engine.close();
-    expect(errors).toHaveLength(1);
   });
 
   it("poll with a pg-boss of the caller's, and hold no connection", async () => {
