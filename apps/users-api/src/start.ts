@@ -1,5 +1,5 @@
 import { openApp } from "./app.ts";
-import type { Arguments } from "./arguments.ts";
+import type { Arguments } from "./command-line.ts";
 import { startService } from "./service.ts";
 
 /**

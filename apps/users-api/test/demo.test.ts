@@ -92,7 +92,7 @@ test("an author without a usable address is a failure with its reason, and the e
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   const { summary, failures, metrics, lastLine } = parseDemoOutput(stdout);
   expect(summary.send_digest?.slice(0, 2)).toEqual(["2", "1"]);
-  expect(failures).toEqual(['1 × send_digest: Root has no usable address: "root@localhost"']);
+  expect(failures).toEqual(['1 × send_digest: no usable address: "Root <root@localhost>"']);
   expect(samplesOf(metrics).get('nidus_jobs_finished_total{job_name="send_digest",status="failure"}')).toBe(
     1,
   );
@@ -106,7 +106,7 @@ test("failures of one kind are one line with their number", async () => {
   );
   expect(status).toBe(0);
   const { failures } = parseDemoOutput(stdout);
-  expect(failures).toEqual(['25 × send_digest: Root has no usable address: "root@localhost"']);
+  expect(failures).toEqual(['25 × send_digest: no usable address: "Root <root@localhost>"']);
 });
 
 test("metrics are printed if asked for, and the page and the metrics can be kept up", async () => {

@@ -59,9 +59,7 @@ test("embedded in its folder, the next run finishes one that was interrupted or 
   const refused = await runProgram(["demo", ...args]);
   expect({ status: refused.status, stdout: refused.stdout }).toEqual({ status: 1, stdout: "" });
   const holder = `process ${killed.program.process.pid} on ${hostname()}`;
-  expect(refused.stderr).toContain(
-    `users-api: cannot open the engine pg-boss: the folder ${out}/jobs is in use by ${holder}`,
-  );
+  expect(refused.stderr).toContain(`users-api: the folder ${out}/jobs is in use by ${holder}`);
   expect(refused.stderr).toMatch(/: an embedded database belongs to one process at a time\n$/);
   killed.program.process.kill("SIGKILL");
   expect(await killed.program.ended).toMatchObject({ signal: "SIGKILL" });
@@ -101,6 +99,24 @@ test("an unreachable server ends it with one line that shows no password", async
   );
   expect(result.stderr).not.toContain("verysecret");
 });
+
+test.each(["--redis-url", "--database-url"])(
+  "a %s that is none ends it with one line that does not show it",
+  async (option) => {
+    const args = [
+      "demo",
+      await createRepository([{}]),
+      "--out",
+      await temporaryFolder(),
+      option,
+      "verysecret",
+    ];
+    const { status, stdout, stderr } = await runProgram(args);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect(stderr).toMatch(/^users-api: [^\n]*(Redis|PostgreSQL)[^\n]*\n$/);
+    expect(stderr).not.toContain("verysecret");
+  },
+);
 
 /** How many stored jobs a service has finished. */
 async function endedIn({ url }: { readonly url: string }): Promise<number> {

@@ -5,14 +5,9 @@ import { z } from "zod";
 import { writePrivately } from "./private-file.ts";
 
 /** A commit, as engines store it. */
-export interface IndexedCommit {
-  readonly hash: string;
-  readonly subject: string;
-}
-
-/** The hash becomes a path: nothing else may be in it. */
-const commitSchema: z.ZodType<IndexedCommit, IndexedCommit> = z.object({
-  hash: z.string().regex(/^[0-9a-f]{40,64}$/),
+export type IndexedCommit = z.infer<typeof commitSchema>;
+const commitSchema = z.object({
+  hash: z.string().regex(/^[0-9a-f]{40,64}$/), // becomes a path: nothing else may be in it
   subject: z.string(),
 });
 
@@ -22,14 +17,10 @@ export function indexCommit(folder: string): DurableJob<IndexedCommit> {
     name: "index_commit",
     schema: commitSchema,
     async run({ hash, subject }, { signal }) {
-      const words = new Set(subject.toLowerCase().match(/[\p{L}\p{N}]{3,}/gu));
+      const words = [...new Set(subject.toLowerCase().match(/[\p{L}\p{N}]{3,}/gu))];
       const shelf = join(folder, "commits", hash.slice(0, 2));
       await mkdir(shelf, { recursive: true, mode: 0o700 });
-      await writePrivately(
-        join(shelf, `${hash}.json`),
-        JSON.stringify({ subject, words: [...words] }),
-        signal,
-      );
+      await writePrivately(join(shelf, `${hash}.json`), JSON.stringify({ subject, words }), signal);
     },
   });
 }

@@ -8,11 +8,11 @@ import { rename, rm, writeFile } from "node:fs/promises";
 export async function writePrivately(
   path: string,
   content: string | Buffer,
-  signal?: AbortSignal,
+  signal: AbortSignal,
 ): Promise<void> {
   const draft = `${path}.${randomUUID()}.part`;
   try {
-    await writeFile(draft, content, { flag: "wx", mode: 0o600, ...(signal !== undefined && { signal }) });
+    await writeFile(draft, content, { flag: "wx", mode: 0o600, signal });
     await rename(draft, path);
   } catch (error) {
     await rm(draft, { force: true });

@@ -1,6 +1,6 @@
 import { type DurableJob, defineJob, PermanentJobError } from "@nidus/jobs-durable";
 import type { Tracer } from "@opentelemetry/api";
-import validator from "validator";
+import { z } from "zod";
 import { type Digest, digestSchema } from "./digest.ts";
 import type { Message, Outbox } from "./outbox.ts";
 
@@ -10,8 +10,9 @@ export class UnusableAddressError extends PermanentJobError {
     UnusableAddressError.prototype.name = "UnusableAddressError";
   }
 
-  constructor(authorName: string, authorEmail: string) {
-    super(oneLine(`${authorName || "an author without a name"} has no usable address: "${authorEmail}"`));
+  constructor({ authorName, authorEmail }: Digest) {
+    const author = `${authorName} <${authorEmail}>`.replace(/\p{Cc}+/gu, " ");
+    super(`no usable address: "${author}"`);
   }
 }
 
@@ -27,7 +28,7 @@ export function sendDigest(outbox: Outbox, tracer: Tracer): DurableJob<Digest> {
     /** Resolves to the path of the message. */
     async run(digest, { signal }) {
       signal.throwIfAborted();
-      requireUsableAddress(digest);
+      if (!z.email().safeParse(digest.authorEmail).success) throw new UnusableAddressError(digest);
       const message = messageOf(digest);
       const composed = await step("compose", () => outbox.compose(message));
       return step("deliver", () => outbox.deliver(message, composed, signal)).catch(rethrow);
@@ -39,18 +40,6 @@ export function sendDigest(outbox: Outbox, tracer: Tracer): DurableJob<Digest> {
 function rethrow(error: unknown): never {
   const { responseCode = 0, message } = error as { responseCode?: number; message: string };
   throw responseCode >= 500 ? new PermanentJobError(message, { cause: error }) : error;
-}
-
-/** @throws UnusableAddressError unless every mail server takes the address, in a header that nothing can be smuggled into. */
-function requireUsableAddress({ authorName, authorEmail }: Digest): void {
-  const isEmail = validator.isEmail(authorEmail, { allow_utf8_local_part: false });
-  if (!isEmail || oneLine(authorEmail) !== authorEmail)
-    throw new UnusableAddressError(authorName, authorEmail);
-}
-
-/** Replaces control characters, including line breaks, with spaces. */
-function oneLine(text: string): string {
-  return text.replace(/\p{Cc}+/gu, " ");
 }
 
 function messageOf({ authorName, authorEmail, day, commits, unlisted }: Digest): Message {

@@ -1,13 +1,12 @@
 import { expect, test } from "vitest";
-import { openOutbox } from "../../src/jobs/outbox.ts";
-import { UserError } from "../../src/user-error.ts";
+import { Outbox } from "../../src/jobs/outbox.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 async function refusalOf(folder: string, smtpUrl: string): Promise<string> {
   try {
-    openOutbox(folder, smtpUrl);
+    new Outbox(folder, smtpUrl);
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
+    if (!(error instanceof Error)) throw error;
     expect(error.message).not.toMatch(/[\r\n]/);
     return error.message;
   }

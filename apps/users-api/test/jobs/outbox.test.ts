@@ -3,13 +3,13 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { simpleParser } from "mailparser";
 import { expect, onTestFinished, test } from "vitest";
-import { type Message, type Outbox, openOutbox } from "../../src/jobs/outbox.ts";
+import { type Message, Outbox } from "../../src/jobs/outbox.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const { signal } = new AbortController();
 
 async function openIn(folder: string): Promise<Outbox> {
-  const outbox = await openOutbox(folder, undefined);
+  const outbox = new Outbox(folder, undefined);
   onTestFinished(() => outbox.close());
   return outbox;
 }

@@ -1,14 +1,16 @@
 import { readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { Commit } from "../../src/history/git-history.ts";
+import type { Commit } from "../../src/git-history.ts";
 import { reindexUsers } from "../../src/jobs/reindex-users.ts";
 import { commitOf } from "../support/digests.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
+const { signal } = new AbortController();
+
 async function indexOf(commits: readonly Commit[]): Promise<{ count: number; users: unknown }> {
   const folder = await temporaryFolder();
-  const count = reindexUsers(commits, folder).run();
+  const count = await reindexUsers(commits, folder).run(signal);
   return { count, users: JSON.parse(await readFile(join(folder, "users.json"), "utf8")) };
 }
 
@@ -51,7 +53,7 @@ test("only its owner can read it, and a link in its place is not followed", asyn
   const [folder, theirs] = [await temporaryFolder(), join(await temporaryFolder(), "theirs")];
   await writeFile(theirs, "theirs");
   await symlink(theirs, join(folder, "users.json"));
-  reindexUsers([commitOf()], folder).run();
+  await reindexUsers([commitOf()], folder).run(signal);
   expect(await readFile(theirs, "utf8")).toBe("theirs");
   expect((await stat(join(folder, "users.json"))).mode & 0o777).toBe(0o600);
   expect(await readdir(folder)).toEqual(["users.json"]);
@@ -59,12 +61,12 @@ test("only its owner can read it, and a link in its place is not followed", asyn
 
 test("running again replaces the index", async () => {
   const folder = await temporaryFolder();
-  reindexUsers([commitOf(), commitOf({ authorEmail: "grace@example.com" })], folder).run();
-  expect(reindexUsers([commitOf()], folder).run()).toBe(1);
+  await reindexUsers([commitOf(), commitOf({ authorEmail: "grace@example.com" })], folder).run(signal);
+  expect(await reindexUsers([commitOf()], folder).run(signal)).toBe(1);
   expect(JSON.parse(await readFile(join(folder, "users.json"), "utf8"))).toHaveLength(1);
 });
 
 test("a folder that is missing makes the job fail", async () => {
   const folder = join(await temporaryFolder(), "missing");
-  expect(() => reindexUsers([commitOf()], folder).run()).toThrow(/ENOENT/);
+  await expect(reindexUsers([commitOf()], folder).run(signal)).rejects.toThrow(/ENOENT/);
 });

@@ -4,7 +4,7 @@ import { trace } from "@opentelemetry/api";
 import { freePort } from "test-servers";
 import { expect, onTestFinished, test } from "vitest";
 import type { Digest } from "../../src/jobs/digest.ts";
-import { type Outbox, openOutbox } from "../../src/jobs/outbox.ts";
+import { Outbox } from "../../src/jobs/outbox.ts";
 import { sendDigest } from "../../src/jobs/send-digest.ts";
 import { digestOf } from "../support/digests.ts";
 import { startMailServer } from "../support/mail-server.ts";
@@ -13,7 +13,7 @@ import { temporaryFolder } from "../support/temporary-folder.ts";
 const { signal } = new AbortController();
 
 async function openTo(smtpUrl: string): Promise<Outbox> {
-  const outbox = await openOutbox(await temporaryFolder(), smtpUrl);
+  const outbox = new Outbox(await temporaryFolder(), smtpUrl);
   onTestFinished(() => outbox.close());
   return outbox;
 }

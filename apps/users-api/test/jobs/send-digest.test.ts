@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { simpleParser } from "mailparser";
 import { expect, onTestFinished, test } from "vitest";
 import type { Digest } from "../../src/jobs/digest.ts";
-import { type Outbox, openOutbox } from "../../src/jobs/outbox.ts";
+import { Outbox } from "../../src/jobs/outbox.ts";
 import { sendDigest, UnusableAddressError } from "../../src/jobs/send-digest.ts";
 import { digestOf } from "../support/digests.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -14,7 +14,7 @@ const { signal } = new AbortController();
 const tracer = trace.getTracer("test");
 
 async function openIn(folder: string, smtpUrl?: string): Promise<Outbox> {
-  const outbox = await openOutbox(folder, smtpUrl);
+  const outbox = new Outbox(folder, smtpUrl);
   onTestFinished(() => outbox.close());
   return outbox;
 }
@@ -121,16 +121,16 @@ test.each([
       .run(signal)
       .catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(UnusableAddressError);
-    expect((error as Error).message).toContain("Ada Lovelace has no usable address: ");
+    expect((error as Error).message).toMatch(/^no usable address: "Ada Lovelace </);
     expect(await readdir(folder)).toEqual([]);
   },
 );
 
-test("the failure says so without a name too, and shows the address unchanged", async () => {
+test("the failure shows the address unchanged, also without a name", async () => {
   const outbox = await openIn(await temporaryFolder());
   await expect(
     jobOf(digestOf({ authorName: "", authorEmail: "root@localhost" }), outbox).run(signal),
-  ).rejects.toThrow('an author without a name has no usable address: "root@localhost"');
+  ).rejects.toThrow('no usable address: " <root@localhost>"');
 });
 
 test("the failure is one line without control characters, for any name", async () => {

@@ -1,4 +1,4 @@
-import type { Commit } from "../../src/history/git-history.ts";
+import type { Commit } from "../../src/git-history.ts";
 import type { Digest } from "../../src/jobs/digest.ts";
 
 /** Makes a commit with the given facts, and made-up ones. */
@@ -7,7 +7,7 @@ export function commitOf(content: Partial<Commit> = {}): Commit {
     hash: "0123456789abcdef0123456789abcdef01234567",
     authorName: "Ada Lovelace",
     authorEmail: "ada@example.com",
-    authoredAt: new Date("2024-01-03T12:00:00Z"),
+    authoredAt: "2024-01-03T12:00:00.000Z",
     subject: "work",
     ...content,
   };

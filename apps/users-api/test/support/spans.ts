@@ -1,6 +1,6 @@
 import { type Context, context, type Span, trace } from "@opentelemetry/api";
 import { BasicTracerProvider } from "@opentelemetry/sdk-trace-base";
-import { SlowestTrace } from "../../src/trace/slowest-trace.ts";
+import { SlowestTrace } from "../../src/slowest-trace.ts";
 
 /** Makes spans with the times that a test sets, in milliseconds. */
 export interface SpanMaker {

@@ -1,9 +1,9 @@
 import { access, chmod, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { readHistory } from "../../src/history/git-history.ts";
-import { commitWithAuthorLine, createRepository, git, gitEnvironment } from "../support/git-repository.ts";
-import { temporaryFolder } from "../support/temporary-folder.ts";
+import { readHistory } from "../src/git-history.ts";
+import { commitWithAuthorLine, createRepository, git, gitEnvironment } from "./support/git-repository.ts";
+import { temporaryFolder } from "./support/temporary-folder.ts";
 
 beforeEach(() => {
   for (const [name, value] of Object.entries(gitEnvironment)) vi.stubEnv(name, value);
@@ -56,6 +56,7 @@ function everyProgram(program: string): Record<string, string> {
     "credential.helper",
     "pager.log",
     "pager.rev-parse",
+    "pager.rev-list",
   );
   names.push("gpg.program", "gpg.openpgp.program", "gpg.ssh.program", "gpg.x509.program", "diff.external");
   names.push("diff.trap.command", "diff.trap.textconv", "filter.trap.clean", "filter.trap.smudge");
@@ -77,7 +78,10 @@ test("no program of a repository's configuration is run, not even of an included
     });
   }
   await configure(repository, { "include.path": "more", "alias.log": `!${trap.program}` });
-  await configure(repository, { "alias.rev-parse": `!${trap.program}` });
+  await configure(repository, {
+    "alias.rev-parse": `!${trap.program}`,
+    "alias.rev-list": `!${trap.program}`,
+  });
   const more = {
     ...everyProgram(trap.program),
     "log.showSignature": "true",

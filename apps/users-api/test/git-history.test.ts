@@ -2,15 +2,16 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { readHistory } from "../../src/history/git-history.ts";
+import { readHistory } from "../src/git-history.ts";
+import { digestSchema, digestsOf } from "../src/jobs/digest.ts";
 import {
   commitTo,
   commitWithAuthorLine,
   createRepository,
   git,
   gitEnvironment,
-} from "../support/git-repository.ts";
-import { temporaryFolder } from "../support/temporary-folder.ts";
+} from "./support/git-repository.ts";
+import { temporaryFolder } from "./support/temporary-folder.ts";
 
 beforeEach(() => {
   for (const [name, value] of Object.entries(gitEnvironment)) vi.stubEnv(name, value);
@@ -37,14 +38,14 @@ test("commits of several authors are read newest first, with hash, author, time 
       hash: hashes[0],
       authorName: "Grace Hopper",
       authorEmail: "Grace@Example.com",
-      authoredAt: new Date("2024-01-10T04:30:00Z"),
+      authoredAt: "2024-01-10T04:30:00.000Z",
       subject: "second",
     },
     {
       hash: hashes[1],
       authorName: "Ada Lovelace",
       authorEmail: "ada@example.com",
-      authoredAt: new Date("2024-01-01T08:00:00Z"),
+      authoredAt: "2024-01-01T08:00:00.000Z",
       subject: "first",
     },
   ]);
@@ -191,10 +192,18 @@ test.each([
   ["a time zone that is none", "Ada <ada@example.com> 1304980434 +51800"],
   ["no time", "Ada <ada@example.com>"],
   ["a year beyond 9999", "Ada <ada@example.com> 253402300800 +0000"],
-])("every commit has a valid time, even if its author line has %s", async (_, line) => {
+  ["a time beyond all dates", "Ada <ada@example.com> 99999999999999999 +0000"],
+])("every commit has a time that a digest takes, even if its author line has %s", async (_, line) => {
   const folder = await createRepository([]);
   await commitWithAuthorLine(folder, line);
-  const commits = await readHistory(folder);
-  expect(commits).toHaveLength(1);
-  expect(commits.map(({ authoredAt }) => Number.isFinite(authoredAt.getTime()))).toEqual([true]);
+  const digests = digestsOf(await readHistory(folder));
+  expect(digests).toMatchObject([{ day: expect.stringMatching(/^\d{4}-\d\d-\d\d$/), commits: [{}] }]);
+  expect(digestSchema.parse(digests[0])).toEqual(digests[0]);
+});
+
+test("very long texts are cut, but never in the middle of a character", async () => {
+  const subjects = ["x".repeat(1_000), "x".repeat(1_001), `${"x".repeat(998)}😀😀`];
+  const folder = await createRepository(subjects.map((message) => ({ message })));
+  const cut = `${"x".repeat(998)}…`;
+  expect(await subjectsIn(folder)).toEqual([cut, `${"x".repeat(999)}…`, "x".repeat(1_000)]);
 });

@@ -1,10 +1,9 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { readHistory } from "../../src/history/git-history.ts";
-import { UserError } from "../../src/user-error.ts";
-import { createRepository, gitEnvironment } from "../support/git-repository.ts";
-import { temporaryFolder } from "../support/temporary-folder.ts";
+import { readHistory } from "../src/git-history.ts";
+import { createRepository, gitEnvironment } from "./support/git-repository.ts";
+import { temporaryFolder } from "./support/temporary-folder.ts";
 
 beforeEach(() => {
   for (const [name, value] of Object.entries(gitEnvironment)) vi.stubEnv(name, value);
@@ -18,7 +17,7 @@ async function refusalOf(folder: string): Promise<string> {
     () => undefined,
     (reason: unknown) => reason,
   );
-  if (!(error instanceof UserError)) throw new Error("it was not refused with a UserError", { cause: error });
+  if (!(error instanceof Error)) throw new Error("it was not refused with an Error", { cause: error });
   expect(error.cause).toBeInstanceOf(Error);
   expect(error.message).not.toMatch(/[\r\n]/);
   return error.message;

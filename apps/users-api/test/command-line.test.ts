@@ -2,8 +2,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Command, CommanderError } from "commander";
 import { expect, onTestFinished, test } from "vitest";
-import { type Arguments, commandLine } from "../src/arguments.ts";
-import { UserError } from "../src/user-error.ts";
+import { type Arguments, commandLine } from "../src/command-line.ts";
 
 /** Runs a command line whose commands do nothing. Resolves to what one was called with, or to what was printed instead. */
 async function parsed(...args: string[]): Promise<{ command?: string; args?: Arguments; printed: string }> {
@@ -26,8 +25,7 @@ async function parsed(...args: string[]): Promise<{ command?: string; args?: Arg
   try {
     await program.parseAsync(args, { from: "user" });
   } catch (error) {
-    if (error instanceof UserError) write(error.message);
-    else if (!(error instanceof CommanderError)) throw error;
+    if (!(error instanceof CommanderError)) throw error;
   }
   return { ...called, printed };
 }
@@ -43,7 +41,7 @@ async function refusalOf(...args: string[]): Promise<string> {
 test("a command alone uses every default, and the checkout of the program", async () => {
   const { command, args: { repository = "", ...others } = {} } = await parsed("demo");
   expect(command).toBe("demo");
-  expect(others).toEqual({ concurrency: 8, engine: { name: "pg-boss", databaseUrl: undefined } });
+  expect(others).toEqual({ concurrency: 8 });
   expect(existsSync(join(repository, "apps", "users-api", "package.json"))).toBe(true);
 });
 
@@ -58,7 +56,7 @@ test("every option is read, in any position, and folders are made absolute", asy
       port: 0,
       metrics: true,
       serve: true,
-      engine: { name: "memory" },
+      engine: "memory",
     },
   };
   expect(await parsed("demo", "some/repository", ...options)).toMatchObject(expected);
@@ -110,28 +108,20 @@ const databaseUrl = "postgres://user:verysecret@db.example.com:5432/jobs";
 const redisUrl = "rediss://:verysecret@redis.example.com:6380/1";
 
 test.each([
-  [["--engine", "memory"], { name: "memory" }],
-  [["--engine", "pg-boss"], { name: "pg-boss", databaseUrl: undefined }],
-  [["--engine", "pg-boss", "--database-url", databaseUrl], { name: "pg-boss", databaseUrl }],
-  [["--database-url", databaseUrl], { name: "pg-boss", databaseUrl }],
-  [["--engine", "bullmq"], { name: "bullmq", redisUrl: "redis://127.0.0.1:6379" }],
-  [["--redis-url", redisUrl], { name: "bullmq", redisUrl }],
-])("%j chooses %j", async (args, choice) => {
-  expect((await parsed("demo", ...args)).args?.engine).toEqual(choice);
+  [["--database-url", databaseUrl], { databaseUrl }],
+  [["--engine", "pg-boss", "--database-url", databaseUrl], { engine: "pg-boss", databaseUrl }],
+  [["--redis-url", redisUrl], { redisUrl }],
+  [["--engine", "bullmq", "--redis-url", redisUrl], { engine: "bullmq", redisUrl }],
+])("%j is accepted", async (args, choice) => {
+  expect((await parsed("demo", ...args)).args).toMatchObject(choice);
 });
 
 test.each([
-  [["--engine", "pg-boss", "--redis-url", redisUrl], "--redis-url is not for pg-boss"],
-  [["--engine", "memory", "--redis-url", redisUrl], "--redis-url is not for memory"],
-  [["--engine", "bullmq", "--database-url", databaseUrl], "--database-url is not for bullmq"],
-  [["--engine", "memory", "--database-url", databaseUrl], "--database-url is not for memory"],
-  [["--database-url", databaseUrl, "--redis-url", redisUrl], "--database-url is not for bullmq"],
-  [["--redis-url", databaseUrl], "--redis-url is expected to be a URL such as redis://127.0.0.1:6379"],
-  [["--redis-url", "verysecret"], "--redis-url is expected to be a URL such as redis://127.0.0.1:6379"],
-  [
-    ["--database-url", redisUrl],
-    "--database-url is expected to be a URL such as postgres://user@127.0.0.1:5432/database",
-  ],
+  [["--engine", "pg-boss", "--redis-url", redisUrl], "--redis-url is for the engine bullmq"],
+  [["--engine", "memory", "--redis-url", redisUrl], "--redis-url is for the engine bullmq"],
+  [["--engine", "bullmq", "--database-url", databaseUrl], "--database-url is for the engine pg-boss"],
+  [["--engine", "memory", "--database-url", databaseUrl], "--database-url is for the engine pg-boss"],
+  [["--database-url", databaseUrl, "--redis-url", redisUrl], "--redis-url is for the engine bullmq"],
 ])("%j is refused with a line that shows no URL", async (args, line) => {
-  expect(await refusalOf("demo", ...args)).toBe(line);
+  expect(await refusalOf("demo", ...args)).toBe(`error: ${line}\n`);
 });
