@@ -23,19 +23,16 @@ import { queueName } from "./store/queue-name.ts";
 import type { Queues } from "./store/queues.ts";
 import { repeatStrategy } from "./store/repeat-strategy.ts";
 import { Schedules } from "./store/schedules.ts";
-import type { RetentionSeconds } from "./store/stored-data.ts";
 import { StoredJobs } from "./store/stored-jobs.ts";
 import { BullmqConsumer } from "./worker/bullmq-consumer.ts";
 import type { BullmqLeasedJob } from "./worker/job-describer.ts";
+import type { ConsumerSettings } from "./worker/outcome-recorder.ts";
 import { QueueConsumer } from "./worker/queue-consumer.ts";
 
 /** Settings of {@link BullmqBackend}. */
-export interface BullmqSettings {
+export interface BullmqSettings extends ConsumerSettings {
   readonly queue: string;
   readonly address: string;
-  readonly leaseMs: number;
-  readonly retention: RetentionSeconds;
-  readonly onError: (error: unknown) => void;
 }
 
 /** Stores jobs in BullMQ's queues, one queue per job name. */

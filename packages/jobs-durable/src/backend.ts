@@ -8,6 +8,7 @@ export { zeroCounts } from "./backend/job-counts.ts";
 export type { AwaitedJob, JobEnd } from "./backend/job-end.ts";
 export { idFromKey } from "./backend/job-id.ts";
 export type { JobOutcome, SettleResult } from "./backend/job-outcome.ts";
+export { type LibraryOptions, requireLibraryOptions } from "./backend/library-options.ts";
 export type { NameBacklog } from "./backend/name-backlog.ts";
 export { type Retention, type RetentionOptions, requireRetention } from "./backend/retention.ts";
 export { haveSameOptions } from "./backend/same-options.ts";

@@ -1,6 +1,6 @@
-import { invalidArgument, requireBoolean, requireKnownKeys, requireText } from "@nidus/jobs-core/adapter";
+import { requireBoolean, requireKnownKeys, requireText } from "@nidus/jobs-core/adapter";
 import type { EnqueueOptions } from "@nidus/jobs-durable";
-import { requireInRange } from "@nidus/jobs-durable/backend";
+import { requireInRange, requireLibraryOptions } from "@nidus/jobs-durable/backend";
 import type { JobsOptions } from "bullmq";
 
 /** Options of BullMQ's own that no other engine has, as BullMQ documents them. */
@@ -56,13 +56,7 @@ const owned: Readonly<Record<string, string>> = {
 
 /** @throws TypeError or RangeError for an option that is unknown or wrong, or that Nidus decides on. */
 export function requireBullmqJobOptions(options: unknown): void {
-  if (typeof options !== "object" || options === null)
-    throw invalidArgument("`bullmq`", "an object", options);
-  for (const key of Object.keys(options)) {
-    if (!Object.hasOwn(owned, key)) continue;
-    throw new TypeError(`\`bullmq.${key}\` is not yours to set: use ${owned[key]}`);
-  }
-  requireKnownKeys("`bullmq`", options, known);
+  requireLibraryOptions(options, { option: "bullmq", known, owned });
   const { keepLogs, parent, ...rest } = options as BullmqJobOptions;
   for (const flag of flags) if (rest[flag] !== undefined) requireBoolean(`\`bullmq.${flag}\``, rest[flag]);
   if (keepLogs !== undefined) requireInRange("`bullmq.keepLogs`", keepLogs, 0);

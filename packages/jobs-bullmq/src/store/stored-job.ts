@@ -1,7 +1,11 @@
 import type { StoredJob } from "@nidus/jobs-durable";
-import { envelopeFrom, envelopeHeadFrom, storedProgressFrom } from "@nidus/jobs-durable/backend";
+import {
+  attemptErrorsFrom,
+  envelopeFrom,
+  envelopeHeadFrom,
+  storedProgressFrom,
+} from "@nidus/jobs-durable/backend";
 import { countOf, type StoredFields, timeOf } from "../bullmq-internals/index.ts";
-import { errorsFrom } from "./stored-errors.ts";
 
 /** Makes a stored job of the fields that Redis has. */
 export function storedJobFrom(jobName: string, fields: StoredFields, withPayload: boolean): StoredJob {
@@ -39,7 +43,7 @@ export function storedJobFrom(jobName: string, fields: StoredFields, withPayload
     correlationId,
     attributes,
     progress: storedProgressFrom(fields.progress),
-    errors: errorsFrom(fields.errors),
+    errors: attemptErrorsFrom(fields.errors),
     ...(withPayload && { payload }),
   };
 }

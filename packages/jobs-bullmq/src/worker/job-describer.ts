@@ -1,5 +1,5 @@
 import type { JobAttemptError } from "@nidus/jobs-durable";
-import { envelopeFrom, type LeasedJob } from "@nidus/jobs-durable/backend";
+import { attemptErrorsFrom, envelopeFrom, type LeasedJob } from "@nidus/jobs-durable/backend";
 import type { Job } from "bullmq";
 import {
   claimStalledReport,
@@ -11,7 +11,6 @@ import {
 import type { Queues } from "../store/queues.ts";
 import { carrierOf } from "../store/stored-carrier.ts";
 import { ownRetentionSeconds, type StoredData, timesOf } from "../store/stored-data.ts";
-import { errorsFrom } from "../store/stored-errors.ts";
 import type { QueueConsumer } from "./queue-consumer.ts";
 
 /** A job that BullMQ has leased to this process. */
@@ -136,7 +135,7 @@ function describeJob(
     ownRetentionSeconds: ownRetentionSeconds(stored),
     isRequested: facts.isCancelRequested,
     isGoingBack: false,
-    errors: errorsFrom(errorsText),
+    errors: attemptErrorsFrom(errorsText),
     mark: undefined,
     id,
     name: consumer.jobName,

@@ -3,7 +3,7 @@ import type { WatchedCounts } from "../engines/watched-engine.ts";
 import type { JobActivity } from "../process/job-activity.ts";
 import type { ProcessActivity } from "../process/process-activity.ts";
 import type { ProcessFigures, StoredFigures } from "../wire.ts";
-import { percentile, rounded, timeOf, timeOfClock } from "./time.ts";
+import { percentile, rounded, sum, timeOf, timeOfClock } from "./time.ts";
 
 /** How many runs of each job run now, and since when the oldest of them. */
 export type RunningByName = ReadonlyMap<string, { count: number; oldestAt: number | null }>;
@@ -59,8 +59,4 @@ export function storedFigures(counts: readonly WatchedCounts[]): StoredFigures |
     deadLetters: sum(counts.map(({ deadLettered }) => deadLettered)),
     oldestWaitingAt: oldest.length === 0 ? null : Math.min(...oldest),
   };
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
 }

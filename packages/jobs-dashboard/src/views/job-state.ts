@@ -1,7 +1,7 @@
 import type { JobObjectives } from "@nidus/jobs-observe";
 import type { JobActivity } from "../process/job-activity.ts";
 import type { JobState, ProcessFigures, StoredFigures } from "../wire.ts";
-import { spoken } from "./time.ts";
+import { spoken, sum } from "./time.ts";
 
 /** The states, worst first. */
 export const states: readonly JobState[] = ["failing", "stuck", "late", "no-worker", "slow", "fine"];
@@ -85,8 +85,4 @@ function slow({ activity, process }: Facts): string | undefined {
 
 function objectivesOf(activity: JobActivity | undefined): JobObjectives {
   return activity?.objectives ?? {};
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
 }

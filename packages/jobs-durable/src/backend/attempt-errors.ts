@@ -1,5 +1,6 @@
 import type { LeasedJob } from "./job-backend.ts";
 import type { JobOutcome } from "./job-outcome.ts";
+import { parsedJson } from "./parsed-json.ts";
 import type { JobAttemptError } from "./stored-job.ts";
 import { validDate } from "./valid-date.ts";
 
@@ -23,10 +24,11 @@ export function errorsAfter(
   return [newest, ...errors].slice(0, maxErrors);
 }
 
-/** Reads errors back from what JSON made of them, of any origin. Leaves out what is no error. */
+/** Reads errors back from JSON text or a parsed value, of any origin. Leaves out what is no error. */
 export function attemptErrorsFrom(stored: unknown): readonly JobAttemptError[] {
-  if (!Array.isArray(stored)) return [];
-  return stored.slice(0, maxErrors).flatMap((each: unknown) => {
+  const errors = parsedJson(stored);
+  if (!Array.isArray(errors)) return [];
+  return errors.slice(0, maxErrors).flatMap((each: unknown) => {
     const { attempt, message, at } = Object(each) as Record<string, unknown>;
     const date = validDate(new Date(typeof at === "string" ? at : Number.NaN));
     if (!Number.isSafeInteger(attempt) || typeof message !== "string" || date === undefined) return [];

@@ -1,4 +1,5 @@
 import { isStorable } from "../job/storable.ts";
+import { parsedJson } from "./parsed-json.ts";
 
 /** The most characters of names and values that are stored with a job: W3C baggage has at most 8,192 bytes, and `tracestate` 512. */
 const maxCharacters = 16_384;
@@ -30,16 +31,8 @@ function readHeader(written: Readonly<Record<string, unknown>>, key: string): un
 
 /** Reads headers from a stored object or its JSON text, of any origin. Returns undefined if there are none. */
 export function carrierFrom(stored: unknown): Record<string, string> | undefined {
-  const value = typeof stored === "string" ? parsed(stored) : stored;
+  const value = parsedJson(stored);
   if (typeof value !== "object" || value === null) return undefined;
   const carrier = headersFrom(value as Record<string, unknown>);
   return Object.keys(carrier).length === 0 ? undefined : carrier;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

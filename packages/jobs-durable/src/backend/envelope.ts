@@ -3,6 +3,7 @@ import { backoffFrom, type JobBackoff } from "../job/backoff.ts";
 import { attributesFrom } from "./attributes.ts";
 import { headersFrom } from "./carrier.ts";
 import type { EnqueueOptions } from "./enqueue-options.ts";
+import { parsedJson } from "./parsed-json.ts";
 
 /** The part of a job that is stored beside the engine's own columns. It is JSON. */
 export interface JobEnvelope {
@@ -50,7 +51,7 @@ function memberText(name: string, value: unknown): string[] {
 
 /** Reads an envelope from stored JSON text or a parsed value, of any origin. Leaves out properties of a wrong shape. */
 export function envelopeFrom(stored: unknown): JobEnvelope {
-  const value = typeof stored === "string" ? parsed(stored) : stored;
+  const value = parsedJson(stored);
   if (typeof value !== "object" || value === null) return {};
   const { payload, payloadBytes, carrier, correlationId, attributes, backoff } = value as Record<
     string,
@@ -89,14 +90,6 @@ export function envelopeHeadFrom(beginning: string): JobEnvelope {
     index += text.length;
   }
   return {};
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function stringsOf(carrier: object): Record<string, string> {

@@ -1,4 +1,5 @@
 import { requireText } from "@nidus/jobs-core/adapter";
+import { parsedJson } from "../backend/parsed-json.ts";
 import { type StoredJobsQuery, wrongCursor } from "../backend/stored-jobs-query.ts";
 
 /** The part of a query to which a cursor belongs. */
@@ -18,7 +19,7 @@ export function cursorFrom(position: readonly string[], { jobName, state }: List
 export function positionFrom(cursor: string, listed: Listed): readonly string[] {
   requireText("`cursor`", cursor);
   if (cursor.length > maxCursorCharacters) throw wrongCursor();
-  const value = parsed(Buffer.from(cursor, "base64url").toString());
+  const value = parsedJson(Buffer.from(cursor, "base64url").toString());
   if (!Array.isArray(value) || value.length !== 3) throw wrongCursor();
   const position: unknown = value[2];
   if (!isPosition(position) || cursorFrom(position, listed) !== cursor) throw wrongCursor();
@@ -28,12 +29,4 @@ export function positionFrom(cursor: string, listed: Listed): readonly string[] 
 function isPosition(value: unknown): value is readonly string[] {
   if (!Array.isArray(value) || value.length === 0 || value.length > maxTexts) return false;
   return value.every((text) => typeof text === "string" && text.length <= maxTextCharacters);
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,14 +1,10 @@
 import { invalidArgument, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
 import { requireAttributes } from "../backend/attributes.ts";
 import type { EnqueueOptions } from "../backend/enqueue-options.ts";
-import { validDate } from "../backend/valid-date.ts";
 import { requireBackoff } from "../job/backoff.ts";
 import { requirePriority } from "../job/priority.ts";
 import { requireInRange } from "../job/whole-number.ts";
-import { requireStorableText } from "./validation.ts";
-
-/** The last one of four digits: stores differ in what they take beyond. */
-const maxYear = 9999;
+import { requireMoment, requireStorableText } from "./validation.ts";
 
 /** Stores keep such times in whole seconds of 32 bits. */
 const maxKeptMs = (2 ** 31 - 1) * 1000;
@@ -35,7 +31,7 @@ export function requireEnqueueOptions(
     throw invalidArgument("the options", "an object", options);
   requireKnownKeys("the options of an enqueue", options, [...knownOptions, ...Object.keys(own)]);
   const { runAt, correlationId, attributes, maxAttempts, priority, backoff, retainMs } = options;
-  if (runAt !== undefined) requireRunAt(runAt);
+  if (runAt !== undefined) requireMoment("`runAt`", runAt);
   requireKeys(options);
   if (correlationId !== undefined) requireStorableText("`correlationId`", correlationId);
   if (maxAttempts !== undefined) requireWholeNumber("`maxAttempts`", maxAttempts);
@@ -50,14 +46,6 @@ export function requireEnqueueOptions(
     attributes: attributes && requireAttributes(attributes),
     backoff: backoff && requireBackoff(backoff),
   };
-}
-
-/** @throws TypeError or RangeError */
-export function requireRunAt(runAt: Date): void {
-  if (validDate(runAt) === undefined) throw invalidArgument("`runAt`", "a valid Date", runAt);
-  if (!(runAt.getTime() >= 0 && runAt.getUTCFullYear() <= maxYear)) {
-    throw invalidArgument("`runAt`", `a Date from 1970 to ${maxYear}`, runAt.toISOString(), RangeError);
-  }
 }
 
 function requireKeys({ idempotencyKey, uniqueKey, uniqueForMs }: EnqueueOptions): void {

@@ -9,7 +9,7 @@ import { EnqueuedInPartError, UnsupportedError } from "../errors/errors.ts";
 import type { JobWithPayload } from "../job/durable-job.ts";
 import { requireJsonb } from "../job/payload.ts";
 import { requireEnqueueOptions } from "./enqueue-validation.ts";
-import { requireJobs } from "./validation.ts";
+import { requireJobs, requireUniqueKeys } from "./validation.ts";
 
 /** The part of a backend that decides how a job is made. */
 type Store = Pick<JobBackend, "name" | "capabilities" | "enqueueOptions" | "queueOf">;
@@ -126,9 +126,7 @@ export class Enqueuer<Options extends EnqueueOptions> {
   #requireCapabilities(priority: number, uniqueKey: string | undefined): void {
     const { name, capabilities } = this.#store;
     if (priority !== 0 && !capabilities.priorities) throw new UnsupportedError(`${name} has no priorities`);
-    if (uniqueKey !== undefined && !capabilities.uniqueKeys) {
-      throw new UnsupportedError(`${name} has no unique keys`);
-    }
+    if (uniqueKey !== undefined) requireUniqueKeys(this.#store);
   }
 
   /** The job that a schedule stores each time. @throws (rejects with) TypeError for a payload that cannot be stored. */

@@ -2,11 +2,9 @@ import { requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
 import type { EnqueueOptions } from "../backend/enqueue-options.ts";
 import type { JobBackend, LeasedJob } from "../backend/job-backend.ts";
 import type { StoredJob, StoredJobState } from "../backend/stored-job.ts";
-import { UnsupportedError } from "../errors/errors.ts";
 import type { BoundedBackend } from "./bounded-backend.ts";
-import { requireRunAt } from "./enqueue-validation.ts";
 import type { CancelAllQuery, RedriveAllQuery } from "./jobs-query.ts";
-import { isJobId, requireStorableText } from "./validation.ts";
+import { isJobId, requireListing, requireMoment, requireStorableText } from "./validation.ts";
 
 /** How many jobs one call of the store is about, so that it is never held for long. */
 const portion = 200;
@@ -42,8 +40,8 @@ export class JobActions<Job extends LeasedJob, Options extends EnqueueOptions> {
 
   async reschedule(jobId: string, runAt: Date): Promise<boolean> {
     const isId = isJobId(jobId);
-    requireRunAt(runAt);
-    this.#requireListing();
+    requireMoment("`runAt`", runAt);
+    requireListing(this.#backend);
     return isId && this.#store.reschedule(jobId, new Date(runAt));
   }
 
@@ -52,7 +50,7 @@ export class JobActions<Job extends LeasedJob, Options extends EnqueueOptions> {
     const { jobName, limit = Number.POSITIVE_INFINITY } = query;
     requireStorableText("`jobName`", jobName);
     if (query.limit !== undefined) requireWholeNumber("`limit`", limit);
-    this.#requireListing();
+    requireListing(this.#backend);
     let done = 0;
     // In this order, a job that starts meanwhile is found among those that run.
     for (const state of ["scheduled", "waiting", "running"] as const) {
@@ -72,7 +70,7 @@ export class JobActions<Job extends LeasedJob, Options extends EnqueueOptions> {
     if (jobName !== undefined) requireStorableText("`jobName`", jobName);
     if (error !== undefined) requireStorableText("`error`", error);
     if (query.limit !== undefined) requireWholeNumber("`limit`", limit);
-    this.#requireListing();
+    requireListing(this.#backend);
     const hasError = ({ errors }: StoredJob): boolean =>
       errors[0]?.message.includes(error as string) === true;
     const isWanted = error === undefined ? undefined : hasError;
@@ -103,11 +101,5 @@ export class JobActions<Job extends LeasedJob, Options extends EnqueueOptions> {
       }
     } while (position !== undefined);
     return done;
-  }
-
-  /** @throws UnsupportedError */
-  #requireListing(): void {
-    const { name, capabilities } = this.#backend;
-    if (!capabilities.listing) throw new UnsupportedError(`${name} cannot list its jobs`);
   }
 }

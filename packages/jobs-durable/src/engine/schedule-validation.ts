@@ -1,18 +1,14 @@
 import { invalidArgument, requireKnownKeys } from "@nidus/jobs-core/adapter";
-import { validDate } from "../backend/valid-date.ts";
 import { UnsupportedError } from "../errors/errors.ts";
 import { requireInRange } from "../job/whole-number.ts";
 import { nextMoment, type ScheduleRule } from "../schedule/schedule-rule.ts";
 import { ZoneClock } from "../schedule/zone-clock.ts";
 import type { JobEngine } from "./job-engine.ts";
 import type { ScheduleInterval, ScheduleOptions } from "./job-schedule.ts";
-import { requireStorableText } from "./validation.ts";
+import { requireMoment, requireStorableText } from "./validation.ts";
 
 /** 100 years. */
 const maxEveryMs = 100 * 365 * 24 * 60 * 60 * 1000;
-
-/** The last year of four digits. */
-const maxYear = 9999;
 
 /**
  * Makes the rule of a schedule. Every engine takes the same cron expressions.
@@ -29,8 +25,8 @@ export function requireScheduleRule(
   requireKnownKeys("the options of `schedule`", options, ["timeZone", "key", "startAt", "endAt"]);
   const { timeZone = "UTC", key, startAt, endAt } = options;
   requireTimeZone(timeZone);
-  const startAtMs = momentOf("`startAt`", startAt);
-  const endAtMs = momentOf("`endAt`", endAt);
+  const startAtMs = startAt === undefined ? undefined : requireMoment("`startAt`", startAt);
+  const endAtMs = endAt === undefined ? undefined : requireMoment("`endAt`", endAt);
   if (startAtMs !== undefined && endAtMs !== undefined && endAtMs < startAtMs) {
     throw invalidArgument("`endAt`", "a Date from `startAt`", endAt?.toISOString(), RangeError);
   }
@@ -94,13 +90,4 @@ function requireTimeZone(timeZone: string): void {
     // Said below.
   }
   throw invalidArgument("`timeZone`", "an IANA time zone", timeZone);
-}
-
-/** @throws TypeError or RangeError for what is no moment that every store takes. */
-function momentOf(what: string, date: Date | undefined): number | undefined {
-  if (date === undefined) return undefined;
-  const valid = validDate(date);
-  if (valid === undefined) throw invalidArgument(what, "a valid Date", date);
-  if (valid.getTime() >= 0 && valid.getUTCFullYear() <= maxYear) return valid.getTime();
-  throw invalidArgument(what, `a Date from 1970 to ${maxYear}`, valid.toISOString(), RangeError);
 }

@@ -4,7 +4,6 @@ import type { JobBackend, LeasedJob } from "../backend/job-backend.ts";
 import { idFromKey } from "../backend/job-id.ts";
 import type { StoredJob } from "../backend/stored-job.ts";
 import { validDate } from "../backend/valid-date.ts";
-import { UnsupportedError } from "../errors/errors.ts";
 import type { BoundedBackend } from "./bounded-backend.ts";
 import { cursorFrom } from "./cursor.ts";
 import {
@@ -15,7 +14,7 @@ import {
   requireJobKey,
   storedJobsQueryFrom,
 } from "./jobs-query.ts";
-import { isJobId } from "./validation.ts";
+import { isJobId, requireListing, requireUniqueKeys } from "./validation.ts";
 
 /** Looks at the jobs that a store has. */
 export class StoredJobs<Job extends LeasedJob, Options extends EnqueueOptions> {
@@ -34,35 +33,28 @@ export class StoredJobs<Job extends LeasedJob, Options extends EnqueueOptions> {
     const jobId = typeof jobOrKey === "string" ? jobOrKey : await this.#idOf(jobOrKey);
     if (jobId === undefined) return undefined;
     const isId = isJobId(jobId);
-    this.#requireListing();
+    requireListing(this.#backend);
     const job = isId ? await this.#store.job(jobId, withPayload) : undefined;
     return job && withValidDates(job);
   }
 
   async #idOf(key: JobKey): Promise<string | undefined> {
     requireJobKey(key);
-    this.#requireListing();
+    requireListing(this.#backend);
     const { jobName, uniqueKey, idempotencyKey } = key;
     if (uniqueKey === undefined) return idFromKey(jobName, idempotencyKey);
-    const { name, capabilities } = this.#backend;
-    if (!capabilities.uniqueKeys) throw new UnsupportedError(`${name} has no unique keys`);
+    requireUniqueKeys(this.#backend);
     return this.#store.holderOf(jobName, uniqueKey);
   }
 
   async jobs(query: JobsQuery = {}): Promise<JobsPage> {
     const checked = storedJobsQueryFrom(query);
-    this.#requireListing();
+    requireListing(this.#backend);
     const { jobs, position } = await this.#store.jobs(checked);
     return {
       jobs: jobs.map(withValidDates),
       cursor: position && cursorFrom(position, checked),
     };
-  }
-
-  /** @throws UnsupportedError */
-  #requireListing(): void {
-    const { name, capabilities } = this.#backend;
-    if (!capabilities.listing) throw new UnsupportedError(`${name} cannot list its jobs`);
   }
 }
 

@@ -1,9 +1,15 @@
 import { invalidArgument, requireJobName, requireText } from "@nidus/jobs-core/adapter";
+import type { JobBackend } from "../backend/job-backend.ts";
+import { validDate } from "../backend/valid-date.ts";
+import { UnsupportedError } from "../errors/errors.ts";
 import type { AnyDurableJob } from "../job/durable-job.ts";
 import { isStorable } from "../job/storable.ts";
 
 /** Long enough for anything that is a key, and short enough for an index. */
 const maxKeyCharacters = 512;
+
+/** The last one of four digits: stores differ in what they take beyond. */
+const maxYear = 9999;
 
 /** @throws TypeError or RangeError */
 export function requireStorableText(what: string, text: string): void {
@@ -50,4 +56,24 @@ export function jobNameOf(job: AnyDurableJob | string): string {
 export function isJobId(jobId: string): boolean {
   requireText("`jobId`", jobId);
   return jobId.length <= maxKeyCharacters && isStorable(jobId);
+}
+
+/** Returns a date in Unix milliseconds. @throws TypeError or RangeError for a moment that not every store takes. */
+export function requireMoment(what: string, date: Date): number {
+  const valid = validDate(date);
+  if (valid === undefined) throw invalidArgument(what, "a valid Date", date);
+  if (valid.getTime() >= 0 && valid.getUTCFullYear() <= maxYear) return valid.getTime();
+  throw invalidArgument(what, `a Date from 1970 to ${maxYear}`, valid.toISOString(), RangeError);
+}
+
+type Capable = Pick<JobBackend, "name" | "capabilities">;
+
+/** @throws UnsupportedError */
+export function requireListing({ name, capabilities }: Capable): void {
+  if (!capabilities.listing) throw new UnsupportedError(`${name} cannot list its jobs`);
+}
+
+/** @throws UnsupportedError */
+export function requireUniqueKeys({ name, capabilities }: Capable): void {
+  if (!capabilities.uniqueKeys) throw new UnsupportedError(`${name} has no unique keys`);
 }

@@ -1,4 +1,5 @@
-import { invalidArgument, requireKnownKeys, requireText } from "@nidus/jobs-core/adapter";
+import { requireKnownKeys, requireText } from "@nidus/jobs-core/adapter";
+import { requireLibraryOptions } from "@nidus/jobs-durable/backend";
 import type { Dialect } from "./dialect.ts";
 
 /** Options of pg-boss's own that no other engine has. */
@@ -39,13 +40,7 @@ const owned: Readonly<Record<string, string>> = {
 /** Returns the check of the option `pgBoss`. It throws a TypeError for an option that is unknown, or that Nidus decides on. */
 export function requirePgBossJobOptions({ hasGroups }: Dialect): (options: unknown) => void {
   return (options) => {
-    if (typeof options !== "object" || options === null)
-      throw invalidArgument("`pgBoss`", "an object", options);
-    for (const key of Object.keys(options)) {
-      if (!Object.hasOwn(owned, key)) continue;
-      throw new TypeError(`\`pgBoss.${key}\` is not yours to set: use ${owned[key]}`);
-    }
-    requireKnownKeys("`pgBoss`", options, ["group"]);
+    requireLibraryOptions(options, { option: "pgBoss", known: ["group"], owned });
     const { group } = options as PgBossJobOptions;
     if (group === undefined) return;
     if (!hasGroups) throw new TypeError("`pgBoss.group` needs pg-boss 12");
