@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { withDeadline } from "@nidus/jobs-durable/backend";
 import type { Client } from "pg";
+import { SerialClient } from "./serial-client.ts";
 import { redactedError } from "./start-error.ts";
 import type { ListenerSetUp, Subscription } from "./subscription.ts";
 
@@ -34,7 +35,7 @@ export class ListeningConnection {
   readonly #stopping = new AbortController();
   readonly #ended: Promise<void>;
   /** The client that listens. */
-  #client: Client | undefined;
+  #client: SerialClient | undefined;
   #onLost: (reason: unknown) => void = () => {};
   #onProbe: { readonly payload: string; readonly arrived: () => void } | undefined;
   #heardAtMs = 0;
@@ -56,13 +57,15 @@ export class ListeningConnection {
   }
 
   /** A subscription was removed, and others are left. */
-  async removed({ channel, announcement }: Subscription): Promise<void> {
+  async removed(subscription: Subscription): Promise<void> {
+    const { channel } = subscription;
     const client = this.#client;
     if (client === undefined) return;
-    const isUsed = [...this.#subscriptions].some((other) => other.channel === channel);
     try {
-      if (announcement !== undefined) await ask(client, announcement.end, announcement.values);
-      if (!isUsed) await ask(client, `UNLISTEN ${channel}`);
+      await this.#withdraw(client, subscription);
+      // A subscription that was added meanwhile has asked to listen already.
+      const isUsed = [...this.#subscriptions].some((other) => other.channel === channel);
+      if (!isUsed) await client.query(`UNLISTEN ${channel}`);
     } catch (error) {
       // A new connection does without it.
       this.#onLost(error);
@@ -73,7 +76,8 @@ export class ListeningConnection {
     const client = this.#client;
     if (client === undefined || this.#isChecking || performance.now() - this.#heardAtMs < silentMs) return;
     this.#isChecking = true;
-    ask(client, "SELECT 1")
+    client
+      .query("SELECT 1")
       .then(
         () => this.#heard(),
         (error) => this.#onLost(error),
@@ -136,32 +140,42 @@ export class ListeningConnection {
   async #open(client: Client): Promise<void> {
     await client.connect();
     client.on("notification", ({ channel, payload = "" }) => this.#receive(channel, payload));
+    const serial = new SerialClient(client, answerWithinMs);
     const listening = new Set<Subscription>();
     for (const subscription of this.#subscriptions) {
-      await this.#listen(client, subscription);
+      await this.#listen(serial, subscription);
       listening.add(subscription);
     }
-    await this.#probe(client);
+    await this.#probe(serial);
     // Some may be added meanwhile: the loop reaches them, too.
     for (const subscription of this.#subscriptions) {
-      if (!listening.has(subscription)) await this.#listen(client, subscription);
-      await this.#announce(client, subscription);
+      if (!listening.has(subscription)) await this.#listen(serial, subscription);
+      await this.#announce(serial, subscription);
+      // `removed` has no client before this loop ends.
+      if (!this.#subscriptions.has(subscription)) await this.#withdraw(serial, subscription);
     }
-    this.#client = client;
+    this.#client = serial;
     this.#heard();
   }
 
-  async #listen(client: Client, { channel }: Subscription): Promise<void> {
-    await ask(client, `LISTEN ${channel}`);
+  async #listen(client: SerialClient, { channel }: Subscription): Promise<void> {
+    await client.query(`LISTEN ${channel}`);
   }
 
-  async #announce(client: Client, { announcement, onListening }: Subscription): Promise<void> {
-    if (announcement !== undefined) await ask(client, announcement.begin, announcement.values);
-    onListening();
+  async #announce(client: SerialClient, subscription: Subscription): Promise<void> {
+    // It may have been removed while the server was asked to listen.
+    if (!this.#subscriptions.has(subscription)) return;
+    const { announcement } = subscription;
+    if (announcement !== undefined) await client.query(announcement.begin, announcement.values);
+    subscription.onListening();
+  }
+
+  async #withdraw(client: SerialClient, { announcement }: Subscription): Promise<void> {
+    if (announcement !== undefined) await client.query(announcement.end, announcement.values);
   }
 
   /** Finds out whether messages arrive: a pooler accepts LISTEN, and may give the server's connection to another client. */
-  async #probe(client: Client): Promise<void> {
+  async #probe(client: SerialClient): Promise<void> {
     const [subscription] = this.#subscriptions;
     if (subscription === undefined) return;
     // No queue and no id has a space in front.
@@ -174,7 +188,7 @@ export class ListeningConnection {
       await withDeadline(arrival, answerWithinMs, "LISTEN");
     } catch {
       // The pooler would keep it.
-      await ask(client, "UNLISTEN *");
+      await client.query("UNLISTEN *");
       throw deaf;
     }
   }
@@ -199,10 +213,6 @@ function lost(reason: unknown): Error {
   const error = redactedError(reason);
   error.message = `the connection that listens for new jobs is lost (${error.message}): workers poll until it is back`;
   return error;
-}
-
-function ask(client: Client, text: string, values: readonly unknown[] = []): Promise<unknown> {
-  return withDeadline(client.query(text, [...values]), answerWithinMs, "LISTEN");
 }
 
 /** Ends a client, and its socket if the server is silent. */
