@@ -30,8 +30,8 @@ export interface BullmqEngineOptions extends EngineOptions, RetentionOptions {
   /** The first part of Redis keys. On a cluster it needs a hash tag, such as "{nidus}". @default "bull", as in BullMQ */
   readonly prefix?: string | undefined;
   /**
-   * Milliseconds until the job of a dead worker is delivered again, which may take about twice as long: a whole number from 100.
-   * @default 30,000
+   * Milliseconds until the job of a dead worker is delivered again, which may take about twice as long: a whole number from 100 to
+   * a day. @default 30,000
    */
   readonly leaseMs?: number | undefined;
 }
@@ -45,6 +45,9 @@ const ownOptions: readonly (keyof BullmqEngineOptions)[] = [
   "retainSucceededMs",
   "retainDeadLettersMs",
 ];
+
+/** A day, as with pg-boss. BullMQ sets timers of half the lease, and a timer that is too long fires at once. */
+const maxLeaseMs = 24 * 60 * 60 * 1000;
 
 /**
  * Opens durable jobs on BullMQ. Resolves once Redis has answered.
@@ -72,7 +75,7 @@ export async function bullmqEngine(options: BullmqEngineOptions): Promise<JobEng
   if (typeof prefix !== "string" || prefix === "")
     throw invalidArgument("`prefix`", "a non-empty string", prefix);
   if (isCluster(connection) && !hasHashTag(`${prefix}:${queue}`)) throw noHashTag("`connection`");
-  requireInRange("`leaseMs`", leaseMs, 100);
+  requireInRange("`leaseMs`", leaseMs, 100, maxLeaseMs);
   const { retainSucceededMs, retainDeadLettersMs } = requireRetention(options);
 
   // BullMQ emits an error of the shared connection on each queue and worker that uses it.

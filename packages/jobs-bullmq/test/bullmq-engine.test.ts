@@ -28,6 +28,7 @@ describe("bullmqEngine", () => {
     [{ connection: {}, queue: "a.b" }, /`queue`/],
     [{ connection: {}, queue: "" }, /`queue`/],
     [{ connection: {}, leaseMs: 99 }, /`leaseMs`/],
+    [{ connection: {}, leaseMs: 86_400_001 }, /`leaseMs`/],
     [{ connection: {}, retainSucceededMs: 0 }, /`retainSucceededMs`/],
     [{ connection: {}, retainDeadLettersMs: -1 }, /`retainDeadLettersMs`/],
     [{ connection: {}, runner: {} }, /`runner`/],
@@ -240,6 +241,30 @@ describe("bullmqEngine", () => {
     await dead.close(true);
     await engine.work({ jobs: [job] });
     await expect.poll(() => seen).toEqual([2]);
+  });
+
+  it("tells the callers alone of what its close cuts off", async () => {
+    const heard: unknown[] = [];
+    const onError = (error: unknown): void => void heard.push(error);
+    const job = defineJob({ name: "cut_off", run() {} });
+    for (const call of ["schedule", "unschedule", "schedules", "jobs", "stats"] as const) {
+      const engine = await bullmqEngine({ runner, connection: { url: redis.url }, queue: fresh(), onError });
+      await engine.enqueue(job);
+      const calls = {
+        schedule: () => engine.schedule(job, "0 3 * * *"),
+        unschedule: () => engine.unschedule(job),
+        schedules: () => engine.schedules(),
+        jobs: () => engine.jobs(),
+        stats: () => engine.stats(),
+      };
+      const called = calls[call]().then(
+        () => "answered",
+        (error: unknown) => String(error),
+      );
+      await engine.close();
+      expect(await called).toMatch(/^answered$|is closed/);
+    }
+    expect(heard).toEqual([]);
   });
 
   it("does not run a job again that was cancelled before its worker died", async () => {

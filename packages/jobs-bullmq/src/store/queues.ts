@@ -24,6 +24,7 @@ export class Queues {
   readonly #reconnectionListeners = new Set<() => void>();
   readonly #isShared: boolean;
   readonly #queues = new Map<string, Promise<BatchQueue<StoredData>>>();
+  #isClosing = false;
 
   constructor(
     name: string,
@@ -33,7 +34,10 @@ export class Queues {
   ) {
     this.#name = name;
     this.#prefix = prefix;
-    this.#onError = onError;
+    // A queue emits an error for what its close cuts off, whose caller hears of it.
+    this.#onError = (error) => {
+      if (!this.#isClosing) onError(error);
+    };
     this.#isShared = isClient(connection);
     // "blocking" lets commands wait without a limit, as the commands of workers do.
     this.#connection = new RedisConnection(withReconnecting(connection), {
@@ -159,6 +163,7 @@ export class Queues {
   }
 
   async close(): Promise<void> {
+    this.#isClosing = true;
     const queues = await Promise.allSettled(this.#queues.values());
     for (const each of queues) if (each.status === "fulfilled") await each.value.close();
     // A silent server does not delay the closing.
