@@ -6,7 +6,7 @@ import { Script } from "./script.ts";
 /**
  * Counts the jobs of every name. KEYS: the hash of names, with the first part of the queue's keys beside each. ARGV: Unix milliseconds,
  * the first part of the engine's own keys; the names that this process knows, each with its queue's keys, which are stored if Redis has lost
- * them. Answers for each name: the name, the jobs that wait, are scheduled, run, have succeeded, have
+ * them. A Redis that is full stores none, and is counted all the same. Answers for each name: the name, the jobs that wait, are scheduled, run, have succeeded, have
  * failed and were cancelled, since when the oldest waiting job could have run, and when the oldest failed one failed; or the name and why it cannot be counted. The keys
  * of the queues share the hash's prefix, and so the slot of a cluster.
  *
@@ -66,7 +66,7 @@ local function countsOf(name, keys)
   }
 end
 local counts = {}
-for i = 3, #ARGV, 2 do redis.call('HSETNX', KEYS[1], ARGV[i], ARGV[i + 1]) end
+for i = 3, #ARGV, 2 do redis.pcall('HSETNX', KEYS[1], ARGV[i], ARGV[i + 1]) end
 local names = redis.call('HGETALL', KEYS[1])
 for i = 1, #names, 2 do
   local isCounted, answer = pcall(countsOf, names[i], names[i + 1])

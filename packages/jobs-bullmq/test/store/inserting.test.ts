@@ -58,6 +58,32 @@ for (const [version, load] of Object.entries(versions)) {
       expect(inspect(error, { depth: 9, showHidden: true })).not.toContain("s3cret");
     }, 60_000);
 
+    it("reads, cancels, reschedules and redrives jobs while there is no memory", async () => {
+      await using engine = await open();
+      const fails = defineJob({
+        name: "fails",
+        maxAttempts: 1,
+        run() {
+          throw new Error("no");
+        },
+      });
+      const worker = await engine.work({ jobs: [fails] });
+      const dead = await engine.enqueue(fails);
+      await engine.result(dead.id).catch(() => {});
+      await worker.stop();
+      const runAt = new Date(Date.now() + 3_600_000);
+      const [cancelled, moved] = await engine.enqueueMany(job, ["one", "two"], { runAt });
+      await setMaxMemory(1);
+      expect(await engine.stats()).toMatchObject({ scheduled: 2, deadLettered: 1 });
+      expect((await engine.jobs()).jobs).toHaveLength(3);
+      expect(await engine.deadLetters()).toHaveLength(1);
+      expect(await engine.schedules()).toEqual([]);
+      expect(await engine.cancel(cancelled?.id ?? "")).toBe(true);
+      expect(await engine.reschedule(moved?.id ?? "", new Date(0))).toBe(true);
+      expect(await engine.redrive(dead.id)).toBe(true);
+      expect(await engine.stats()).toMatchObject({ waiting: 2, cancelled: 1 });
+    }, 60_000);
+
     it("stores nothing if there is no memory at all, and tells no payload", async () => {
       const heard: unknown[] = [];
       await using engine = await open((error) => void heard.push(error));
