@@ -100,13 +100,27 @@ export class BoundedBackend<Job extends LeasedJob, Options extends EnqueueOption
    * Asks the backend.
    *
    * @throws (rejects with) what the backend does; EngineUnavailableError for what goes wrong on the way to a server; Error once it
-   * is closed.
+   * is closed, and for a question that the close cuts off.
    */
   async ask<T>(
     question: (backend: JobBackend<Job, Options>) => Promise<T>,
     withinMs: number = this.#answerWithinMs,
   ): Promise<T> {
     if (this.isClosed) throw this.closedError();
+    try {
+      return await this.#bounded(question, withinMs);
+    } catch (error) {
+      // The backend has let go of its connection: no server is away.
+      if (this.isClosed)
+        throw new Error(`${this.closedError().message}: it cut the call off`, { cause: error });
+      throw error;
+    }
+  }
+
+  async #bounded<T>(
+    question: (backend: JobBackend<Job, Options>) => Promise<T>,
+    withinMs: number,
+  ): Promise<T> {
     try {
       const answer = await withDeadline(question(this.#backend), withinMs, this.#where);
       this.isReachable = true;
@@ -147,9 +161,8 @@ export class BoundedBackend<Job extends LeasedJob, Options extends EnqueueOption
 
   async close(): Promise<void> {
     if (this.isClosed) return;
-    const closed = this.ask((backend) => backend.close());
     this.isClosed = true;
-    await closed;
+    await this.#bounded((backend) => backend.close(), this.#answerWithinMs);
   }
 
   closedError(): Error {

@@ -34,11 +34,13 @@ export interface StoreReadings {
 
 /**
  * Tells the observers of a runner how to read a store whose queues have workers of their own. A reading rejects if the store does not
- * answer within 2 seconds. A store that is away gets one question of each kind a minute, however often it is read.
+ * answer within 2 seconds. A store that is away gets one question of each kind a minute, however often it is read. A process warning says
+ * why a reading was rejected, at most one a minute.
  */
 export function observeStore(runner: ObservedJobRunner, readings: StoreReadings): void {
   const { engine } = readings;
   const bookkeepers: JobObserver[] = [];
+  const warn = throttledWarning();
   let bookkeeping: Bookkeeping | undefined;
   const bounded = <T>(kind: string, read: () => Promise<T>): (() => Promise<T | undefined>) => {
     let reading: Promise<T> | undefined;
@@ -47,7 +49,7 @@ export function observeStore(runner: ObservedJobRunner, readings: StoreReadings)
       if (readings.isClosed()) return undefined;
       if (reading === undefined || performance.now() - askedAtMs > askAgainAfterMs) {
         askedAtMs = performance.now();
-        bookkeeping ??= new Bookkeeping(bookkeepers, throttledWarning());
+        bookkeeping ??= new Bookkeeping(bookkeepers, warn);
         const asked = bookkeeping.run(kind, async () => read());
         const forget = (): void => {
           if (reading === asked) reading = undefined;
@@ -59,6 +61,7 @@ export function observeStore(runner: ObservedJobRunner, readings: StoreReadings)
         return await withDeadline(reading, answerWithinMs, `${engine} at ${readings.address}`);
       } catch (error) {
         if (readings.isClosed()) return undefined;
+        warn(error);
         throw error;
       }
     };

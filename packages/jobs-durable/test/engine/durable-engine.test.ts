@@ -556,6 +556,23 @@ describe("close", () => {
     expect(await worker.stop()).toBeDefined();
   });
 
+  it("says that it cut a call off, and not that the server is away", async () => {
+    const backend = new ScriptedBackend();
+    const lost = Object.assign(new Error("Connection is closed"), { code: "ECONNRESET" });
+    const { promise: counts, reject } = deferred<never>();
+    backend.counts = () => counts;
+    const engine = engineOn(backend);
+    const refused = errorOf(engine.stats());
+    const closing = engine.close();
+    await expect.poll(() => backend.closings).toBe(1);
+    reject(lost);
+    const error = await refused;
+    expect(EngineUnavailableError.isInstance(error)).toBe(false);
+    expect(error.message).toBe("the scripted engine is closed: it cut the call off");
+    expect(error.cause).toMatchObject({ cause: lost });
+    await closing;
+  });
+
   it("leaves an engine that says it is closed", async () => {
     const backend = new ScriptedBackend();
     const engine = engineOn(backend);

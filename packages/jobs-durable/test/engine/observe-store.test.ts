@@ -1,5 +1,5 @@
 import { type JobObserver, ObservedJobRunner, type OpenedEngineContext } from "@nidus/jobs-observe";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { observeStore, type StoreReadings } from "../../src/backend.ts";
 import { EngineUnavailableError } from "../../src/errors/errors.ts";
 
@@ -83,6 +83,20 @@ describe("observeStore", () => {
     await expect(store.backlog()).rejects.toThrow("WRONGTYPE");
     await expect(store.deadLetters?.()).rejects.toThrow("OOM");
     expect(await store.health?.()).toMatchObject({ isReachable: false });
+  });
+
+  it("warns of what its readings reject with, at most once a minute", async () => {
+    const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+    onTestFinished(() => warned.mockRestore());
+    const store = opened({
+      backlog: () => Promise.reject(new Error('relation "pgboss.job" does not exist')),
+    });
+    for (let scrape = 0; scrape < 3; scrape++) {
+      await expect(store.backlog()).rejects.toThrow("does not exist");
+    }
+    expect(warned.mock.calls.map(([text]) => String(text))).toEqual([
+      expect.stringContaining('relation "pgboss.job" does not exist'),
+    ]);
   });
 
   it("has nothing to read once the store is closed, also if it closes meanwhile", async () => {
