@@ -1,4 +1,5 @@
-import { type ConnectionOptions, type JobsOptions, Queue, type QueueOptions, RedisConnection } from "bullmq";
+import { type ConnectionOptions, type JobsOptions, Queue, type QueueOptions } from "bullmq";
+import { bullmqScript } from "./bullmq-script.ts";
 import type { RedisClient } from "./redis-client.ts";
 import { Script } from "./script.ts";
 
@@ -71,27 +72,6 @@ function scriptFor(command: string): Script {
     scripts.set(command, script);
   }
   return script;
-}
-
-interface ScriptDefinition {
-  readonly lua: string;
-  readonly numberOfKeys: number;
-}
-
-/** Finds a script among those that BullMQ defines for a client. */
-function bullmqScript(command: string): ScriptDefinition {
-  const [script, version = ""] = command.split(":");
-  const found = new Map<string, ScriptDefinition>();
-  const client = {
-    defineCommand: (name: string, definition: ScriptDefinition) => found.set(name, definition),
-  };
-  const { loadCommands } = RedisConnection.prototype as unknown as {
-    loadCommands(this: { readonly _client: object }, version: string): void;
-  };
-  loadCommands.call({ _client: client }, version);
-  const definition = found.get(command);
-  if (definition === undefined) throw new Error(`BullMQ ${version} has no script ${script}`);
-  return definition;
 }
 
 /**

@@ -19,6 +19,11 @@ export function isRefusedScript(error: unknown): boolean {
   return /^WRONGTYPE|user_script/.test(text) && !/\b(OOM|READONLY|NOPERM|MISCONF|NOREPLICAS)\b/.test(text);
 }
 
+/** Tells whether Redis does not know a script by its hash, as after `SCRIPT FLUSH`. */
+export function isScriptLost(error: Error): boolean {
+  return error.message.startsWith("NOSCRIPT");
+}
+
 const moves = ["DelayedError", "RateLimitError", "WaitingChildrenError", "WaitingError"];
 
 /** Tells whether a processor threw an error that moves its job. BullMQ compares names, so that two copies of BullMQ agree. */

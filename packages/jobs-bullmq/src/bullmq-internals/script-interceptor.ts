@@ -1,3 +1,4 @@
+import { bullmqScript } from "./bullmq-script.ts";
 import { keepCancelled } from "./cancelled-jobs.ts";
 import { gatherWrites } from "./gathered-writes.ts";
 import { holdKeyScript } from "./hold-key.ts";
@@ -8,6 +9,7 @@ import { type ParsedFields, parseFields, unparsed } from "./parsed-fields.ts";
 import type { RedisClient } from "./redis-client.ts";
 import { saveProgressLua } from "./save-progress.ts";
 import { Script } from "./script.ts";
+import { isScriptLost } from "./script-errors.ts";
 import { freeUniqueKey } from "./unique-keys.ts";
 
 /** The time of Redis. */
@@ -138,9 +140,13 @@ export class ScriptInterceptor {
     return undefined;
   }
 
-  async #runWith(note: OutcomeNote, name: string, values: unknown[]): Promise<unknown> {
+  async #runWith(
+    note: OutcomeNote,
+    name: string,
+    values: readonly unknown[],
+    isRepeated = false,
+  ): Promise<unknown> {
     writeNote.define(this.#shared);
-    holdKeyScript.define(this.#shared);
     const { keys, requests, cancellations, lease, runAt = "", cancelledAt = "", keyHeldMs = 0 } = note;
     const { keptLongerMs = 0, carrier = "", retainedMs = 0, errorsText = "", progress = "" } = note;
     const noted = [keys, requests, cancellations, lease.id, lease.token, runAt, cancelledAt];
@@ -149,6 +155,7 @@ export class ScriptInterceptor {
       .runCommand(writeNote.name, [...noted, carrier, String(retainedMs), errorsText, progress])
       .runCommand(name, values);
     if (keyHeldMs > 0) {
+      holdKeyScript.define(this.#shared);
       const held = [keys + lease.id, cancellations, lease.id, cancelledAt, String(keyHeldMs)];
       transaction = transaction.runCommand(holdKeyScript.name, held);
     }
@@ -158,8 +165,11 @@ export class ScriptInterceptor {
     }
     const results = await transaction.exec();
     const [error, answer] = results?.[1] ?? [new Error("the transaction was not executed"), undefined];
-    if (error) throw error;
-    return answer;
+    if (!error) return answer;
+    if (isRepeated || !isScriptLost(error)) throw error;
+    // Redis has lost the script, so the job is as it was. The note may be written twice.
+    this.#shared.defineCommand(name, bullmqScript(name));
+    return this.#runWith(note, name, values, true);
   }
 
   /** Reads an answer without a job: it says for how long the queue gives none out, or when its next job is due. */

@@ -14,15 +14,17 @@ export class Script {
     this.#lua = lua;
   }
 
-  /** Makes the script known to a client. Transactions run it by its name. */
+  /**
+   * Makes the script known to a client, and its text goes to Redis again. Do so before each transaction that runs the script by its name:
+   * a client does not repeat a command of a transaction if Redis has lost the script, as after `SCRIPT FLUSH`.
+   */
   define(client: RedisClient): void {
-    if (this.#knownTo.has(client)) return;
     client.defineCommand(this.name, { numberOfKeys: this.#numberOfKeys, lua: this.#lua });
     this.#knownTo.add(client);
   }
 
   run(client: RedisClient, keysAndArguments: readonly unknown[]): Promise<unknown> {
-    this.define(client);
+    if (!this.#knownTo.has(client)) this.define(client);
     return client.runCommand(this.name, keysAndArguments);
   }
 }
