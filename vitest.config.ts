@@ -21,6 +21,9 @@ const unit = readdirSync("packages")
 /** Runs in a realm of its own, as with Jest and other runners. */
 const otherRealm = "tests/observation/test/vm-threads.test.ts";
 
+/** Starts the server that all files of a run share. */
+const servers = "./tools/test-servers/src/servers-of-run.ts";
+
 /** Matches small files that run for a minute. Vitest starts large files first, and would leave these to the end, one at a time. */
 const long = /(contract[\w-]*|example-adapters|examples|killed-embedded|engines|alerts)\.test\.ts$/;
 
@@ -46,6 +49,7 @@ export default defineConfig({
           name: "integration",
           include: ["packages/*/test/**/*.test.ts", "tools/*/test/**/*.test.ts"],
           exclude: ["**/node_modules/**", ...unit],
+          globalSetup: servers,
         },
       },
       {
@@ -55,7 +59,7 @@ export default defineConfig({
           name: "built",
           include: ["{apps,tests}/*/test/**/*.test.ts"],
           exclude: ["**/node_modules/**", otherRealm],
-          globalSetup: "./tests/build.ts",
+          globalSetup: ["./tests/build.ts", servers],
         },
       },
       { extends: true, test: { name: "vmThreads", pool: "vmThreads", include: [otherRealm] } },

@@ -1,8 +1,7 @@
+import { ownDatabase } from "./own-database.ts";
 import { postgresCommand, startPostgres } from "./postgres-server.ts";
 import { redisCommand, startRedis } from "./redis-server.ts";
-
-/** The server that tests share does not survive the machine, and need not wait for its disk. */
-const settings = ["fsync=off", "full_page_writes=off"];
+import { postgresOfRun, settings } from "./servers-of-run.ts";
 
 /** A server that tests share. */
 export interface SharedServer {
@@ -22,13 +21,16 @@ export async function sharedRedis(): Promise<SharedServer | undefined> {
 }
 
 /**
- * Connects to the PostgreSQL of NIDUS_PG_URL, or starts one. Resolves to undefined, with a warning, if neither is possible.
+ * Connects to the PostgreSQL of NIDUS_PG_URL, makes a database on the server of this run of the tests, or starts a server. Resolves
+ * to undefined, with a warning, if none of these is possible.
  *
- * @throws (rejects with) Error if `CI` is set and neither is possible.
+ * @throws (rejects with) Error if `CI` is set and none of these is possible.
  */
 export async function sharedPostgres(): Promise<SharedServer | undefined> {
   const url = process.env.NIDUS_PG_URL;
   if (url) return { url, stop: async () => {} };
+  const ofRun = postgresOfRun();
+  if (ofRun !== undefined) return { url: await ownDatabase(ofRun), stop: async () => {} };
   return postgresCommand === undefined ? missing("PostgreSQL", "NIDUS_PG_URL") : startPostgres(settings);
 }
 
