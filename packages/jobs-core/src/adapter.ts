@@ -4,6 +4,7 @@ export { propertyOf } from "./foreign.ts";
 export { requireSyncResult } from "./job/sync-result.ts";
 export { isErrorLike, thrownErrorOf } from "./job/thrown-error.ts";
 export { overdueTurn } from "./queue/event-loop.ts";
+export { Fifo } from "./queue/fifo.ts";
 export { sharedByCopies } from "./shared.ts";
 export {
   formatValue,

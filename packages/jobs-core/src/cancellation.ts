@@ -13,17 +13,17 @@ export function isCancellation(error: unknown, signal: AbortSignal): boolean {
   if (!signal.aborted) return false;
   const reason = propertyOf(signal, "reason");
   if (namesOf(reason).includes("TimeoutError")) return false;
-  return (
-    Object.is(error, reason) ||
-    // A polyfill may set no reason.
-    (reason !== undefined && Object.is(propertyOf(error, "cause"), reason)) ||
-    [propertyOf(error, "code"), ...namesOf(error)].some(isAbort)
-  );
+  // A polyfill may set no reason, and most errors have no cause: the two do not make a cancellation.
+  return [error, propertyOf(error, "cause") ?? error].includes(reason) || namesOf(error).some(isAbort);
 }
 
-/** Returns the `name` of an error and the name of its class. */
+/** Returns the `name` and the `code` of an error, and the name of its class. */
 function namesOf(error: unknown): unknown[] {
-  return [propertyOf(error, "name"), propertyOf(propertyOf(error, "constructor"), "name")];
+  return [
+    propertyOf(error, "name"),
+    propertyOf(error, "code"),
+    propertyOf(propertyOf(error, "constructor"), "name"),
+  ];
 }
 
 /** Tells whether a text is a code or name of errors that libraries throw after an abort. */

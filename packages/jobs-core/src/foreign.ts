@@ -1,8 +1,3 @@
-/** Tells whether a value can have properties of its own. */
-export function isObject(value: unknown): value is object {
-  return typeof value === "object" ? value !== null : typeof value === "function";
-}
-
 /** Returns a property of any value, or undefined if reading it throws: getters and proxies may be hostile. */
 export function propertyOf(value: unknown, key: string | symbol): unknown {
   try {

@@ -127,7 +127,7 @@ export function requireJob<J extends { readonly name: string; readonly run: unkn
 export function requireJobRun<Run>(job: { readonly name: string; readonly run: Run }): Run {
   const { run } = job;
   if (typeof run === "function") return run;
-  const hint = propertyOf(job, "with") ? " (it needs a payload: use `.with(payload)`)" : "";
+  const hint = propertyOf(job, "with") ? " (use `.with(payload)`)" : "";
   throw invalidArgument(`\`run\` of "${job.name}"${hint}`, "a function", run);
 }
 
@@ -170,6 +170,7 @@ export function requireSignal(signal: AbortSignal | undefined): AbortSignal {
   if (typeof signal?.aborted !== "boolean" || typeof signal.addEventListener !== "function") {
     throw invalidArgument("`signal`", "an AbortSignal", signal);
   }
-  if (propertyOf(signal.constructor, isNodeTarget)) setMaxListeners(0, signal);
+  // Not by trying: an error that is thrown and caught costs more than the rest of an engine's delivery.
+  if (propertyOf(propertyOf(signal, "constructor"), isNodeTarget)) setMaxListeners(0, signal);
   return signal;
 }

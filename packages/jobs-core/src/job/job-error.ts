@@ -1,4 +1,4 @@
-import { isObject, propertyOf } from "../foreign.ts";
+import { propertyOf } from "../foreign.ts";
 import { sharedByCopies } from "../shared.ts";
 import { formatValue } from "../validation.ts";
 
@@ -13,8 +13,7 @@ export class JobError extends Error {
 
   static {
     // On the prototype, like the names of JavaScript's own errors.
-    JobError.prototype.name = "JobError";
-    Object.defineProperty(JobError.prototype, brand, { value: brand });
+    Object.assign(JobError.prototype, { name: "JobError", [brand]: brand });
   }
 
   /**
@@ -24,16 +23,15 @@ export class JobError extends Error {
    */
   static from(thrown: unknown): JobError {
     if (JobError.isInstance(thrown)) return thrown;
-    if (!isObject(thrown)) return withoutFrames(thrown);
     errors ??= sharedByCopies("jobs-core/job-errors", () => new WeakMap());
-    const error = errors.get(thrown) ?? withoutFrames(thrown);
-    errors.set(thrown, error);
+    const error = errors.get(thrown as object) ?? withoutFrames(thrown);
+    if (Object(thrown) === thrown) errors.set(thrown as object, error);
     return error;
   }
 
   /** Tells whether a value is a `JobError`, also of another copy of this package or of another realm. Never throws. */
   static isInstance(value: unknown): value is JobError {
-    return isObject(value) && propertyOf(value, brand) === brand;
+    return propertyOf(value, brand) === brand;
   }
 
   /** Returns the name, message and code for `JSON.stringify`, without the stack and the cause. */

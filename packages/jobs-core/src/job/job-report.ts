@@ -1,3 +1,4 @@
+import { propertyOf } from "../foreign.ts";
 import { JobError } from "./job-error.ts";
 
 /** A job that failed, and its error. */
@@ -32,7 +33,7 @@ export class JobReport {
 
   /** Whether no job failed and nothing was aborted. */
   get isSuccess(): boolean {
-    return this.failed.length === 0 && !this.wasAborted;
+    return !this.failed[0] && !this.wasAborted;
   }
 
   /**
@@ -44,9 +45,8 @@ export class JobReport {
   throwIfFailed(): void {
     if (this.isSuccess) return;
     const errors = this.failed.map(({ error }) => error);
+    const summary = errors[0] ? `${errors.length} jobs failed. First: ` : "the run was aborted: ";
     if (this.wasAborted) errors.push(JobError.from(this.abortReason));
-    const count = this.failed.length;
-    const summary = count === 0 ? "the run was aborted: " : `${count} jobs failed. First: `;
     throw new AggregateError(errors, `${summary}${errors[0]?.message}`);
   }
 
@@ -74,7 +74,8 @@ export function noteFailure({ failed }: OpenReport, jobName: string, error: unkn
 }
 
 /** Records that an abort kept jobs from running. */
-export function noteAbort(report: OpenReport, { reason }: AbortSignal): void {
+export function noteAbort(report: OpenReport, signal: AbortSignal): void {
+  const reason = propertyOf(signal, "reason");
   report.wasAborted = true;
   // Polyfills may set no reason.
   report.abortReason = reason === undefined ? AbortSignal.abort().reason : reason;

@@ -55,3 +55,9 @@ export function job<T>(name: string, run: (() => T) & RefuseAsync<T>): Job<T> {
 export function asyncJob<T>(name: string, run: (signal: AbortSignal) => T | Promise<T>): AsyncJob<T> {
   return requireJob({ name, run });
 }
+
+/** Adds all jobs to a list, or none if one is not a job. @throws TypeError */
+export function addJobs<J extends AsyncJob<unknown>>(list: { push(job: J): void }, jobs: readonly J[]): void {
+  jobs.forEach(requireJob);
+  for (const job of jobs) list.push(job);
+}

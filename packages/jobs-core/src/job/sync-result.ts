@@ -1,4 +1,4 @@
-import { isObject, propertyOf } from "../foreign.ts";
+import { propertyOf } from "../foreign.ts";
 import type { Job } from "./job.ts";
 import { JobError } from "./job-error.ts";
 
@@ -9,14 +9,14 @@ import { JobError } from "./job-error.ts";
  * @throws JobError "… returned a promise; push it to an AsyncJobQueue".
  */
 export function requireSyncResult<T>(job: Job<T>, result: T): T {
-  return isObject(result) ? refusePromise(job, result) : result;
+  return typeof result === "object" || typeof result === "function" ? refusePromise(job, result) : result;
 }
 
 /** A function of its own: V8 inlines the check into each run only if it is small. */
 function refusePromise<T>(job: Job<T>, result: T): T {
   if (typeof propertyOf(result, "then") !== "function") return result;
-  // The executor runs `then` in a callback of its own, so a hostile thenable can do no harm.
-  new Promise((resolve) => resolve(result)).catch(() => {});
+  // The async function calls `then` in a callback of its own, so a hostile thenable can do no harm.
+  (async () => result)().catch(() => {});
   throw new JobError(`the job "${job.name}" returned a promise; push it to an AsyncJobQueue`);
 }
 
@@ -26,7 +26,7 @@ function refusePromise<T>(job: Job<T>, result: T): T {
  * @throws JobError "… returned a generator …".
  */
 export function refuseGenerator(name: string, result: unknown): void {
-  const tag = isObject(result) && propertyOf(result, Symbol.toStringTag);
+  const tag = propertyOf(result, Symbol.toStringTag);
   if (tag === "Generator" || tag === "AsyncGenerator") {
     throw new JobError(`the job "${name}" returned a generator; read it inside the job`);
   }

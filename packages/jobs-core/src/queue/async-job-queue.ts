@@ -1,6 +1,6 @@
-import type { AsyncJob } from "../job/job.ts";
+import { type AsyncJob, addJobs } from "../job/job.ts";
 import type { JobReport } from "../job/job-report.ts";
-import { JobList } from "./job-list.ts";
+import { Fifo } from "./fifo.ts";
 import { type AsyncJobQueueRunOptions, startWorkers, type WorkerPool } from "./worker-pool.ts";
 
 /**
@@ -8,7 +8,7 @@ import { type AsyncJobQueueRunOptions, startWorkers, type WorkerPool } from "./w
  * queue costs one array slot per job.
  */
 export class AsyncJobQueue {
-  readonly #jobs: JobList<AsyncJob<unknown>> = new JobList();
+  readonly #jobs: Fifo<AsyncJob<unknown>> = new Fifo();
   readonly #drains: Set<WorkerPool> = new Set();
 
   /** The number of jobs in the queue. A job leaves the queue when a `drain` starts it. */
@@ -36,8 +36,8 @@ export class AsyncJobQueue {
    * @throws TypeError for a job without a name or without a `run` function.
    */
   pushAll(jobs: Iterable<AsyncJob<unknown>>): void {
-    this.#jobs.add([...jobs]);
-    for (const drain of this.#drains) drain.fill();
+    addJobs(this.#jobs, [...jobs]);
+    for (const drain of this.#drains) void drain.fill();
   }
 
   /** Removes all jobs without running them. A `runAll` under way still runs the jobs it began with. */
@@ -52,9 +52,9 @@ export class AsyncJobQueue {
    * @throws (rejects with) TypeError or RangeError for an invalid option, before any job runs.
    */
   async runAll(options?: AsyncJobQueueRunOptions): Promise<JobReport> {
-    const jobs = new JobList(this.#jobs.snapshot());
+    const jobs = new Fifo(this.#jobs.snapshot());
     const report = await startWorkers(jobs, options).done;
-    for (const { name } of jobs.snapshot()) report.notStarted.push(name);
+    report.notStarted = jobs.snapshot().map(({ name }) => name);
     return report;
   }
 

@@ -1,8 +1,8 @@
-import type { Job, JobRunner } from "../job/job.ts";
+import { addJobs, type Job, type JobRunner } from "../job/job.ts";
 import { JobReport, noteFailure, type OpenReport } from "../job/job-report.ts";
 import { refuseGenerator, requireSyncResult } from "../job/sync-result.ts";
 import { type RefuseAsync, requireKnownKeys, requireRunner } from "../validation.ts";
-import { JobList } from "./job-list.ts";
+import { Fifo } from "./fifo.ts";
 
 /** How a {@link JobQueue} runs its jobs. */
 export interface JobQueueRunOptions {
@@ -15,7 +15,7 @@ export interface JobQueueRunOptions {
  * costs one array slot per job.
  */
 export class JobQueue {
-  readonly #jobs: JobList<Job<unknown>> = new JobList();
+  readonly #jobs: Fifo<Job<unknown>> = new Fifo();
 
   /** The number of jobs in the queue. */
   get size(): number {
@@ -33,7 +33,7 @@ export class JobQueue {
    * @throws TypeError for a job without a name or without a `run` function.
    */
   push<T extends readonly unknown[]>(...jobs: { [K in keyof T]: Job<T[K]> & RefuseAsync<T[K]> }): void {
-    this.#jobs.add(jobs as readonly Job<unknown>[] as Job<unknown>[]);
+    addJobs(this.#jobs, jobs as readonly Job<unknown>[] as Job<unknown>[]);
   }
 
   /**
@@ -42,7 +42,7 @@ export class JobQueue {
    * @throws TypeError for a job without a name or without a `run` function.
    */
   pushAll<J extends Job<unknown>>(jobs: Iterable<J & RefuseAsync<ReturnType<J["run"]>>>): void {
-    this.#jobs.add([...jobs]);
+    addJobs(this.#jobs, [...jobs]);
   }
 
   /** Removes all jobs without running them. A `runAll` under way still runs the jobs it began with. */

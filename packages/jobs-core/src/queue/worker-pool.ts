@@ -1,10 +1,12 @@
+// Imported, since tests replace the global.
+import { performance } from "node:perf_hooks";
 import { isCancellation } from "../cancellation.ts";
 import type { AsyncJob, AsyncJobRunner } from "../job/job.ts";
 import { JobReport, noteAbort, noteFailure, type OpenReport } from "../job/job-report.ts";
 import { refuseGenerator } from "../job/sync-result.ts";
 import { requireKnownKeys, requireRunner, requireSignal, requireWholeNumber } from "../validation.ts";
-import { clockMs, overdueTurn, uncheckedStarts } from "./event-loop.ts";
-import type { JobList } from "./job-list.ts";
+import { overdueTurn, uncheckedStarts } from "./event-loop.ts";
+import type { Fifo } from "./fifo.ts";
 
 /** How an AsyncJobQueue runs its jobs. */
 export interface AsyncJobQueueRunOptions {
@@ -21,7 +23,7 @@ export interface WorkerPool {
   /** Resolves when the list is empty or the signal is aborted, and all started jobs have settled. */
   readonly done: Promise<OpenReport>;
   /** Lets idle workers take jobs that were added. They start after the caller's own code, and only while the pool still works. */
-  fill(): void;
+  fill(): Promise<void>;
 }
 
 /**
@@ -29,10 +31,7 @@ export interface WorkerPool {
  *
  * @throws TypeError or RangeError for an invalid option.
  */
-export function startWorkers(
-  jobs: JobList<AsyncJob<unknown>>,
-  given: AsyncJobQueueRunOptions = {},
-): WorkerPool {
+export function startWorkers(jobs: Fifo<AsyncJob<unknown>>, given: AsyncJobQueueRunOptions = {}): WorkerPool {
   requireKnownKeys("the options", given, ["runner", "concurrency", "signal"]);
   const { runner, concurrency = 1 } = given;
   requireRunner(runner, "runAsync");
@@ -40,11 +39,12 @@ export function startWorkers(
   const signal = requireSignal(given.signal);
   const options = { signal };
   const report = new JobReport() as OpenReport;
-  let workers = 0;
-  let turn: Promise<void> | undefined;
+  /** The workers, and the turn of the event loop that they wait for. */
+  let active = 0;
+  let isTurning = false;
   // Whatever ran before the call, the first jobs start within it: at least 8, and more if they take less than 50 ms.
   let unchecked = 9;
-  let sinceMs = clockMs() + 40;
+  let sinceMs = performance.now() + 40;
   let finish: (report: OpenReport) => void;
 
   const work = async (): Promise<void> => {
@@ -61,36 +61,39 @@ export function startWorkers(
         else noteFailure(report, name, error);
       }
       if (signal.aborted) noteAbort(report, signal);
-    } while (!signal.aborted && (--unchecked > 0 || hasTime()));
+    } while (!signal.aborted && hasTime());
   };
 
   /** Tells whether another job may start now. If not, the event loop gets its turn first. */
   const hasTime = (): boolean => {
-    if (!turn) {
-      turn = overdueTurn(sinceMs)?.then(() => {
-        turn = undefined;
-        next();
-      });
-      unchecked = turn ? 0 : uncheckedStarts;
-    }
-    return !turn;
+    if (--unchecked > 0) return true;
+    if (isTurning) return false;
+    const turn = overdueTurn(sinceMs)?.then(() => {
+      isTurning = false;
+    });
+    unchecked = uncheckedStarts;
+    if (!turn) return true;
+    unchecked = 0;
+    isTurning = true;
+    follow(turn);
+    return false;
   };
 
   /** Starts as many jobs as may run. Finishes the pool if nothing is left to wait for. */
   const next = (): void => {
-    while (workers < concurrency && jobs.size > 0 && !signal.aborted && (--unchecked > 0 || hasTime())) {
-      workers++;
-      void work().then(() => {
-        workers--;
-        next();
-      });
-    }
-    if (isUnderWay()) return;
+    while (active < concurrency && jobs.size > 0 && !signal.aborted && hasTime()) follow(work());
+    if (active > 0) return;
     if (jobs.size > 0) noteAbort(report, signal);
     finish(report);
   };
 
-  const isUnderWay = (): boolean => workers > 0 || !!turn;
+  const follow = (activity: Promise<void>): void => {
+    active++;
+    void activity.then(() => {
+      active--;
+      next();
+    });
+  };
 
   return {
     done: new Promise((resolve) => {
@@ -98,10 +101,10 @@ export function startWorkers(
       next();
       unchecked = sinceMs = 0;
     }),
-    fill: () =>
+    async fill() {
       // Not queueMicrotask, which fake timers replace.
-      void Promise.resolve().then(() => {
-        if (isUnderWay()) next();
-      }),
+      await undefined;
+      if (active > 0) next();
+    },
   };
 }

@@ -196,6 +196,33 @@ describe("a signal that is not one of Node's", () => {
     expect([report.cancelled, report.notStarted]).toEqual([["running"], ["never"]]);
   });
 
+  it("breaks no run with a reason or a constructor that cannot be read", async () => {
+    const refuse = (): never => {
+      throw new Error("hands off");
+    };
+    let isAborted = false;
+    const foreign = Object.defineProperties(new EventTarget(), {
+      aborted: { get: () => isAborted },
+      reason: { get: refuse },
+      constructor: { get: refuse },
+    }) as AbortSignal;
+    for (const method of ["runAll", "drain"] as const) {
+      isAborted = false;
+      const queue = new AsyncJobQueue();
+      const abort = asyncJob("abort", async () => {
+        isAborted = true;
+      });
+      queue.push(
+        abort,
+        asyncJob("never", async () => {}),
+      );
+      const report = await queue[method]({ signal: foreign });
+      expect([report.completed, report.wasAborted]).toEqual([["abort"], true]);
+      expect(report.abortReason).toMatchObject({ name: "AbortError" });
+      expect(() => report.throwIfFailed()).toThrow("the run was aborted");
+    }
+  });
+
   it("is refused without them", async () => {
     for (const signal of [{ aborted: false }, { addEventListener() {} }, null, 7]) {
       await expect(new AsyncJobQueue().drain({ signal: signal as never })).rejects.toThrow(

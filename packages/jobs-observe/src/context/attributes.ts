@@ -3,8 +3,8 @@ import { invalidArgument, requireObject, requireText } from "@nidus/jobs-core/ad
 /** Facts that the application adds to a run, such as a request id. Keys are plain data: any text is allowed. */
 export type JobAttributes = Readonly<Record<string, string | number | boolean>>;
 
-/** No attributes. */
-export const noAttributes: JobAttributes = Object.freeze({});
+/** Has the names that `typeof` gives to allowed values, and no other one. */
+const allowed = "a string, number or boolean";
 
 /**
  * Returns a frozen copy of `base` with `added` on top.
@@ -15,9 +15,7 @@ export function withAttributes(base: JobAttributes, added: JobAttributes): JobAt
   requireObject("the context", added);
   for (const [key, value] of Object.entries(added)) {
     requireText("the key", key);
-    if (!["string", "number", "boolean"].includes(typeof value)) {
-      throw invalidArgument(`the attribute "${key}"`, "a string, number or boolean", value);
-    }
+    if (!allowed.includes(typeof value)) throw invalidArgument(`the attribute "${key}"`, allowed, value);
   }
   return Object.freeze({ ...base, ...added });
 }

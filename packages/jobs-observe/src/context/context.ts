@@ -52,9 +52,9 @@ export class StartedContext implements ObservedJobContext {
    */
   static kept: FinishedContext | undefined;
 
+  declare toJSON: () => ObservedJobData;
   /** Differs between runs, so that a deep comparison tells two runs apart even if a test has stopped the clock. */
   protected readonly serial: number;
-  declare toJSON: () => ObservedJobData;
   /**
    * The clock of both reads. Tests replace the global, so it is looked up in each run, but only once: a look-up costs a tenth of
    * a run.
@@ -153,9 +153,7 @@ export class FinishedContext implements ObservedJobContext {
 
 // The fields are getters. console.log and util.inspect show them by calling this symbol.
 for (const { prototype } of [StartedContext, FinishedContext]) {
-  for (const key of ["toJSON", Symbol.for("nodejs.util.inspect.custom")]) {
-    Object.defineProperty(prototype, key, { value: toJSON });
-  }
+  Object.assign(prototype, { toJSON, [Symbol.for("nodejs.util.inspect.custom")]: toJSON });
 }
 
 function toJSON(this: ObservedJobData): ObservedJobData {

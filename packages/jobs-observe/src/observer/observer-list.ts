@@ -1,5 +1,5 @@
 import type { JobError } from "@nidus/jobs-core";
-import { formatValue, propertyOf, requireFunction, requireObject, warn } from "@nidus/jobs-core/adapter";
+import { propertyOf, requireFunction, requireObject } from "@nidus/jobs-core/adapter";
 import type { ObservedJobContext } from "../context/context.ts";
 import type {
   DeclaredJobContext,
@@ -7,6 +7,7 @@ import type {
   JobProgress,
   SettledJobContext,
 } from "../context/delivery.ts";
+import { warnOnce } from "../warn-once.ts";
 import type { JobObserver, JobResultStatus, OpenedEngineContext } from "./observer.ts";
 import { runThroughScopes } from "./scope.ts";
 
@@ -29,12 +30,12 @@ export class ObserverList implements JobObserver {
   readonly scopes: readonly JobObserver[];
 
   /** @throws TypeError for a value that is no observer. */
-  constructor(observers: readonly JobObserver[], onError: ObserverErrorHandler = warnOnce()) {
+  constructor(observers: readonly JobObserver[], onError: ObserverErrorHandler) {
     this.#observers = observers.flatMap((observer): readonly JobObserver[] => {
       const listed = propertyOf(observer, members);
       return Array.isArray(listed) ? listed : [requireObserver(observer)];
     });
-    Object.defineProperty(this, members, { value: this.#observers });
+    Object.assign(this, { [members]: this.#observers });
     this.scopes = this.#observers.filter((observer) => "runInScope" in observer);
     this.#onError = onError;
   }
@@ -100,7 +101,7 @@ export class ObserverList implements JobObserver {
 
   /** Hooks return nothing. If one is an async function nevertheless, its rejection goes to the handler. */
   #watch(returned: unknown, observer: JobObserver): void {
-    if (returned) Promise.resolve(returned).catch((error) => this.#report(error, observer));
+    Promise.resolve(returned).catch((error) => this.#report(error, observer));
   }
 
   readonly #report = async (error: unknown, observer: JobObserver): Promise<void> => {
@@ -120,7 +121,7 @@ export class ObserverList implements JobObserver {
  * @throws TypeError for a value that is no observer.
  */
 export function combineJobObservers(...observers: JobObserver[]): JobObserver {
-  return new ObserverList(observers);
+  return new ObserverList(observers, warnOnce);
 }
 
 function requireObserver(observer: JobObserver): JobObserver {
@@ -130,13 +131,4 @@ function requireObserver(observer: JobObserver): JobObserver {
     if (observer[hook]) requireFunction(hook, observer[hook]);
   }
   return observer;
-}
-
-function warnOnce(): ObserverErrorHandler {
-  const warned = new WeakSet<JobObserver>();
-  return (error, observer) => {
-    if (warned.has(observer)) return;
-    warned.add(observer);
-    warn(`an observer failed: ${formatValue(error)}`);
-  };
 }

@@ -1,5 +1,5 @@
 import type { JobError } from "@nidus/jobs-core";
-import { invalidArgument, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
+import { Fifo, invalidArgument, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
 import type { ObservedJobContext, ObservedJobData } from "../context/context.ts";
 import type { JobObserver, JobResultStatus } from "../observer/observer.ts";
 
@@ -81,33 +81,23 @@ export function jobObserverChannel(
     throw invalidArgument("`overflow`", '"drop-oldest" or "drop-newest"', overflow);
   }
   if (typeof plain !== "boolean") throw invalidArgument("`plain`", "a boolean", plain);
-  /** Grows up to `capacity`, and only as far as readers fall behind. */
-  const ring: (AnyEvent | undefined)[] = [];
-  let head = 0;
-  let size = 0;
+  const events = new Fifo<AnyEvent>();
   let dropped = 0;
   let isClosed = false;
-  const waiting: (() => void)[] = [];
-
-  const take = (): never => {
-    const event = ring[head] as never;
-    ring[head] = undefined;
-    // An empty ring starts over, so that it never grows while a reader keeps up.
-    head = --size === 0 ? 0 : (head + 1) % capacity;
-    return event;
-  };
+  let waiting: (() => void)[] = [];
 
   const wakeReaders = (): void => {
-    for (const wake of waiting.splice(0)) wake();
+    for (const wake of waiting) wake();
+    waiting = [];
   };
 
   const add = (event: AnyEvent): void => {
-    if (size === capacity) {
+    if (events.size === capacity) {
       dropped++;
       if (overflow === "drop-newest") return;
-      take();
+      events.take();
     }
-    ring[(head + size++) % capacity] = event;
+    events.push(event);
     if (waiting.length > 0) wakeReaders();
   };
 
@@ -125,13 +115,13 @@ export function jobObserverChannel(
 
   const receiver: JobEventReceiver<never> = {
     get size() {
-      return size;
+      return events.size;
     },
     get dropped() {
       return dropped;
     },
     *tryIter() {
-      for (let left = size; left > 0 && size > 0; left--) yield take();
+      for (let left = events.size; left-- > 0 && events.size > 0; ) yield events.take() as never;
     },
     close() {
       isClosed = true;
@@ -139,7 +129,7 @@ export function jobObserverChannel(
     },
     async *[Symbol.asyncIterator]() {
       while (true) {
-        while (size > 0) yield take();
+        while (events.size > 0) yield events.take() as never;
         if (isClosed) return;
         await new Promise<void>((resolve) => waiting.push(resolve));
       }

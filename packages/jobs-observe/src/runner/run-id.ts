@@ -1,4 +1,5 @@
-import { formatValue, requireText, warn } from "@nidus/jobs-core/adapter";
+import { requireText } from "@nidus/jobs-core/adapter";
+import { warnOnce } from "../warn-once.ts";
 
 /** Returns a random UUID (version 4). */
 export function randomRunId(): string {
@@ -10,13 +11,11 @@ export function randomRunId(): string {
  * used instead, and a process warning says so once.
  */
 export function safeRunIds(generate: () => string): () => string {
-  let isWarned = false;
   return () => {
     try {
       return requireText("the run id", generate());
     } catch (error) {
-      if (!isWarned) warn(`a random run id is used: ${formatValue(error)}`);
-      isWarned = true;
+      warnOnce(error, generate, "a random run id is used");
       return randomRunId();
     }
   };

@@ -9,7 +9,7 @@ import {
   requireSignal,
   requireSyncResult,
 } from "@nidus/jobs-core/adapter";
-import { type JobAttributes, noAttributes, withAttributes } from "../context/attributes.ts";
+import { type JobAttributes, withAttributes } from "../context/attributes.ts";
 import {
   FinishedContext,
   type ObservedJobContext,
@@ -20,6 +20,7 @@ import type { EnqueuedJobContext, JobDelivery, SettledJobContext } from "../cont
 import { type JobObjectives, requireObjectives } from "../context/objectives.ts";
 import type { JobObserver, JobResultStatus, OpenedEngineContext } from "../observer/observer.ts";
 import { type ObserverErrorHandler, ObserverList } from "../observer/observer-list.ts";
+import { warnOnce } from "../warn-once.ts";
 import { randomRunId, safeRunIds } from "./run-id.ts";
 
 /** How an {@link ObservedJobRunner} treats its observers. */
@@ -50,6 +51,10 @@ export interface RunAsyncOptions {
   readonly onContext?: ((context: ObservedJobContext) => void) | undefined;
 }
 
+interface RunnerSettings extends RunSettings {
+  readonly observers: ObserverList;
+}
+
 /**
  * Runs jobs and tells observers. The job notices nothing: its result, or the very error that it threw, comes back.
  * Whatever observers do, the runner calls the job once. Observers start in order and finish in reverse.
@@ -57,19 +62,15 @@ export interface RunAsyncOptions {
  * A run costs two clock reads. The run id and times of day are made when an observer reads them.
  */
 export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
-  readonly #observers: ObserverList;
-  #settings: RunSettings;
+  #settings: RunnerSettings;
 
   /** @throws TypeError for a value that is no observer, or for an invalid option. */
   constructor(observer: JobObserver | readonly JobObserver[] = [], options: ObservedJobRunnerOptions = {}) {
     requireKnownKeys("the options", options, ["onObserverError"]);
-    const { onObserverError } = options;
-    if (onObserverError !== undefined) requireFunction("`onObserverError`", onObserverError);
-    this.#observers =
-      observer instanceof ObserverList && !onObserverError
-        ? observer
-        : new ObserverList([observer].flat(), onObserverError);
-    this.#settings = { attributes: noAttributes, newRunId: randomRunId, observers: this.#observers };
+    const { onObserverError = warnOnce } = options;
+    requireFunction("`onObserverError`", onObserverError);
+    const observers = new ObserverList([observer].flat(), onObserverError);
+    this.#settings = { attributes: Object.freeze({}), newRunId: randomRunId, observers };
     // Keeps the code that V8 optimised for contexts: see `kept`.
     StartedContext.kept ??= new FinishedContext(new StartedContext("", this.#settings, undefined));
   }
@@ -99,8 +100,8 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
     return this.#with({ newRunId: safeRunIds(generate) });
   }
 
-  #with(settings: Partial<RunSettings>): ObservedJobRunner {
-    const runner = new ObservedJobRunner(this.#observers);
+  #with(settings: Partial<RunnerSettings>): ObservedJobRunner {
+    const runner = new ObservedJobRunner();
     runner.#settings = { ...this.#settings, ...settings };
     return runner;
   }
@@ -116,19 +117,19 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
     const name = requireJobName(job);
     const run = requireJobRun(job);
     const started = new StartedContext(name, this.#settings, undefined);
-    return this.#observers.scopes[0]
+    return this.#settings.observers.scopes[0]
       ? this.#performInScopes(started, job, run)
       : this.#perform(started, job, run);
   }
 
   /** A function of its own: V8 makes room for closures when a function begins, and a run without a scope needs none. */
   #performInScopes<T>(started: StartedContext, job: Job<T>, run: () => T): T {
-    return this.#observers.runInScope(started, () => this.#perform(started, job, run));
+    return this.#settings.observers.runInScope(started, () => this.#perform(started, job, run));
   }
 
   #perform<T>(started: StartedContext, job: Job<T>, run: () => T): T {
     let result: T;
-    this.#observers.onJobStarted(started);
+    this.#settings.observers.onJobStarted(started);
     try {
       result = requireSyncResult(job, run.call(job));
     } catch (error) {
@@ -140,7 +141,7 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
   }
 
   #finish(started: StartedContext, status: JobResultStatus, thrown?: unknown): void {
-    this.#observers.onJobFinished(
+    this.#settings.observers.onJobFinished(
       new FinishedContext(started),
       status,
       status === "success" ? undefined : JobError.from(thrown),
@@ -165,7 +166,9 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
       const started = new StartedContext(name, this.#settings, options?.delivery);
       const signal = requireSignal(options?.signal);
       options?.onContext?.(started);
-      return this.#observers.runInScope(started, () => this.#performAsync(started, job, run, signal));
+      return this.#settings.observers.runInScope(started, () =>
+        this.#performAsync(started, job, run, signal),
+      );
     } catch (error) {
       return Promise.reject(error);
     }
@@ -178,7 +181,7 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
     signal: AbortSignal,
   ): Promise<T> {
     let running: Promise<T>;
-    this.#observers.onJobStarted(started);
+    this.#settings.observers.onJobStarted(started);
     try {
       running = Promise.resolve(run.call(job, signal));
     } catch (error) {
@@ -210,21 +213,21 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
       engine: job.engine,
       queue: job.queue,
     }));
-    for (const context of contexts) this.#observers.onJobDeclared(context);
+    for (const context of contexts) this.#settings.observers.onJobDeclared(context);
   }
 
   /** For engines: tells the observers that the engine is open, and how to read its backlog. Never throws. */
   opened(context: OpenedEngineContext): void {
-    this.#observers.onEngineOpened(context);
+    this.#settings.observers.onEngineOpened(context);
   }
 
   /** For engines: tells the observers that jobs are about to be stored. Never throws. */
   enqueued(context: EnqueuedJobContext): void {
-    this.#observers.onJobEnqueued(context);
+    this.#settings.observers.onJobEnqueued(context);
   }
 
   /** For engines: tells the observers the outcome of a delivery. Never throws. */
   settled(context: SettledJobContext): void {
-    this.#observers.onJobSettled(context);
+    this.#settings.observers.onJobSettled(context);
   }
 }
