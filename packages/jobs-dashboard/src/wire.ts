@@ -163,6 +163,8 @@ export interface RunFacts {
 
 export interface RunningRun extends RunFacts {
   readonly p95Ms: number | null;
+  /** The job's objective for one run. */
+  readonly finishWithinMs: number | null;
   readonly progress: { readonly fraction: number; readonly note: string | null } | null;
 }
 

@@ -143,7 +143,9 @@ describe.each(stores)("on $name", ({ isThere, open }) => {
       const { id } = await shop.engine.enqueue(shop.charge, { order: 77 }, { correlationId: "cart-9" });
       await shop.untilDead(id);
       const page = await go(`stored?engine=${shop.engine.name}&id=${id}`);
-      await expect.poll(() => page.locator(".errors").innerText()).toContain("the provider refused order 77");
+      await expect
+        .poll(() => page.locator(".attempts").innerText())
+        .toContain("the provider refused order 77");
       await page.getByRole("button", { name: "Show the payload" }).click();
       await expect.poll(() => page.locator("main").innerText()).toContain('"order": 77');
     });
@@ -167,7 +169,7 @@ describe.each(stores)("on $name", ({ isThere, open }) => {
       expect(await group.count()).toBe(1);
       expect(await group.locator("summary .message").innerText()).toBe("the provider refused order <n>");
       await group.locator("summary").click();
-      expect(await group.locator(".samples tr").count()).toBe(Math.min(5, letters.length));
+      expect(await group.locator(".samples li").count()).toBe(Math.min(5, letters.length));
       shop.repair();
       await group.getByRole("button", { name: `Redrive all ${letters.length}` }).click();
       await confirm(page, "Redrive", `${letters.length} redriven`);
@@ -238,7 +240,7 @@ describe.each(stores)("on $name", ({ isThere, open }) => {
       await expect.poll(() => page.locator(".cards").innerText()).toContain("Reachable");
       const waiting = page.locator(".figures > div", { hasText: "Waiting" }).first();
       await expect.poll(() => page.locator(".workers li").count()).toBe(2);
-      expect(await page.locator(".workers").innerText()).toMatch(/of 5 slots/);
+      expect(await page.locator(".workers").innerText()).toMatch(/of 5 running/);
       const stats = await shop.engine.stats();
       await expect.poll(() => waiting.innerText()).toBe(`Waiting\n${stats.waiting}`);
     });
@@ -555,14 +557,41 @@ describe.skipIf(browser === undefined)("the page", () => {
     await rowOf(tab.page, "a").waitFor();
     await close();
     await tab.page.locator(".status", { hasText: "Reconnecting" }).waitFor();
+    await tab.page.locator(".banner", { hasText: "The service does not answer" }).waitFor();
     expect(await names(tab.page)).toEqual(["a"]);
     succeed(runner, "b");
     await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
     await rowOf(tab.page, "b").waitFor();
     await tab.page.locator(".status", { hasText: "Live" }).waitFor();
+    expect(await tab.page.locator(".banner").count()).toBe(0);
     await tab.close();
     page.shutdown();
     await close();
+  });
+
+  test("lists attempts of other processes with the message that the store keeps", async () => {
+    await served({}, async ({ page, url }) => {
+      const at = new Date();
+      const stored = { id: "j", jobName: "a", state: "dead-lettered", attempt: 2, attributes: {} };
+      const errors = [2, 1].map((attempt) => ({ attempt, message: `refused ${attempt} times`, at }));
+      page.watch({
+        name: "other",
+        stats: () => Promise.reject(new Error("not asked for")),
+        deadLetters: async () => [],
+        cancel: async () => false,
+        redrive: async () => false,
+        job: async () => ({ ...stored, errors }),
+      });
+      await inTab(`${url}/#/stored?engine=other&id=j`, async (tab) => {
+        const attempts = tab.locator(".attempts > li");
+        await attempts.first().waitFor();
+        const texts = await attempts.allInnerTexts();
+        expect(texts.map((text) => text.replace(/\s+/g, " "))).toEqual([
+          expect.stringMatching(/^Attempt 2 Failed .* refused 2 times$/),
+          expect.stringMatching(/^Attempt 1 Failed .* refused 1 times$/),
+        ]);
+      });
+    });
   });
 
   test("says that a store is away, and how old its figures are", async () => {

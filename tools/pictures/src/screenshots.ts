@@ -30,6 +30,8 @@ try {
       tab.on("pageerror", (error) => console.error(error));
       tab.on("console", (message) => message.type() === "error" && console.error(message.text()));
       const shoot = async (name: string): Promise<void> => {
+        // A pointer where the last click was would highlight a row.
+        await tab.mouse.move(0, 0);
         await tab.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}.png`), fullPage: all });
       };
       for (const view of all

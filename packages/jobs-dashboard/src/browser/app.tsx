@@ -90,6 +90,11 @@ export function App() {
         <Status connection={connection} access={session.access} />
       </header>
       <main id="main" ref={main} tabIndex={-1}>
+        {connection === "lost" && (
+          <p class="banner" role="alert">
+            <b>The service does not answer.</b> The page shows its last state.
+          </p>
+        )}
         <entry.View session={session} route={route} onConnection={setConnection} />
       </main>
       <ActionDialog />

@@ -15,10 +15,10 @@ export function percent(share: number): string {
 
 /** Writes a duration with two figures that matter: "312 ms", "3.2 s", "5 h 12 m". */
 export function duration(ms: number): string {
-  if (ms < 1) return ms <= 0 ? "0 ms" : `${ms.toFixed(2)} ms`;
-  if (ms < 10) return `${ms.toFixed(1)} ms`;
+  if (ms < 1) return ms <= 0 ? "0 ms" : `${+ms.toFixed(2)} ms`;
+  if (ms < 10) return `${+ms.toFixed(1)} ms`;
   if (ms < 1_000) return `${Math.round(ms)} ms`;
-  if (ms < 10_000) return `${(ms / 1_000).toFixed(1)} s`;
+  if (ms < 10_000) return `${+(ms / 1_000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1_000);
   if (seconds < 60) return `${seconds} s`;
   if (seconds < 3_600) return pair(Math.floor(seconds / 60), "m", seconds % 60, "s");

@@ -10,6 +10,9 @@ const share = 10;
 const waitMs = 400;
 const firstWaitMs = 3_000;
 
+/** After how long a reading counts as failed. A client of a store that is away may wait for it without end. */
+const silentMs = 5_000;
+
 /** The latest answer of a store, and what went wrong since. */
 export interface SharedAnswer<T> {
   /** When the value was read, in Unix milliseconds, or null before the first answer. */
@@ -25,6 +28,7 @@ export class SharedRead<T> {
   readonly #read: () => Promise<T>;
   #answer: SharedAnswer<T> = { value: undefined, readAt: null, error: null, latencyMs: null };
   #dueAtMs = Number.NEGATIVE_INFINITY;
+  #askedAtMs = 0;
   #reading: Promise<void> | undefined;
   #generation = 0;
 
@@ -37,7 +41,8 @@ export class SharedRead<T> {
     if (this.#reading === undefined && performance.now() >= this.#dueAtMs) this.#reading = this.#ask();
     if (this.#reading !== undefined)
       await within(this.#reading, this.#answer.readAt === null ? firstWaitMs : waitMs);
-    return this.#answer;
+    const isSilent = this.#reading !== undefined && performance.now() - this.#askedAtMs >= silentMs;
+    return isSilent ? { ...this.#answer, error: "no answer for more than 5 s" } : this.#answer;
   }
 
   /** Makes the next reading due now, after an action has changed the store. */
@@ -50,6 +55,7 @@ export class SharedRead<T> {
 
   async #ask(): Promise<void> {
     const startedMs = performance.now();
+    this.#askedAtMs = startedMs;
     const generation = this.#generation;
     let answer: SharedAnswer<T>;
     try {

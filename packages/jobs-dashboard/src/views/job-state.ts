@@ -41,7 +41,7 @@ export function stateOf(facts: Facts): { readonly state: JobState; readonly reas
 
 function failing({ activity, process }: Facts): string | undefined {
   if (activity === undefined || process === null) return undefined;
-  if (activity.isRetrying) return "the latest delivery failed, no success since";
+  if (activity.isRetrying) return "Its last attempt failed";
   const finished = sum(process.finished.slice(-judgedMinutes));
   const failed = sum(process.failed.slice(-judgedMinutes));
   if (failed === 0) return undefined;
@@ -56,17 +56,17 @@ function stuck({ activity, process, now }: Facts): string | undefined {
   if (process?.oldestRunningAt == null) return undefined;
   const limitMs = objectivesOf(activity).finishWithinMs ?? stuckAfterMs;
   const ageMs = now - process.oldestRunningAt;
-  return ageMs > limitMs ? `a run has been running for more than ${spoken(limitMs)}` : undefined;
+  return ageMs > limitMs ? `A run takes longer than ${spoken(limitMs)}` : undefined;
 }
 
 function late({ activity, process, stored, now }: Facts): string | undefined {
   const { startWithinMs = lateAfterMs, succeedEveryMs } = objectivesOf(activity);
   if (stored?.oldestWaitingAt != null && now - stored.oldestWaitingAt > startWithinMs) {
-    return `a job has been waiting for more than ${spoken(startWithinMs)}`;
+    return `A job has waited for more than ${spoken(startWithinMs)}`;
   }
   if (succeedEveryMs === undefined || process?.lastSuccessAt == null) return undefined;
   return now - process.lastSuccessAt > succeedEveryMs
-    ? `no success for more than ${spoken(succeedEveryMs)}`
+    ? `No success for more than ${spoken(succeedEveryMs)}`
     : undefined;
 }
 
@@ -74,13 +74,13 @@ function withoutWorker({ activity, process, stored, now }: Facts): string | unde
   if (stored?.oldestWaitingAt == null || stored.running > 0 || (process?.running ?? 0) > 0) return undefined;
   const hasStarted = activity !== undefined && performance.now() - activity.lastStartMs < noWorkerAfterMs;
   if (hasStarted || now - stored.oldestWaitingAt <= noWorkerAfterMs) return undefined;
-  return `${stored.waiting} waiting, and no job of this name runs`;
+  return `${stored.waiting.toLocaleString("en")} waiting, none running`;
 }
 
 function slow({ activity, process }: Facts): string | undefined {
   const { finishWithinMs } = objectivesOf(activity);
   if (finishWithinMs === undefined || process?.p95Ms == null) return undefined;
-  return process.p95Ms > finishWithinMs ? `p95 is above ${spoken(finishWithinMs)}` : undefined;
+  return process.p95Ms > finishWithinMs ? `p95 is above its objective, ${spoken(finishWithinMs)}` : undefined;
 }
 
 function objectivesOf(activity: JobActivity | undefined): JobObjectives {

@@ -50,6 +50,7 @@ export async function runningView(model: PageModel): Promise<RunningView> {
     runs.push({
       ...facts,
       p95Ms: p95Of(context.jobName),
+      finishWithinMs: model.process.find(context.jobName)?.objectives?.finishWithinMs ?? null,
       progress: progressOf(model.process.progressOf(context)),
     });
   }

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { SharedRead } from "../../src/engines/shared-read.ts";
 
 /** A store that answers when it is told to. */
@@ -34,6 +34,23 @@ describe("SharedRead", () => {
     (await called(2)).reject(new Error("away"));
     expect(await second).toMatchObject({ value: 7, error: "away" });
     expect((await second).readAt).not.toBeNull();
+  });
+
+  test("tells that a store is silent, with its last answer", async () => {
+    const { read, called } = store();
+    const first = read.get();
+    (await called(1)).resolve(7);
+    await first;
+    read.expire();
+    const now = performance.now.bind(performance);
+    const clock = vi.spyOn(performance, "now");
+    onTestFinished(() => clock.mockRestore());
+    expect(await read.get()).toMatchObject({ value: 7, error: null });
+    clock.mockImplementation(() => now() + 5_000);
+    expect(await read.get()).toMatchObject({ value: 7, error: "no answer for more than 5 s" });
+    (await called(2)).resolve(8);
+    await expect.poll(async () => (await read.get()).value).toBe(8);
+    expect(await read.get()).toMatchObject({ error: null });
   });
 
   test("does not wait for a silent store forever", async () => {

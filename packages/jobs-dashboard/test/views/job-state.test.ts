@@ -91,7 +91,7 @@ describe("the state of a job", () => {
     runner.settled(settled("retried"));
     expect(state()).toMatchObject({
       state: "failing",
-      reason: "the latest delivery failed, no success since",
+      reason: "Its last attempt failed",
     });
     succeed();
     expect(state().state).toBe("fine");

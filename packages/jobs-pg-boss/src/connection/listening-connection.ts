@@ -131,6 +131,7 @@ export class ListeningConnection {
     } catch (error) {
       return error;
     } finally {
+      signal.removeEventListener("abort", this.#onLost);
       this.#client = undefined;
       for (const subscription of this.#subscriptions) subscription.onLost?.();
       await endOf(client, socket);

@@ -48,6 +48,16 @@ export function RunPill({ status }: { status: keyof typeof runLabels }) {
   return <Pill kind={status}>{runLabels[status]}</Pill>;
 }
 
+/** Shows a fact in a list of facts. */
+export function Fact({ label, children }: { label: string; children: ComponentChildren }) {
+  return (
+    <div>
+      <dt>{label}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
 /** Shows how long ago a moment was, or how far ahead it is. */
 export function Ago({ at, bare }: { at: number | null; bare?: boolean }) {
   const now = useNow();
@@ -60,8 +70,17 @@ export function Ago({ at, bare }: { at: number | null; bare?: boolean }) {
   );
 }
 
-/** Shows an id, and copies it. */
-export function CopyId({ id, label }: { id: string; label: string }) {
+/** Shows an id in a list of facts, and copies it. Shows nothing if there is none. */
+export function IdFact({
+  id,
+  label,
+  children,
+}: {
+  id: string | null;
+  label: string;
+  children?: ComponentChildren;
+}) {
+  if (id === null) return null;
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(id);
@@ -71,12 +90,15 @@ export function CopyId({ id, label }: { id: string; label: string }) {
     }
   };
   return (
-    <span class="id">
-      <code>{id}</code>
-      <button type="button" class="small" aria-label={`Copy ${label}`} onClick={() => void copy()}>
-        Copy
-      </button>
-    </span>
+    <Fact label={label}>
+      <span class="id">
+        <code>{id}</code>
+        <button type="button" class="small" aria-label={`Copy ${label}`} onClick={() => void copy()}>
+          Copy
+        </button>
+      </span>
+      {children}
+    </Fact>
   );
 }
 
@@ -121,7 +143,7 @@ export function Code({ children }: { children: string }) {
   return <Preformatted kind="code">{children}</Preformatted>;
 }
 
-/** Tells that a store did not answer, and how old the shown figures are. */
+/** Tells that a store did not answer, why, and how old the shown figures are. */
 export function Problems({ engines }: { engines: readonly (Reading & { readonly name: string })[] }) {
   const failed = engines.filter(({ error }) => error !== null);
   if (failed.length === 0) return null;
@@ -129,14 +151,15 @@ export function Problems({ engines }: { engines: readonly (Reading & { readonly 
     <div class="banner" role="alert">
       {failed.map(({ name, error, readAt }) => (
         <p key={name}>
-          <b>{name}</b> does not answer: {error}.{" "}
-          {readAt === null ? (
-            "Nothing was read yet."
-          ) : (
+          <b>Engine {name} does not answer.</b>
+          {readAt !== null && (
             <>
-              The figures are <Ago at={readAt} bare /> old.
+              {" "}
+              Its figures are <Ago at={readAt} bare /> old.
             </>
           )}
+          <br />
+          <small>{error}</small>
         </p>
       ))}
     </div>

@@ -141,20 +141,23 @@ export function Spans({
   );
 }
 
-/** Shows how long a run has been running against the job's p95. */
-export function Elapsed({ elapsedMs, p95Ms }: { elapsedMs: number; p95Ms: number | null }) {
-  const scale = Math.max(elapsedMs, (p95Ms ?? 0) * 1.25, 1);
-  const isLong = p95Ms !== null && elapsedMs > p95Ms;
+/** Shows how long a run has been running against a limit. */
+export function Elapsed(props: { elapsedMs: number; limitMs: number | null; label: string }) {
+  const { elapsedMs, limitMs, label } = props;
+  const scale = Math.max(elapsedMs, (limitMs ?? 0) * 1.25, 1);
+  const isLong = limitMs !== null && elapsedMs > limitMs;
   return (
     <span class="elapsed">
       <span class={isLong ? "long" : ""}>{duration(elapsedMs)}</span>
-      {p95Ms !== null && (
+      {limitMs !== null && (
         <>
           <span class="track" aria-hidden="true">
             <span class={isLong ? "fill long" : "fill"} style={{ width: `${(elapsedMs / scale) * 100}%` }} />
-            <span class="mark" style={{ left: `${(p95Ms / scale) * 100}%` }} />
+            <span class="mark" style={{ left: `${(limitMs / scale) * 100}%` }} />
           </span>
-          <span class="none">p95 {duration(p95Ms)}</span>
+          <span class="none">
+            {label} {duration(limitMs)}
+          </span>
         </>
       )}
     </span>

@@ -86,7 +86,7 @@ export function Table<T>({ caption, columns, rows, keyOf, scope, noun }: TablePr
 export function Newer(props: { added: number; isStale: boolean; noun: string; onShow: () => void }) {
   const { added, isStale, noun, onShow } = props;
   return (
-    <div class={isStale ? "newer" : "newer idle"} aria-live="polite">
+    <div class="newer" aria-live="polite">
       {isStale && (
         <button type="button" onClick={onShow}>
           {added > 0 ? `${added} new ${noun}${added === 1 ? "" : "s"}` : "Order has changed"} · show

@@ -1,7 +1,7 @@
 import type { EngineRow, EnginesView, StoredState, WorkerRow } from "../../wire-stored.ts";
 import type { ViewProps } from "../app.tsx";
 import { count, duration } from "../format.ts";
-import { Ago, Code, Empty, Pill, Problems, storedLabels } from "../parts/bits.tsx";
+import { Ago, Code, Empty, Fact, Pill, Problems, storedLabels } from "../parts/bits.tsx";
 import { href } from "../route.ts";
 import { useView } from "./use-view.ts";
 
@@ -45,34 +45,35 @@ function Engine({ engine }: { engine: EngineRow }) {
       <dl class="figures">
         {counts !== null &&
           (Object.keys(counts) as StoredState[]).map((state) => (
-            <div key={state}>
-              <dt>{state === "dead-lettered" ? "Dead letters" : storedLabels[state]}</dt>
-              <dd>
-                <a href={href("jobs", { engine: key, state })}>
-                  {state === "dead-lettered" && counts[state] > 0 ? (
-                    <b class="bad">{count(counts[state])}</b>
-                  ) : (
-                    count(counts[state])
-                  )}
-                </a>
-              </dd>
-            </div>
+            <Fact key={state} label={state === "dead-lettered" ? "Dead letters" : storedLabels[state]}>
+              <a href={href("jobs", { engine: key, state })}>
+                {state === "dead-lettered" && counts[state] > 0 ? (
+                  <b class="bad">{count(counts[state])}</b>
+                ) : (
+                  count(counts[state])
+                )}
+              </a>
+            </Fact>
           ))}
-        <div>
-          <dt>Oldest waiting</dt>
-          <dd>
-            <Ago at={oldestWaitingAt} bare />
-          </dd>
-        </div>
-        <div>
-          <dt>Answers within</dt>
-          <dd>{latencyMs === null ? "–" : duration(latencyMs)}</dd>
-        </div>
+        <Fact label="Oldest wait">
+          <Ago at={oldestWaitingAt} bare />
+        </Fact>
+        <Fact label="Answers in">
+          {latencyMs === null || isReachable === false ? "–" : duration(latencyMs)}
+        </Fact>
       </dl>
       {workers !== null && <Workers workers={workers} />}
     </section>
   );
 }
+
+const workerLabels: Readonly<Record<string, string>> = {
+  working: "Working",
+  idle: "Idle",
+  stuck: "Stuck",
+  stopped: "Stopped",
+  "server-unreachable": "Store unreachable",
+};
 
 function Workers({ workers }: { workers: readonly WorkerRow[] }) {
   if (workers.length === 0) return <p class="none">This process has no worker of this engine.</p>;
@@ -82,15 +83,17 @@ function Workers({ workers }: { workers: readonly WorkerRow[] }) {
       <ul class="workers">
         {workers.map(({ state, running, concurrency, lastFetchAt }, index) => (
           <li key={index}>
-            <Pill kind={`worker-${state}`}>{state.replaceAll("-", " ")}</Pill>
+            <Pill kind={`worker-${state}`}>{workerLabels[state] ?? state}</Pill>
             {concurrency !== null && (
               <span>
-                {running !== null && <meter value={running} max={concurrency} aria-label="Slots in use" />}{" "}
-                {running ?? "–"} of {concurrency} slots
+                <span class="track" aria-hidden="true">
+                  <span class="fill" style={{ width: `${(100 * (running ?? 0)) / concurrency}%` }} />
+                </span>
+                {running ?? "–"} of {concurrency} running
               </span>
             )}
             <span>
-              last fetch <Ago at={lastFetchAt} />
+              asked for jobs <Ago at={lastFetchAt} />
             </span>
           </li>
         ))}

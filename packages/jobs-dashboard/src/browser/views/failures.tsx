@@ -69,9 +69,9 @@ export function Failures({ session, route, onConnection }: ViewProps) {
 
 function windowText({ kept, dropped, engines }: FailuresView, isFed: boolean): string {
   const parts = isFed ? [`the latest ${count(kept)} failed runs of this process`] : [];
-  for (const { key, limit } of engines) parts.push(`up to ${count(limit)} dead letters of ${key}`);
+  for (const { key, limit } of engines) parts.push(`up to ${count(limit)} dead letters of engine ${key}`);
   const lost = dropped > 0 ? ` ${plural(dropped, "failure")} came too fast to keep their details.` : "";
-  return parts.length === 0 ? "" : `Grouped are ${parts.join(" and ")}.${lost}`;
+  return parts.length === 0 ? "" : `Shows ${parts.join(" and ")}.${lost}`;
 }
 
 function Group({ group, isGone, canOperate }: { group: FailureGroup; isGone: boolean; canOperate: boolean }) {
@@ -113,14 +113,11 @@ function Group({ group, isGone, canOperate }: { group: FailureGroup; isGone: boo
           </span>
         </summary>
         <div class="samples">
-          <table role="table">
-            <caption class="hidden">The latest of these failures</caption>
-            <tbody role="rowgroup">
-              {samples.map((sample) => (
-                <Sample key={`${sample.runId}${sample.jobId}`} sample={sample} group={group} />
-              ))}
-            </tbody>
-          </table>
+          <ol aria-label="The latest of these failures">
+            {samples.map((sample) => (
+              <Sample key={`${sample.runId}${sample.jobId}`} sample={sample} group={group} />
+            ))}
+          </ol>
           <p class="buttons">
             <a href={href("job", { name: jobName })}>All about {jobName}</a>
             {canOperate && engine !== null && (
@@ -142,22 +139,18 @@ function Sample({ sample, group }: { sample: FailureSample; group: FailureGroup 
       ? href("run", { job: group.jobName, id: runId })
       : href("stored", { engine: group.engine, id: jobId });
   return (
-    <tr role="row">
-      <td role="cell" class="time">
-        {moment(at)}
-      </td>
-      <td role="cell" class="message">
-        {message}
-      </td>
-      <td role="cell" class="links">
-        <a href={link}>{runId !== null ? "Run" : "Job"}</a>
+    <li>
+      <span class="none">{moment(at)}</span>
+      <span class="message">{message}</span>
+      <span>
+        <a href={link}>{runId !== null ? "Run" : "Job"}</a>{" "}
         {traceUrl !== null && (
           <a href={traceUrl} rel="noreferrer">
             Trace
           </a>
         )}
-      </td>
-    </tr>
+      </span>
+    </li>
   );
 }
 

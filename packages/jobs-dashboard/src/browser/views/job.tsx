@@ -1,7 +1,7 @@
 import type { JobView, OverviewJob, StripRun } from "../../wire.ts";
 import type { ViewProps } from "../app.tsx";
 import { count, duration, percent, plural } from "../format.ts";
-import { Ago, Empty, StatePill } from "../parts/bits.tsx";
+import { Ago, Empty, Fact, StatePill } from "../parts/bits.tsx";
 import { Histogram, Spans, Sparkline, Strip } from "../parts/charts.tsx";
 import { href } from "../route.ts";
 import { ScheduleTable } from "./schedules.tsx";
@@ -78,8 +78,8 @@ function Figures({ job: { process, stored } }: { job: OverviewJob }) {
         <section class="panel">
           <h2 class="source">This process</h2>
           <dl class="figures">
-            <Figure label="Runs per minute">{count(process.perMinute)}</Figure>
-            <Figure label="Failed in the last hour">
+            <Fact label="Runs/min">{count(process.perMinute)}</Fact>
+            <Fact label="Failed, 1 h">
               {process.failedInHour === 0 ? (
                 "0"
               ) : (
@@ -87,13 +87,13 @@ function Figures({ job: { process, stored } }: { job: OverviewJob }) {
                   {count(process.failedInHour)} ({percent(process.failedInHour / process.finishedInHour)})
                 </b>
               )}
-            </Figure>
-            <Figure label="Running">{count(process.running)}</Figure>
-            <Figure label="Last success">
+            </Fact>
+            <Fact label="Running">{count(process.running)}</Fact>
+            <Fact label="Last success">
               <Ago at={process.lastSuccessAt} />
-            </Figure>
-            <Figure label="Retries">{count(process.retries)}</Figure>
-            <Figure label="Became dead letters">{count(process.deadLettered)}</Figure>
+            </Fact>
+            <Fact label="Retries">{count(process.retries)}</Fact>
+            <Fact label="Dead letters">{count(process.deadLettered)}</Fact>
           </dl>
           <Sparkline finished={process.finished} failed={process.failed} />
         </section>
@@ -102,15 +102,15 @@ function Figures({ job: { process, stored } }: { job: OverviewJob }) {
         <section class="panel">
           <h2 class="source">Engines</h2>
           <dl class="figures">
-            <Figure label="Waiting">{count(stored.waiting)}</Figure>
-            <Figure label="Oldest waiting">
+            <Fact label="Waiting">{count(stored.waiting)}</Fact>
+            <Fact label="Oldest wait">
               <Ago at={stored.oldestWaitingAt} bare />
-            </Figure>
-            <Figure label="Scheduled">{count(stored.scheduled)}</Figure>
-            <Figure label="Running">{count(stored.running)}</Figure>
-            <Figure label="Dead letters">
+            </Fact>
+            <Fact label="Scheduled">{count(stored.scheduled)}</Fact>
+            <Fact label="Running">{count(stored.running)}</Fact>
+            <Fact label="Dead letters">
               {stored.deadLetters === 0 ? "0" : <b class="bad">{count(stored.deadLetters)}</b>}
-            </Figure>
+            </Fact>
           </dl>
         </section>
       )}
@@ -118,17 +118,8 @@ function Figures({ job: { process, stored } }: { job: OverviewJob }) {
   );
 }
 
-function Figure({ label, children }: { label: string; children: preact.ComponentChildren }) {
-  return (
-    <div>
-      <dt>{label}</dt>
-      <dd>{children}</dd>
-    </div>
-  );
-}
-
 function Objective({ label, ms }: { label: string; ms: number | null }) {
-  return ms === null ? null : <Figure label={label}>{duration(ms)}</Figure>;
+  return ms === null ? null : <Fact label={label}>{duration(ms)}</Fact>;
 }
 
 function Runs({ name, runs, job }: { name: string; runs: readonly StripRun[]; job: OverviewJob }) {

@@ -58,7 +58,9 @@ function List({
         <FindById engine={engine.key} />
       </div>
       {engine.canList ? (
-        <States counts={view?.counts ?? null} state={state} />
+        <div class="bar">
+          <States counts={view?.counts ?? null} state={state} />
+        </div>
       ) : (
         <p class="lead">This engine lists dead letters alone.</p>
       )}

@@ -84,8 +84,13 @@ function columnsFor({ process, engines }: SessionView): readonly Column<Overview
     job.process === null ? none : cell(job.process);
   const kept = (cell: Cell<StoredFigures>) => (job: OverviewJob) =>
     job.stored === null ? none : cell(job.stored);
-  const inProcess = "This process";
-  const inEngine = engines.length === 1 ? `Engine ${engines[0]?.name}` : "Engines";
+  const number =
+    (source: string) =>
+    (label: string, cell: Column<OverviewJob>["cell"], narrowLabel = label) => ({
+      ...{ source, label, cell, narrowLabel, isNumber: true },
+    });
+  const inProcess = number("This process");
+  const inEngine = number(engines.length === 1 ? `Engine ${engines[0]?.name}` : "Engines");
   return [
     { label: "Job", kind: "name", cell: (job) => <Name job={job} /> },
     { label: "State", kind: "state", cell: ({ state }) => <StatePill state={state} /> },
@@ -93,81 +98,63 @@ function columnsFor({ process, engines }: SessionView): readonly Column<Overview
       ? []
       : [
           {
-            source: inProcess,
+            source: "This process",
             label: "Last 60 min",
             kind: "chart",
             cell: own(({ finished, failed }) => <Sparkline finished={finished} failed={failed} />),
           },
-          {
-            source: inProcess,
-            label: "Runs/min",
-            isNumber: true,
-            cell: own(({ perMinute }) => figure(perMinute)),
-          },
-          { source: inProcess, label: "Failed, 1 h", isNumber: true, cell: own(failedShare) },
-          {
-            source: inProcess,
-            label: "p50",
-            isNumber: true,
-            cell: own(({ p50Ms }) => (p50Ms === null ? none : duration(p50Ms))),
-          },
-          {
-            source: inProcess,
-            label: "p95",
-            isNumber: true,
-            cell: own(({ p95Ms }) => (p95Ms === null ? none : duration(p95Ms))),
-          },
-          {
-            source: inProcess,
-            label: "Running",
-            isNumber: true,
-            cell: own(({ running }) => figure(running)),
-          },
-          {
-            source: inProcess,
-            label: "Retries",
-            isNumber: true,
-            cell: own(({ retries }) => figure(retries)),
-          },
-          {
-            source: inProcess,
-            label: "Last success",
-            isNumber: true,
-            cell: own(({ lastSuccessAt }) => <Ago at={lastSuccessAt} />),
-          },
+          inProcess(
+            "Runs/min",
+            own(({ perMinute }) => figure(perMinute)),
+          ),
+          inProcess("Failed, 1 h", own(failedShare)),
+          inProcess(
+            "p50",
+            own(({ p50Ms }) => time(p50Ms)),
+          ),
+          inProcess(
+            "p95",
+            own(({ p95Ms }) => time(p95Ms)),
+          ),
+          inProcess(
+            "Running",
+            own(({ running }) => figure(running)),
+          ),
+          inProcess(
+            "Retries",
+            own(({ retries }) => figure(retries)),
+          ),
+          inProcess(
+            "Last success",
+            own(({ lastSuccessAt }) => <Ago at={lastSuccessAt} />),
+          ),
         ]),
     ...(engines.length === 0
       ? []
       : [
-          {
-            source: inEngine,
-            label: "Waiting",
-            isNumber: true,
-            cell: kept(({ waiting }) => figure(waiting)),
-          },
-          {
-            source: inEngine,
-            label: "Oldest",
-            isNumber: true,
-            cell: kept(({ oldestWaitingAt }) => <Ago at={oldestWaitingAt} bare />),
-          },
-          {
-            source: inEngine,
-            label: "Running ",
-            narrowLabel: "Running, stored",
-            isNumber: true,
-            cell: kept(({ running }) => figure(running)),
-          },
-          {
-            source: inEngine,
-            label: "Dead letters",
-            isNumber: true,
-            cell: kept(({ deadLetters }) =>
-              deadLetters === 0 ? none : <b class="bad">{count(deadLetters)}</b>,
-            ),
-          },
+          inEngine(
+            "Waiting",
+            kept(({ waiting }) => figure(waiting)),
+          ),
+          inEngine(
+            "Oldest",
+            kept(({ oldestWaitingAt }) => <Ago at={oldestWaitingAt} bare />),
+          ),
+          inEngine(
+            "Running ",
+            kept(({ running }) => figure(running)),
+            "Running, stored",
+          ),
+          inEngine(
+            "Dead letters",
+            kept(({ deadLetters }) => (deadLetters === 0 ? none : <b class="bad">{count(deadLetters)}</b>)),
+          ),
         ]),
   ];
+}
+
+function time(ms: number | null) {
+  return ms === null ? none : duration(ms);
 }
 
 function Name({ job }: { job: OverviewJob }) {

@@ -2,7 +2,7 @@ import type { ErrorText, RunFacts, RunView } from "../../wire.ts";
 import type { ViewProps } from "../app.tsx";
 import { duration, moment } from "../format.ts";
 import { useNow } from "../live.ts";
-import { Attributes, CopyId, Empty, LongText, Preformatted, RunPill } from "../parts/bits.tsx";
+import { Attributes, Empty, Fact, IdFact, LongText, Preformatted, RunPill } from "../parts/bits.tsx";
 import { href } from "../route.ts";
 import { address, useView } from "./use-view.ts";
 
@@ -32,61 +32,29 @@ export function Run({ route, onConnection }: ViewProps) {
       </header>
       <Timeline run={run} />
       <dl class="facts-list">
-        <div>
-          <dt>Run id</dt>
-          <dd>
-            <CopyId id={run.runId} label="run id" />
-          </dd>
-        </div>
+        <IdFact label="Run id" id={run.runId} />
         {run.delivery !== null && (
           <>
-            <div>
-              <dt>Job id</dt>
-              <dd>
-                <CopyId id={run.delivery.jobId} label="job id" />
-              </dd>
-            </div>
-            <div>
-              <dt>Attempt</dt>
-              <dd>
-                {run.delivery.attempt} of {run.delivery.maxAttempts}
-              </dd>
-            </div>
-            <div>
-              <dt>Engine and queue</dt>
-              <dd>
-                {run.delivery.engine} · {run.delivery.queue}
-              </dd>
-            </div>
-            {run.delivery.correlationId !== null && (
-              <div>
-                <dt>Correlation id</dt>
-                <dd>
-                  <CopyId id={run.delivery.correlationId} label="correlation id" />
-                </dd>
-              </div>
-            )}
+            <IdFact label="Job id" id={run.delivery.jobId} />
+            <Fact label="Attempt">
+              {run.delivery.attempt} of {run.delivery.maxAttempts}
+            </Fact>
+            <Fact label="Engine and queue">
+              {run.delivery.engine} · {run.delivery.queue}
+            </Fact>
+            <IdFact label="Correlation id" id={run.delivery.correlationId} />
           </>
         )}
-        {run.traceId !== null && (
-          <div>
-            <dt>Trace</dt>
-            <dd>
-              <CopyId id={run.traceId} label="trace id" />
-              {run.traceUrl !== null && (
-                <a href={run.traceUrl} rel="noreferrer">
-                  Open the trace
-                </a>
-              )}
-            </dd>
-          </div>
-        )}
-        <div>
-          <dt>Attributes</dt>
-          <dd>
-            <Attributes of={run.attributes} />
-          </dd>
-        </div>
+        <IdFact label="Trace id" id={run.traceId}>
+          {run.traceUrl !== null && (
+            <a href={run.traceUrl} rel="noreferrer">
+              Open the trace
+            </a>
+          )}
+        </IdFact>
+        <Fact label="Attributes">
+          <Attributes of={run.attributes} />
+        </Fact>
       </dl>
       {error !== null && <ErrorDetails error={error} />}
       {errorIsGone && <p class="none">The details of its error are no longer kept.</p>}

@@ -24,12 +24,8 @@ export function Running({ session, route, onConnection }: ViewProps) {
         <p class="lead">
           {plural(all, "run")} in this process
           {view.beyondLimit > 0 && `, of which the ${view.runs.length} oldest are listed`}.
-          {view.stored.map(({ name, running }) => (
-            <span key={name}>
-              {" "}
-              Engine {name} has {plural(running, "running job")} in all processes.
-            </span>
-          ))}
+          {view.stored.length > 0 &&
+            ` In all processes: ${view.stored.map(({ name, running }) => `${count(running)} of engine ${name}`).join(", ")}.`}
         </p>
       )}
       <Problems engines={view.stored} />
@@ -64,7 +60,7 @@ function columnsFor(rows: readonly RunningRun[], canOperate: boolean): readonly 
   const has = (test: (run: RunningRun) => boolean) => rows.some(test);
   return [
     { label: "Job", kind: "name", cell: Name },
-    { label: "Running for", kind: "chart", cell: (run) => <Since run={run} /> },
+    { label: "Running for", kind: "wide", cell: (run) => <Since run={run} /> },
     ...(has(({ progress }) => progress !== null) ? [{ label: "Progress", cell: Progress }] : []),
     {
       label: "Attempt",
@@ -116,7 +112,10 @@ function Name({ runId, jobName, delivery }: RunningRun) {
 }
 
 function Since({ run }: { run: RunningRun }) {
-  return <Elapsed elapsedMs={Math.max(0, useNow() - run.startedAt)} p95Ms={run.p95Ms} />;
+  const elapsedMs = Math.max(0, useNow() - run.startedAt);
+  const [label, limitMs] =
+    run.p95Ms === null ? (["objective", run.finishWithinMs] as const) : (["p95", run.p95Ms] as const);
+  return <Elapsed elapsedMs={elapsedMs} limitMs={limitMs} label={label} />;
 }
 
 export function Progress({ progress }: Pick<RunningRun, "progress">) {

@@ -64,7 +64,7 @@ export function ScheduleTable({ schedules }: { schedules: readonly ScheduleRow[]
           cell: ({ cron, everyMs }) =>
             everyMs !== null ? `every ${duration(everyMs)}` : <code>{cron}</code>,
         },
-        { label: "Time zone", cell: ({ timeZone }) => timeZone ?? "–" },
+        { label: "Time zone", cell: ({ timeZone }) => timeZone ?? <span class="none">–</span> },
         { label: "Next", isNumber: true, cell: ({ nextRunAt }) => <Ago at={nextRunAt} /> },
         { label: "Last due", isNumber: true, cell: ({ lastScheduledAt }) => <Ago at={lastScheduledAt} /> },
         {

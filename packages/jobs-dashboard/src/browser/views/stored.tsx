@@ -2,7 +2,17 @@ import { useState } from "preact/hooks";
 import type { PayloadView, StoredJobView } from "../../wire-stored.ts";
 import type { ViewProps } from "../app.tsx";
 import { duration, moment } from "../format.ts";
-import { Ago, Attributes, CopyId, Empty, Preformatted, RunPill, StoredPill } from "../parts/bits.tsx";
+import {
+  Ago,
+  Attributes,
+  Empty,
+  Fact,
+  IdFact,
+  Preformatted,
+  Problems,
+  RunPill,
+  StoredPill,
+} from "../parts/bits.tsx";
 import { href } from "../route.ts";
 import { JobActions, Reschedule } from "./job-actions.tsx";
 import { ErrorDetails } from "./run.tsx";
@@ -16,9 +26,10 @@ export function Stored({ session, route, onConnection }: ViewProps) {
   const { job, runs } = view;
   if (view.error !== null)
     return (
-      <p class="banner" role="alert">
-        The engine {engine} does not answer: {view.error}
-      </p>
+      <>
+        <h1>Job {id}</h1>
+        <Problems engines={[{ name: engine, error: view.error, readAt: null, isRead: false }]} />
+      </>
     );
   if (job === null && runs.length === 0) {
     return (
@@ -48,12 +59,7 @@ export function Stored({ session, route, onConnection }: ViewProps) {
           )}
       </header>
       <dl class="facts-list">
-        <div>
-          <dt>Job id</dt>
-          <dd>
-            <CopyId id={id} label="job id" />
-          </dd>
-        </div>
+        <IdFact label="Job id" id={id} />
         {job !== null && <Facts job={job} />}
       </dl>
       {job === null && (
@@ -61,24 +67,7 @@ export function Stored({ session, route, onConnection }: ViewProps) {
           The store no longer has it, or does not look up jobs by id. These are its attempts in this process.
         </p>
       )}
-      {job !== null && job.errors.length > 0 && (
-        <section>
-          <h2>
-            Errors of its attempts <small>as the store keeps them, the newest first</small>
-          </h2>
-          <ol class="errors">
-            {job.errors.map(({ attempt, message, at }, index) => (
-              <li key={index}>
-                <span class="facts">
-                  <b>Attempt {attempt}</b> {at !== null && moment(at)}
-                </span>
-                <Preformatted>{message}</Preformatted>
-              </li>
-            ))}
-          </ol>
-        </section>
-      )}
-      {runs.length > 0 && <Attempts runs={runs} />}
+      <Attempts view={view} />
       {job !== null && <Payload engine={engine} id={id} isShown={session.showsPayloads} />}
     </>
   );
@@ -105,81 +94,79 @@ function Facts({ job }: { job: NonNullable<StoredJobView["job"]> }) {
   ] as const;
   return (
     <>
-      <div>
-        <dt>Attempt</dt>
-        <dd>
-          {attempt}
-          {maxAttempts !== null && ` of ${maxAttempts}`}
-        </dd>
-      </div>
+      <Fact label="Attempt">
+        {attempt}
+        {maxAttempts !== null && ` of ${maxAttempts}`}
+      </Fact>
       {times.map(
         ([label, at]) =>
           at !== null && (
-            <div key={label}>
-              <dt>{label}</dt>
-              <dd>
-                {moment(at)} <Ago at={at} />
-              </dd>
-            </div>
+            <Fact key={label} label={label}>
+              {moment(at)}{" "}
+              <small class="none">
+                <Ago at={at} />
+              </small>
+            </Fact>
           ),
       )}
       {startedAt !== null && runAt !== null && startedAt > runAt && (
-        <div>
-          <dt>Waited</dt>
-          <dd>{duration(startedAt - runAt)}</dd>
-        </div>
+        <Fact label="Waited">{duration(startedAt - runAt)}</Fact>
       )}
-      {priority !== null && priority > 0 && (
-        <div>
-          <dt>Priority</dt>
-          <dd>{priority}</dd>
-        </div>
-      )}
-      {correlationId !== null && (
-        <div>
-          <dt>Correlation id</dt>
-          <dd>
-            <CopyId id={correlationId} label="correlation id" />
-          </dd>
-        </div>
-      )}
+      {priority !== null && priority > 0 && <Fact label="Priority">{priority}</Fact>}
+      <IdFact label="Correlation id" id={correlationId} />
       {progress !== null && (
-        <div>
-          <dt>Progress</dt>
-          <dd>
-            <Progress progress={progress} />
-          </dd>
-        </div>
+        <Fact label="Progress">
+          <Progress progress={progress} />
+        </Fact>
       )}
-      <div>
-        <dt>Attributes</dt>
-        <dd>
-          <Attributes of={attributes} />
-        </dd>
-      </div>
+      <Fact label="Attributes">
+        <Attributes of={attributes} />
+      </Fact>
     </>
   );
 }
 
-function Attempts({ runs }: { runs: StoredJobView["runs"] }) {
+/** Lists attempts, the latest first. The store has a message alone of those that ran in other processes. */
+function Attempts({ view: { job, runs } }: { view: StoredJobView }) {
+  const isKnown = ({ attempt, message }: { attempt: number; message: string }) =>
+    runs.some(({ delivery, error }) => delivery?.attempt === attempt && error?.message.startsWith(message));
+  const others = (job?.errors ?? []).filter((error) => !isKnown(error));
+  const attempts = [
+    ...runs.map((run) => ({ at: run.startedAt, item: <OwnAttempt key={run.runId} run={run} /> })),
+    ...others.map(({ attempt, message, at }, index) => ({
+      at: at ?? 0,
+      item: (
+        <li key={index}>
+          <p>
+            <b>Attempt {attempt}</b> <RunPill status="failure" /> {at !== null && moment(at)}
+          </p>
+          <Preformatted>{message}</Preformatted>
+        </li>
+      ),
+    })),
+  ];
+  if (attempts.length === 0) return null;
   return (
     <section>
       <h2>
-        Attempts <small>in this process</small>
+        Attempts <small>the latest first</small>
       </h2>
-      <ol class="attempts">
-        {runs.map((run) => (
-          <li key={run.runId}>
-            <p>
-              <b>Attempt {run.delivery?.attempt}</b> <RunPill status={run.status} /> {moment(run.startedAt)}
-              {run.durationMs !== null && `, ran for ${duration(run.durationMs)}`}{" "}
-              <a href={href("run", { job: run.jobName, id: run.runId })}>Run</a>
-            </p>
-            {run.error !== null && <ErrorDetails error={{ ...run.error, stack: "" }} />}
-          </li>
-        ))}
-      </ol>
+      <ol class="attempts">{attempts.sort((a, b) => b.at - a.at).map(({ item }) => item)}</ol>
     </section>
+  );
+}
+
+function OwnAttempt({ run }: { run: StoredJobView["runs"][number] }) {
+  const { runId, jobName, status, startedAt, durationMs, delivery, error } = run;
+  return (
+    <li>
+      <p>
+        <b>Attempt {delivery?.attempt}</b> <RunPill status={status} /> {moment(startedAt)}
+        {durationMs !== null && `, ran for ${duration(durationMs)}`}{" "}
+        <a href={href("run", { job: jobName, id: runId })}>Run</a>
+      </p>
+      {error !== null && <ErrorDetails error={{ ...error, stack: "" }} />}
+    </li>
   );
 }
 
