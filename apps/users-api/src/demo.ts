@@ -19,7 +19,9 @@ export async function demo(options: Arguments): Promise<number> {
   const { signal } = interrupted;
   await using app = await openApp(options, summary);
   await using service = await startService(app, options.port ?? 0);
-  console.log(`Live page: ${service.url}/jobs/\n`);
+  console.log(`Jobs index the commits of ${options.repository} and write a digest for each author and day`);
+  const lifetime = options.serve ? "" : " (until the jobs have ended; --serve keeps it up)";
+  console.log(`Live page: ${service.url}/jobs/${lifetime}\n`);
   const run = await app.enqueueRun(signal);
   const leftAtFirst = await app.countLeft();
   const worker = signal.aborted ? undefined : await app.work();

@@ -24,7 +24,7 @@ export class SlowestTrace implements SpanProcessor {
 
   async shutdown(): Promise<void> {}
 
-  /** Renders a line per span: its name, its duration, and its start relative to the root. */
+  /** Renders a line per span: its name, its duration, and its start after the root. */
   toString(): string {
     if (this.#slowest === undefined) return "no trace has ended";
     const { root, spans } = this.#slowest;
@@ -38,9 +38,9 @@ export class SlowestTrace implements SpanProcessor {
       const below = children.flatMap((child, index) => branch(linesOf(child), index === children.length - 1));
       return [`${span.name} (${times})`, ...below];
     };
-    const [first, ...others] = linesOf(root);
-    const lines = [`${first} ${JSON.stringify(root.attributes)}`, ...others];
-    return [`trace ${root.spanContext().traceId}`, ...branch(lines, true)].join("\n");
+    const job = root.attributes["job.name"] ?? root.name;
+    const heading = `trace ${root.spanContext().traceId} of ${job}: each span with its duration and start`;
+    return [heading, ...branch(linesOf(root), true)].join("\n");
   }
 }
 

@@ -58,8 +58,8 @@ test("a trace is a tree with one line per span: its duration, and its start afte
   deliver.end(at(1_095));
   root.end(at(1_100));
   expect(String(slowestTrace).split("\n")).toEqual([
-    `trace ${root.spanContext().traceId}`,
-    '└─ job.run (100.0 ms, +0.0 ms) {"job.name":"send_digest"}',
+    `trace ${root.spanContext().traceId} of send_digest: each span with its duration and start`,
+    "└─ job.run (100.0 ms, +0.0 ms)",
     "   ├─ compose (20.0 ms, +10.0 ms)",
     "   │  └─ encode (5.0 ms, +15.0 ms)",
     "   └─ deliver (65.0 ms, +30.0 ms)",
@@ -72,7 +72,9 @@ test("a trace of one span is one branch", () => {
   const { slowestTrace, start } = spanMaker();
   const root = start("alone", 1_000);
   root.end(at(1_001));
-  expect(String(slowestTrace)).toBe(`trace ${root.spanContext().traceId}\n└─ alone (1.0 ms, +0.0 ms) {}`);
+  expect(String(slowestTrace)).toBe(
+    `trace ${root.spanContext().traceId} of alone: each span with its duration and start\n└─ alone (1.0 ms, +0.0 ms)`,
+  );
 });
 
 test("children stand in the order in which they began, not in which they ended", () => {
