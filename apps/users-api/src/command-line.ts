@@ -29,7 +29,7 @@ If DEBUG is set, an error is printed with its stack.
 The exit status is 0 if only unusable addresses failed, and 1 otherwise.`;
 
 /** The checkout of this file: three folders up, built or not. */
-const thisRepository = fileURLToPath(new URL("../../..", import.meta.url));
+const thisRepository = resolve(fileURLToPath(new URL("../../..", import.meta.url)));
 
 /** Makes the command line. It sets the exit status to what a command resolves to. */
 export function commandLine(commands: Readonly<Record<"demo" | "start", Run>>): Command {
