@@ -22,10 +22,9 @@ import {
 } from "@nidus/jobs-durable/backend";
 import { capabilitiesOf } from "./connection/capabilities.ts";
 import type { Connection } from "./connection/connection.ts";
-import { bossDatabase } from "./database/boss-database.ts";
 import type { SqlDatabase } from "./database/pg-boss-like.ts";
 import { requireDatabase } from "./database/require-database.ts";
-import { type Row, runSql } from "./database/run-sql.ts";
+import { bossDatabase, type Row, runSql } from "./database/run-sql.ts";
 import { isUnreachable } from "./database/unreachable.ts";
 import type { EngineSettings } from "./options.ts";
 import { deadLetterFrom } from "./store/dead-letters.ts";

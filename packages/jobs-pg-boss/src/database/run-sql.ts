@@ -1,9 +1,25 @@
-import type { SqlDatabase } from "./pg-boss-like.ts";
+import type { PgBossLike, SqlDatabase } from "./pg-boss-like.ts";
 import { yieldToEventLoop } from "./yield-to-event-loop.ts";
 
 /** A row that a statement returns. */
 // biome-ignore lint/suspicious/noExplicitAny: rows have whatever columns the statement returns.
 export type Row = Record<string, any>;
+
+/**
+ * Makes the database on which a pg-boss runs its own statements. It asks pg-boss each time, since there is none before the start.
+ * After pg-boss has stopped, statements reject as if the server was unreachable.
+ */
+export function bossDatabase(boss: PgBossLike): SqlDatabase {
+  return {
+    async executeSql(text, values) {
+      const db = boss.getDb() as SqlDatabase & { readonly opened?: boolean };
+      // pg-boss 10 would resolve to undefined, and pg-boss 12 tell the caller to start it.
+      if (db.opened === false)
+        throw Object.assign(new Error("pg-boss has stopped"), { code: "ECONNABORTED" });
+      return db.executeSql(text, values);
+    },
+  };
+}
 
 /**
  * Runs a statement on the engine's own connections or in the caller's transaction. Resolves to its rows.

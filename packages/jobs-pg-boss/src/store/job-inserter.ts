@@ -1,13 +1,14 @@
 import type { EnqueuedJob } from "@nidus/jobs-durable";
-import type { NewJob } from "@nidus/jobs-durable/backend";
+import { haveSameOptions, type NewJob } from "@nidus/jobs-durable/backend";
 import type { SqlDatabase } from "../database/pg-boss-like.ts";
 import { type Row, runSql } from "../database/run-sql.ts";
-import { insertedJobsText } from "./inserted-job.ts";
+import { maxInteger, priorityOf, retryLimitOf } from "./dialect.ts";
+import { retainMember } from "./lease-statements.ts";
 import type { PgBossJobOptions } from "./pg-boss-job-options.ts";
 import type { QueueCreator } from "./queue-creator.ts";
 import { queueName } from "./queue-name.ts";
-import type { Duplicates, Notifies, QueueStatements } from "./queue-statements.ts";
-import { singletonKeyOf } from "./unique-keys.ts";
+import type { Duplicates, InsertedColumns, Notifies, QueueStatements } from "./queue-statements.ts";
+import { singletonKeyOf, uniqueForMs } from "./unique-keys.ts";
 
 /** How often a job is stored anew because the job that held its key has ended meanwhile. */
 const maxTries = 20;
@@ -42,12 +43,37 @@ export class JobInserter {
     if (first.uniqueKey !== undefined) {
       return [await this.#insertUnique(first, first.uniqueKey, db, options, notifies)];
     }
+    if (jobs.length === 1 && (await this.#insertOne(first, db, options, notifies))) {
+      return [{ id: first.id, isDuplicate: false }];
+    }
     const { hasIdempotencyKey } = first;
     const answer = await this.#run(jobs, hasIdempotencyKey ? "by id" : "none", db, options, notifies);
     if (!hasIdempotencyKey && answer.stored !== jobs.length) throw notStored(first.name, answer, jobs.length);
     if (!hasIdempotencyKey) return jobs.map(({ id }) => ({ id, isDuplicate: false }));
     const ids = new Set(String(answer.ids ?? "").split(","));
     return jobs.map(({ id }) => ({ id, isDuplicate: !ids.has(id) }));
+  }
+
+  /** Stores one job. Resolves to false if it is a duplicate, or its queue is missing. */
+  async #insertOne(
+    job: NewJob,
+    db: SqlDatabase | undefined,
+    options: PgBossJobOptions,
+    notifies: Notifies,
+  ): Promise<boolean> {
+    const rows = await runSql(
+      db ?? this.#db,
+      this.#statements.insertOne(notifies),
+      this.#values([job], options),
+    );
+    this.#lastStoredUs = rows[0]?.last_us ?? this.#lastStoredUs;
+    return rows.length > 0;
+  }
+
+  /** The values of the statements `insert` and `insertOne`. */
+  #values(jobs: readonly NewJob[], options: PgBossJobOptions): string[] {
+    const [{ name }] = jobs as [NewJob];
+    return [this.#lastStoredUs, jobsText(jobs, options), queueName(name)];
   }
 
   /** Stores a job whose key no other job holds. Otherwise resolves to the job that holds the key. */
@@ -85,7 +111,7 @@ export class JobInserter {
   ): Promise<Row> {
     const [{ name }] = jobs as [NewJob];
     const queue = queueName(name);
-    const values = [queue, this.#lastStoredUs, insertedJobsText(jobs, options)];
+    const values = this.#values(jobs, options);
     const statement = this.#statements.insert(duplicates, notifies);
     let [answer] = await runSql(db ?? this.#db, statement, values);
     if (!answer?.is_own_queue) {
@@ -111,4 +137,46 @@ export class JobInserter {
 function notStored(jobName: string, answer: Row | undefined, count: number): Error {
   const queue = queueName(jobName);
   return new Error(`PostgreSQL stored ${answer?.stored ?? 0} of ${count} jobs in the queue ${queue}`);
+}
+
+/** Returns the JSON text of jobs as the statements take it. The envelopes stand in it as they are. */
+function jobsText(jobs: readonly NewJob[], options: PgBossJobOptions): string {
+  let before: NewJob | undefined;
+  let columns = "";
+  const texts = jobs.map((job) => {
+    if (before === undefined || !haveSameOptions(before, job)) columns = columnsText(job, options);
+    before = job;
+    return `{"id":"${job.id}","data":${dataTextOf(job)},${columns}`;
+  });
+  return `[${texts.join(",")}]`;
+}
+
+/** Returns the JSON text of all columns but id and data, without the bracket at its beginning. */
+function columnsText(job: NewJob, { group }: PgBossJobOptions): string {
+  const { runAt, priority, uniqueKey, retainMs } = job;
+  const columns: InsertedColumns = {
+    run_at: runAt?.toISOString(),
+    max_attempts: retryLimitOf(job),
+    // No priority is the first one, and the statement's default.
+    priority: priority === 0 ? undefined : priorityOf(job),
+    singleton_key: uniqueKey === undefined ? undefined : singletonKeyOf(uniqueKey),
+    retain_seconds: retainMs === undefined ? undefined : retainSecondsOf(retainMs),
+    group_id: group?.id,
+    group_tier: group?.tier,
+  };
+  return JSON.stringify(columns).slice(1);
+}
+
+/** A job that is removed at its end and survives that, as a cancelled one may, is kept for as short as pg-boss can. */
+function retainSecondsOf(retainMs: number): number {
+  return Math.min(Math.max(Math.ceil(retainMs / 1000), 1), maxInteger);
+}
+
+/** The envelope as it is, with what the engine reads beside it. */
+function dataTextOf(job: NewJob): string {
+  const { envelopeText } = job;
+  const retainMs = job.retainMs === 0 ? 0 : undefined;
+  if (job.uniqueForMs === undefined && retainMs === undefined) return envelopeText;
+  const own = JSON.stringify({ [uniqueForMs]: job.uniqueForMs, [retainMember]: retainMs });
+  return envelopeText === "{}" ? own : `${envelopeText.slice(0, -1)},${own.slice(1)}`;
 }

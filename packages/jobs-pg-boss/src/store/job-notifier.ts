@@ -1,7 +1,10 @@
 import { AsyncResource } from "node:async_hooks";
 
-/** After how long without a notification the next one goes with the statement that stores the job. */
-const quietMs = 100;
+/**
+ * After how long without a notification the next one goes with the statement that stores the job, which is soonest. A process that stores
+ * jobs less often than this tells of each one at once. It has the server's lock for notifications for some percent of the time.
+ */
+const quietMs = 25;
 
 /** The shortest time between two statements that notify. */
 const paceMs = 50;

@@ -1,5 +1,4 @@
-import { retainMember } from "./inserted-job.ts";
-import { cancelRequest, dateOrNull, startOrNull } from "./lease-statements.ts";
+import { cancelRequest, dateOrNull, retainMember, startOrNull } from "./lease-statements.ts";
 import { notifications } from "./notifications.ts";
 import { ownQueuesEvent } from "./queue-statements.ts";
 import { singletonOfRedriven } from "./unique-keys.ts";

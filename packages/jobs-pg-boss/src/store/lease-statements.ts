@@ -11,9 +11,12 @@ export interface LeaseStatements {
    * `due_in_ms`. The first versions of pg-boss 12 have no index for these: it then returns none.
    */
   dueQueues(count: number): string;
-  /** $1 queue, $2 limit, $3 lease. Leases due jobs. */
+  /**
+   * $1 queue, $2 limit, $3 lease. Leases due jobs, and returns them in any order. `created_at_s` orders those of one priority: its
+   * microseconds tell jobs of one batch apart.
+   */
   readonly fetch: string;
-  /** $1 queues, $2 limit, $3 lease, $4 earlier leases. Leases the jobs of these earlier leases again. */
+  /** $1 queue, $2 limit, $3 lease, $4 earlier leases. Leases the jobs of these earlier leases again. */
   readonly fetchAgain: string;
   /**
    * $1 queue, $2 JSON of outcomes, $3 their job ids, for the index. Returns `id` and `lease` of each recorded outcome, and whether a
@@ -45,6 +48,9 @@ export const cancelRequest = "isCancelRequested";
  * lose them there.
  */
 export const attemptErrors = "nidusErrors";
+
+/** The member of a job's data that is 0 if the job is to be removed at its end. pg-boss takes a `deletion_seconds` of 0 for never. */
+export const retainMember: string = "retainMs";
 
 /** Selects a date, or null if JavaScript has no such date: PostgreSQL also has `infinity` and years beyond 9999. */
 export function dateOrNull(column: string): string {
@@ -80,19 +86,18 @@ export function leaseStatements(schema: string, dialect: Dialect): LeaseStatemen
     ? `deletion_seconds = CASE WHEN ${isCancelledInstead} THEN j.deletion_seconds
         ELSE COALESCE(s.deletion_seconds, j.deletion_seconds) END,`
     : "";
-  // Each table gets the queue names, so that PostgreSQL plans with the partitions of these queues alone.
-  const lease = (names: string, which: string, retryCount: string, output: string): string => `
+  // Planning is half of what it costs to fetch one job: so the jobs that were found are no table to join, and those that were updated are
+  // not sorted.
+  const lease = (which: string, retryCount: string, output: string): string => `
     WITH found AS (
-      SELECT j.name, j.id FROM ${job} j WHERE j.name ${names} AND ${which}
-      ORDER BY j.priority DESC, j.created_on LIMIT $2 FOR UPDATE SKIP LOCKED
-    ), leased AS (
-      UPDATE ${job} j SET state = 'active', ${renewal}, retry_count = ${retryCount}, output = ${output}
-      FROM found WHERE j.name ${names} AND j.name = found.name AND j.id = found.id
-      RETURNING j.*
+      SELECT id FROM ${job} j WHERE name = $1 AND ${which}
+      ORDER BY priority DESC, created_on LIMIT $2 FOR UPDATE SKIP LOCKED
     )
-    SELECT id, name, data, retry_count, retry_limit, ${dateOrNull("created_on")} AS enqueued_at, ${startOrNull} AS run_at,
-      created_on::text AS created_on, output -> 'isStalled' = 'true' AS follows_stalled, output -> 'carrier' AS previous_carrier
-    FROM leased ORDER BY priority DESC, leased.created_on`;
+    UPDATE ${job} j SET state = 'active', ${renewal}, retry_count = ${retryCount}, output = ${output}
+    WHERE name = $1 AND id = ANY(ARRAY(SELECT id FROM found))
+    RETURNING id, name, data, priority, retry_count, retry_limit, ${dateOrNull("created_on")} AS enqueued_at, ${startOrNull} AS run_at,
+      created_on::text AS created_on, extract(epoch FROM created_on)::float8 AS created_at_s,
+      output -> 'isStalled' = 'true' AS follows_stalled, output -> 'carrier' AS previous_carrier`;
   // A success counts even if the lease has ended, unless another worker has the job by now: the job must not run again.
   const isSettleable = `(j.state = 'active' AND j.output ->> 'lease' = s.lease
     OR s.state = 'completed' AND j.state IN ('retry', 'failed') AND ${isExpired}
@@ -116,14 +121,12 @@ export function leaseStatements(schema: string, dialect: Dialect): LeaseStatemen
       ) AS queue WHERE is_due OR start IS NOT NULL`;
     },
     fetch: lease(
-      "= $1",
       isDue,
       "CASE WHEN j.started_on IS NULL THEN j.retry_count ELSE LEAST(j.retry_count, 2147483646) + 1 END",
       `jsonb_build_object('lease', $3::text, 'after', j.output ->> 'lease', 'isStalled', ${isExpired},
         'carrier', j.output -> 'carrier', 'progress', j.output -> 'progress', 'startedAt', extract(epoch FROM now()))`,
     ),
     fetchAgain: lease(
-      "= ANY($1::text[])",
       `j.state = 'active' AND j.output ->> 'lease' = ANY($4::text[])`,
       "j.retry_count",
       `j.output || jsonb_build_object('lease', $3::text)`,

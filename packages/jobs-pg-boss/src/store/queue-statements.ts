@@ -12,13 +12,18 @@ export interface QueueStatements {
   /** $1 JSON of queues. Creates missing queues, and marks all as the engine's own. */
   readonly createQueues: string;
   /**
-   * $1 queue, $2 the `last_us` of the statement before, $3 JSON of jobs. Stores jobs whose ids are free, if the queue is the
+   * $1 the `last_us` of the statement before, $2 JSON of jobs, $3 queue. Stores jobs whose ids are free, if the queue is the
    * engine's own (`is_own_queue`). Returns the number `stored`, their `ids` if they may be duplicates, the time of the last one in
    * microseconds (`last_us`), and whether the transaction `sees_other_connections` commit: not above READ COMMITTED, and not on PGlite,
    * which has no other connection. A job with a unique key comes alone: also returns the `holder` of its key, unless that was stored
    * after the statement began. Notifies other processes of what it has stored, if asked to.
    */
   insert(duplicates: Duplicates, notifies: Notifies): string;
+  /**
+   * Takes what `insert` takes, for one job without a unique key. Returns its `last_us`, or no row if it was not stored: `insert` says why.
+   * PostgreSQL parses and plans it in two thirds of the time, which is most of what one job costs.
+   */
+  insertOne(notifies: Notifies): string;
   /** $1 queue, $2 singleton key. Returns the `id` of the job that holds the key. */
   readonly holder: string;
 }
@@ -74,6 +79,21 @@ export function queueStatements(
   const storage = { ...dialect.storage(settings), priority: "COALESCE(new.priority, 0)" };
   const uniqueStorage = { ...storage, singleton_key: "new.singleton_key", singleton_on: holding };
   const unique = uniqueKeyParts(schema, "(SELECT name FROM queue)", "(SELECT singleton_key FROM new)");
+  const ownQueue = `SELECT name FROM ${schema}.subscription WHERE event = '${ownQueuesEvent}' AND name = $3::text`;
+  const jobs = `json_to_recordset($2::text::json) AS`;
+  const now = "statement_timestamp()";
+  const firstCreatedOn = `GREATEST(${now}, 'epoch'::timestamptz + ($1::text::bigint + 1) * interval '1 microsecond')`;
+  const notify = (notifies: Notifies, queue: string): string =>
+    notifications(schema).notifyJob(queue, notifies === "later");
+  /** Inserts the jobs `new` of a `queue`. */
+  const insertNew = (columns: Readonly<Record<string, string>>, createdOn: string, from: string): string => `
+        INSERT INTO ${schema}.job (id, name, data, created_on, start_after, keep_until,
+          retry_limit, retry_delay, retry_backoff, ${Object.keys(columns).join(", ")})
+        SELECT new.id, queue.name, new.data, ${createdOn}, COALESCE(new.run_at, ${now}),
+          GREATEST(new.run_at, ${now}) + interval '10 years',
+          new.max_attempts, 0, false, ${Object.values(columns).join(", ")}
+        FROM ${from}
+        ON CONFLICT DO NOTHING`;
   return {
     ownQueues: `
       SELECT name FROM ${schema}.subscription
@@ -92,35 +112,30 @@ export function queueStatements(
     insert(duplicates, notifies) {
       const byKey = duplicates === "by unique key";
       const columns = byKey ? uniqueStorage : storage;
-      const notify = notifications(schema).notifyJob("queue.name", notifies === "later");
       return `
-      WITH queue AS (
-        SELECT name FROM ${schema}.subscription WHERE event = '${ownQueuesEvent}' AND name = $1::text
-      ), new AS (
-        SELECT ${inserted}, statement_timestamp() AS now,
-          GREATEST(statement_timestamp(), 'epoch'::timestamptz + ($2::text::bigint + 1) * interval '1 microsecond')
-            + (position - 1) * interval '1 microsecond' AS created_on
-        FROM ROWS FROM (
-          json_to_recordset($3::text::json) AS (${typedColumns})
-        ) WITH ORDINALITY AS new(${inserted}, position)
-      ), ${byKey ? `freed AS (${unique.free}),` : ""} stored AS (
-        INSERT INTO ${schema}.job (id, name, data, created_on, start_after, keep_until,
-          retry_limit, retry_delay, retry_backoff, ${Object.keys(columns).join(", ")})
-        SELECT new.id, queue.name, new.data, new.created_on, COALESCE(new.run_at, new.now),
-          GREATEST(new.run_at, new.now) + interval '10 years',
-          new.max_attempts, 0, false, ${Object.values(columns).join(", ")}
-        FROM queue, new${byKey ? ", (SELECT count(*) FROM freed) AS freed" : ""}
-        ON CONFLICT DO NOTHING
+      WITH new AS (
+        SELECT ${inserted}, ${firstCreatedOn} + (position - 1) * interval '1 microsecond' AS created_on
+        FROM ROWS FROM (${jobs} (${typedColumns})) WITH ORDINALITY AS new(${inserted}, position)
+      ), queue AS (${ownQueue}), ${byKey ? `freed AS (${unique.free}),` : ""} stored AS (
+        ${insertNew(columns, "new.created_on", `new, queue${byKey ? ", (SELECT count(*) FROM freed) AS freed" : ""}`)}
         RETURNING id, created_on
       )
       SELECT (SELECT count(*) FROM stored)::int AS stored,
-        (SELECT (extract(epoch FROM max(created_on)) * 1000000)::bigint::text FROM stored) AS last_us,
+        (SELECT ${usOf("max(created_on)")} FROM stored) AS last_us,
         ${duplicates === "by id" ? "(SELECT string_agg(id::text, ',') FROM stored)" : "NULL"} AS ids,
         ${byKey ? `(${unique.holder})` : "NULL"} AS holder,
-        ${notifies === undefined ? "NULL" : `(SELECT ${notify} FROM queue WHERE EXISTS (SELECT FROM stored))`} AS notified,
+        ${notifies === undefined ? "NULL" : `(SELECT ${notify(notifies, "queue.name")} FROM queue WHERE EXISTS (SELECT FROM stored))`} AS notified,
         EXISTS (SELECT FROM queue) AS is_own_queue,
         current_setting('transaction_isolation') LIKE 'read %' AND version() NOT LIKE '%emscripten%' AS sees_other_connections`;
     },
+    insertOne: (notifies) => `
+      ${insertNew(storage, firstCreatedOn, `${jobs} new(${typedColumns}), (${ownQueue}) AS queue`)}
+      RETURNING ${usOf("created_on")} AS last_us${notifies === undefined ? "" : `, ${notify(notifies, "name")} AS notified`}`,
     holder: uniqueKeyParts(schema, "$1::text", "$2::text").holder,
   };
+}
+
+/** Converts a time to Unix microseconds, as text. */
+function usOf(time: string): string {
+  return `(extract(epoch FROM ${time}) * 1000000)::bigint::text`;
 }

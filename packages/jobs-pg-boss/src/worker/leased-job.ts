@@ -1,8 +1,7 @@
 import type { JobAttemptError } from "@nidus/jobs-durable";
 import { attemptErrorsFrom, carrierFrom, envelopeFrom, type LeasedJob } from "@nidus/jobs-durable/backend";
 import type { Row } from "../database/run-sql.ts";
-import { retainMember } from "../store/inserted-job.ts";
-import { attemptErrors } from "../store/lease-statements.ts";
+import { attemptErrors, retainMember } from "../store/lease-statements.ts";
 import { jobName } from "../store/queue-name.ts";
 
 /** A job that is leased from pg-boss's table. */

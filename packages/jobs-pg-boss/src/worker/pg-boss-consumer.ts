@@ -81,14 +81,18 @@ export class PgBossConsumer implements JobConsumer<PgBossLeasedJob> {
     const lease = this.#lostFetches.newLease();
     const jobs: PgBossLeasedJob[] = [];
     const scheduled: string[] = [];
-    const add = (rows: readonly Row[]): void => {
-      jobs.push(...rows.map((row) => leasedJobFrom(row, lease)));
+    const add = (rows: Row[]): void => {
+      jobs.push(...rows.sort(byOrder).map((row) => leasedJobFrom(row, lease)));
       scheduled.push(...rows.filter(({ data }) => isOfSchedule(data)).map(({ name }) => jobName(name)));
     };
     try {
       const lost = this.#lostFetches.leasesToFind();
       if (lost.length > 0) {
-        add(await runSql(this.#db, this.#statements.fetchAgain, [this.#queues, limit, lease, lost]));
+        for (const queue of this.#queues) {
+          if (jobs.length === limit) break;
+          const values = [queue, limit - jobs.length, lease, lost];
+          add(await runSql(this.#db, this.#statements.fetchAgain, values));
+        }
         this.#lostFetches.noteFound(jobs.length);
       }
       for (const queue of await this.#dueQueues()) {
@@ -162,6 +166,11 @@ export class PgBossConsumer implements JobConsumer<PgBossLeasedJob> {
   async close(): Promise<void> {
     await this.#wait.leave();
   }
+}
+
+/** Compares rows of the statement `fetch`. */
+function byOrder(a: Row, b: Row): number {
+  return b.priority - a.priority || a.created_at_s - b.created_at_s;
 }
 
 function heldValues(jobs: readonly PgBossLeasedJob[]): unknown[] {
