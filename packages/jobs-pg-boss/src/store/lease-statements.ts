@@ -66,8 +66,16 @@ const isExpired = "j.output #>> '{value,message}' IS NOT NULL";
 /** When the attempt started: renewals of the lease move `started_on`. The fetch that made the lease has noted it in Unix seconds. */
 const startOfAttempt = "COALESCE(to_timestamp((j.output ->> 'startedAt')::float8), j.started_on)";
 
-/** The largest number of names for which a plan of their partitions alone costs less than a plan of all. */
-const maxPlannedNames = 20;
+/** The largest number of queues for which a plan of their partitions alone costs less than a plan of all. */
+const maxPlannedQueues = 20;
+
+/**
+ * Returns the condition that a job `j` is in `queue`, one of the `count` queues in $1. With few queues, it names them all, so that
+ * PostgreSQL plans with their partitions alone, at the price of a search among the names.
+ */
+export function isInQueue(queue: string, count: number): string {
+  return `j.name = ${queue}${count <= maxPlannedQueues ? " AND j.name = ANY($1::text[])" : ""}`;
+}
 
 const settlements = `
   jsonb_to_recordset($2::text::jsonb) AS s(id uuid, lease text, retry_count int, enqueued_at timestamptz,
@@ -112,8 +120,7 @@ export function leaseStatements(schema: string, dialect: Dialect): LeaseStatemen
     WHERE j.name = ANY($1::text[]) AND j.state = 'active' AND j.output ->> 'lease' = held.lease`;
   return {
     dueQueues: (count) => {
-      // With the names in the condition, PostgreSQL plans with their partitions alone, at the price of a search among the names.
-      const isOf = `j.name = queue.name${count <= maxPlannedNames ? " AND j.name = ANY($1::text[])" : ""}`;
+      const isOf = isInQueue("queue.name", count);
       return `
       SELECT name, is_due, (extract(epoch FROM start) - extract(epoch FROM now()))::float8 * 1000 AS due_in_ms FROM (
         SELECT name, start, COALESCE(start <= now(), EXISTS (SELECT FROM ${job} j WHERE ${isOf} AND ${isDue})) AS is_due

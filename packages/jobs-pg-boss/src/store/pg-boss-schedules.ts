@@ -56,7 +56,7 @@ export class PgBossSchedules implements ScheduleStore {
       records.map(({ jobName }) => queueName(jobName)),
       records.map(({ nextId }) => nextId),
     ];
-    const rows = await this.#run(this.#statements.starts, queues, ids);
+    const rows = await this.#run(this.#statements.starts(new Set(queues).size), queues, ids);
     const starts = new Map(rows.map(({ id, start_at_ms }) => [id, start_at_ms]));
     return records.map((record) => {
       const { nextId, nextRunAtMs } = record;

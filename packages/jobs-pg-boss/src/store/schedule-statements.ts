@@ -1,4 +1,4 @@
-import { startOrNull } from "./lease-statements.ts";
+import { isInQueue, startOrNull } from "./lease-statements.ts";
 
 /**
  * The queue whose jobs are the records of schedules. They never come due, and no worker fetches from it. `queueName` cannot make this
@@ -17,8 +17,11 @@ export interface ScheduleStatements {
   readonly records: string;
   /** $1 id. Returns the `data` of a record. */
   readonly find: string;
-  /** $1 queues, $2 ids. Returns the `id` of each job that has not started, and its start in Unix milliseconds, if JavaScript has such a date. */
-  readonly starts: string;
+  /**
+   * $1 queues of that many names, $2 ids. Returns the `id` of each job that has not started, and its start in Unix milliseconds, if
+   * JavaScript has such a date.
+   */
+  starts(names: number): string;
   /** $1 job names, $2 their queues. Returns the `data` of those records whose next job does not wait. */
   readonly findStarted: string;
   /** $1 id, $2 data. Returns a row if there was no record of this id. */
@@ -43,13 +46,12 @@ export function scheduleStatements(schema: string): ScheduleStatements {
     now: "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now_ms",
     records: `SELECT r.data FROM ${job} r WHERE ${isRecord}`,
     find: `SELECT r.data FROM ${job} r WHERE ${isRecord} AND r.id = $1::uuid`,
-    // Naming the queues lets PostgreSQL plan with their partitions alone. The limit lets it look up each id: a join would read all jobs that
-    // wait.
-    starts: `
+    // The limit lets PostgreSQL look up each id: a join would read all jobs that wait.
+    starts: (names) => `
       SELECT found.id, round(extract(epoch FROM found.start_at) * 1000)::float8 AS start_at_ms
       FROM unnest($1::text[], $2::uuid[]) AS next(queue, id) CROSS JOIN LATERAL (
         SELECT j.id, ${startOrNull} AS start_at FROM ${job} j
-        WHERE j.name = ANY($1::text[]) AND j.name = next.queue AND j.id = next.id AND j.state = 'created' LIMIT 1
+        WHERE ${isInQueue("next.queue", names)} AND j.id = next.id AND j.state = 'created' LIMIT 1
       ) found`,
     findStarted: `
       SELECT r.data FROM ${job} r JOIN unnest($1::text[], $2::text[]) AS of(job_name, queue)

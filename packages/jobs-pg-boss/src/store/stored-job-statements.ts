@@ -26,6 +26,8 @@ export interface StoredJobStatements {
    * would read all jobs in other states.
    */
   ofQueuesInState(state: StoredJobState, count: number): string;
+  /** $1 queues. Returns the `name` of each queue that has jobs in the state. */
+  queuesInState(state: StoredJobState): string;
 }
 
 /** The job that comes before all others in a list of one queue. */
@@ -98,6 +100,13 @@ export function storedJobStatements(schema: string): StoredJobStatements {
       return `
         SELECT ${columns} FROM (${inQueues(count, 5, partsOf, "id")}) page
         ORDER BY name COLLATE "C", id`;
+    },
+    queuesInState(state) {
+      const { of, and } = states[state];
+      return `
+      SELECT queue.name FROM unnest($1::text[]) AS queue(name) CROSS JOIN LATERAL (
+        SELECT FROM ${job} j WHERE j.name = queue.name AND state IN (${of.map((each) => `'${each}'`).join(", ")}) ${and} LIMIT 1
+      ) found ORDER BY queue.name COLLATE "C"`;
     },
     ofQueuesInState(state, count) {
       const { of, and } = states[state];

@@ -72,30 +72,35 @@ export class StoredJobs {
   ): Promise<Row[]> {
     const [name = "", createdUs = "", id = "", ...rest] = position;
     if (!/^\d{1,18}$/.test(createdUs) || !isUuid(id) || rest.length > 0) throw wrongCursor();
-    return this.#inQueuesFrom(name, limit + 1, (most, queues) =>
-      this.#list(this.#statements.ofQueuesInState(state, queues.length), [
-        ...[most, withPayload, queueName(name), createdUs, id],
-        ...queues,
-      ]),
+    return this.#inQueuesFrom(
+      name,
+      limit + 1,
+      (most, queues) =>
+        this.#list(this.#statements.ofQueuesInState(state, queues.length), [
+          ...[most, withPayload, queueName(name), createdUs, id],
+          ...queues,
+        ]),
+      async (queues) => namesOf(await this.#list(this.#statements.queuesInState(state), [queues])),
     );
   }
 
   /**
    * Looks into the queues, some at a time, until enough jobs are found. With each queue in a partition of its own, as in pg-boss 10,
-   * PostgreSQL takes longer to plan for all of them than to read a page.
+   * PostgreSQL takes longer to plan for all of them than to read a page. If the first ones have too few jobs, `choose` leaves out those
+   * of the others that have none.
    */
   async #inQueuesFrom(
     jobName: string,
     most: number,
     look: (most: number, queues: readonly string[]) => Promise<Row[]>,
+    choose: (queues: readonly string[]) => Promise<readonly string[]> = async (queues) => queues,
   ): Promise<Row[]> {
-    const found = await this.#list(this.#statements.queuesFrom, [queueName(jobName)]);
-    const queues = found.map(({ name }) => name);
-    const rows: Row[] = [];
-    for (let from = 0; from < queues.length && rows.length < most; ) {
-      const portion = queues.slice(from, from + (from === 0 ? firstQueues : moreQueues));
-      rows.push(...(await look(most - rows.length, portion)));
-      from += portion.length;
+    const queues = namesOf(await this.#list(this.#statements.queuesFrom, [queueName(jobName)]));
+    const rows = await look(most, queues.slice(0, firstQueues));
+    let others: readonly string[] = queues.slice(firstQueues);
+    if (rows.length < most && others.length > moreQueues) others = await choose(others);
+    for (let from = 0; from < others.length && rows.length < most; from += moreQueues) {
+      rows.push(...(await look(most - rows.length, others.slice(from, from + moreQueues))));
     }
     return rows;
   }
@@ -116,6 +121,10 @@ const moreQueues = 20;
 
 /** No job of an engine has this id. */
 const beforeOldest = "00000000-0000-0000-0000-000000000000";
+
+function namesOf(rows: readonly Row[]): string[] {
+  return rows.map(({ name }) => name as string);
+}
 
 /** Names the place of the last job of a page, as the statement that listed it takes it back. */
 function positionOf({ name, created_us: createdUs, id }: Row, listedName: string | undefined): string[] {
