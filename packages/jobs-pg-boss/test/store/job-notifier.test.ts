@@ -20,6 +20,13 @@ describe("a process that stores jobs", () => {
     expect(sent).toEqual([]);
   });
 
+  it("tells at once of each of jobs that come thirty times a second", async () => {
+    for (let count = 0; count < 30; count++) {
+      expect(notifier.takeQuiet()).toBe(true);
+      await vi.advanceTimersByTimeAsync(33);
+    }
+  });
+
   it("tells of all jobs of the last milliseconds at once, of each queue once", async () => {
     notifier.takeQuiet();
     for (let round = 0; round < 1_000; round++) {
