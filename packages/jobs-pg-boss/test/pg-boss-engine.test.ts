@@ -200,7 +200,7 @@ describe.skipIf(postgres === undefined)("pgBossEngine on a server", () => {
   it("says that a server refuses the user", async () => {
     const stranger = connectionString.replace("nidus@", "stranger:open-sesame@");
     const error = await pgBossEngine({ runner, connectionString: stranger, onError: () => {} }).catch(String);
-    expect(error).toMatch(/PostgreSQL at 127\.0\.0\.1:\d+\/postgres refuses the user or the password/);
+    expect(error).toMatch(/PostgreSQL at 127\.0\.0\.1:\d+\/\w+ refuses the user or the password/);
     expect(error).not.toContain("sesame");
   });
 
