@@ -183,14 +183,21 @@ function endOf(job: MemoryJob | undefined): JobEnd {
   return state === "cancelled" ? { state } : { state, error };
 }
 
+/** Member by member: with a spread of them, each delivery takes twice as long. */
 function leasedFrom(stored: MemoryJob): MemoryLeasedJob {
-  const { id, name, attempt, maxAttempts, runAtMs, isCancelRequested, lease, previousCarrier } = stored;
-  // Made anew, in the realm of this module: what a handler does to its payload is not for the next attempt to see.
-  const envelope = envelopeFrom(stored.envelopeText);
-  const [enqueuedAt, runAt] = [new Date(stored.enqueuedAt), new Date(runAtMs)];
   return {
-    ...{ stored, lease, id, name, envelope, attempt, maxAttempts, enqueuedAt, runAt, isCancelRequested },
-    previousCarrier,
+    stored,
+    lease: stored.lease,
+    id: stored.id,
+    name: stored.name,
+    // Made anew, in the realm of this module: what a handler does to its payload is not for the next attempt to see.
+    envelope: envelopeFrom(stored.envelopeText),
+    attempt: stored.attempt,
+    maxAttempts: stored.maxAttempts,
+    enqueuedAt: new Date(stored.enqueuedAtMs),
+    runAt: new Date(stored.runAtMs),
+    isCancelRequested: stored.isCancelRequested,
+    previousCarrier: stored.previousCarrier,
     // Every worker of the table ends with it.
     followsStalled: false,
   };

@@ -15,7 +15,7 @@ export interface MemoryJob {
   readonly uniqueUntilMs: number;
   /** Undefined: as long as the table keeps others. */
   readonly retainMs: number | undefined;
-  readonly enqueuedAt: Date;
+  readonly enqueuedAtMs: number;
   runAtMs: number;
   /** Of arrival, among those of one moment. */
   order: number;

@@ -34,25 +34,24 @@ export class MemoryTable {
   }
 
   /** Stores a job, unless its id is taken or another job holds its unique key. */
-  add({ id, name, envelopeText, runAt, maxAttempts, ...options }: NewJob): EnqueuedJob {
+  add(added: NewJob): EnqueuedJob {
     this.#sweep();
-    const { priority, uniqueKey, uniqueForMs, retainMs } = options;
+    const { id, name, runAt, uniqueKey, uniqueForMs } = added;
     const taken = uniqueKey === undefined ? this.#jobs.get(id) : this.#holderOf(name, uniqueKey);
     if (taken !== undefined) return { id: taken.id, isDuplicate: true };
-    const enqueuedAt = new Date(Date.now());
+    const enqueuedAtMs = Date.now();
     const job: MemoryJob = {
       number: ++this.#lastOrder,
       id,
       name,
-      envelopeText,
-      maxAttempts,
-      priority,
+      envelopeText: added.envelopeText,
+      maxAttempts: added.maxAttempts,
+      priority: added.priority,
       uniqueKey,
-      uniqueUntilMs:
-        uniqueForMs === undefined ? Number.POSITIVE_INFINITY : enqueuedAt.getTime() + uniqueForMs,
-      retainMs,
-      enqueuedAt,
-      runAtMs: runAt?.getTime() ?? enqueuedAt.getTime(),
+      uniqueUntilMs: uniqueForMs === undefined ? Number.POSITIVE_INFINITY : enqueuedAtMs + uniqueForMs,
+      retainMs: added.retainMs,
+      enqueuedAtMs,
+      runAtMs: runAt?.getTime() ?? enqueuedAtMs,
       order: 0,
       attempt: 0,
       startedAtMs: undefined,

@@ -4,7 +4,7 @@ import type { MemoryJob } from "./memory-job.ts";
 
 /** Describes a job of the table. Its payload is a copy. */
 export function storedJobFrom(job: MemoryJob, withPayload: boolean, nowMs: number = Date.now()): StoredJob {
-  const { id, name, attempt, maxAttempts, priority, enqueuedAt, runAtMs, startedAtMs, endedAtMs } = job;
+  const { id, name, attempt, maxAttempts, priority, enqueuedAtMs, runAtMs, startedAtMs, endedAtMs } = job;
   const { payload, correlationId, attributes = {} } = envelopeFrom(job.envelopeText);
   const hasEnded = job.state !== "pending" && job.state !== "running";
   return {
@@ -13,7 +13,7 @@ export function storedJobFrom(job: MemoryJob, withPayload: boolean, nowMs: numbe
     state: storedStateOf(job, nowMs),
     attempt: Math.min(attempt, maxAttempts),
     maxAttempts,
-    enqueuedAt: new Date(enqueuedAt),
+    enqueuedAt: new Date(enqueuedAtMs),
     runAt: new Date(runAtMs),
     startedAt: attempt === 0 || startedAtMs === undefined ? undefined : new Date(startedAtMs),
     finishedAt: hasEnded ? new Date(endedAtMs) : undefined,
