@@ -2,7 +2,7 @@
 // test/bullmq-internals checks them on each major version.
 
 export { isQueueClosed, readBareQueue } from "./bare-queue.ts";
-export { BatchQueue } from "./batch-queue.ts";
+export { type Batch, BatchQueue } from "./batch-queue.ts";
 export { cancelJob, cancelJobs } from "./cancel-job.ts";
 export { cleanJobs, forgetCancellations } from "./clean-jobs.ts";
 export { readDeadLetters } from "./dead-letters.ts";
@@ -10,7 +10,7 @@ export { namesWithJob } from "./find-job.ts";
 export { findStoredJob, type ListedQueue } from "./find-stored-job.ts";
 export { type CountsOfName, readCounts } from "./job-counts.ts";
 export { readEndsOfJobs, resultTextFrom, type StoredEnd } from "./job-ends.ts";
-export { queueKeys, readField, scheduledAtOf, scheduledJobId } from "./job-keys.ts";
+export { queueKeys, scheduledAtOf, scheduledJobId } from "./job-keys.ts";
 export { type OwnScheduler, readSchedulers, scheduledJobIds, schedulerId } from "./job-schedulers.ts";
 export { forceEndJob, type LeaseState, leaseStateOf } from "./lease-state.ts";
 export { leasesWithToken, repairJob } from "./leased-jobs.ts";

@@ -1,6 +1,7 @@
 import type { Job } from "bullmq";
 import { sharedRedis } from "test-servers";
 import { afterAll, describe, expect, it } from "vitest";
+import { AddCommand } from "../../src/bullmq-internals/add-command.ts";
 import {
   type RedisClient,
   readEnds,
@@ -47,6 +48,34 @@ describe.skipIf(redis === undefined).each(majors)("the methods of BullMQ $versio
       unchanged("the data of the command", data, '"the data"');
       unchanged("the place of the id", packed.includes(`\xd9\x24${jobId}`, 0, "latin1"), true);
       unchanged("the packed options", Buffer.isBuffer(packedOptions), true);
+    }
+    await queue.close();
+    await shared.close();
+  });
+
+  it("add a job with a command that can be repeated for another id at another time", async () => {
+    const made: AddCommand[] = [];
+    const shared = new bullmq.RedisConnection(connectionTo(redis));
+    const client = (await shared.client) as unknown as RedisClient;
+    const id = crypto.randomUUID();
+    const runCommand = async (name: string, values: readonly unknown[]): Promise<string> => {
+      made.push(new AddCommand(name, values, id));
+      return id;
+    };
+    const watched = new Proxy(client, {
+      get: (target, key) => (key === "runCommand" ? runCommand : Reflect.get(target, key, target)),
+    });
+    const queue = new bullmq.Queue("insides", { connection: watched as never });
+    for (const options of [{}, { priority: 1 }]) {
+      made.length = 0;
+      await queue.add("job", "the data", { ...options, jobId: id });
+      const [command] = made;
+      unchanged("where the id and the time are", command?.isRepeatable, true);
+      const other = crypto.randomUUID();
+      const { packed, packedOptions } = command?.packedFor(other) ?? {};
+      unchanged("the place of the id", packed?.includes(`\xd9\x24${other}`, 0, "latin1"), true);
+      unchanged("the place of the id in the options", packedOptions?.includes(other), true);
+      unchanged("the length of the arguments", packed?.length, command?.job.packed.length);
     }
     await queue.close();
     await shared.close();

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 
 /** How many ids of one millisecond ascend: twelve bits. */
 const maxSequence = 0xfff;
@@ -20,7 +20,7 @@ export function newJobId(): string {
     const ms = lastMs.toString(16).padStart(12, "0");
     lastTime = `${ms.slice(0, 8)}-${ms.slice(8)}-7`;
   }
-  return lastTime + sequence.toString(16).padStart(3, "0") + crypto.randomUUID().slice(18);
+  return lastTime + sequence.toString(16).padStart(3, "0") + randomUUID().slice(18);
 }
 
 /**

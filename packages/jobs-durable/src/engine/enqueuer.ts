@@ -63,7 +63,8 @@ export class Enqueuer<Options extends EnqueueOptions> {
     }
     // A Date can be changed, and encoding may wait.
     const startAt = runAt && new Date(runAt);
-    const texts = await Promise.all(payloads.map((payload) => this.#encode(job, payload)));
+    const texts = await Promise.all(payloads.map((payload) => job.encode(payload)));
+    for (const text of texts) this.#requireStorable(text);
     if (texts.length === 0) return [];
     const jobIds = texts.map((_, index) =>
       idempotencyKey === undefined ? newJobId() : idFromKey(job.name, idempotencyKey, positionOf(index)),
@@ -92,7 +93,9 @@ export class Enqueuer<Options extends EnqueueOptions> {
       uniqueForMs,
       retainMs,
     });
-    return this.#insertInSlices(texts, jobOf, options);
+    return texts.length === 1
+      ? (await this.#insert([jobOf(texts[0], 0)], options)).map(enqueuedFrom)
+      : this.#insertInSlices(texts, jobOf, options);
   }
 
   /** Makes and inserts slice after slice, and gives the event loop a turn between two. */
@@ -108,8 +111,7 @@ export class Enqueuer<Options extends EnqueueOptions> {
       const slice = texts.slice(start, endOfSlice(texts, start));
       const jobs = slice.map((text, index) => jobOf(text, start + index));
       try {
-        for (const { id, isDuplicate } of await this.#insert(jobs, options))
-          enqueued.push({ id, isDuplicate });
+        enqueued.push(...(await this.#insert(jobs, options)).map(enqueuedFrom));
       } catch (error) {
         const part = EnqueuedInPartError.isInstance(error) ? error : undefined;
         if (part === undefined && start === 0) throw error;
@@ -133,10 +135,12 @@ export class Enqueuer<Options extends EnqueueOptions> {
   async toSchedule<Input>(job: JobWithPayload<Input>, payload: Input): Promise<NewJob> {
     const { maxAttempts, priority } = job;
     this.#requireCapabilities(priority, undefined);
+    const text = await job.encode(payload);
+    this.#requireStorable(text);
     return {
       id: newJobId(),
       name: job.name,
-      envelopeText: envelopeWriter({})(await this.#encode(job, payload)),
+      envelopeText: envelopeWriter({})(text),
       runAt: undefined,
       maxAttempts,
       hasIdempotencyKey: false,
@@ -145,11 +149,14 @@ export class Enqueuer<Options extends EnqueueOptions> {
     };
   }
 
-  async #encode<Input>(job: JobWithPayload<Input>, payload: Input): Promise<string | undefined> {
-    const text = await job.encode(payload);
+  #requireStorable(text: string | undefined): void {
     if (text !== undefined && !this.#store.capabilities.nullCharacters) requireJsonb(text);
-    return text;
   }
+}
+
+/** Backends may answer more. */
+function enqueuedFrom({ id, isDuplicate }: EnqueuedJob): EnqueuedJob {
+  return { id, isDuplicate };
 }
 
 /** Returns the index after the last payload of a slice. */
