@@ -189,6 +189,7 @@ export class ScriptInterceptor {
     }
     this.#fieldsById.set(id, parseFields(fields));
     // BullMQ asks whether the answer is below 0. Without this, all fields would be made one text for it.
-    return Object.assign(answer, { valueOf: notBelow0 });
+    answer.valueOf = notBelow0;
+    return answer;
   };
 }

@@ -47,10 +47,10 @@ export function keyHeldMs({ data, opts }: Job<StoredData>): number {
 
 /** Returns the seconds for which a job asks to be kept after it has succeeded. Undefined for other requests, which are BullMQ's to meet. */
 export function ownRetentionSeconds({ opts }: Job<StoredData>): number | undefined {
-  const { age, ...others } = Object(opts.removeOnComplete) as { readonly age?: unknown };
-  return typeof age === "number" && Number.isFinite(age) && Object.keys(others).length === 0
-    ? age
-    : undefined;
+  const keep: unknown = opts.removeOnComplete;
+  if (typeof keep !== "object" || keep === null) return undefined;
+  const { age } = keep as { readonly age?: unknown };
+  return typeof age === "number" && Number.isFinite(age) && Object.keys(keep).length === 1 ? age : undefined;
 }
 
 /** A moment in 2001, in Unix milliseconds. No job is older. */

@@ -31,6 +31,8 @@ export class BullmqConsumer implements JobConsumer<BullmqLeasedJob> {
   readonly #lostLeaseCheck: LostLeaseCheck;
   readonly #onError: (error: unknown) => void;
   readonly #stopListening: () => void;
+  /** Keeps the code that V8 optimised for BullMQ's jobs: an idle worker has none, and a full garbage collection would drop it. */
+  lastSettled: BullmqLeasedJob | undefined;
 
   constructor(
     queues: Queues,
@@ -86,7 +88,8 @@ export class BullmqConsumer implements JobConsumer<BullmqLeasedJob> {
   }
 
   /** Brings a job of the same name with the answer of BullMQ. If it is the turn of another name, looks for its job at the same time. */
-  async settleAndFetch(job: BullmqLeasedJob, outcome: JobOutcome): Promise<NextAfter> {
+  settleAndFetch(job: BullmqLeasedJob, outcome: JobOutcome): Promise<NextAfter> {
+    if (this.#consumers.size === 1) return this.#settle(job, outcome, true);
     const { consumer } = job;
     const isLookDue = this.#turns.isLookDue;
     const hasLeft = consumer.leave();
@@ -123,6 +126,7 @@ export class BullmqConsumer implements JobConsumer<BullmqLeasedJob> {
     try {
       const { isRecorded, answer, wasAnswerLost } = await this.#recorder.record(job, outcome, wantsNext);
       consumer.tokens.drop(id, token);
+      this.lastSettled = job;
       const next = isRecorded && wantsNext ? this.#nextFrom(consumer, answer, token) : undefined;
       if (wasAnswerLost) this.#lostLeaseCheck.run();
       return { isRecorded, next: next instanceof Promise ? await next : next };
