@@ -1,5 +1,5 @@
 import type { RefObject } from "preact";
-import { useEffect, useReducer, useRef } from "preact/hooks";
+import { useReducer, useRef } from "preact/hooks";
 
 /** Rows that stay where they are while the list is read. */
 export interface Steady<T> {
@@ -13,41 +13,22 @@ export interface Steady<T> {
 }
 
 /** Tells whether a list is being read: the pointer or the focus is in it, or the page is scrolled. */
-export function useReading(list: RefObject<HTMLElement | null>): () => boolean {
-  const isOver = useRef(false);
-  useEffect(() => {
-    const element = list.current;
-    if (element === null) return;
-    const enter = () => {
-      isOver.current = true;
-    };
-    const leave = () => {
-      isOver.current = false;
-    };
-    element.addEventListener("pointerenter", enter);
-    element.addEventListener("pointermove", enter);
-    element.addEventListener("pointerleave", leave);
-    return () => {
-      element.removeEventListener("pointerenter", enter);
-      element.removeEventListener("pointermove", enter);
-      element.removeEventListener("pointerleave", leave);
-    };
-  }, []);
-  return () => isOver.current || scrollY > 80 || (list.current?.contains(document.activeElement) ?? false);
+function isRead(list: HTMLElement | null): boolean {
+  return scrollY > 80 || (list?.matches(":hover, :focus-within") ?? false);
 }
 
 /** Keeps the order and the rows of a list while it is read. Their contents stay current. `scope` names the list: another scope starts anew. */
 export function useSteady<T>(
   rows: readonly T[],
   keyOf: (row: T) => string,
-  isReading: () => boolean,
+  list: RefObject<HTMLElement | null>,
   scope: string,
 ): Steady<T> {
   const kept = useRef<{ scope: string; keys: readonly string[] }>({ scope, keys: [] });
   const seen = useRef(new Map<string, T>());
   const [, update] = useReducer((version: number) => version + 1, 0);
   const keys = rows.map(keyOf);
-  if (kept.current.scope !== scope || kept.current.keys.length === 0 || !isReading()) {
+  if (kept.current.scope !== scope || kept.current.keys.length === 0 || !isRead(list.current)) {
     kept.current = { scope, keys };
     seen.current.clear();
   }

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
-import { useReading, useSteady } from "../steady.ts";
+import { useSteady } from "../steady.ts";
 
 /** A column of a table. */
 export interface Column<T> {
@@ -29,8 +29,7 @@ interface TableProps<T> {
 /** A table whose rows keep their place while a viewer reads it. It becomes a list of cards on a narrow screen. */
 export function Table<T>({ caption, columns, rows, keyOf, scope, noun }: TableProps<T>) {
   const list = useRef<HTMLDivElement>(null);
-  const isReading = useReading(list);
-  const steady = useSteady(rows, keyOf, isReading, scope);
+  const steady = useSteady(rows, keyOf, list, scope);
   const sources = sourcesOf(columns);
   return (
     <div class="list" ref={list}>

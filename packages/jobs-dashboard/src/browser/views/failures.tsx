@@ -7,7 +7,7 @@ import { Ago, Empty, Problems } from "../parts/bits.tsx";
 import { Choice, Filter, matches } from "../parts/filter.tsx";
 import { Newer } from "../parts/table.tsx";
 import { href } from "../route.ts";
-import { useReading, useSteady } from "../steady.ts";
+import { useSteady } from "../steady.ts";
 import { WhatToWire } from "./overview.tsx";
 import { useView } from "./use-view.ts";
 
@@ -19,14 +19,13 @@ export function Failures({ session, route, onConnection }: ViewProps) {
     string,
   ];
   const list = useRef<HTMLOListElement>(null);
-  const isReading = useReading(list);
   const groups = (view?.groups ?? []).filter(
     (group) =>
       (source === "" || (source === "process" ? group.engine === null : group.engine === source)) &&
       (job === "" || group.jobName === job) &&
       matches(filter, group.jobName, group.message, group.className, group.samples[0]?.message ?? null),
   );
-  const steady = useSteady(groups, ({ key }) => key, isReading, route.params.toString());
+  const steady = useSteady(groups, ({ key }) => key, list, route.params.toString());
   if (view === undefined) return <p class="none">Loading…</p>;
   const sources = [
     ...(session.process === null ? [] : [{ value: "process", label: "This process" }]),
