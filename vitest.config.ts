@@ -24,6 +24,9 @@ const otherRealm = "tests/observation/test/vm-threads.test.ts";
 /** Starts the server that all files of a run share. */
 const servers = "./tools/test-servers/src/servers-of-run.ts";
 
+/** Embedded databases are compiled once and fast: most are asked for less than it takes to optimise their code. */
+const execArgv = ["--liftoff-only"];
+
 /** Matches small files that run for a minute. Vitest starts large files first, and would leave these to the end, one at a time. */
 const long = /(contract[\w-]*|example-adapters|examples|killed-embedded|engines|alerts)\.test\.ts$/;
 
@@ -50,6 +53,7 @@ export default defineConfig({
           include: ["packages/*/test/**/*.test.ts", "tools/*/test/**/*.test.ts"],
           exclude: ["**/node_modules/**", ...unit],
           globalSetup: servers,
+          execArgv,
         },
       },
       {
@@ -60,6 +64,7 @@ export default defineConfig({
           include: ["{apps,tests}/*/test/**/*.test.ts"],
           exclude: ["**/node_modules/**", otherRealm],
           globalSetup: ["./tests/build.ts", servers],
+          execArgv,
         },
       },
       { extends: true, test: { name: "vmThreads", pool: "vmThreads", include: [otherRealm] } },
