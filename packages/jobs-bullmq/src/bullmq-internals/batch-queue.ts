@@ -4,7 +4,7 @@ import { addScriptFor } from "./add-script.ts";
 import type { RedisClient } from "./redis-client.ts";
 
 /** A new job: its id, of 36 characters, and the JSON text of its data. */
-export interface BatchedJob {
+interface BatchedJob {
   readonly id: string;
   readonly dataText: string;
 }
