@@ -13,7 +13,8 @@ export type PgBossEngine = JobEngine<PgBossEnqueueOptions>;
  *
  * @throws (rejects with) TypeError or RangeError for an invalid option; EngineUnavailableError if the server is unreachable;
  * FolderInUseError if another process uses the folder; Error with the code "NIDUS_PG_BOSS_VERSION" if the engine does not know the
- * version of pg-boss or of its tables; Error with PostgreSQL's message and code if PostgreSQL refuses something else.
+ * version of pg-boss or of its tables; Error with the code "NIDUS_POSTGRESQL_SETTINGS" if a setting of the server, or a parser of your
+ * pg-boss, keeps the engine from reading its jobs; Error with PostgreSQL's message and code if PostgreSQL refuses something else.
  */
 export async function pgBossEngine(options: PgBossEngineOptions): Promise<PgBossEngine> {
   const settings = engineSettings(options);

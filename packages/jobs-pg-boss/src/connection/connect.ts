@@ -4,10 +4,12 @@ import pg from "pg";
 import type { PgBossLike } from "../database/pg-boss-like.ts";
 import { openEmbeddedDatabase } from "../embedded/embedded-database.ts";
 import type { EngineSettings, PgBossEngineOptions } from "../options.ts";
+import { columnTypes } from "./column-types.ts";
 import type { Connection } from "./connection.ts";
 import { ConnectionSockets } from "./connection-sockets.ts";
 import { createOwnedBoss, startWithinMs } from "./owned-boss.ts";
-import { requireMajor, requireStarted } from "./pg-boss-version.ts";
+import { type PgBossMajor, requireMajor, requireStarted } from "./pg-boss-version.ts";
+import { requireSettings } from "./session-settings.ts";
 import { startError } from "./start-error.ts";
 
 const connectWithinMs = 5_000;
@@ -54,6 +56,7 @@ export async function connect(
     connectionTimeoutMillis: connectWithinMs,
     query_timeout: queryWithinMs,
     stream: sockets.create,
+    types: columnTypes,
   };
   const connection = createOwnedBoss(poolOptions, settings, {
     ...common,
@@ -75,12 +78,17 @@ export async function connect(
   return { ...connection, createClient };
 }
 
+async function requireUsable(boss: PgBossLike, schema: string, major: PgBossMajor): Promise<void> {
+  await requireStarted(boss, schema, major);
+  await requireSettings(boss);
+}
+
 function connectionOfCaller(boss: PgBossLike, schema: string): Connection {
   const major = requireMajor(boss);
   const address = "the database of your PgBoss";
   const start = async (): Promise<void> => {
     try {
-      await withDeadline(requireStarted(boss, schema, major), startWithinMs, address);
+      await withDeadline(requireUsable(boss, schema, major), startWithinMs, address);
     } catch (error) {
       throw startError(error, address);
     }

@@ -6,6 +6,7 @@ import type { EngineSettings } from "../options.ts";
 import type { Connection } from "./connection.ts";
 import type { ConnectionSockets } from "./connection-sockets.ts";
 import { requireMajor, requireStarted, requireTablesFor } from "./pg-boss-version.ts";
+import { requireSettings } from "./session-settings.ts";
 import { redactedError, startError } from "./start-error.ts";
 
 /** Creating the tables takes some seconds on a slow machine, most of all in an embedded database. */
@@ -77,6 +78,7 @@ export function createOwnedBoss(
   };
   const open = async (): Promise<void> => {
     if (!db.opened) await db.open?.();
+    await requireSettings(boss);
     await requireTablesFor(boss, schema, major);
     await boss.start();
     await requireStarted(boss, schema, major);
