@@ -89,6 +89,7 @@ export class ListeningConnection {
 
   async close(): Promise<void> {
     this.#stopping.abort();
+    this.#onLost("closed");
     await this.#ended;
   }
 
@@ -116,13 +117,11 @@ export class ListeningConnection {
   /** Listens until the connection is lost. Resolves to the reason, and never rejects. */
   async #connect(onSuccess: () => void): Promise<unknown> {
     const { client, socket } = this.#setUp.createClient();
-    const { signal } = this.#stopping;
     const ended = new Promise<unknown>((resolve) => {
       this.#onLost = resolve;
       // The listener stays: an error without a listener would end the process.
       client.on("error", resolve);
       client.on("end", () => resolve(new Error("the server closed the connection")));
-      signal.addEventListener("abort", resolve, { once: true });
     });
     try {
       const opened = this.#open(client).then(onSuccess);
@@ -131,7 +130,6 @@ export class ListeningConnection {
     } catch (error) {
       return error;
     } finally {
-      signal.removeEventListener("abort", this.#onLost);
       this.#client = undefined;
       for (const subscription of this.#subscriptions) subscription.onLost?.();
       await endOf(client, socket);

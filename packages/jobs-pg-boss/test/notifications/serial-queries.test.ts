@@ -17,7 +17,7 @@ interface Load {
 }
 
 /** Counts the queries of a client. */
-function counted(client: pg.Client, load: Load): pg.Client {
+function count(client: pg.Client, load: Load): void {
   const query = client.query.bind(client) as (text: string, values?: unknown[]) => Promise<unknown>;
   const counting = async (text: string, values?: unknown[]): Promise<unknown> => {
     load.most = Math.max(load.most, ++load.now);
@@ -27,7 +27,7 @@ function counted(client: pg.Client, load: Load): pg.Client {
       load.now--;
     }
   };
-  return Object.assign(client, { query: counting }) as pg.Client;
+  Object.assign(client, { query: counting });
 }
 
 describe.skipIf(postgres === undefined)("the connection that listens", () => {
@@ -38,11 +38,13 @@ describe.skipIf(postgres === undefined)("the connection that listens", () => {
   });
   afterAll(() => other?.end());
 
-  function listen(load: Load = { now: 0, most: 0 }): NotificationListener {
+  function listen({ onClient }: { onClient?: (client: pg.Client) => void } = {}): NotificationListener {
     const listener = new NotificationListener({
       createClient() {
         const socket = new net.Socket();
-        return { client: counted(new pg.Client({ connectionString, stream: () => socket }), load), socket };
+        const client = new pg.Client({ connectionString, stream: () => socket });
+        onClient?.(client);
+        return { client, socket };
       },
       notify: (channel, payload) => other.query("SELECT pg_notify($1::text, $2::text)", [channel, payload]),
       onError: () => {},
@@ -84,7 +86,7 @@ describe.skipIf(postgres === undefined)("the connection that listens", () => {
 
   it("has one query on its way at a time, however many subscriptions come and go", async () => {
     const load: Load = { now: 0, most: 0 };
-    const listener = listen(load);
+    const listener = listen({ onClient: (client) => count(client, load) });
     const stays = subscribe(listener, "stays", 1);
     await settled(stays.listening);
     const passing = Array.from({ length: 5 }, (_, index) =>
@@ -93,6 +95,25 @@ describe.skipIf(postgres === undefined)("the connection that listens", () => {
     await Promise.all(passing.map(({ listening }) => listening));
     await Promise.all(passing.map(({ leave }) => leave()));
     expect(load.most).toBe(1);
+  });
+
+  it("collects nothing as it is lost and opened again", async () => {
+    const warnings: string[] = [];
+    const hear = ({ name }: Error): void => void warnings.push(name);
+    process.on("warning", hear);
+    onTestFinished(() => void process.off("warning", hear));
+    const clients: pg.Client[] = [];
+    const listener = listen({ onClient: (client) => void clients.push(client) });
+    let times = 0;
+    listener.subscribe({ channel: "often_lost", onMessage() {}, onListening: () => void times++ });
+    // Node warns of the eleventh listener of one signal.
+    for (let lost = 1; lost <= 12; lost++) {
+      await expect.poll(() => times).toBe(lost);
+      const { processID } = clients.at(-1) as unknown as { readonly processID: number };
+      await other.query("SELECT pg_terminate_backend($1)", [processID]);
+    }
+    await expect.poll(() => times).toBe(13);
+    expect(warnings).toEqual([]);
   });
 
   it("hears a channel whose last subscription leaves while the next one comes", async () => {
