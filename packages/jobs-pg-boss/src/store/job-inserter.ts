@@ -7,7 +7,13 @@ import { retainMember } from "./lease-statements.ts";
 import type { PgBossJobOptions } from "./pg-boss-job-options.ts";
 import type { QueueCreator } from "./queue-creator.ts";
 import { queueName } from "./queue-name.ts";
-import type { Duplicates, InsertedColumns, Notifies, QueueStatements } from "./queue-statements.ts";
+import {
+  type Duplicates,
+  furtherColumns,
+  type InsertedColumns,
+  type Notifies,
+  type QueueStatements,
+} from "./queue-statements.ts";
 import { singletonKeyOf, uniqueForMs } from "./unique-keys.ts";
 
 /** How often a job is stored anew because the job that held its key has ended meanwhile. */
@@ -61,19 +67,12 @@ export class JobInserter {
     options: PgBossJobOptions,
     notifies: Notifies,
   ): Promise<boolean> {
-    const rows = await runSql(
-      db ?? this.#db,
-      this.#statements.insertOne(notifies),
-      this.#values([job], options),
-    );
+    const columns = columnsOf(job, options);
+    const further = furtherColumns.map((column) => columns[column]?.toString() ?? null);
+    const values = [this.#lastStoredUs, job.id, dataTextOf(job), ...further, queueName(job.name)];
+    const rows = await runSql(db ?? this.#db, this.#statements.insertOne(notifies), values);
     this.#lastStoredUs = rows[0]?.last_us ?? this.#lastStoredUs;
     return rows.length > 0;
-  }
-
-  /** The values of the statements `insert` and `insertOne`. */
-  #values(jobs: readonly NewJob[], options: PgBossJobOptions): string[] {
-    const [{ name }] = jobs as [NewJob];
-    return [this.#lastStoredUs, jobsText(jobs, options), queueName(name)];
   }
 
   /** Stores a job whose key no other job holds. Otherwise resolves to the job that holds the key. */
@@ -111,7 +110,7 @@ export class JobInserter {
   ): Promise<Row> {
     const [{ name }] = jobs as [NewJob];
     const queue = queueName(name);
-    const values = this.#values(jobs, options);
+    const values = [this.#lastStoredUs, jobsText(jobs, options), queue];
     const statement = this.#statements.insert(duplicates, notifies);
     let [answer] = await runSql(db ?? this.#db, statement, values);
     if (!answer?.is_own_queue) {
@@ -144,17 +143,18 @@ function jobsText(jobs: readonly NewJob[], options: PgBossJobOptions): string {
   let before: NewJob | undefined;
   let columns = "";
   const texts = jobs.map((job) => {
-    if (before === undefined || !haveSameOptions(before, job)) columns = columnsText(job, options);
+    if (before === undefined || !haveSameOptions(before, job))
+      columns = JSON.stringify(columnsOf(job, options)).slice(1);
     before = job;
     return `{"id":"${job.id}","data":${dataTextOf(job)},${columns}`;
   });
   return `[${texts.join(",")}]`;
 }
 
-/** Returns the JSON text of all columns but id and data, without the bracket at its beginning. */
-function columnsText(job: NewJob, { group }: PgBossJobOptions): string {
+/** Returns all columns but id and data. */
+function columnsOf(job: NewJob, { group }: PgBossJobOptions): InsertedColumns {
   const { runAt, priority, uniqueKey, retainMs } = job;
-  const columns: InsertedColumns = {
+  return {
     run_at: runAt?.toISOString(),
     max_attempts: retryLimitOf(job),
     // No priority is the first one, and the statement's default.
@@ -164,7 +164,6 @@ function columnsText(job: NewJob, { group }: PgBossJobOptions): string {
     group_id: group?.id,
     group_tier: group?.tier,
   };
-  return JSON.stringify(columns).slice(1);
 }
 
 /** A job that is removed at its end and survives that, as a cancelled one may, is kept for as short as pg-boss can. */

@@ -12,8 +12,8 @@ export interface LeaseStatements {
    */
   dueQueues(count: number): string;
   /**
-   * $1 queue, $2 limit, $3 lease. Leases due jobs, and returns them in any order. `created_at_s` orders those of one priority: its
-   * microseconds tell jobs of one batch apart.
+   * $1 queue, $2 limit, $3 lease. Leases due jobs, and returns them in any order. Their times are Unix seconds with microseconds, which
+   * tell jobs of one batch apart. Other programs may have stored infinite ones.
    */
   readonly fetch: string;
   /** $1 queue, $2 limit, $3 lease, $4 earlier leases. Leases the jobs of these earlier leases again. */
@@ -103,9 +103,8 @@ export function leaseStatements(schema: string, dialect: Dialect): LeaseStatemen
     )
     UPDATE ${job} j SET state = 'active', ${renewal}, retry_count = ${retryCount}, output = ${output}
     WHERE name = $1 AND id = ANY(ARRAY(SELECT id FROM found))
-    RETURNING id, name, data, priority, retry_count, retry_limit, ${dateOrNull("created_on")} AS enqueued_at, ${startOrNull} AS run_at,
-      created_on::text AS created_on, extract(epoch FROM created_on)::float8 AS created_at_s,
-      output -> 'isStalled' = 'true' AS follows_stalled, output -> 'carrier' AS previous_carrier`;
+    RETURNING id, name, data, output, priority, retry_count, retry_limit,
+      extract(epoch FROM created_on)::float8 AS created_at_s, extract(epoch FROM start_after)::float8 AS start_at_s`;
   // A success counts even if the lease has ended, unless another worker has the job by now: the job must not run again.
   const isSettleable = `(j.state = 'active' AND j.output ->> 'lease' = s.lease
     OR s.state = 'completed' AND j.state IN ('retry', 'failed') AND ${isExpired}

@@ -23,6 +23,8 @@ export function leasedJobFrom(row: Row, lease: string): PgBossLeasedJob {
     [retainMember]: retainMs,
     [attemptErrors]: errors,
   } = (row.data ?? {}) as Record<string, unknown>;
+  const { isStalled, carrier } = row.output;
+  const enqueuedAt = dateFrom(row.created_at_s);
   return {
     id: row.id,
     name: jobName(row.name),
@@ -30,17 +32,27 @@ export function leasedJobFrom(row: Row, lease: string): PgBossLeasedJob {
     // Another program may have stored any number.
     attempt: Math.max(row.retry_count, 0) + 1,
     maxAttempts: Math.max(row.retry_limit, 1),
-    enqueuedAt: row.enqueued_at ?? new Date(0),
-    runAt: row.run_at ?? new Date(0),
+    enqueuedAt: enqueuedAt ?? new Date(0),
+    runAt: dateFrom(row.start_at_s) ?? enqueuedAt ?? new Date(0),
     isCancelRequested: isCancelRequested === true,
-    followsStalled: row.follows_stalled === true,
-    previousCarrier: carrierFrom(row.previous_carrier),
-    ...(row.enqueued_at === null && {
-      unreadable: `it cannot be read: its created_on is ${row.created_on}, and no date from 1970 to 9999`,
+    followsStalled: isStalled === true,
+    previousCarrier: carrierFrom(carrier),
+    ...(enqueuedAt === undefined && {
+      unreadable: `it cannot be read: its created_on is ${row.created_at_s} s after 1970, and no date from 1970 to 9999`,
     }),
     lease,
     retryCount: row.retry_count,
     isRemovedAtEnd: retainMs === 0,
     errors: attemptErrorsFrom(errors),
   };
+}
+
+/** 9999-12-31. PostgreSQL has later dates, and infinite ones. */
+const maxSeconds = 253_402_214_400;
+
+/** Makes a date of Unix seconds, in whole milliseconds as the statement `settle` compares it. Undefined if JavaScript has no such date. */
+function dateFrom(seconds: number): Date | undefined {
+  return seconds >= 0 && seconds <= maxSeconds
+    ? new Date(Math.floor(Math.round(seconds * 1e6) / 1e3))
+    : undefined;
 }
