@@ -7,10 +7,10 @@ import { propertyOf } from "./foreign.ts";
  * - it is the signal's reason, or has that reason as its cause;
  * - its code is `ABORT_ERR` or `ERR_CANCELED`; or
  * - its name or class name is `CanceledError`, or ends in `AbortError`.
- * Never throws, and accepts errors of another realm or package copy.
+ * Never throws, and accepts errors and signals of another realm or package copy, also hostile ones.
  */
 export function isCancellation(error: unknown, signal: AbortSignal): boolean {
-  if (!signal.aborted) return false;
+  if (!propertyOf(signal, "aborted")) return false;
   const reason = propertyOf(signal, "reason");
   if (namesOf(reason).includes("TimeoutError")) return false;
   // A polyfill may set no reason, and most errors have no cause: the two do not make a cancellation.

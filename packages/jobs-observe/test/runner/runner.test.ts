@@ -208,6 +208,29 @@ describe("a runner's own settings", () => {
     expect(() => new ObservedJobRunner({}, { onError() {} } as never)).toThrow('unknown option "onError"');
   });
 
+  it("gives back the job's own error, although the signal can no longer be read", async () => {
+    let isHostile = false;
+    const read = (value: unknown) => () => {
+      if (isHostile) throw new Error("hands off");
+      return value;
+    };
+    const signal = Object.defineProperties(new EventTarget(), {
+      aborted: { get: read(false) },
+      reason: { get: read(undefined) },
+    }) as AbortSignal;
+    const error = new Error("the job's own");
+    const recorder = new Recorder();
+    const running = new ObservedJobRunner(recorder).runAsync(
+      asyncJob("x", async () => {
+        isHostile = true;
+        throw error;
+      }),
+      { signal },
+    );
+    await expect(running).rejects.toBe(error);
+    expect(recorder.heard.map(({ status }) => status)).toEqual([undefined, "failure"]);
+  });
+
   it("refuses unknown options of a run, and runs nothing", async () => {
     const [recorder, run] = [new Recorder(), vi.fn()];
     const running = new ObservedJobRunner(recorder).runAsync(asyncJob("x", run), { sginal: 1 } as never);
