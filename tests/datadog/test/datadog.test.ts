@@ -5,17 +5,22 @@ import { sharedPostgres, sharedRedis } from "test-servers";
 import { afterAll, describe, expect, it, onTestFinished } from "vitest";
 import { type SentSpan, startAgent } from "./support/agent.ts";
 
-// dd-trace 6 needs Node 22. `pnpm test:node-24` runs these tests.
-const canRun = Number.parseInt(process.versions.node, 10) >= 22;
-const [redis, postgres] = canRun ? [await sharedRedis(), await sharedPostgres()] : [];
+const node = Number.parseInt(process.versions.node, 10);
+/** The majors of dd-trace. 6 needs Node 22: `pnpm test:node-24` runs its tests. */
+const tracers = [
+  { tracer: "dd-trace-5", canRun: true },
+  { tracer: "dd-trace", canRun: node >= 22 },
+];
+const [redis, postgres] = [await sharedRedis(), await sharedPostgres()];
 const folder = fileURLToPath(new URL("support", import.meta.url));
 
 afterAll(async () => {
   await Promise.all([redis?.stop(), postgres?.stop()]);
 });
 
-/** Runs a program with dd-trace to its end. Resolves to what it printed, and to what the agent got. */
+/** Runs a program with a dd-trace to its end. Resolves to what it printed, and to what the agent got. */
 async function run(
+  tracer: string,
   args: readonly string[],
   disabled = "",
 ): Promise<{ printed: string; spans: readonly SentSpan[] }> {
@@ -23,6 +28,7 @@ async function run(
   onTestFinished(() => agent.stop());
   const env = {
     ...process.env,
+    TRACER: tracer,
     DD_TRACE_AGENT_URL: agent.url,
     DD_TRACE_DISABLED_INSTRUMENTATIONS: disabled,
     // Nothing but traces is sent, and nothing but the agent is asked.
@@ -31,7 +37,7 @@ async function run(
     DD_CRASHTRACKING_ENABLED: "false",
     DD_TRACE_STARTUP_LOGS: "false",
   };
-  const options = ["--import", "dd-trace/initialize.mjs", ...args];
+  const options = ["--import", `${tracer}/initialize.mjs`, ...args];
   const { stdout } = await promisify(execFile)(process.execPath, options, { cwd: folder, env });
   return { printed: stdout, spans: agent.spans };
 }
@@ -48,13 +54,15 @@ const linksOf = ({ meta }: SentSpan): bigint[] =>
     BigInt(`0x${span_id}`),
   );
 
+/** The plugins of the engines' drivers. */
+const driversOff = "bullmq,ioredis,pg,net";
 const systems = { memory: "none", bullmq: redis?.url, "pg-boss": postgres?.url };
 
-describe.skipIf(!canRun)("beside dd-trace", () => {
-  it.each(Object.entries(systems).filter(([, url]) => url !== undefined))(
+describe.each(tracers)("beside $tracer", ({ tracer, canRun }) => {
+  it.skipIf(!canRun).each(Object.entries(systems).filter(([, url]) => url !== undefined))(
     "a job of the engine %s has its spans, and with the plugins of the drivers off there are no others",
     async (system, url = "") => {
-      const { printed, spans } = await run(["service.mjs", system, url], "bullmq,ioredis,pg,net");
+      const { printed, spans } = await run(tracer, ["service.mjs", system, url], driversOff);
       const { id, headers } = JSON.parse(printed);
       expect(headers).toEqual(["traceparent", "tracestate"]);
 
@@ -83,10 +91,22 @@ describe.skipIf(!canRun)("beside dd-trace", () => {
     },
   );
 
-  it.skipIf(redis === undefined)(
+  it.skipIf(!canRun)(
+    "the runs of a job are children of the span that enqueued it, if the observer is told so",
+    async () => {
+      const { spans } = await run(tracer, ["service.mjs", "memory", "none", "parent"], driversOff);
+      const [publish] = spans.filter(({ meta }) => meta["messaging.operation.name"] === "send");
+      const runs = spans.filter(({ meta }) => meta["messaging.operation.name"] === "process");
+      expect(runs.map(({ parent_id }) => parent_id)).toEqual([publish?.span_id, publish?.span_id]);
+      expect(runs.map(linksOf)).toEqual([[], [runs[0]?.span_id]]);
+      expect(new Set([publish, ...runs].map((each) => each?.trace_id)).size).toBe(1);
+    },
+  );
+
+  it.skipIf(!canRun || redis === undefined)(
     "the run of a wrapped BullMQ processor is a child of the span of dd-trace's plugin",
     async () => {
-      const { spans } = await run(["wrapped-worker.mjs", redis?.url ?? ""]);
+      const { spans } = await run(tracer, ["wrapped-worker.mjs", redis?.url ?? ""]);
       const [processing] = spans.filter(({ name }) => name === "bullmq.processJob");
       const jobRun = named(spans, "job.run");
       expect(jobRun.meta["job.name"]).toBe("wrapped");

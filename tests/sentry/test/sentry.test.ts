@@ -261,6 +261,26 @@ describe("runs beside Sentry", () => {
     });
   });
 
+  it("are children of the span that enqueued their job, if the observer is told so", async () => {
+    const convention = messagingSpanConvention;
+    const runner = new Runner([
+      otelJobObserver({ convention, propagation: "parent" }),
+      ...observers().slice(1),
+    ]);
+    const engine = memoryEngine({ runner });
+    const name = fresh();
+    const job = defineJob({ name, run() {} });
+    await Sentry.startSpan({ name: "POST /orders" }, () => engine.enqueue(job));
+    await engine.work({ jobs: [job] });
+    await expect.poll(async () => (await engine.stats()).succeeded).toBe(1);
+    await engine.close();
+    await sent();
+    const [publish] = spansOf(name, "queue.publish");
+    expect(publish?.parent_span_id).toBe(span("POST /orders").span_id);
+    const { span_id, trace_id } = publish as SentSpan;
+    expect(spansOf(name, "queue.process")).toMatchObject([{ parent_span_id: span_id, trace_id }]);
+  });
+
   it.skipIf(redis === undefined)(
     "of a wrapped BullMQ processor link to the producer, whose queue has Sentry's telemetry",
     async () => {

@@ -4,11 +4,12 @@ import { asyncJob } from "@nidus/jobs-core";
 import { defineJob, memoryEngine } from "@nidus/jobs-durable";
 import { ObservedJobRunner } from "@nidus/jobs-observe";
 import { messagingSpanConvention, otelJobObserver } from "@nidus/jobs-otel";
-import tracer from "dd-trace";
 
-const [name, url] = process.argv.slice(2);
+const { default: tracer } = await import(process.env.TRACER);
+const [name, url, propagation] = process.argv.slice(2);
 new tracer.TracerProvider().register();
-const runner = new ObservedJobRunner(otelJobObserver({ convention: messagingSpanConvention }));
+const convention = messagingSpanConvention;
+const runner = new ObservedJobRunner(otelJobObserver({ convention, propagation }));
 
 const engines = {
   memory: async () => memoryEngine({ runner }),

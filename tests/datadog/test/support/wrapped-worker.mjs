@@ -4,8 +4,8 @@ import { observeBullmqProcessor } from "@nidus/jobs-bullmq";
 import { ObservedJobRunner } from "@nidus/jobs-observe";
 import { otelJobObserver } from "@nidus/jobs-otel";
 import { Queue, Worker } from "bullmq";
-import tracer from "dd-trace";
 
+const { default: tracer } = await import(process.env.TRACER);
 new tracer.TracerProvider().register();
 const runner = new ObservedJobRunner(otelJobObserver());
 const connection = { url: process.argv[2] };
