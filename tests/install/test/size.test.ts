@@ -1,22 +1,9 @@
-import { gzipSync } from "node:zlib";
-import { root } from "checks";
-import { build } from "esbuild";
+import { bundledBytes, root } from "checks";
 import { describe, expect, it } from "vitest";
 
 /** Returns the bytes of exports, minified and gzipped. */
-async function sizeOf(contents: string): Promise<number> {
-  const { outputFiles } = await build({
-    stdin: { contents, resolveDir: `${root}/tests/install` },
-    bundle: true,
-    minify: true,
-    write: false,
-    format: "esm",
-    platform: "node",
-    target: "node20",
-    conditions: ["@nidus/source"],
-  });
-  return gzipSync(outputFiles[0]?.contents ?? new Uint8Array(), { level: 9 }).length;
-}
+const sizeOf = (contents: string): Promise<number> =>
+  bundledBytes(contents, `${root}/tests/install`, { conditions: ["@nidus/source"] });
 
 describe("jobs-core and jobs-observe, minified and gzipped", () => {
   it("stay below 5 kB together, without the channel", async () => {

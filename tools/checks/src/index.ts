@@ -1,3 +1,4 @@
+export { bundledBytes } from "./bundled-bytes.ts";
 export { type Ended, type RunOptions, run } from "./command.ts";
 export { runExample, runExamples, writeExampleProject } from "./example-project.ts";
 export { type Example, examplesIn, examplesOf } from "./examples.ts";

@@ -1,7 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { gzipSync } from "node:zlib";
-import { build } from "esbuild";
+import { bundledBytes } from "checks";
 import type { Reading } from "../comparison.ts";
 import { spreadOf } from "../harness.ts";
 
@@ -33,20 +32,11 @@ function importMs(specifier: string): number {
   return spreadOf(times).median;
 }
 
-/** Measures the size of all exports of a package, with the packages of Nidus below it and without the wrapped libraries. */
-async function bundleBytes(contents: string): Promise<number> {
-  const { outputFiles } = await build({
-    stdin: { contents, resolveDir: folder },
-    bundle: true,
-    minify: true,
-    write: false,
-    format: "esm",
-    platform: "node",
-    target: "node20",
+/** Measures the size of exports, with the packages of Nidus below them and without the wrapped libraries. */
+const bundleBytes = (contents: string): Promise<number> =>
+  bundledBytes(contents, folder, {
     external: ["prom-client", "@opentelemetry/*", "pino", "pg-boss", "@electric-sql/pglite", "bullmq"],
   });
-  return gzipSync(outputFiles[0]?.contents ?? new Uint8Array(), { level: 9 }).length;
-}
 
 export async function packageReadings(): Promise<Reading[]> {
   const readings: Reading[] = [];
