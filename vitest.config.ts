@@ -27,8 +27,9 @@ const servers = "./tools/test-servers/src/servers-of-run.ts";
 /** Embedded databases are compiled once and fast: most are asked for less than it takes to optimise their code. */
 const execArgv = ["--liftoff-only"];
 
-/** Matches small files that run for a minute. Vitest starts large files first, and would leave these to the end, one at a time. */
-const long = /(contract[\w-]*|example-adapters|examples|killed-embedded|engines|alerts)\.test\.ts$/;
+/** Matches small files that run for long. Vitest starts large files first, and would leave these to the end, one at a time. */
+const long =
+  /(contract[\w-]*|example-adapters|example-services|examples|killed-\w+|deadly-jobs|folder-lock|engines|alerts|jest|next)\.test\.ts$/;
 
 /** Starts the tests that run longest first. */
 class LongestFirst extends BaseSequencer {
@@ -76,7 +77,8 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     // Tests of engines wait for clocks and servers more than they compute.
     maxConcurrency: 16,
-    maxWorkers: 3,
+    // Files wait for clocks, servers and other processes for more than half of their time.
+    maxWorkers: 5,
     // Adds a report for programs beside the output for readers.
     reporters: process.env.NIDUS_TEST_REPORT
       ? ["default", ["json", { outputFile: process.env.NIDUS_TEST_REPORT }]]

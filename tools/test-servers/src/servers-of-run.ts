@@ -13,7 +13,7 @@ export const settings: readonly string[] = ["fsync=off", "full_page_writes=off"]
 export default async function startServers(): Promise<(() => Promise<void>) | undefined> {
   if (process.env.NIDUS_PG_URL || postgresOfRun() !== undefined || postgresCommand === undefined)
     return undefined;
-  const server = await startPostgres([...settings, "max_connections=500"]);
+  const server = await startPostgres([...settings, "max_connections=1000"]);
   process.env[variable] = server.url;
   return async () => {
     delete process.env[variable];
