@@ -40,30 +40,37 @@ export class QueueReadings {
     return rows.map(({ name, count, oldest }) => ({
       jobName: name,
       waiting: count,
-      oldestWaitingAt: oldest ?? undefined,
+      oldestWaitingAt: oldest,
     }));
   }
 
   async deadLetters(): Promise<DeadLetterCount[]> {
     const rows = await this.#count(this.#columns.completedOn, "state = 'failed'");
-    return rows.map(({ name, count, oldest }) => ({ jobName: name, count, oldestAt: oldest ?? undefined }));
+    return rows.map(({ name, count, oldest }) => ({ jobName: name, count, oldestAt: oldest }));
   }
 
   ping(): Promise<unknown> {
     return this.#run("SELECT 1", []);
   }
 
-  /** Counts the jobs of each queue that fulfil a condition. The inner query has the names, so that it reads their partitions alone. */
+  /**
+   * Counts the jobs of each queue that fulfil a condition. The inner query has the names, so that it reads their partitions alone. The
+   * numbers are text, since the application may have changed the parsers of its `pg`.
+   */
   async #count(moment: string, condition: string): Promise<readonly CountRow[]> {
     const rows = await this.#run(
-      `SELECT queue.name, count(j.name)::int AS count, min(j.moment) AS oldest
+      `SELECT queue.name, count(j.name)::text AS count, (extract(epoch FROM min(j.moment)) * 1000)::text AS oldest_ms
       FROM unnest($1::text[]) AS queue(name) LEFT JOIN (
         SELECT name, ${dateOrNull(moment)} AS moment FROM ${this.#job} WHERE name = ANY($1::text[]) AND ${condition}
       ) j ON j.name = queue.name
       GROUP BY queue.name`,
       [this.#names],
     );
-    return rows as unknown as readonly CountRow[];
+    return rows.map(({ name, count, oldest_ms }) => ({
+      name,
+      count: Number(count),
+      oldest: oldest_ms === null ? undefined : new Date(Number(oldest_ms)),
+    }));
   }
 
   #run(text: string, values: readonly unknown[]): Promise<Row[]> {
@@ -83,6 +90,6 @@ export class QueueReadings {
 interface CountRow {
   readonly name: string;
   readonly count: number;
-  /** Null if JavaScript has no such date, or if nothing was counted. */
-  readonly oldest: Date | null;
+  /** Undefined if JavaScript has no such date, or if nothing was counted. */
+  readonly oldest: Date | undefined;
 }

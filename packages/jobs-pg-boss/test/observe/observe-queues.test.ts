@@ -1,10 +1,11 @@
 import { EngineUnavailableError } from "@nidus/jobs-durable";
 import { ObservedJobRunner, type OpenedEngineContext } from "@nidus/jobs-observe";
+import pg from "pg";
 import PgBoss10 from "pg-boss";
 import PgBoss9 from "pg-boss-9";
 import { PgBoss as PgBoss12 } from "pg-boss-12";
 import { sharedPostgres } from "test-servers";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { observePgBossQueues, type PgBossQueuesLike } from "../../src/index.ts";
 
 const postgres = await sharedPostgres();
@@ -56,6 +57,24 @@ for (const [version, create] of Object.entries(versions)) {
       expect(backlog.mails?.waiting).toBe(2);
       expect(backlog.mails?.oldestWaitingAt).toEqual(new Date(beforeMs - 60_000));
       expect(backlog.idle).toEqual({ jobName: "idle", waiting: 0, oldestWaitingAt: undefined });
+    });
+
+    it("counts also if the application has changed the parsers of pg", async () => {
+      await boss.createQueue?.("parsed");
+      await boss.send("parsed", {}, {});
+      const changed: readonly [type: number, parse: (text: string) => unknown][] = [
+        [1184, (text) => text],
+        [23, (text) => BigInt(text)],
+        [701, (text) => text],
+      ];
+      for (const [type, parse] of changed) {
+        const before = pg.types.getTypeParser(type);
+        pg.types.setTypeParser(type, parse);
+        onTestFinished(() => pg.types.setTypeParser(type, before));
+      }
+      const [backlog] = (await read(boss, ["parsed"], schema).backlog()) ?? [];
+      expect(backlog).toEqual({ jobName: "parsed", waiting: 1, oldestWaitingAt: expect.any(Date) });
+      expect(Math.abs(Number(backlog?.oldestWaitingAt) - Date.now())).toBeLessThan(60_000);
     });
 
     it("counts failed jobs, and says since when", async () => {
