@@ -1,10 +1,10 @@
 import type { Socket } from "node:net";
 import { withDeadline } from "@nidus/jobs-durable/backend";
 import pg from "pg";
+import { columnTypes } from "../database/column-types.ts";
 import type { PgBossLike } from "../database/pg-boss-like.ts";
 import { openEmbeddedDatabase } from "../embedded/embedded-database.ts";
 import type { EngineSettings, PgBossEngineOptions } from "../options.ts";
-import { columnTypes } from "./column-types.ts";
 import type { Connection } from "./connection.ts";
 import { ConnectionSockets } from "./connection-sockets.ts";
 import { createOwnedBoss, startWithinMs } from "./owned-boss.ts";

@@ -1,4 +1,5 @@
 import type { JobDelivery } from "@nidus/jobs-observe";
+import { timestampFrom } from "../database/column-types.ts";
 
 /** A job as pg-boss hands it to a handler. With `includeMetadata: true` it has all of these properties. */
 export interface HandledJob {
@@ -53,9 +54,12 @@ export function describeDelivery(job: HandledJob & HandledJob9): JobDelivery {
   };
 }
 
-/** Converts a date. Returns `otherwise` if there is none: drivers return PostgreSQL's `infinity` as a number. */
+/**
+ * Converts a date, which is text if the application has changed the parsers of its `pg`. Returns `otherwise` if there is none: drivers
+ * return PostgreSQL's `infinity` as a number.
+ */
 function dateOr(value: unknown, otherwise: Date): Date {
-  const ms = Number(value ?? Number.NaN);
+  const ms = Number(typeof value === "string" ? timestampFrom(value) : (value ?? Number.NaN));
   return Number.isFinite(ms) ? new Date(ms) : otherwise;
 }
 

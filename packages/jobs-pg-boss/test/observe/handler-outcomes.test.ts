@@ -182,6 +182,20 @@ describe("outcomes of a wrapped handler", () => {
     expect(told()).toEqual(["succeeded 1/4"]);
   });
 
+  it("have the job's dates, also if the application reads them as text", async () => {
+    const { runner, heard } = listening();
+    const handler = observePgBossHandler(runner, async () => {});
+    await handler([
+      {
+        ...job,
+        createdOn: "2026-03-29 01:30:00.123456+00" as never,
+        startAfter: "2026-03-29 07:00:00+05:30" as never,
+      },
+    ]);
+    expect(heard[0]?.delivery.enqueuedAt.toISOString()).toBe("2026-03-29T01:30:00.123Z");
+    expect(heard[0]?.delivery.runAt.toISOString()).toBe("2026-03-29T01:30:00.000Z");
+  });
+
   it("have valid dates, with any content of the table", async () => {
     const { runner, heard } = listening();
     const handler = observePgBossHandler(runner, async () => {});

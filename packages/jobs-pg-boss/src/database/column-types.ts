@@ -35,7 +35,7 @@ export const columnTypes: pg.CustomTypesConfig = {
 const timestamp = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?)([+-]\d\d)(?::(\d\d))?$/;
 
 /** Reads a moment of the years 1 to 9999. Others stay as they are, but for `infinity`, which `pg` makes a number. */
-function timestampFrom(text: string): unknown {
+export function timestampFrom(text: string): unknown {
   const [, date, time, hours, minutes = "00"] = timestamp.exec(text) ?? [];
   if (date !== undefined) return new Date(`${date}T${time}${hours}:${minutes}`);
   if (text === "infinity") return Number.POSITIVE_INFINITY;
