@@ -79,6 +79,11 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob, BullmqEnqueueO
     this.#cleaner = new Cleaner(queues, settings.retention, settings.onError);
   }
 
+  /** The engine calls this as work of its own, which tracers leave out: so is the cleaning, then. */
+  async start(): Promise<void> {
+    this.#cleaner.start();
+  }
+
   queueOf(jobName: string): string {
     return queueName(this.#settings.queue, jobName);
   }

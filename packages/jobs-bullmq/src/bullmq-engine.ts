@@ -96,5 +96,5 @@ export async function bullmqEngine(options: BullmqEngineOptions): Promise<JobEng
   const backend = new BullmqBackend(queues, { queue, address, leaseMs, retention, onError });
   const explain = (error: unknown): unknown =>
     notReadyError(redacted(error), `${backend.name} at ${address}`);
-  return createEngine(rejecting(backend, explain), { runner, name, answerWithinMs, onError });
+  return createEngine(rejecting(backend, explain), { runner, name, answerWithinMs, onError }).start();
 }

@@ -18,7 +18,7 @@ for (const [version, load] of Object.entries(versions)) {
       vi.doMock("bullmq", load);
       vi.doMock("@nidus/jobs-durable/backend", async (original: () => Promise<object>) => ({
         ...(await original()),
-        createEngine: (backend: JobBackend) => backend,
+        createEngine: (backend: JobBackend) => ({ start: async () => backend }),
       }));
       const { bullmqEngine } = await import("../src/index.ts");
       const url = new URL(redis?.url ?? "redis://localhost");

@@ -250,6 +250,27 @@ describe.each(Object.entries(engines))(
   },
 );
 
+describe("work that a store does on a timer, beside Sentry", () => {
+  it.skipIf(redis === undefined)("makes no spans, when BullMQ's ended jobs are deleted", async () => {
+    const { bullmqEngine } = await import("@nidus/jobs-bullmq");
+    const runner = new Runner(observers());
+    const connection = { url: redis?.url ?? "" };
+    const engine = await bullmqEngine({ runner, connection, queue: fresh(), retainSucceededMs: 1_000 });
+    await sent();
+    spans.length = 0;
+    const job = defineJob({ name: fresh(), run() {} });
+    await engine.work({ jobs: [job] });
+    await Sentry.suppressTracing(async () => {
+      const { id } = await engine.enqueue(job);
+      await expect.poll(async () => (await engine.job(id))?.state).toBe("succeeded");
+      await expect.poll(() => engine.job(id)).toBeUndefined();
+      await engine.close();
+    });
+    await sent();
+    expect(ofDrivers().map(({ name }) => name)).toEqual([]);
+  });
+});
+
 describe("runs beside Sentry", () => {
   it("are children of the active span, if no engine delivers them", async () => {
     const runner = new Runner(observers());

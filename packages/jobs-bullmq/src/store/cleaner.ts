@@ -8,12 +8,12 @@ const cleanEveryMs = 5_000;
 /** How often a process looks through the notes of cancelled jobs at most, in milliseconds. */
 const forgetEveryMs = 60_000;
 
-/** Cleans the queues of an engine every few seconds, until it is stopped. */
+/** Cleans the queues of an engine every few seconds, from its start until it is stopped. */
 export class Cleaner {
   readonly #queues: Queues;
   readonly #retention: RetentionSeconds;
   readonly #onError: (error: unknown) => void;
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | undefined;
   #isCleaning = false;
   #isStopped = false;
   #forgottenAtMs = Number.NEGATIVE_INFINITY;
@@ -22,8 +22,12 @@ export class Cleaner {
     this.#queues = queues;
     this.#retention = retention;
     this.#onError = onError;
-    this.#timer = setInterval(() => this.#clean(), cleanEveryMs);
-    this.#timer.unref();
+  }
+
+  /** Begins to clean. The cleaning belongs to whatever this call belongs to: its timer keeps the asynchronous context. */
+  start(): void {
+    if (this.#isStopped) return;
+    this.#timer ??= setInterval(() => this.#clean(), cleanEveryMs).unref();
   }
 
   /** Cleans once. Never rejects. While the server is unreachable, one attempt waits for it. */
