@@ -43,8 +43,8 @@ export function requireEnqueueOptions(
   }
   return {
     ...options,
-    attributes: attributes && requireAttributes(attributes),
-    backoff: backoff && requireBackoff(backoff),
+    attributes: attributes === undefined ? undefined : requireAttributes(attributes),
+    backoff: backoff === undefined ? undefined : requireBackoff(backoff),
   };
 }
 

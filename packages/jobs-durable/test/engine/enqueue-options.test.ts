@@ -79,6 +79,10 @@ describe("the options of an enqueue", () => {
       "expected `attributes` to be at most 32 attributes",
       { attributes: Object.fromEntries(Array.from({ length: 33 }, (_, at) => [at, 1])) },
     ],
+    ["expected `attributes` to be an object, got null", { attributes: null }],
+    ["expected `attributes` to be an object, got false", { attributes: false }],
+    ["expected `backoff` to be an object, got null", { backoff: null }],
+    ["expected `backoff` to be an object, got 0", { backoff: 0 }],
   ])("are refused in plain words: %s", async (message, options) => {
     const backend = new ScriptedBackend();
     await expect(engineOn(backend).enqueue(sendMail, 1, options)).rejects.toThrow(message);
