@@ -15,7 +15,8 @@ export type RefuseAsync<T> = 0 extends 1 & T
 /** Renders any value for a message, in at most 80 characters. Never throws. */
 export function formatValue(value: unknown): string {
   try {
-    return (typeof value === "string" ? JSON.stringify(value) : String(value)).slice(0, 80);
+    // An empty array has an empty text.
+    return (typeof value === "string" ? JSON.stringify(value) : String(value) || "[]").slice(0, 80);
   } catch {
     return "something";
   }

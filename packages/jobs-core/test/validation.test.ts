@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { requireBoolean, requireKnownKeys, requireOneOf } from "../src/adapter.ts";
+import { formatValue, requireBoolean, requireKnownKeys, requireOneOf } from "../src/adapter.ts";
 import { AsyncJobQueue, JobQueue } from "../src/index.ts";
 
 describe("requireKnownKeys", () => {
@@ -16,6 +16,20 @@ describe("requireKnownKeys", () => {
       expect(() => requireKnownKeys("the options", options as never, ["runAt"])).toThrow("to be an object");
     }
     expect(call).toThrow('unknown option "runat" in the options of `enqueue`: expected `runAt`, `key`');
+  });
+});
+
+describe("formatValue", () => {
+  it.each<[unknown, string]>([
+    [[], "[]"],
+    [["link"], "link"],
+    ["", '""'],
+    ["link", '"link"'],
+    [600, "600"],
+    [null, "null"],
+    [[Symbol("no text")], "something"],
+  ])("shows %o", (value, text) => {
+    expect(formatValue(value)).toBe(text);
   });
 });
 

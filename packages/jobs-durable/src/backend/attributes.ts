@@ -1,4 +1,4 @@
-import { invalidArgument, requireText } from "@nidus/jobs-core/adapter";
+import { invalidArgument, invalidNumber, requireText } from "@nidus/jobs-core/adapter";
 import type { JobAttributes } from "@nidus/jobs-observe";
 import { isStorable } from "../job/storable.ts";
 
@@ -22,7 +22,9 @@ export function requireAttributes(attributes: JobAttributes): JobAttributes {
     const what = `the attribute "${key}"`;
     if (!isAttributeValue(value)) {
       // Its text may be a secret.
-      throw invalidArgument(what, "a string, a finite number or a boolean", typeof value);
+      throw new TypeError(
+        `expected ${what} to be a string, a finite number or a boolean, got ${value === null ? "null" : typeof value}`,
+      );
     }
     if (!isStorable(key) || !isStorable(String(value))) {
       throw new TypeError(`expected ${what} to be well-formed text without a null character`);
@@ -34,7 +36,7 @@ export function requireAttributes(attributes: JobAttributes): JobAttributes {
 }
 
 function requireAtMost(what: string, limit: number, unit: string, count: number): void {
-  if (count > limit) throw invalidArgument(what, `at most ${limit} ${unit}`, `${count} ${unit}`, RangeError);
+  if (count > limit) throw invalidNumber(what, `at most ${limit} ${unit}`, count);
 }
 
 /** Reads stored attributes of any origin. Leaves out what an enqueue would refuse. Returns undefined if nothing is left. */

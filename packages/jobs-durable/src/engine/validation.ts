@@ -1,4 +1,4 @@
-import { invalidArgument, requireJobName, requireText } from "@nidus/jobs-core/adapter";
+import { invalidArgument, invalidNumber, requireJobName, requireText } from "@nidus/jobs-core/adapter";
 import type { JobBackend } from "../backend/job-backend.ts";
 import { validDate } from "../backend/valid-date.ts";
 import { UnsupportedError } from "../errors/errors.ts";
@@ -15,12 +15,7 @@ const maxYear = 9999;
 export function requireStorableText(what: string, text: string): void {
   requireText(what, text);
   if (text.length > maxKeyCharacters) {
-    throw invalidArgument(
-      what,
-      `at most ${maxKeyCharacters} characters`,
-      `${text.length} characters`,
-      RangeError,
-    );
+    throw invalidNumber(what, `at most ${maxKeyCharacters} characters`, text.length);
   }
   if (!isStorable(text)) throw invalidArgument(what, "well-formed text without a null character", text);
 }

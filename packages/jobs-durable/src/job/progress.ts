@@ -1,4 +1,4 @@
-import { invalidArgument } from "@nidus/jobs-core/adapter";
+import { invalidArgument, invalidNumber } from "@nidus/jobs-core/adapter";
 import type { JobProgress } from "@nidus/jobs-observe";
 import { requireProgress } from "@nidus/jobs-observe/adapter";
 import { isStorable } from "./storable.ts";
@@ -14,8 +14,7 @@ export function requireStorableProgress(fraction: number, note: string | undefin
   const progress = requireProgress(fraction, note);
   if (note === undefined) return progress;
   if (note.length > maxNoteCharacters) {
-    const expected = `at most ${maxNoteCharacters} characters`;
-    throw invalidArgument("`note`", expected, `${note.length} characters`, RangeError);
+    throw invalidNumber("`note`", `at most ${maxNoteCharacters} characters`, note.length);
   }
   if (!isStorable(note)) throw invalidArgument("`note`", "well-formed text without a null character", note);
   return progress;

@@ -71,14 +71,18 @@ describe("the options of an enqueue", () => {
       { backoff: { fixedMs: 1, maxMs: 2 } },
     ],
     [
-      'expected the attribute "tenant" to be a string, a finite number or a boolean, got "object"',
+      'expected the attribute "tenant" to be a string, a finite number or a boolean, got object',
       { attributes: { tenant: {} } },
     ],
-    ["expected `attributes` to be at most 2048 bytes of JSON", { attributes: { a: "x".repeat(2_048) } }],
     [
-      "expected `attributes` to be at most 32 attributes",
+      "expected `attributes` to be at most 2048 bytes of JSON, got 2056",
+      { attributes: { a: "x".repeat(2_048) } },
+    ],
+    [
+      "expected `attributes` to be at most 32 attributes, got 33",
       { attributes: Object.fromEntries(Array.from({ length: 33 }, (_, at) => [at, 1])) },
     ],
+    ["expected `uniqueKey` to be at most 512 characters, got 600", { uniqueKey: "x".repeat(600) }],
     ["expected `attributes` to be an object, got null", { attributes: null }],
     ["expected `attributes` to be an object, got false", { attributes: false }],
     ["expected `backoff` to be an object, got null", { backoff: null }],
