@@ -1,5 +1,6 @@
 import { isNativeError } from "node:util/types";
 import { JobError } from "@nidus/jobs-core";
+import { formatValue } from "@nidus/jobs-core/adapter";
 import type { EnqueuedJob } from "./enqueued-job.ts";
 import { messageOf } from "./error-text.ts";
 
@@ -52,10 +53,11 @@ export class NoResultError extends Error {
   }
 
   constructor(jobId: string, why: "cancelled" | "unknown") {
+    const id = formatValue(jobId);
     super(
       why === "cancelled"
-        ? `the job ${jobId} was cancelled`
-        : `there is no job with the id ${jobId}, or it is no longer retained`,
+        ? `the job ${id} was cancelled`
+        : `there is no job with the id ${id}, or it is no longer retained`,
     );
   }
 

@@ -95,7 +95,7 @@ describe("result", () => {
     expect(questions.slice(before)).toEqual([["job-1"]]);
     answer = () => ({ state: "cancelled" });
     tell("job-2");
-    await expect(second).rejects.toThrow("the job job-2 was cancelled");
+    await expect(second).rejects.toThrow('the job "job-2" was cancelled');
     await vi.advanceTimersByTimeAsync(5_000);
     expect(watched, "the next call may be near").toBe(1);
     await vi.advanceTimersByTimeAsync(10_000);

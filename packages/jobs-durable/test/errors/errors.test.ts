@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import {
   EngineUnavailableError,
   EnqueuedInPartError,
+  NoResultError,
   PayloadError,
   PermanentJobError,
   UnsupportedError,
@@ -47,6 +48,20 @@ describe("PermanentJobError", () => {
     const error = new PermanentJobError("gone");
     expect(JobError.isInstance(error)).toBe(true);
     expect(JobError.from(error)).toBe(error);
+  });
+});
+
+describe("NoResultError", () => {
+  it("says why, and shows the beginning of an id of any length", () => {
+    expect(new NoResultError("a", "unknown").message).toBe(
+      'there is no job with the id "a", or it is no longer retained',
+    );
+    expect(new NoResultError("a", "cancelled").message).toBe('the job "a" was cancelled');
+    for (const why of ["unknown", "cancelled"] as const) {
+      const { message } = new NoResultError(`\u0000${"x".repeat(100_000)}`, why);
+      expect(message).toContain("\\u0000xxx");
+      expect(message.length).toBeLessThan(200);
+    }
   });
 });
 
