@@ -1,13 +1,15 @@
-import { invalidArgument, requireKnownKeys, requireText } from "@nidus/jobs-core/adapter";
+import { invalidArgument, requireKnownKeys } from "@nidus/jobs-core/adapter";
 import type { ObservedJobRunner } from "@nidus/jobs-observe";
 import { requireTimerMs } from "../job/timer.ts";
+import { requireStorableText } from "./validation.ts";
 
 /** Options of every engine. */
 export interface EngineOptions {
   /** Every delivery runs through it, and its observers hear of what is enqueued and settled. */
   readonly runner: ObservedJobRunner;
   /**
-   * The engine's name in deliveries, labels and spans. Give each engine of one kind a name of its own.
+   * The engine's name in deliveries, labels and spans. Give each engine of one kind a name of its own, of at most
+   * 512 characters.
    *
    * @default the name of the kind, such as "memory", "pg-boss" or "bullmq"
    */
@@ -39,7 +41,7 @@ export function requireEngineOptions(options: EngineOptions, ownNames: readonly 
   if (typeof runner?.runAsync !== "function" || typeof runner.opened !== "function") {
     throw invalidArgument("`runner`", "an ObservedJobRunner", runner);
   }
-  if (name !== undefined) requireText("`name`", name);
+  if (name !== undefined) requireStorableText("`name`", name);
   if (onError !== undefined && typeof onError !== "function")
     throw invalidArgument("`onError`", "a function", onError);
   if (answerWithinMs !== undefined) requireTimerMs("`answerWithinMs`", answerWithinMs);

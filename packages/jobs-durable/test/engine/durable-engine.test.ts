@@ -465,7 +465,7 @@ describe("name", () => {
     expect(engineOn(new ScriptedBackend()).name).toBe("scripted");
   });
 
-  it.each(["", 7, null])("refuses %j", (name) => {
+  it.each(["", 7, null, "a\u0000b", "\ud800", "x".repeat(513)])("refuses %j", (name) => {
     expect(() => engineOn(new ScriptedBackend(), { name: name as never })).toThrow("expected `name`");
   });
 });
