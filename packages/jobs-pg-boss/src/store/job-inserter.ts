@@ -54,7 +54,8 @@ export class JobInserter {
     }
     const { hasIdempotencyKey } = first;
     const answer = await this.#run(jobs, hasIdempotencyKey ? "by id" : "none", db, options, notifies);
-    if (!hasIdempotencyKey && answer.stored !== jobs.length) throw notStored(first.name, answer, jobs.length);
+    if (!hasIdempotencyKey && storedBy(answer) !== jobs.length)
+      throw notStored(first.name, answer, jobs.length);
     if (!hasIdempotencyKey) return jobs.map(({ id }) => ({ id, isDuplicate: false }));
     const ids = new Set(String(answer.ids ?? "").split(","));
     return jobs.map(({ id }) => ({ id, isDuplicate: !ids.has(id) }));
@@ -85,7 +86,7 @@ export class JobInserter {
   ): Promise<EnqueuedJob> {
     for (let tries = 1; ; tries++) {
       const answer = await this.#run([job], "by unique key", db, options, notifies);
-      if (answer.stored === 1) return { id: job.id, isDuplicate: false };
+      if (storedBy(answer) === 1) return { id: job.id, isDuplicate: false };
       // The statement does not see a holder that another transaction has stored meanwhile. The next statement does.
       const holder = answer.holder ?? (await this.holderOf(job.name, uniqueKey, db));
       if (holder !== undefined) return { id: holder, isDuplicate: true };
@@ -133,9 +134,14 @@ export class JobInserter {
   }
 }
 
+/** Returns how many jobs a statement has stored. Some drivers of callers read integers as text or as a BigInt. */
+function storedBy(answer: Row | undefined): number {
+  return Number(answer?.stored ?? 0);
+}
+
 function notStored(jobName: string, answer: Row | undefined, count: number): Error {
   const queue = queueName(jobName);
-  return new Error(`PostgreSQL stored ${answer?.stored ?? 0} of ${count} jobs in the queue ${queue}`);
+  return new Error(`PostgreSQL stored ${storedBy(answer)} of ${count} jobs in the queue ${queue}`);
 }
 
 /** Returns the JSON text of jobs as the statements take it. The envelopes stand in it as they are. */

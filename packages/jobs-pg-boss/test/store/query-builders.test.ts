@@ -168,6 +168,40 @@ describe.skipIf(postgres === undefined).each(versions)(
       ),
     );
 
+    it.each<[string, (value: number) => unknown]>([
+      ["text", String],
+      ["a BigInt", BigInt],
+    ])("may read integers as %s", (_name, read) =>
+      libraries.pg?.((transaction) =>
+        useEngine(version, async (engine) => {
+          await transaction(async (plain) => {
+            const db: SqlDatabase = {
+              async executeSql(text, values) {
+                const { rows } = await plain.executeSql(text, values);
+                const converted = rows.map((row: object) =>
+                  Object.entries(row).map(([key, value]) => [
+                    key,
+                    Number.isInteger(value) ? read(value) : value,
+                  ]),
+                );
+                return { rows: converted.map((entries) => Object.fromEntries(entries)) };
+              },
+            };
+            await engine.enqueue(job, payload, { db });
+            await engine.enqueueMany(job, [payload, payload], { db });
+            const once = { db, idempotencyKey: "one" };
+            expect((await engine.enqueue(job, payload, once)).isDuplicate).toBe(false);
+            expect((await engine.enqueue(job, payload, once)).isDuplicate).toBe(true);
+            const unique = { db, uniqueKey: "two" };
+            const { id, isDuplicate } = await engine.enqueue(job, payload, unique);
+            expect(isDuplicate).toBe(false);
+            expect(await engine.enqueue(job, payload, unique)).toEqual({ id, isDuplicate: true });
+          });
+          expect(await waiting(engine)).toBe(5);
+        }),
+      ),
+    );
+
     it.each(Object.entries(libraries))("has no payload in the errors of %s", (_name, open) =>
       open((transaction) =>
         useEngine(version, async (engine) => {
