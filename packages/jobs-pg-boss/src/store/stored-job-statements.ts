@@ -22,8 +22,8 @@ export interface StoredJobStatements {
   ofQueues(count: number): string;
   /**
    * $1 limit, $2 whether to read the payload, $3 queue of the page before, $4 the `created_us` and $5 the id of its last job, from $6 on
-   * the queues. Returns jobs by queue, those of one queue in the order in which they were created. In the order of ids, PostgreSQL
-   * would read all jobs in other states.
+   * the queues. Returns jobs by queue, those of one queue in the order in which they were created. Leaves out jobs as `ofQueue` does.
+   * In the order of ids, PostgreSQL would read all jobs in other states.
    */
   ofQueuesInState(state: StoredJobState, count: number): string;
   /** $1 queues. Returns the `name` of each queue that has jobs in the state. */
@@ -113,7 +113,8 @@ export function storedJobStatements(schema: string): StoredJobStatements {
       const partsOf = (queue: string): readonly string[] =>
         of.map(
           (each) => `(
-          SELECT * FROM ${job} WHERE name = ${queue} AND state = '${each}' ${and} AND created_on >= 'epoch'
+          SELECT * FROM ${job} WHERE name = ${queue} AND state = '${each}' ${and}
+            AND created_on BETWEEN 'epoch' AND '9999-12-31'
             AND (created_on, id) > (CASE WHEN ${queue} = $3::text THEN ${momentOf("$4")} ELSE '-infinity' END, $5::uuid)
           ORDER BY created_on, id LIMIT $1::int)`,
         );

@@ -121,7 +121,9 @@ describe.skipIf(postgres === undefined).each(versions)("the list of jobs, on pg-
     }
     await store.boss.createQueue("theirs");
     await store.query(`${insert} VALUES ('theirs', now())`);
-    expect(await idsOf("foreign", 1)).toHaveLength(1);
+    const [dated] = await idsOf("foreign", 1);
+    expect(await idsOf("foreign", 1)).toEqual([dated]);
+    for (const limit of [1, 100]) expect(await idsOf(undefined, limit, "waiting")).toContain(dated);
     const all = await backend.jobs({
       ...{ jobName: undefined, state: undefined, limit: 1_000, position: undefined, withPayload: true },
     });
