@@ -33,8 +33,6 @@ export class Workers<Job extends LeasedJob, Options extends EnqueueOptions> {
   readonly #setUp: WorkersSetUp<Job, Options>;
   readonly #workers = new Set<DurableWorker<Job>>();
   readonly #known = new KnownExecutions<Job>();
-  /** Keeps the code that V8 optimised for workers, for services that pause: they stop a worker, and start another one later. */
-  lastStopped: DurableWorker<Job> | undefined;
   #isStopping = false;
 
   constructor(setUp: WorkersSetUp<Job, Options>) {
@@ -61,10 +59,7 @@ export class Workers<Job extends LeasedJob, Options extends EnqueueOptions> {
       known: this.#known,
       onError,
       onRecorded,
-      onStopped: () => {
-        this.#workers.delete(worker);
-        this.lastStopped = worker;
-      },
+      onStopped: () => this.#workers.delete(worker),
     };
     const worker: DurableWorker<Job> = bookkeeping.begin("work", () => new DurableWorker<Job>(setUp));
     this.#workers.add(worker);
