@@ -4,17 +4,18 @@ import type { RedisClient } from "./redis-client.ts";
 import { Script } from "./script.ts";
 
 /**
- * Counts the jobs of every name. KEYS: the hash of names, with the first part of the queue's keys beside each. ARGV: Unix milliseconds,
- * the first part of the engine's own keys; the names that this process knows, each with its queue's keys, which are stored if Redis has lost
- * them. A Redis that is full stores none, and is counted all the same. Answers for each name: the name, the jobs that wait, are scheduled, run, have succeeded, have
- * failed and were cancelled, since when the oldest waiting job could have run, and when the oldest failed one failed; or the name and why it cannot be counted. The keys
- * of the queues share the hash's prefix, and so the slot of a cluster.
+ * Counts the jobs of every name. KEYS: the hash of names, with the first part of the queue's keys beside each. ARGV: Unix milliseconds, the
+ * first part of the engine's own keys; the names that this process knows, each with its queue's keys, which are stored if Redis has lost
+ * them. A Redis that is full stores none, and is counted all the same. Answers for each name: the name, the jobs that wait, are scheduled,
+ * run, have succeeded, have failed and were cancelled, since when the oldest waiting job could have run, and when the oldest failed one
+ * failed; or the name and why it cannot be counted. The keys of the queues share the hash's prefix, and so the slot of a cluster.
  *
  * BullMQ moves a delayed job to the waiting ones when a worker asks. Until then, a job waits if its time has come. Its score is the
- * millisecond times 4096, plus a number that keeps the jobs of one millisecond in order. The next job in line is at the right end of
- * `wait` and of `paused`, in which BullMQ 5 keeps the jobs of a paused queue, and at the left end of each priority in `prioritized`,
- * whose scores are the priority times 2^32, plus a number that keeps the jobs of one priority in order. The oldest of these counts, since a search within the lists is expensive. The moment from which a job could run is in its data (see `StoredData`), else it
- * is its schedule's time, else the time of its enqueue. Skips times that no Date can have, which other programs may write.
+ * millisecond times 4096, plus a number that keeps the jobs of one millisecond in order. The next job in line is at the right end of `wait`
+ * and of `paused`, in which BullMQ 5 keeps the jobs of a paused queue, and at the left end of each priority in `prioritized`, whose scores
+ * are the priority times 2^32, plus a number that keeps the jobs of one priority in order. The oldest of these counts, since a search
+ * within the lists is expensive. The moment from which a job could run is in its data (see `StoredData`), else it is its schedule's time,
+ * else the time of its enqueue. Skips times that no Date can have, which other programs may write.
  */
 const countsScript = new Script(
   "nidusCounts",

@@ -179,7 +179,10 @@ export function isListPart(part: number): boolean {
 /** The last part. */
 export const lastPart = 9;
 
-/** Lists the jobs of these queues, one queue after the other. Begins after a place in the first one. Answers one job more than `limit` if there are more. */
+/**
+ * Lists the jobs of these queues, one queue after the other. Begins after a place in the first one. Answers one job more than `limit` if
+ * there are more.
+ */
 export async function listJobs(
   client: RedisClient,
   namesKey: string,

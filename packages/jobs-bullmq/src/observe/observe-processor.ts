@@ -20,8 +20,9 @@ export interface BullmqProcessorOptions<Data, Result, Name extends string> {
 const ownNameKey = "bullmq.job.name";
 
 /**
- * Wraps a BullMQ processor so that each run is observed: `new Worker(name, observeBullmqProcessor(runner, processor), options)`.
- * Jobs are observed under the name of their queue, and the job's own name is the attribute `bullmq.job.name` of the run. The processor keeps its results, errors, token and signal, and still decides whether it gets a signal.
+ * Wraps a BullMQ processor so that each run is observed: `new Worker(name, observeBullmqProcessor(runner, processor), options)`. Jobs are
+ * observed under the name of their queue, and the job's own name is the attribute `bullmq.job.name` of the run. The processor keeps its
+ * results, errors, token and signal, and still decides whether it gets a signal.
  *
  * Observers hear of an outcome when the worker has recorded it, so it is BullMQ's own: a stalled attempt does not count, and `discard()`,
  * `UnrecoverableError` and a `backoffStrategy` that returns -1 are final. The delivery after a stalled attempt reports it.

@@ -8,8 +8,8 @@ export const maxPayloadBytes: number = 1024 * 1024;
 const maxDepth = 500;
 
 /**
- * The JSON text of a payload, or of another value that is named so in errors, once it is known that parsing it gives the same value back. A property that is `undefined`
- * counts as absent; a payload that is `undefined` has no text.
+ * The JSON text of a payload, or of another value that is named so in errors, once it is known that parsing it gives the same value back. A
+ * property that is `undefined` counts as absent; a payload that is `undefined` has no text.
  *
  * @throws PayloadError with the path of what JSON would change or drop, or for more than 1 MiB.
  */
