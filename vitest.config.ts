@@ -29,7 +29,7 @@ const execArgv = ["--liftoff-only"];
 
 /** Matches small files that run for long. Vitest starts large files first, and would leave these to the end, one at a time. */
 const long =
-  /(contract[\w-]*|example-adapters|example-services|examples|killed-\w+|deadly-jobs|folder-lock|engines|alerts|jest|next)\.test\.ts$/;
+  /(contract[\w-]*|example-\w+|examples|killed-\w+|deadly-jobs|linked-attempts|folder-lock|engines|alerts|jest|next|schedules|bare-queues|listening|lost-answers|several-names|cleaner|fail-over|not-ready|page-in-browser|cli|demo)\.test\.ts$/;
 
 /** Starts the tests that run longest first. */
 class LongestFirst extends BaseSequencer {
