@@ -9,7 +9,7 @@ import { JobError } from "./job-error.ts";
  * @throws JobError "… returned a promise; push it to an AsyncJobQueue".
  */
 export function requireSyncResult<T>(job: Job<T>, result: T): T {
-  return typeof result === "object" || typeof result === "function" ? refusePromise(job, result) : result;
+  return typeof result === "function" || typeof result === "object" ? refusePromise(job, result) : result;
 }
 
 /** A function of its own: V8 inlines the check into each run only if it is small. */
@@ -26,7 +26,8 @@ function refusePromise<T>(job: Job<T>, result: T): T {
  * @throws JobError "… returned a generator …".
  */
 export function refuseGenerator(name: string, result: unknown): void {
-  const tag = propertyOf(result, Symbol.toStringTag);
+  // A number or a text is not asked for a property: that takes several times as long as the rest of a short job.
+  const tag = typeof result !== "object" || propertyOf(result, Symbol.toStringTag);
   if (tag === "Generator" || tag === "AsyncGenerator") {
     throw new JobError(`the job "${name}" returned a generator; read it inside the job`);
   }

@@ -2,6 +2,9 @@
 import { performance } from "node:perf_hooks";
 import { setImmediate } from "node:timers";
 
+/** The clock that tests do not replace. */
+export { performance };
+
 /**
  * How many jobs may start before the next call of {@link overdueTurn}: 1, or 8 for very short jobs. For these, a clock
  * read before each would cost as much as the job.

@@ -1,11 +1,9 @@
-// Imported, since tests replace the global.
-import { performance } from "node:perf_hooks";
 import { isCancellation } from "../cancellation.ts";
 import type { AsyncJob, AsyncJobRunner } from "../job/job.ts";
 import { JobReport, noteAbort, noteFailure, type OpenReport } from "../job/job-report.ts";
 import { refuseGenerator } from "../job/sync-result.ts";
 import { requireKnownKeys, requireRunner, requireSignal, requireWholeNumber } from "../validation.ts";
-import { overdueTurn, uncheckedStarts } from "./event-loop.ts";
+import { overdueTurn, performance, uncheckedStarts } from "./event-loop.ts";
 import type { Fifo } from "./fifo.ts";
 
 /** How an AsyncJobQueue runs its jobs. */
