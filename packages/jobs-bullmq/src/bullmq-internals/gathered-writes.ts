@@ -6,8 +6,11 @@ interface Socket {
   uncork(): void;
 }
 
-/** A command waits for others for at most so long, if another one comes: a handler may hold the event loop meanwhile. */
-const maxGatherMs = 1;
+/**
+ * A command waits for others for at most so long, if another one comes: Redis works on the first ones while this process makes the others.
+ * With 1 ms, a worker of 50 slots and Redis waited for each other in turn, and worked off a fifth fewer jobs.
+ */
+const maxGatherMs = 0.25;
 
 /** When the gathering began, for each socket that gathers. */
 const gathering = new WeakMap<Socket, number>();
