@@ -4,7 +4,7 @@ import type { bullmqEngine } from "../../src/index.ts";
 
 const versions = { 5: () => import("bullmq"), 6: () => import("bullmq-6") };
 
-/** What tests of engines share. */
+/** The parts that tests of engines share. */
 interface TestedEngines {
   /** Opens an engine on the BullMQ of the description. */
   readonly bullmqEngine: typeof bullmqEngine;

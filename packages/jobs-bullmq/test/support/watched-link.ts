@@ -1,36 +1,21 @@
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { type RedisLink, redisLink } from "./redis-link.ts";
 
 /** A way to a Redis on which something happens between a command and its answer. */
-export interface WatchedLink {
-  readonly port: number;
+export interface WatchedLink extends RedisLink {
   /** Holds the answer to the next command that has this text, until `meanwhile` has ended. */
   holdAnswerTo(text: string, meanwhile: () => Promise<unknown>): void;
   /** Loses the answer to the next command that has this text, and the connection with it. Redis has done the command by then. */
   loseAnswerTo(text: string): void;
-  close(): Promise<void>;
 }
 
 export async function watchedLink(port: number): Promise<WatchedLink> {
   let watched:
     | { readonly text: string; readonly meanwhile: (() => Promise<unknown>) | undefined }
     | undefined;
-  const sockets = new Set<Socket>();
-  const server = createServer((client) => {
-    const redis = connect(port, "127.0.0.1");
+  const link = await redisLink(port, ({ client, redis }) => {
     let meanwhile: (() => Promise<unknown>) | undefined;
     let isLost = false;
     let answered = Promise.resolve();
-    for (const [socket, other] of [
-      [client, redis],
-      [redis, client],
-    ] as const) {
-      sockets.add(socket);
-      socket.on("error", () => {});
-      socket.on("close", () => {
-        sockets.delete(socket);
-        other.destroy();
-      });
-    }
     client.on("data", (data) => {
       if (watched !== undefined && data.includes(watched.text)) {
         meanwhile = watched.meanwhile;
@@ -50,18 +35,13 @@ export async function watchedLink(port: number): Promise<WatchedLink> {
       answered = answered.then(() => void client.write(data));
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
-    port: (server.address() as AddressInfo).port,
+    ...link,
     holdAnswerTo(text, meanwhile) {
       watched = { text, meanwhile };
     },
     loseAnswerTo(text) {
       watched = { text, meanwhile: undefined };
-    },
-    close() {
-      for (const socket of sockets) socket.destroy();
-      return new Promise((resolve) => server.close(() => resolve()));
     },
   };
 }

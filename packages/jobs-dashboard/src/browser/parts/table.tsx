@@ -53,8 +53,8 @@ export function Table<T>({ caption, columns, rows, keyOf, scope, noun }: TablePr
             </tr>
           )}
           <tr role="row">
-            {columns.map(({ label, isNumber, kind = "" }) => (
-              <th key={label} role="columnheader" scope="col" class={isNumber ? "number" : kind}>
+            {columns.map(({ label, narrowLabel = label, isNumber, kind = "" }) => (
+              <th key={narrowLabel} role="columnheader" scope="col" class={isNumber ? "number" : kind}>
                 {label}
               </th>
             ))}
@@ -65,7 +65,7 @@ export function Table<T>({ caption, columns, rows, keyOf, scope, noun }: TablePr
             <tr key={keyOf(row)} role="row" data-row class={isGone ? "gone" : ""}>
               {columns.map(({ label, narrowLabel = label, cell, isNumber, kind = "" }) => (
                 <td
-                  key={label}
+                  key={narrowLabel}
                   role="cell"
                   data-label={narrowLabel}
                   class={`${isNumber ? "number" : ""} ${kind}`}

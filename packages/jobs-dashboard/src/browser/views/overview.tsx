@@ -141,7 +141,7 @@ function columnsFor({ process, engines }: SessionView): readonly Column<Overview
             kept(({ oldestWaitingAt }) => <Ago at={oldestWaitingAt} bare />),
           ),
           inEngine(
-            "Running ",
+            "Running",
             kept(({ running }) => figure(running)),
             "Running, stored",
           ),
