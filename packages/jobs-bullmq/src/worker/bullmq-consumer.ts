@@ -31,8 +31,6 @@ export class BullmqConsumer implements JobConsumer<BullmqLeasedJob> {
   readonly #lostLeaseCheck: LostLeaseCheck;
   readonly #onError: (error: unknown) => void;
   readonly #stopListening: () => void;
-  /** Keeps the code that V8 optimised for BullMQ's jobs: an idle worker has none, and a full garbage collection would drop it. */
-  lastSettled: BullmqLeasedJob | undefined;
 
   constructor(
     queues: Queues,
@@ -126,7 +124,6 @@ export class BullmqConsumer implements JobConsumer<BullmqLeasedJob> {
     try {
       const { isRecorded, answer, wasAnswerLost } = await this.#recorder.record(job, outcome, wantsNext);
       consumer.tokens.drop(id, token);
-      this.lastSettled = job;
       const next = isRecorded && wantsNext ? this.#nextFrom(consumer, answer, token) : undefined;
       if (wasAnswerLost) this.#lostLeaseCheck.run();
       return { isRecorded, next: next instanceof Promise ? await next : next };
