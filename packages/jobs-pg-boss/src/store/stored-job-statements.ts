@@ -10,7 +10,7 @@ export interface StoredJobStatements {
   readonly createIndex: string;
   /**
    * $1 limit, $2 whether to read the payload, $3 queue, $4 the `created_us` and $5 the id of the last job of the page before. Returns
-   * jobs of one queue, the newest first. Leaves out those that another program has stored with a `created_on` that is no date.
+   * jobs of one queue, the newest first.
    */
   ofQueue(state: StoredJobState | undefined): string;
   /** $1 first queue. Returns the `name` of each of the engine's queues from this one on, in order. */
@@ -22,7 +22,7 @@ export interface StoredJobStatements {
   ofQueues(count: number): string;
   /**
    * $1 limit, $2 whether to read the payload, $3 queue of the page before, $4 the `created_us` and $5 the id of its last job, from $6 on
-   * the queues. Returns jobs by queue, those of one queue in the order in which they were created. Leaves out jobs as `ofQueue` does.
+   * the queues. Returns jobs by queue, those of one queue in the order in which they were created.
    * In the order of ids, PostgreSQL would read all jobs in other states.
    */
   ofQueuesInState(state: StoredJobState, count: number): string;
@@ -31,7 +31,10 @@ export interface StoredJobStatements {
 }
 
 /** The job that comes before all others in a list of one queue. */
-export const beforeNewest = { createdUs: "253402300799999999", id: "ffffffff-ffff-ffff-ffff-ffffffffffff" };
+export const beforeNewest = { createdUs: "infinity", id: "ffffffff-ffff-ffff-ffff-ffffffffffff" };
+
+/** The job that comes before all others in a list of many queues. */
+export const beforeOldest = { createdUs: "-infinity", id: "00000000-0000-0000-0000-000000000000" };
 
 /** The largest table, in bytes, for which the index is created: that takes about a second, in which nothing can be written. */
 const maxIndexedBytes = 256 * 1024 * 1024;
@@ -80,7 +83,7 @@ export function storedJobStatements(schema: string): StoredJobStatements {
       const { of, and } = state === undefined ? anyState : states[state];
       const parts = of.map(
         (each) => `(
-          SELECT * FROM ${job} WHERE name = $3::text AND state = '${each}' ${and} AND created_on >= 'epoch'
+          SELECT * FROM ${job} WHERE name = $3::text AND state = '${each}' ${and}
             AND (created_on, id) < (${momentOf("$4")}, $5::uuid)
           ${newestFirst} LIMIT $1::int)`,
       );
@@ -94,7 +97,7 @@ export function storedJobStatements(schema: string): StoredJobStatements {
       const partsOf = (queue: string): readonly string[] => [
         `(
           SELECT * FROM ${job} WHERE name = ${queue}
-            AND id >= CASE WHEN ${queue} = $3::text THEN $4::uuid ELSE '00000000-0000-0000-0000-000000000000' END
+            AND id >= CASE WHEN ${queue} = $3::text THEN $4::uuid ELSE '${beforeOldest.id}' END
           ORDER BY id LIMIT $1::int)`,
       ];
       return `
@@ -114,8 +117,8 @@ export function storedJobStatements(schema: string): StoredJobStatements {
         of.map(
           (each) => `(
           SELECT * FROM ${job} WHERE name = ${queue} AND state = '${each}' ${and}
-            AND created_on BETWEEN 'epoch' AND '9999-12-31'
-            AND (created_on, id) > (CASE WHEN ${queue} = $3::text THEN ${momentOf("$4")} ELSE '-infinity' END, $5::uuid)
+            AND (created_on, id) > (CASE WHEN ${queue} = $3::text THEN ${momentOf("$4")} ELSE '-infinity' END,
+              CASE WHEN ${queue} = $3::text THEN $5::uuid ELSE '${beforeOldest.id}' END)
           ORDER BY created_on, id LIMIT $1::int)`,
         );
       return `
@@ -125,12 +128,21 @@ export function storedJobStatements(schema: string): StoredJobStatements {
   };
 }
 
-/** Selects the `created_us` of a job: its `created_on` in Unix microseconds. */
-const createdUs = "(extract(epoch FROM created_on) * 1000000)::bigint::text AS created_us";
+/**
+ * Selects the `created_us` of a job: its `created_on` in Unix microseconds. Other programs also store `infinity`, and years for which the
+ * microseconds would not be exact: these stay as PostgreSQL writes them.
+ */
+const createdUs = `CASE WHEN created_on BETWEEN 'epoch' AND '2255-01-01' THEN (extract(epoch FROM created_on) * 1000000)::bigint::text
+  ELSE created_on::text END AS created_us`;
+
+/** Tells whether a text may be a `created_us`. */
+export function isCreatedUs(text: string): boolean {
+  return /^(\d{1,16}|-?infinity|\d{4,6}-\d\d-\d\d [\d:.]{8,15}[+-][\d:]{2,8}( BC)?)$/.test(text);
+}
 
 /** Converts a `created_us` back. */
 function momentOf(us: string): string {
-  return `'epoch'::timestamptz + ${us}::bigint * interval '1 microsecond'`;
+  return `CASE WHEN ${us}::text ~ '^[0-9]+$' THEN 'epoch'::timestamptz + ${us}::bigint * interval '1 microsecond' ELSE ${us}::timestamptz END`;
 }
 
 /** The columns from which `storedJobFrom` makes a job. */

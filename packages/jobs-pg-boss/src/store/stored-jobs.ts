@@ -5,7 +5,13 @@ import { type Row, runSql } from "../database/run-sql.ts";
 import { isUuid } from "./is-uuid.ts";
 import { jobName, queueName } from "./queue-name.ts";
 import { storedJobFrom } from "./stored-job.ts";
-import { beforeNewest, type StoredJobStatements, storedJobStatements } from "./stored-job-statements.ts";
+import {
+  beforeNewest,
+  beforeOldest,
+  isCreatedUs,
+  type StoredJobStatements,
+  storedJobStatements,
+} from "./stored-job-statements.ts";
 
 /** Looks at the jobs of pg-boss's table. */
 export class StoredJobs {
@@ -46,7 +52,7 @@ export class StoredJobs {
     position: readonly string[] = [beforeNewest.createdUs, beforeNewest.id],
   ): Promise<Row[]> {
     const [createdUs = "", id = "", ...rest] = position;
-    if (!/^\d{1,18}$/.test(createdUs) || !isUuid(id) || rest.length > 0) throw wrongCursor();
+    if (!isCreatedUs(createdUs) || !isUuid(id) || rest.length > 0) throw wrongCursor();
     const values = [limit + 1, withPayload, queueName(name), createdUs, id];
     return this.#list(this.#statements.ofQueue(state), values);
   }
@@ -68,10 +74,10 @@ export class StoredJobs {
   async #ofAllQueuesInState(
     state: StoredJobState,
     { limit, withPayload }: StoredJobsQuery,
-    position: readonly string[] = ["", "0", beforeOldest],
+    position: readonly string[] = ["", beforeOldest.createdUs, beforeOldest.id],
   ): Promise<Row[]> {
     const [name = "", createdUs = "", id = "", ...rest] = position;
-    if (!/^\d{1,18}$/.test(createdUs) || !isUuid(id) || rest.length > 0) throw wrongCursor();
+    if (!isCreatedUs(createdUs) || !isUuid(id) || rest.length > 0) throw wrongCursor();
     return this.#inQueuesFrom(
       name,
       limit + 1,
@@ -118,9 +124,6 @@ export class StoredJobs {
 /** How many queues a page looks into at first, which mostly have enough jobs, and then at a time. */
 const firstQueues = 4;
 const moreQueues = 20;
-
-/** No job of an engine has this id. */
-const beforeOldest = "00000000-0000-0000-0000-000000000000";
 
 function namesOf(rows: readonly Row[]): string[] {
   return rows.map(({ name }) => name as string);

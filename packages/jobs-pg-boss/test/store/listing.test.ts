@@ -113,21 +113,55 @@ describe.skipIf(postgres === undefined).each(versions)("the list of jobs, on pg-
     expect(await idsOf(undefined, 10, "cancelled")).toEqual([]);
   });
 
-  it("leaves out jobs whose `created_on` is no date, and those of other programs' queues", async () => {
+  it("has jobs whose `created_on` is no date, each once, and none of other programs' queues", async () => {
     await backend.insert([newJob("foreign")], {});
     const insert = `INSERT INTO ${store.schema}.job (name, created_on)`;
-    for (const value of ["infinity", "-infinity", "0044-03-15 BC", "290000-01-01"]) {
-      await store.query(`${insert} VALUES ('foreign', '${value}')`);
+    // The end of the first page and the start of the next are among jobs with equal dates.
+    for (const value of [
+      "infinity",
+      "-infinity",
+      "0044-03-15 BC",
+      "0044-03-15",
+      "1969-12-31",
+      "290000-01-01",
+    ]) {
+      for (const time of ["", "00:00:00.000001", "00:00:00.000002", "00:00:00.000002"]) {
+        const isEndless = value.includes("infinity");
+        const [date, era = ""] = value.split(" ");
+        await store.query(`${insert} VALUES ('foreign', '${isEndless ? value : `${date} ${time} ${era}`}')`);
+      }
     }
     await store.boss.createQueue("theirs");
     await store.query(`${insert} VALUES ('theirs', now())`);
-    const [dated] = await idsOf("foreign", 1);
-    expect(await idsOf("foreign", 1)).toEqual([dated]);
-    for (const limit of [1, 100]) expect(await idsOf(undefined, limit, "waiting")).toContain(dated);
+    const rows = await store.query(
+      `SELECT id FROM ${store.schema}.job WHERE name = 'foreign' ORDER BY created_on DESC, id DESC`,
+    );
+    const newestFirst = rows.map(({ id }) => id as string);
+    expect(newestFirst).toHaveLength(25);
+    const own = new Set(newestFirst);
+    for (const limit of [1, 2, 100]) {
+      expect(await idsOf("foreign", limit)).toEqual(newestFirst);
+      expect(await idsOf("foreign", limit, "waiting")).toEqual(newestFirst);
+      const ofAll = (await idsOf(undefined, limit, "waiting")).filter((id) => own.has(id));
+      expect(ofAll).toEqual(newestFirst.toReversed());
+    }
     const all = await backend.jobs({
       ...{ jobName: undefined, state: undefined, limit: 1_000, position: undefined, withPayload: true },
     });
     expect(all.jobs.map(({ jobName }) => jobName)).not.toContain("theirs");
+  });
+
+  it("refuses positions that no page has given", async () => {
+    const id = "00000000-0000-0000-0000-000000000000";
+    for (const createdUs of ["", "x", "-1", "1e3", "now", "99999999999999999", "2026-01-01"]) {
+      for (const [jobName, position] of [
+        ["foreign", [createdUs, id]],
+        [undefined, ["foreign", createdUs, id]],
+      ] as const) {
+        const query = { jobName, state: "waiting", limit: 1, position, withPayload: false } as const;
+        await expect(backend.jobs(query), createdUs).rejects.toThrow(TypeError);
+      }
+    }
   });
 
   it("has an index, which new queues get too, and which is created once", async () => {
