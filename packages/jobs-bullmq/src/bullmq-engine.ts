@@ -53,8 +53,8 @@ const maxLeaseMs = 24 * 60 * 60 * 1000;
  * Opens durable jobs on BullMQ. Resolves once Redis has answered.
  *
  * @throws (rejects with) TypeError or RangeError for an option that is not as documented; EngineUnavailableError for a server
- * that is unreachable or not ready; Error for a server that refuses the user, has a certificate that is not trusted, is a replica, or is
- * a cluster that the options do not fit; the error of Redis or BullMQ for any other failure. No error has a password.
+ * that is unreachable or not ready; Error for a server that refuses the user or what the engine needs, has a certificate that is not
+ * trusted, is a replica, or is a cluster that the options do not fit; the error of Redis or BullMQ for any other failure. No error has a password.
  */
 export async function bullmqEngine(options: BullmqEngineOptions): Promise<JobEngine<BullmqEnqueueOptions>> {
   requireEngineOptions(options, ownOptions);

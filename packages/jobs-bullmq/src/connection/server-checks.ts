@@ -2,6 +2,7 @@ import type { RedisClient } from "../bullmq-internals/index.ts";
 import { requireVersion } from "./bullmq-version.ts";
 import { hasHashTag } from "./connection-options.ts";
 import { warnOfLosses } from "./persistence-warnings.ts";
+import { requireRights } from "./required-rights.ts";
 
 /** The BullMQ and the server that an engine is about to use. */
 export interface CheckedServer {
@@ -17,7 +18,8 @@ export interface CheckedServer {
 /**
  * Checks BullMQ and its server before the engine uses them. Warns if the server may lose jobs.
  *
- * @throws (rejects with) Error for a BullMQ that is too old or too new, a replica, a cluster whose prefix has no hash tag, or one node of a cluster.
+ * @throws (rejects with) Error for a BullMQ that is too old or too new, a replica, a cluster whose prefix has no hash tag, one node
+ * of a cluster, or a user without a right that the engine needs.
  */
 export async function checkServer(server: CheckedServer, address: string): Promise<void> {
   requireVersion(server.version);
@@ -29,6 +31,7 @@ export async function checkServer(server: CheckedServer, address: string): Promi
     );
   }
   if (/^(redis_mode:cluster|cluster_enabled:1)\b/m.test(info)) await checkCluster(server, address);
+  await requireRights(client, server.namesKey);
   warnOfLosses(info, address);
 }
 

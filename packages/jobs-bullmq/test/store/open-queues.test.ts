@@ -115,6 +115,23 @@ describe("opening a bullmqEngine", () => {
     expect(warn).not.toHaveBeenCalled();
   });
 
+  it.each([
+    ["for transactions", ["-multi"], /may not use MULTI\b/],
+    ["for transactions, all of them", ["-@transaction"], /may not use MULTI, EXEC\b/],
+    ["for scripts", ["-eval", "-evalsha"], /NOPERM.*'eval/],
+    ["for waiting", ["-@blocking"], /may not use BZPOPMIN\b/],
+    ["that its scripts need", ["-hset", "-xadd"], /may not use HSET, XADD\b/],
+    ["for its keys", ["resetkeys", "~others:*"], /NOPERM|may not use/],
+  ])("says at once that a user lacks the right %s", async (_which, rights, message) => {
+    const user = fresh();
+    await asAdmin(redis.url, "ACL", "SETUSER", user, "on", ">sesame", "~*", "&*", "+@all", ...rights);
+    const connection = { host: "127.0.0.1", port: redis.port, username: user, password: "sesame" };
+    const error = await refusalOf({ connection, queue: fresh(), onError() {} });
+    expect(EngineUnavailableError.isInstance(error)).toBe(false);
+    expect(error.message).toMatch(/does not let its user do what BullMQ needs/);
+    expect(error.message).toMatch(message);
+  });
+
   it("tells a right that is missing at a call in Redis's own words, without the payload", async () => {
     const queue = fresh();
     await asAdmin(redis.url, "ACL", "SETUSER", "limited", "on", ">sesame", "~bull:*", "&*", "+@all");
