@@ -30,6 +30,8 @@ export class JobInserter {
   readonly #retention: RetentionSeconds;
   /** The jobs that another one of the same name may join. */
   readonly #gathered = new Map<string, GatheredJobs>();
+  /** Commands with gathered jobs that have no answer yet. */
+  #underWay = 0;
 
   constructor(queues: Queues, retention: RetentionSeconds) {
     this.#queues = queues;
@@ -61,7 +63,7 @@ export class JobInserter {
         gathered = { jobs: [], calls: [], characters: 0 };
         this.#gathered.set(name, gathered);
         // This is before all timers and events, so a call does not wait for others.
-        nextTick(this.#addGathered, gathered);
+        nextTick(this.#send, gathered);
       }
       gathered.jobs.push(job);
       gathered.calls.push({ resolve, reject });
@@ -69,19 +71,33 @@ export class JobInserter {
     });
   }
 
-  readonly #addGathered = (gathered: GatheredJobs): void => {
+  /**
+   * Sends gathered jobs: in two commands if Redis has none to work on. Callers mostly enqueue the next jobs when they get an answer. Redis adds
+   * the jobs of one command meanwhile. With one command, Redis and this process would wait for each other in turn.
+   */
+  readonly #send = (gathered: GatheredJobs): void => {
     const { jobs, calls } = gathered;
     const [{ name }] = jobs as [NewJob];
     if (this.#gathered.get(name) === gathered) this.#gathered.delete(name);
+    const atOnce = this.#underWay === 0 ? Math.ceil(jobs.length / 2) : jobs.length;
+    for (let start = 0; start < jobs.length; start += atOnce) {
+      this.#addGathered(jobs.slice(start, start + atOnce), calls.slice(start, start + atOnce));
+    }
+  };
+
+  #addGathered(jobs: readonly NewJob[], calls: readonly Call[]): void {
+    this.#underWay++;
     this.#add(jobs, undefined).then(
       (enqueued) => {
+        this.#underWay--;
         for (const [index, call] of calls.entries()) call.resolve([enqueued[index] as EnqueuedJob]);
       },
       (error) => {
+        this.#underWay--;
         for (const call of calls) call.reject(error);
       },
     );
-  };
+  }
 
   /** Resolves to the id of the job that holds a unique key. */
   async holderOf(jobName: string, uniqueKey: string): Promise<string | undefined> {
