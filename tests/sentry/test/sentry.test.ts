@@ -327,6 +327,50 @@ describe("runs beside Sentry", () => {
     },
   );
 
+  it.skipIf(redis === undefined)(
+    "of a wrapped BullMQ processor are children of Sentry's own span, whose worker has Sentry's telemetry",
+    async () => {
+      const { Queue, Worker } = await import("bullmq");
+      const connection = { url: redis?.url ?? "" };
+      const telemetry = new Sentry.BullMQTelemetry() as Telemetry;
+      const name = fresh();
+      const queue = new Queue(name, { connection, telemetry });
+      const process = observeBullmqProcessor(new Runner(observers()), async ({ attemptsMade }) => {
+        await Sentry.startSpan({ name: "compose" }, async () => {});
+        if (attemptsMade === 0) throw new Error("the mail server is away");
+      });
+      // The worker's later work does not belong to the span in which it was made.
+      const worker = Sentry.startSpan(
+        { name: "boot" },
+        () => new Worker(name, process, { connection, telemetry }),
+      );
+      await Sentry.startSpan({ name: "POST /orders" }, () => queue.add("send", {}, { attempts: 2 }));
+      await expect.poll(() => queue.getCompletedCount()).toBe(1);
+      await worker.close();
+      await queue.close();
+      await sent();
+      // Sentry's spans and ours, by the attribute that ours have.
+      const all = spans.filter(({ attributes }) => attributes["sentry.op"]?.value === "queue.process");
+      const ours = all.filter(({ attributes }) => attributes["job.name"]);
+      const theirs = all.filter((each) => !ours.includes(each));
+      expect([ours.length, theirs.length]).toEqual([2, 2]);
+      const [producer] = spans.filter(
+        ({ attributes }) => attributes["sentry.op"]?.value === "queue.publish",
+      ) as [SentSpan];
+      expect(producer.trace_id).toBe(span("POST /orders").trace_id);
+      for (const [index, run] of ours.entries()) {
+        expect(run).toMatchObject({
+          parent_span_id: theirs[index]?.span_id,
+          trace_id: theirs[index]?.trace_id,
+        });
+        expect(run.links?.map((link) => link.span_id)).toEqual([producer.span_id]);
+      }
+      expect(new Set(ours.map((run) => run.trace_id)).size).toBe(2);
+      const composed = spans.filter((each) => each.name === "compose");
+      expect(composed.map((each) => each.parent_span_id)).toEqual(ours.map((run) => run.span_id));
+    },
+  );
+
   it("are reported when their job has failed for good, and not before", async () => {
     const runner = new Runner([...observers(), reportDeadLetters(Sentry.captureException)]);
     const chargeCard = defineJob({
