@@ -35,6 +35,9 @@ import type { Settings } from "./options.ts";
 /** Jobs in engines have no context attributes before they run. */
 const noAttributes = {};
 
+/** The metric that every store publishes. */
+const firstName = (runMetrics[0] as MetricDefinition).name;
+
 /** Holds the counts behind one set of metrics in one registry. */
 export class MetricStore implements MetricSource {
   readonly settings: Settings;
@@ -59,7 +62,7 @@ export class MetricStore implements MetricSource {
   }
 
   #publish(definitions: readonly MetricDefinition[]): void {
-    if (this.#published.has(definitions)) return;
+    if (this.#published.has(definitions) || this.#isRemoved) return;
     const { registry, prefix } = this.settings;
     // Register all or none: half of the metrics would count as all of them the next time.
     for (const { name } of definitions) {
@@ -70,6 +73,13 @@ export class MetricStore implements MetricSource {
       this.settings.registry.registerMetric(new PublishedMetric(definition, this) as unknown as Metric);
     }
     this.#published.add(definitions);
+  }
+
+  /** Whether the application has cleared the registry since. Another store may have these names now. */
+  get #isRemoved(): boolean {
+    const { registry, prefix } = this.settings;
+    const first = registry.getSingleMetric(prefix + firstName) as unknown;
+    return this.#published.size > 0 && !(isPublishedMetric(first) && first.source === this);
   }
 
   /**
@@ -117,6 +127,11 @@ export class MetricStore implements MetricSource {
   finish(context: ObservedJobContext, status: JobResultStatus): DurationHistogram {
     const series = this.#runs.take(context) ?? this.table.of(context);
     series.inProgress--;
+    // Without it, more runs would have finished than started.
+    if (series.startedBeforeReset > 0) {
+      series.startedBeforeReset--;
+      series.started++;
+    }
     if (status === "success") series.lastSuccess.set(monotonicMsOf(context));
     const ended = series.byStatus[status];
     ended.durations ??= new DurationHistogram(this.settings.buckets);
@@ -173,7 +188,7 @@ function secondsOf(milliseconds: number | undefined): number {
  */
 export function metricStoreIn(settings: Settings): MetricStore {
   const { registry, prefix } = settings;
-  const name = prefix + (runMetrics[0] as MetricDefinition).name;
+  const name = prefix + firstName;
   const existing: unknown = registry.getSingleMetric(name);
   if (existing === undefined) return new MetricStore(settings);
   if (!isPublishedMetric(existing)) {

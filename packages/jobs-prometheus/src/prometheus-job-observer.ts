@@ -42,7 +42,7 @@ export function prometheusJobObserver(options: PrometheusJobObserverOptions = {}
         : (context, status) => {
             const durations = store.finish(context, status);
             const labelSet = exemplars(context);
-            if (labelSet !== undefined) durations.setExemplar(exemplarOf(context, labelSet));
+            if (labelSet) durations.setExemplar(exemplarOf(context, labelSet));
           },
     onEngineOpened: (context) => store.open(context),
     onJobEnqueued: (context) => store.enqueue(context),

@@ -1,7 +1,7 @@
 import { job } from "@nidus/jobs-core";
 import { ObservedJobRunner } from "@nidus/jobs-observe";
 import { Registry } from "prom-client";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { prometheusJobObserver } from "../src/index.ts";
 
 describe("exemplars", () => {
@@ -18,9 +18,11 @@ describe("exemplars", () => {
     );
   });
 
-  it("may be absent for some runs", async () => {
-    const observer = prometheusJobObserver({ exemplars: () => undefined });
-    new ObservedJobRunner(observer).run(job("send", () => {}));
+  it.each([undefined, null])("may be absent for some runs: %s", async (labels) => {
+    const observer = prometheusJobObserver({ exemplars: () => labels as undefined });
+    const onObserverError = vi.fn();
+    new ObservedJobRunner(observer, { onObserverError }).run(job("send", () => {}));
+    expect(onObserverError).not.toHaveBeenCalled();
     expect(await observer.registry.metrics()).not.toContain(" # {");
   });
 

@@ -78,7 +78,29 @@ describe("a registry", () => {
     expect(sampleOf(lines, "nidus_jobs_in_progress")).toBe(1);
     end();
     await running;
-    expect(sampleOf(parse(await observer.registry.metrics()), "nidus_jobs_in_progress")).toBe(0);
+    const later = parse(await observer.registry.metrics());
+    expect(sampleOf(later, "nidus_jobs_in_progress")).toBe(0);
+    // No more runs have finished than started.
+    expect(sampleOf(later, "nidus_jobs_finished_total", { status: "success" })).toBe(1);
+    expect(sampleOf(later, "nidus_jobs_started_total")).toBe(1);
+    runner.run(noop);
+    expect(sampleOf(parse(await observer.metrics()), "nidus_jobs_started_total")).toBe(2);
+  });
+
+  it("that was cleared belongs to the observers that are made later", async () => {
+    const registry = new Registry();
+    const onObserverError = vi.fn();
+    const make = () => new ObservedJobRunner(prometheusJobObserver({ registry }), { onObserverError });
+    const before = make();
+    registry.clear();
+    const after = make();
+    const enqueued = { jobName: "send", engine: "memory", queue: "mail", correlationId: undefined };
+    for (const runner of [before, after]) runner.enqueued({ ...enqueued, count: 3, carrier: {} });
+    expect(sampleOf(parse(await registry.metrics()), "nidus_jobs_enqueued_total")).toBe(3);
+    registry.clear();
+    before.declare({ name: "send", objectives: { finishWithinMs: 1 } });
+    expect(registry.getMetricsAsArray()).toEqual([]);
+    expect(onObserverError).not.toHaveBeenCalled();
   });
 
   it("of the OpenMetrics type is written as OpenMetrics, scrape after scrape", async () => {

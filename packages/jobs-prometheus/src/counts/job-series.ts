@@ -71,6 +71,8 @@ export class JobSeries {
   readonly byStatus: Readonly<Record<JobResultStatus, StatusSeries>>;
   started = 0;
   inProgress = 0;
+  /** Of the runs in progress, how many started before a reset. A run of them counts as started when it finishes. */
+  startedBeforeReset = 0;
   readonly lastSuccess: LazyTime = new LazyTime();
   engine: EngineCounts | undefined;
   objectives: JobObjectives | undefined;
@@ -135,6 +137,7 @@ export class JobSeries {
   /** Forgets what was counted, but not the runs in progress. */
   reset(): void {
     this.started = 0;
+    this.startedBeforeReset = this.inProgress;
     this.lastSuccess.set(Number.NaN);
     if (this.engine !== undefined) this.engine = new EngineCounts();
     for (const series of Object.values(this.byStatus)) series.reset();
