@@ -41,10 +41,7 @@ export function healthHandler(options: HealthHandlerOptions = {}): HealthHandler
   requireHealths("workers", workers);
   return async (request, response) => {
     if (!isReading(request, response)) return;
-    const report = reportOf(
-      await Promise.all(engines.map(engineHealth)),
-      workers.flatMap((worker) => workerHealth(worker)),
-    );
+    const report = reportOf(await Promise.all(engines.map(engineHealth)), workers.flatMap(workerHealth));
     const status = report.status === "stuck" ? 503 : 200;
     answer(response, status, "application/json", `${JSON.stringify(report)}\n`, {
       "Cache-Control": "no-store",
@@ -75,7 +72,7 @@ async function engineHealth(
     timer = setTimeout(() => resolve(unknown), answerWithinMs);
   });
   try {
-    return await Promise.race([engine.health(), late]);
+    return checked(await Promise.race([engine.health(), late]));
   } catch {
     return unknown;
   } finally {
@@ -83,9 +80,21 @@ async function engineHealth(
   }
 }
 
+/**
+ * Returns a health that can be answered with. Engines and workers may be of other authors.
+ *
+ * @throws whatever keeps it from that: the part then counts as one that cannot tell.
+ */
+function checked<Health extends EngineHealth | WorkerHealth>(health: Health): Health {
+  const workers: readonly WorkerHealth[] = "workers" in health ? health.workers : [health];
+  if (!workers.every(({ state }) => typeof state === "string")) throw new TypeError("a worker has no state");
+  JSON.stringify(health);
+  return health;
+}
+
 function workerHealth(worker: { health(): WorkerHealth }): readonly WorkerHealth[] {
   try {
-    return [worker.health()];
+    return [checked(worker.health())];
   } catch {
     return [];
   }

@@ -108,6 +108,9 @@ export class Observability implements AsyncDisposable {
         pipeline: typeof first === "function" ? undefined : first,
       });
     }
+    if (second !== undefined) {
+      throw invalidArgument("the first argument of `otel`, with options after it,", "a pipeline", first);
+    }
     const observer = otelJobObserver(first);
     return this.#adding("otel", { make: () => ({ name: "otel", jobObserver: () => observer }) });
   }

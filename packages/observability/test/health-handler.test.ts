@@ -79,6 +79,36 @@ describe("healthHandler", () => {
     });
   });
 
+  test.each<[string, unknown]>([
+    ["nothing", undefined],
+    ["no workers", { isReachable: true }],
+    ["a worker of null", { isReachable: true, workers: [null] }],
+    ["a worker without a state", { isReachable: true, workers: [{}] }],
+    ["a number that JSON does not know", { isReachable: true, workers: [], latencyMs: 1n }],
+  ])("counts an engine that answers with %s as unreachable", async (_what, health) => {
+    const { status, body } = await ask({
+      engines: [{ name: "orders", health: async () => health as never }],
+    });
+    expect(status).toBe(200);
+    expect(JSON.parse(body).engines).toEqual([{ engine: "orders", isReachable: false, workers: [] }]);
+  });
+
+  test.each<[string, () => unknown]>([
+    ["nothing", () => undefined],
+    ["a promise", async () => workerIn("idle").health()],
+    ["a number that JSON does not know", () => ({ state: "idle", running: 1n })],
+    [
+      "an error",
+      () => {
+        throw new Error("open sesame");
+      },
+    ],
+  ])("leaves out a worker that answers with %s", async (_what, health) => {
+    const { status, body } = await ask({ workers: [{ health: health as never }, workerIn("working")] });
+    expect(status).toBe(200);
+    expect(JSON.parse(body).workers).toMatchObject([{ state: "working" }]);
+  });
+
   test("answers HEAD without a body, and no other method", async () => {
     expect(await ask(undefined, "HEAD")).toMatchObject({ status: 200, body: "" });
     expect(await ask(undefined, "POST")).toMatchObject({ status: 405, headers: { allow: "GET, HEAD" } });

@@ -34,6 +34,7 @@ describe("wrong arguments", () => {
       throw new Error("asked for a pipeline");
     };
     expect(() => facade.otel(pipeline, { propagate: "link" } as never)).toThrow(/"propagate"/);
+    expect(() => facade.otel({} as never, { propagation: "none" })).toThrow(/expected.*to be a pipeline/);
     expect(() => development("x", { streem: process.stderr } as never)).toThrow(/"streem".*`stream`/);
   });
 
