@@ -88,7 +88,10 @@ export function otelJobMetricsObserver(options: OtelJobMetricsObserverOptions = 
       duration.record(durationMs > 0 ? durationMs / 1000 : 0, withStatus);
       if (status === "success") lastSuccess.record((startedAtMs + durationMs) / 1000, attributes);
     },
-    onJobEnqueued: ({ jobName, count }) => enqueued.add(count, attributesOf(jobName)),
+    onJobEnqueued({ jobName, count }) {
+      // One NaN would make the sum NaN forever.
+      if (count > 0 && count < Infinity) enqueued.add(count, attributesOf(jobName));
+    },
     onJobSettled({ jobName, outcome }) {
       if (outcome === "retried") retries.add(1, attributesOf(jobName));
       if (outcome === "stalled") stalled.add(1, attributesOf(jobName));

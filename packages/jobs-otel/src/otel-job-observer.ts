@@ -22,7 +22,7 @@ import {
   trace,
 } from "@opentelemetry/api";
 import { errorTypeOf, stackOf } from "./error-type.ts";
-import { jobSpanConvention, type SpanConvention } from "./semantic-conventions.ts";
+import { jobSpanConvention, requireConvention, type SpanConvention } from "./semantic-conventions.ts";
 import { readTraceHeaders, writeTraceHeaders } from "./trace-headers.ts";
 import { traced, untraced } from "./untraced.ts";
 import { version } from "./version.ts";
@@ -83,6 +83,7 @@ export function otelJobObserver(options: OtelJobObserverOptions = {}): JobObserv
   if (typeof tracer?.startSpan !== "function") {
     throw invalidArgument("`tracer`", "an OpenTelemetry tracer", tracer);
   }
+  requireConvention(convention);
   requireOneOf("`propagation`", propagation, ["link", "parent", "none"]);
   requireBoolean("`recordErrorMessage`", recordErrorMessage);
   requireWholeNumber("`maxErrorLength`", maxErrorLength);

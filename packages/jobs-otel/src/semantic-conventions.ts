@@ -1,3 +1,4 @@
+import { requireFunction, requireObject } from "@nidus/jobs-core/adapter";
 import type { EnqueuedJobContext, JobResultStatus, ObservedJobContext } from "@nidus/jobs-observe";
 import { jobMetricHelp } from "@nidus/jobs-observe/adapter";
 import type { Attributes } from "@opentelemetry/api";
@@ -26,6 +27,14 @@ export interface SpanConvention {
 }
 
 const nothing: Attributes = {};
+
+/** @throws TypeError for a value that lacks a member of a convention: it would cost every span. */
+export function requireConvention(convention: SpanConvention): void {
+  requireObject("`convention`", convention);
+  for (const member of Object.keys(jobSpanConvention) as (keyof SpanConvention)[]) {
+    requireFunction(`\`convention.${member}\``, convention[member]);
+  }
+}
 
 /** Names spans `job.run` and `job.enqueue`. They carry `job.*` attributes, and the context attributes under their own keys. */
 export const jobSpanConvention: SpanConvention = {

@@ -156,6 +156,22 @@ describe("untrusted values", () => {
 });
 
 describe("engines", () => {
+  test("count no enqueue of an engine that says no number", async () => {
+    const measured = new MeasuredMetrics();
+    const runner = strictRunner(otelJobMetricsObserver({ meter: measured.meter }));
+    for (const count of [2, Number.NaN, -1, Infinity, undefined]) {
+      runner.enqueued({
+        jobName: "digest",
+        engine: "memory",
+        queue: "mail",
+        count: count as number,
+        correlationId: undefined,
+        carrier: {},
+      });
+    }
+    expect(await measured.points("nidus.jobs.enqueued")).toEqual([[{ "job.name": "digest" }, 2]]);
+  });
+
   test("count enqueued, retried and dead-lettered jobs", async () => {
     const measured = new MeasuredMetrics();
     const runner = strictRunner(otelJobMetricsObserver({ meter: measured.meter }));

@@ -3,7 +3,7 @@ import type { JobObserver, ObservedJobContext } from "@nidus/jobs-observe";
 import { context, SpanKind, SpanStatusCode, type Tracer, trace } from "@opentelemetry/api";
 import { AlwaysOffSampler, type Sampler, SamplingDecision } from "@opentelemetry/sdk-trace-base";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { type OtelJobObserverOptions, otelJobObserver } from "../src/index.ts";
+import { jobSpanConvention, type OtelJobObserverOptions, otelJobObserver } from "../src/index.ts";
 import { registerContextManager, resetGlobalApi } from "./support/global-api.ts";
 import { millisecondsBetween, recordSpans } from "./support/recorded-spans.ts";
 import { strictRunner } from "./support/runner.ts";
@@ -197,6 +197,13 @@ describe("options", () => {
       /`propagation`.*"link", "parent" or "none", got "child"/,
     ],
     ["a propagation of null", { propagation: null }, /`propagation`.*got null/],
+    ["a convention of null", { convention: null }, /`convention`.*an object, got null/],
+    ["a convention without members", { convention: {} }, /`convention.runName`.*a function, got undefined/],
+    [
+      "a convention that lacks a member",
+      { convention: { ...jobSpanConvention, enqueueName: undefined } },
+      /`convention.enqueueName`.*a function, got undefined/,
+    ],
     [
       "a recordErrorMessage that is no boolean",
       { recordErrorMessage: "no" },

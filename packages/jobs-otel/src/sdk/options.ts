@@ -1,4 +1,10 @@
-import { invalidArgument, requireBoolean, requireKnownKeys, requireText } from "@nidus/jobs-core/adapter";
+import {
+  invalidArgument,
+  propertyOf,
+  requireBoolean,
+  requireKnownKeys,
+  requireText,
+} from "@nidus/jobs-core/adapter";
 import type { SpanProcessor } from "@opentelemetry/sdk-trace";
 import type { ServiceIdentity } from "../service-identity.ts";
 import { maxWholeNumber, wholeNumberOf } from "./environment.ts";
@@ -65,13 +71,18 @@ export function settingsOf(options: OtelPipelineOptions, environment: NodeJS.Pro
   requireKnownKeys("the options of otelPipeline", options, optionNames);
   const {
     serviceName,
+    serviceVersion,
+    environment: deployment,
     sampleRatio,
     allowInsecure,
     maxQueueSize,
     exportTimeoutMs,
     flushTimeoutMs = 5_000,
+    spanProcessors = [],
   } = options;
   requireText("`serviceName`", serviceName);
+  if (serviceVersion !== undefined) requireText("`serviceVersion`", serviceVersion);
+  if (deployment !== undefined) requireText("`environment`", deployment);
   for (const [name, value] of Object.entries({ maxQueueSize, exportTimeoutMs, flushTimeoutMs })) {
     if (value !== undefined && (!Number.isSafeInteger(value) || value < 1 || value > maxWholeNumber)) {
       throw invalidArgument(`\`${name}\``, `a whole number from 1 to ${maxWholeNumber}`, value, RangeError);
@@ -84,6 +95,9 @@ export function settingsOf(options: OtelPipelineOptions, environment: NodeJS.Pro
     throw invalidArgument("`sampleRatio`", "a number from 0 to 1", sampleRatio, RangeError);
   }
   if (allowInsecure !== undefined) requireBoolean("`allowInsecure`", allowInsecure);
+  if (!Array.isArray(spanProcessors) || !spanProcessors.every(isSpanProcessor)) {
+    throw invalidArgument("`spanProcessors`", "an array of OpenTelemetry span processors", spanProcessors);
+  }
   const variable = (name: string, least = 1): number | undefined => wholeNumberOf(environment, name, least);
   const queueSize = maxQueueSize ?? variable("OTEL_BSP_MAX_QUEUE_SIZE") ?? 2_048;
   const batchTimeoutMs = exportTimeoutMs ?? variable("OTEL_BSP_EXPORT_TIMEOUT");
@@ -103,4 +117,8 @@ export function settingsOf(options: OtelPipelineOptions, environment: NodeJS.Pro
     requestTimeoutMs,
     flushTimeoutMs,
   };
+}
+
+function isSpanProcessor(value: unknown): boolean {
+  return ["onStart", "onEnd"].every((method) => typeof propertyOf(value, method) === "function");
 }

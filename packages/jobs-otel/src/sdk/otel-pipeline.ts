@@ -122,6 +122,10 @@ function exportingOf(
 
 /** @throws TypeError that shows a header's name at most: Node's own message may show the value. */
 function headersOf(headers: Readonly<Record<string, string>>): () => Promise<Record<string, string>> {
+  // A spread would take no header from a Map or a `Headers`.
+  if (typeof headers !== "object" || headers === null || Symbol.iterator in headers) {
+    throw new TypeError("expected `headers` to be a plain object of names and values");
+  }
   const copy = { ...headers };
   for (const [name, value] of Object.entries(copy)) {
     try {

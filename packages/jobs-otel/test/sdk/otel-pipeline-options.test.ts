@@ -42,6 +42,21 @@ describe("wrong options", () => {
     ["an option that nothing reads", { sampleRation: 0.5 }, TypeError, /"sampleRation".*`sampleRatio`/],
     ["a permission in words", { allowInsecure: "yes" }, TypeError, /`allowInsecure`.*got "yes"/],
     ["a header that is no string", { headers: { "x-key": 42 } }, TypeError, /header "x-key"/],
+    ["headers of null", { headers: null }, TypeError, /`headers`.*plain object/],
+    [
+      "headers in a text",
+      { headers: "x-key: open sesame" },
+      TypeError,
+      /`headers`.*plain object of names and values$/,
+    ],
+    ["headers in a list", { headers: ["x-key", "a"] }, TypeError, /`headers`.*plain object/],
+    ["headers in a Map", { headers: new Map([["x-key", "a"]]) }, TypeError, /`headers`.*plain object/],
+    ["headers of fetch", { headers: new Headers({ "x-key": "a" }) }, TypeError, /`headers`.*plain object/],
+    ["a version that is a number", { serviceVersion: 1.4 }, TypeError, /`serviceVersion`.*got 1.4/],
+    ["an environment of null", { environment: null }, TypeError, /`environment`.*got null/],
+    ["processors of null", { spanProcessors: null }, TypeError, /`spanProcessors`.*array.*got null/],
+    ["one processor", { spanProcessors: new SpanRecorder() }, TypeError, /`spanProcessors`.*array/],
+    ["a processor without methods", { spanProcessors: [{}] }, TypeError, /`spanProcessors`.*span processors/],
     ["a header of two lines", { headers: { "x-key": "a\r\nb: c" } }, TypeError, /header "x-key"/],
   ];
 
