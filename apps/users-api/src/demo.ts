@@ -33,9 +33,8 @@ export async function demo(options: Arguments): Promise<number> {
   if (options.metrics) print("Metrics", (await app.observability.metrics()).trimEnd());
   if (run.duplicates > 0)
     console.log(`${Math.max(0, run.jobs - leftAtFirst)} jobs were finished by an earlier run`);
-  const { folder, engine } = app;
-  const ended = `${Math.max(0, run.jobs - left)} of ${run.jobs} jobs have ended; their files are in ${folder}`;
-  const onwards = engine.capabilities.persistence
+  const ended = `${Math.max(0, run.jobs - left)} of ${run.jobs} jobs have ended; their files are in ${app.folder}`;
+  const onwards = app.engine.capabilities.persistence
     ? `run the same command again for the other ${left}`
     : "the others are lost with this engine";
   console.log(left === 0 ? `Done: ${ended}` : `Interrupted: ${ended}; ${onwards}`);

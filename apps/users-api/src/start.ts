@@ -20,7 +20,9 @@ export async function start(options: Arguments): Promise<number> {
   console.log(`  health      ${service.url}/healthz`);
   console.log(`  enqueue     curl --request POST ${service.url}/digests`);
   console.log(`users-api is stopping (${await stopped})`);
-  await Promise.all([worker.stop({ graceMs: 500, abortMs: 2_000 }), service[Symbol.asyncDispose]()]);
+  service.stopping.abort();
+  await worker.stop({ graceMs: 500, abortMs: 2_000 });
+  await service[Symbol.asyncDispose]();
   console.log("users-api has stopped");
   return 0;
 }

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
 import { jobDashboard } from "@nidus/jobs-dashboard";
-import { memoryEngine } from "@nidus/jobs-durable";
+import { EngineUnavailableError, EnqueuedInPartError, memoryEngine } from "@nidus/jobs-durable";
 import { production } from "@nidus/observability";
 import { expect, onTestFinished, test, vi } from "vitest";
 import type { App } from "../src/app.ts";
@@ -32,6 +32,28 @@ test("a run that fails as a whole is a 500 with the reason", async () => {
   const { url } = await serve(() => Promise.reject(new Error("the disk is full")));
   const response = await post(url);
   expect([response.status, await response.json()]).toEqual([500, { status: "the disk is full" }]);
+});
+
+test.each([
+  ["before a job was stored", (away: Error) => away],
+  ["between two jobs", (away: Error) => new EnqueuedInPartError([undefined], away)],
+])("a store that goes away %s is a 503 that names it", async (_when, errorOf) => {
+  const { url } = await serve(() =>
+    Promise.reject(errorOf(new EngineUnavailableError("Redis is unreachable"))),
+  );
+  const response = await post(url);
+  const { status } = (await response.json()) as { status: string };
+  expect([response.status, status]).toEqual([503, expect.stringContaining("Redis is unreachable")]);
+});
+
+test("a service that stops answers 503 to health checks and enqueues nothing, and its metrics can be read", async () => {
+  const enqueueRun = vi.fn<App["enqueueRun"]>();
+  const { url, stopping } = await serve(enqueueRun);
+  stopping.abort();
+  for (const response of [await fetch(`${url}/healthz`), await post(url)])
+    expect([response.status, await response.json()]).toEqual([503, { status: "stopping" }]);
+  expect(enqueueRun).not.toHaveBeenCalled();
+  for (const path of ["/metrics", "/jobs/"]) expect((await fetch(url + path)).status).toBe(200);
 });
 
 test("/ leads to the page, which is there", async () => {

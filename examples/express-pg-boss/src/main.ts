@@ -3,10 +3,10 @@ import { mkdtemp } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { defineJob } from "@nidus/jobs-durable";
+import { defineJob, EngineUnavailableError } from "@nidus/jobs-durable";
 import { pgBossEngine } from "@nidus/jobs-pg-boss";
 import { production } from "@nidus/observability";
-import express from "express";
+import express, { type NextFunction, type Request, type Response } from "express";
 
 const { DATABASE_URL, PORT = "3000" } = process.env;
 
@@ -37,6 +37,11 @@ app.post("/accounts", async (request, response) => {
   response.status(202).json({ id, isDuplicate });
 });
 app.get("/metrics", observability.metricsHandler());
+app.use((error: unknown, _request: Request, response: Response, next: NextFunction) => {
+  if (!EngineUnavailableError.isInstance(error)) return next(error);
+  // The idempotency key lets the client repeat the request.
+  response.status(503).json({ error: "no answer from the database: send the request again" });
+});
 
 const server = app.listen(Number(PORT), "127.0.0.1");
 await once(server, "listening");

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { root, run } from "checks";
-import { sharedRedis } from "test-servers";
+import { findCommand, sharedRedis, startPostgres } from "test-servers";
 import { afterAll, describe, expect, it } from "vitest";
 
 const redis = await sharedRedis();
@@ -85,6 +85,27 @@ describe("the example", () => {
     expect(await service.stop()).toBe(0);
     expect(service.lines.at(-1)).toBe("stopped");
   });
+
+  it.skipIf(findCommand("postgres") === undefined)(
+    "express-pg-boss answers 503 while its database is away",
+    async () => {
+      const postgres = await startPostgres();
+      try {
+        await using service = new Service(await built("express-pg-boss"), { DATABASE_URL: postgres.url });
+        const address = await service.address();
+        await postgres.kill();
+        const response = await fetch(`${address}/accounts`, {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify({ email: "ada@example.org" }),
+        });
+        expect(response.status).toBe(503);
+        expect(await response.json()).toEqual({ error: expect.stringContaining("send the request again") });
+      } finally {
+        await postgres.stop();
+      }
+    },
+  );
 
   it.skipIf(redis === undefined)(
     "observe-existing-bullmq counts the runs of a wrapped processor",
