@@ -1,5 +1,6 @@
 export type { PgBossLike, SqlDatabase } from "./database/pg-boss-like.ts";
 export { FolderInUseError } from "./embedded/folder-lock.ts";
+export type { PgBossEnqueueOptions } from "./enqueue-options.ts";
 export type { HandledJob } from "./observe/handled-job.ts";
 export { observePgBossHandler, type PgBossHandlerOptions } from "./observe/observe-handler.ts";
 export {
@@ -14,6 +15,5 @@ export type {
   PgBossEngineOptions,
   PgBossServerOptions,
 } from "./options.ts";
-export type { PgBossEnqueueOptions } from "./pg-boss-backend.ts";
 export { type PgBossEngine, pgBossEngine } from "./pg-boss-engine.ts";
 export type { PgBossJobOptions } from "./store/pg-boss-job-options.ts";

@@ -1,12 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type {
-  DeadLetter,
-  EngineCapabilities,
-  EnqueuedJob,
-  EnqueueOptions,
-  JobCounts,
-  StoredJob,
-} from "@nidus/jobs-durable";
+import type { DeadLetter, EngineCapabilities, EnqueuedJob, JobCounts, StoredJob } from "@nidus/jobs-durable";
 import {
   type AwaitedJob,
   type JobBackend,
@@ -26,6 +19,7 @@ import type { SqlDatabase } from "./database/pg-boss-like.ts";
 import { requireDatabase } from "./database/require-database.ts";
 import { bossDatabase, type Row, runSql } from "./database/run-sql.ts";
 import { isUnreachable } from "./database/unreachable.ts";
+import type { PgBossEnqueueOptions } from "./enqueue-options.ts";
 import type { EngineSettings } from "./options.ts";
 import { deadLetterFrom } from "./store/dead-letters.ts";
 import { type Dialect, dialectOf, type StorageSettings } from "./store/dialect.ts";
@@ -35,7 +29,7 @@ import { JobEnds } from "./store/job-ends.ts";
 import { JobInserter } from "./store/job-inserter.ts";
 import { type JobStatements, jobStatements } from "./store/job-statements.ts";
 import { type LeaseStatements, leaseStatements } from "./store/lease-statements.ts";
-import { type PgBossJobOptions, requirePgBossJobOptions } from "./store/pg-boss-job-options.ts";
+import { requirePgBossJobOptions } from "./store/pg-boss-job-options.ts";
 import { PgBossSchedules } from "./store/pg-boss-schedules.ts";
 import { QueueCreator } from "./store/queue-creator.ts";
 import { jobName, queueName } from "./store/queue-name.ts";
@@ -45,14 +39,6 @@ import { StoredJobs } from "./store/stored-jobs.ts";
 import { JobSignals } from "./worker/job-signals.ts";
 import type { PgBossLeasedJob } from "./worker/leased-job.ts";
 import { PgBossConsumer } from "./worker/pg-boss-consumer.ts";
-
-/** Says how a job is enqueued with pg-boss. */
-export interface PgBossEnqueueOptions extends EnqueueOptions {
-  /** Your transaction: the job is stored if you commit it. @default a connection of the engine */
-  readonly db?: SqlDatabase | undefined;
-  /** Options that only pg-boss has. */
-  readonly pgBoss?: PgBossJobOptions | undefined;
-}
 
 /** How long a worker waits for its queues to be created. An enqueue creates the queue that it needs. */
 const createWithinMs = 1_000;

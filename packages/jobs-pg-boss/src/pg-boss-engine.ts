@@ -1,8 +1,9 @@
 import type { JobEngine } from "@nidus/jobs-durable";
 import { createEngine, type StartableEngine, throttledWarning } from "@nidus/jobs-durable/backend";
 import { connect } from "./connection/connect.ts";
+import type { PgBossEnqueueOptions } from "./enqueue-options.ts";
 import { engineSettings, type PgBossEngineOptions } from "./options.ts";
-import { PgBossBackend, type PgBossEnqueueOptions } from "./pg-boss-backend.ts";
+import { PgBossBackend } from "./pg-boss-backend.ts";
 
 /** A JobEngine that can also enqueue in your transaction. */
 export type PgBossEngine = JobEngine<PgBossEnqueueOptions>;

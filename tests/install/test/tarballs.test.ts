@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pack, pageBlocksOf, publishedPackages, run, scriptOf } from "checks";
@@ -74,4 +74,27 @@ describe("the packed packages", () => {
       }
     },
   );
+
+  it("compile in a strict project that has no types but those of the peers", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "nidus-types-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const packages = publishedPackages().map(({ manifest }) => manifest.name);
+    const peers = ["prom-client@15", "@opentelemetry/api@1.9", "pino@10", "bullmq@5", "pg-boss@10"];
+    await writeFile(join(folder, "package.json"), JSON.stringify({ type: "module", private: true }));
+    const install = [
+      "install",
+      "--no-audit",
+      "--no-fund",
+      ...tarballsFor(packages),
+      ...peers,
+      "@types/node@20",
+    ];
+    const installed = await run("npm", install, folder);
+    expect(installed.isOk, installed.output).toBe(true);
+    const lines = packages.map((name, index) => `export * as package${index} from "${name}";\n`);
+    await writeFile(join(folder, "all.ts"), lines.join(""));
+    const options = ["--module", "nodenext", "--lib", "es2023,esnext.disposable", "--types", "node"];
+    const compiled = await run("tsc", ["--strict", "--noEmit", ...options, "all.ts"], folder);
+    expect(compiled.isOk, compiled.output).toBe(true);
+  });
 });
