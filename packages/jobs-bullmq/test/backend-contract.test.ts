@@ -4,23 +4,21 @@ import { backendContract } from "@nidus/jobs-testkit/contracts";
 import { sharedRedis } from "test-servers";
 import { afterAll, describe, it, vi } from "vitest";
 import { breakingLink } from "./support/breaking-link.ts";
+import { bullmqVersions, importOn } from "./support/on-bullmq.ts";
 
 const redis = await sharedRedis();
-const versions = { 5: () => import("bullmq"), 6: () => import("bullmq-6") };
 
 afterAll(() => redis?.stop());
 
-for (const [version, load] of Object.entries(versions)) {
+for (const version of bullmqVersions) {
   describe
     .skipIf(redis === undefined)
     .concurrent(`the backend of bullmqEngine on BullMQ ${version}`, async () => {
-      vi.resetModules();
-      vi.doMock("bullmq", load);
       vi.doMock("@nidus/jobs-durable/backend", async (original: () => Promise<object>) => ({
         ...(await original()),
         createEngine: (backend: JobBackend) => ({ start: async () => backend }),
       }));
-      const { bullmqEngine } = await import("../src/index.ts");
+      const { bullmqEngine } = await importOn(version);
       const url = new URL(redis?.url ?? "redis://localhost");
       const queue = `backend-contract-${version}-${crypto.randomUUID()}`;
       const runner = new ObservedJobRunner();

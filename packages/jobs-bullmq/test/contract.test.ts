@@ -1,20 +1,18 @@
 import { engineContract } from "@nidus/jobs-testkit/contracts";
 import { sharedRedis } from "test-servers";
-import { afterAll, describe, it, vi } from "vitest";
+import { afterAll, describe, it } from "vitest";
+import { bullmqVersions, importOn } from "./support/on-bullmq.ts";
 
 /** The tests are about no deadline: on a busy machine, an answer may take longer than users would wait. */
 const answerWithinMs = 60_000;
 
 const redis = await sharedRedis();
-const versions = { 5: () => import("bullmq"), 6: () => import("bullmq-6") };
 
 afterAll(() => redis?.stop());
 
-for (const [version, load] of Object.entries(versions)) {
+for (const version of bullmqVersions) {
   describe.skipIf(redis === undefined).concurrent(`bullmqEngine on BullMQ ${version}`, async () => {
-    vi.resetModules();
-    vi.doMock("bullmq", load);
-    const { bullmqEngine } = await import("../src/index.ts");
+    const { bullmqEngine } = await importOn(version);
     const connection = { url: redis?.url ?? "" };
     const place = { connection, queue: `contract-${version}-${crypto.randomUUID()}`, answerWithinMs };
 

@@ -2,19 +2,17 @@ import { defineJob } from "@nidus/jobs-durable";
 import { ObservedJobRunner } from "@nidus/jobs-observe";
 import { Queue } from "bullmq";
 import { sharedRedis } from "test-servers";
-import { afterAll, describe, expect, it, vi } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import type { bullmqEngine as Open } from "../../src/index.ts";
+import { bullmqVersions, importOn } from "../support/on-bullmq.ts";
 
 const redis = await sharedRedis();
-const versions = { 5: () => import("bullmq"), 6: () => import("bullmq-6") };
 
 afterAll(() => redis?.stop());
 
-for (const [version, load] of Object.entries(versions)) {
+for (const version of bullmqVersions) {
   describe.skipIf(redis === undefined)(`the option \`bullmq\` on BullMQ ${version}`, async () => {
-    vi.resetModules();
-    vi.doMock("bullmq", load);
-    const { bullmqEngine } = await import("../../src/index.ts");
+    const { bullmqEngine } = await importOn(version);
     const connection = { url: redis?.url ?? "redis://localhost" };
     const open = (queue: string): ReturnType<typeof Open> =>
       bullmqEngine({ runner: new ObservedJobRunner(), connection, queue });

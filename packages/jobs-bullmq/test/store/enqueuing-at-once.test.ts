@@ -2,7 +2,8 @@ import { defineJob, PayloadError } from "@nidus/jobs-durable";
 import { ObservedJobRunner } from "@nidus/jobs-observe";
 import { Queue } from "bullmq";
 import { startRedis } from "test-servers";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { bullmqVersions, importOn } from "../support/on-bullmq.ts";
 import { watchedLink } from "../support/watched-link.ts";
 
 const runner = new ObservedJobRunner();
@@ -38,14 +39,11 @@ afterEach(() => theirs.close());
 
 afterAll(() => redis.stop());
 
-const versions = { 5: () => import("bullmq"), 6: () => import("bullmq-6") };
 const soon = { timeout: 60_000 };
 
-for (const [version, load] of Object.entries(versions)) {
+for (const version of bullmqVersions) {
   describe(`enqueues of one turn on BullMQ ${version}`, async () => {
-    vi.resetModules();
-    vi.doMock("bullmq", load);
-    const { bullmqEngine } = await import("../../src/index.ts");
+    const { bullmqEngine } = await importOn(version);
     const open = (port = redis.port) =>
       bullmqEngine({ runner, connection: { host: "127.0.0.1", port }, queue, onError() {} });
     const job = defineJob<number>({ name: "numbered", run() {} });

@@ -1,8 +1,7 @@
 import { type RedisServer, startRedis } from "test-servers";
-import { afterAll, beforeAll, describe, vi } from "vitest";
+import { afterAll, beforeAll, describe } from "vitest";
 import type { bullmqEngine } from "../../src/index.ts";
-
-const versions = { 5: () => import("bullmq"), 6: () => import("bullmq-6") };
+import { bullmqVersions, importOn } from "./on-bullmq.ts";
 
 /** The parts that tests of engines share. */
 interface TestedEngines {
@@ -20,11 +19,9 @@ export function describeEngines(title: string, define: (tested: TestedEngines) =
   });
   afterAll(() => redis.stop());
 
-  for (const [version, load] of Object.entries(versions)) {
+  for (const version of bullmqVersions) {
     describe(`${title}, on BullMQ ${version}`, async () => {
-      vi.resetModules();
-      vi.doMock("bullmq", load);
-      const { bullmqEngine } = await import("../../src/index.ts");
+      const { bullmqEngine } = await importOn(version);
       define({ bullmqEngine, redis: () => redis });
     });
   }
