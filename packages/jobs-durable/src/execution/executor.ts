@@ -1,17 +1,16 @@
-import type { JobDelivery, ObservedJobRunner } from "@nidus/jobs-observe";
-import { carrierFrom } from "../backend/carrier.ts";
+import type { ObservedJobRunner } from "@nidus/jobs-observe";
 import type { JobBackend, JobConsumer, LeasedJob } from "../backend/job-backend.ts";
 import type { StoredJobProgress } from "../backend/stored-job.ts";
-import { validDate } from "../backend/valid-date.ts";
 import { withDeadline } from "../errors/deadline.ts";
 import type { AnyDurableJob } from "../job/durable-job.ts";
+import { describeDelivery } from "./describe-delivery.ts";
 import { type ExecutionEnd, released } from "./execution-end.ts";
-import { HandlerContext } from "./handler-context.ts";
-import { AbortControllerPool, HandlerSignal } from "./handler-signal.ts";
+import { AbortControllerPool } from "./handler-signal.ts";
 import { JobExecution, type RunSetUp } from "./job-execution.ts";
+import { keptDelivery } from "./kept-delivery.ts";
 import type { KnownExecutions } from "./known-executions.ts";
 import type { Settler } from "./settler.ts";
-import { type Slot, Slots } from "./slots.ts";
+import type { Slot } from "./slots.ts";
 import type { WorkerCounts } from "./worker-counts.ts";
 
 /** The parts of a worker that its executor uses. */
@@ -103,54 +102,4 @@ export class Executor<Job extends LeasedJob> {
     counts.started++;
     return execution.run(definition, this.#run);
   }
-}
-
-const noHeaders: Readonly<Record<string, string>> = Object.freeze({});
-
-/** Describes a delivery to observers and handlers. Other programs write to stores, too: dates are valid, and numbers whole. */
-export function describeDelivery(job: LeasedJob, engine: string, queue: string): JobDelivery {
-  const { carrier = noHeaders, correlationId, payloadBytes } = job.envelope;
-  const enqueuedAt = validDate(job.enqueuedAt) ?? validDate(job.runAt) ?? new Date();
-  return Object.freeze({
-    engine,
-    queue,
-    jobId: job.id,
-    attempt: wholeNumber(job.attempt),
-    maxAttempts: wholeNumber(job.maxAttempts),
-    enqueuedAt,
-    runAt: validDate(job.runAt) ?? enqueuedAt,
-    correlationId,
-    payloadBytes,
-    carrier: Object.freeze(carrier),
-    previousCarrier: Object.freeze(carrierFrom(job.previousCarrier)),
-    nextCarrier: {},
-  });
-}
-
-function wholeNumber(value: number): number {
-  return Number.isSafeInteger(value) && value > 0 ? value : 1;
-}
-
-/**
- * Makes one object of each class that a delivery has objects of, for a worker to keep. If a garbage collection finds no object of a class,
- * V8 drops the code that it optimised for that class. Without these objects, every full collection of an idle worker would do so, and
- * compiling it anew took a tenth of the processor time of the next 10,000 jobs.
- */
-function keptDelivery(): unknown {
-  const moment = new Date(0);
-  const job: LeasedJob = {
-    id: "",
-    name: "",
-    envelope: {},
-    attempt: 1,
-    maxAttempts: 1,
-    enqueuedAt: moment,
-    runAt: moment,
-    isCancelRequested: false,
-    followsStalled: false,
-  };
-  const pool = new AbortControllerPool();
-  const execution = new JobExecution(job, describeDelivery(job, "", ""), pool);
-  const context = new HandlerContext(execution.delivery, new HandlerSignal(pool), false, () => {});
-  return [execution, context, new Slots(1).take()];
 }
