@@ -65,7 +65,13 @@ export class DurableWorker<Job extends LeasedJob> implements JobWorker {
       longestWaitMs: Math.max(backend.longestFetchMs ?? 20_000, outage.maxMs),
     });
     this.#watch = watch;
-    this.#leases = new LeaseKeeper(consumer, backend.leaseMs, running, onError, () => watch.answered());
+    this.#leases = new LeaseKeeper({
+      consumer,
+      leaseMs: backend.leaseMs,
+      running,
+      onError,
+      onRenewed: () => watch.answered(),
+    });
     this.#settler = new Settler({ ...shared, runner, known, counts, leases: this.#leases, onRecorded });
     const settler = this.#settler;
     const executor = new Executor({
@@ -113,12 +119,12 @@ export class DurableWorker<Job extends LeasedJob> implements JobWorker {
 
   async #stop(graceMs: number, abortMs: number): Promise<WorkerReport> {
     const { consumer, onError, onStopped } = this.#setUp;
-    const [poller, settler, running] = [this.#poller, this.#settler, this.#running];
     this.#stopping.abort();
-    await shutDown({ consumer, poller, settler, running, onError }, graceMs, abortMs);
+    const parts = { consumer, poller: this.#poller, settler: this.#settler, running: this.#running, onError };
+    await shutDown(parts, graceMs, abortMs);
     this.#leases.stop();
     this.#watch.stop();
-    settler.stop();
+    this.#settler.stop();
     onStopped();
     return { ...this.#counts };
   }

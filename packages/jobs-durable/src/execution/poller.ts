@@ -13,7 +13,7 @@ export interface PollerSetUp<Job extends LeasedJob> {
   /** Takes a job until its end is recorded, and resolves to a further job for the same slot. It may free the slot before. */
   execute(job: Job, slot: Slot): Promise<Job | undefined>;
   readonly onError: (error: unknown) => void;
-  readonly watch: Pick<WorkerWatch, "asking" | "fetched">;
+  readonly watch: Pick<WorkerWatch, "asking" | "fetched" | "fetchFailed">;
 }
 
 /** The longest that free slots wait for others: short beside what a handler takes that is worth storing. */
@@ -50,10 +50,10 @@ export class Poller<Job extends LeasedJob> {
         fetchMs = jobs.length > 0 ? performance.now() - startMs : 0;
         for (const job of jobs) this.#occupy(job);
         failures = 0;
-        watch.fetched(false);
+        watch.fetched();
       } catch (error) {
         if (stopping.aborted) return;
-        watch.fetched(true);
+        watch.fetchFailed();
         onError(error);
         // An abort ends it early, which is what it is for.
         await pause(backoffMs(outage, ++failures), undefined, { signal: stopping }).catch(() => {});

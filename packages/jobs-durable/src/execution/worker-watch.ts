@@ -56,10 +56,14 @@ export class WorkerWatch {
     this.#answeredAt = new Date();
   }
 
-  /** How the latest fetch ended. */
-  fetched(hasFailed: boolean): void {
-    this.#hasFailed = hasFailed;
-    if (!hasFailed) this.answered();
+  /** The store has answered a fetch. */
+  fetched(): void {
+    this.#hasFailed = false;
+    this.answered();
+  }
+
+  fetchFailed(): void {
+    this.#hasFailed = true;
   }
 
   health(): WorkerHealth {
