@@ -142,7 +142,11 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob, BullmqEnqueueO
   async backlog(): Promise<readonly NameBacklog[]> {
     return [...(await this.#counts())].map(
       ([jobName, { waiting, oldestWaitingAt, deadLettered, oldestDeadLetterAt }]) => ({
-        ...{ jobName, waiting, oldestWaitingAt, deadLettered, oldestDeadLetterAt },
+        jobName,
+        waiting,
+        oldestWaitingAt,
+        deadLettered,
+        oldestDeadLetterAt,
       }),
     );
   }

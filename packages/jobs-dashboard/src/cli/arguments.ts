@@ -58,8 +58,14 @@ function parsed(args: readonly string[]): Values {
     return parseArgs({
       args: [...args],
       options: {
-        ...{ "database-url": text, schema: text, "redis-url": text, queue: text, prefix: text, port: text },
-        ...{ "read-only": flag, help: flag },
+        "database-url": text,
+        schema: text,
+        "redis-url": text,
+        queue: text,
+        prefix: text,
+        port: text,
+        "read-only": flag,
+        help: flag,
       },
     }).values;
   } catch (error) {

@@ -67,7 +67,11 @@ export class EngineReader {
 
   async #readLetters(limit: number): Promise<readonly WatchedJob[]> {
     return (await this.engine.deadLetters({ limit })).map(({ id, jobName, attempts, error, failedAt }) => ({
-      ...{ id, jobName, state: "dead-lettered", attempt: attempts, finishedAt: failedAt },
+      id,
+      jobName,
+      state: "dead-lettered",
+      attempt: attempts,
+      finishedAt: failedAt,
       errors: [{ attempt: attempts, message: error, at: failedAt }],
     }));
   }

@@ -68,7 +68,10 @@ export class FailureLog {
       count++;
       const text = errorTextOf(error);
       const record: FailureRecord = {
-        ...{ activity, context, span, error: text },
+        activity,
+        context,
+        span,
+        error: text,
         message: normalisedMessage(text.message),
         frame: topFrame(text.stack),
       };

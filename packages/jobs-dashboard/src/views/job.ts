@@ -28,7 +28,8 @@ function stripRun({ context, status }: FinishedRun): StripRun {
   const { runId, startedAtMs, durationMs = 0, delivery } = context;
   const runAt = timeOf(delivery?.runAt);
   return {
-    ...{ runId, status },
+    runId,
+    status,
     startedAt: Math.round(startedAtMs),
     durationMs: rounded(durationMs),
     // The clocks of two machines differ: a run that started before its time has not waited.

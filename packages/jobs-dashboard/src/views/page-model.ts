@@ -47,8 +47,15 @@ export class PageModel {
     if (delivery === undefined) return null;
     const { engine, queue, jobId, attempt, maxAttempts, enqueuedAt, runAt, correlationId } = delivery;
     return {
-      ...{ engine, engineKey: this.keyOf(engine), queue, jobId, attempt, maxAttempts },
-      ...{ enqueuedAt: timeOf(enqueuedAt), runAt: timeOf(runAt), correlationId: correlationId ?? null },
+      engine,
+      engineKey: this.keyOf(engine),
+      queue,
+      jobId,
+      attempt,
+      maxAttempts,
+      enqueuedAt: timeOf(enqueuedAt),
+      runAt: timeOf(runAt),
+      correlationId: correlationId ?? null,
     };
   }
 

@@ -21,7 +21,9 @@ export function runFacts(
   const { runId, jobName, startedAtMs, durationMs, attributes, delivery } = context;
   const traceId = traceIdOf(span, delivery);
   return {
-    ...{ runId, jobName, status },
+    runId,
+    jobName,
+    status,
     startedAt: Math.round(startedAtMs),
     durationMs: durationMs === undefined ? null : rounded(durationMs),
     attributes: model.attributes({ jobName, jobId: delivery?.jobId, attributes }),
@@ -55,7 +57,8 @@ export async function runningView(model: PageModel): Promise<RunningView> {
     });
   }
   const stored = (await readStats(model)).map(({ reader, answer }) => ({
-    ...{ name: reader.identity.key, running: answer.value?.running ?? 0 },
+    name: reader.identity.key,
+    running: answer.value?.running ?? 0,
     ...readingOf(answer),
   }));
   return { runs, beyondLimit: running.size - runs.length + running.beyondLimit, stored };

@@ -145,7 +145,9 @@ export class Enqueuer<Options extends EnqueueOptions> {
       maxAttempts,
       hasIdempotencyKey: false,
       priority,
-      ...{ uniqueKey: undefined, uniqueForMs: undefined, retainMs: undefined },
+      uniqueKey: undefined,
+      uniqueForMs: undefined,
+      retainMs: undefined,
     };
   }
 

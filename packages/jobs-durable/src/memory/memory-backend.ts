@@ -111,7 +111,10 @@ export class MemoryBackend implements JobBackend<MemoryLeasedJob> {
   async backlog(): Promise<readonly NameBacklog[]> {
     const oldest = this.#table.oldestDeadLetters();
     return [...this.#table.counts()].map(([jobName, { waiting, oldestWaitingAt, deadLettered }]) => ({
-      ...{ jobName, waiting, oldestWaitingAt, deadLettered },
+      jobName,
+      waiting,
+      oldestWaitingAt,
+      deadLettered,
       oldestDeadLetterAt: oldest.get(jobName),
     }));
   }

@@ -164,7 +164,10 @@ async function pageOf(backend: JobBackend, query: Query): ReturnType<NonNullable
   assert.ok(backend.jobs, "`jobs` is there");
   const limit = query.limit ?? 100;
   const page = await backend.jobs({
-    ...{ jobName: undefined, state: undefined, position: undefined, withPayload: false },
+    jobName: undefined,
+    state: undefined,
+    position: undefined,
+    withPayload: false,
     ...query,
     limit,
   });

@@ -66,7 +66,11 @@ export const nextRuns: Behaviour<BackendKit> = (declare) => {
 /** The id of the run that is stored ahead. */
 async function nextRunOf(backend: SchedulingBackend, jobName: string): Promise<string> {
   const page = await backend.jobs?.({
-    ...{ jobName, state: "scheduled", limit: 10, position: undefined, withPayload: false },
+    jobName,
+    state: "scheduled",
+    limit: 10,
+    position: undefined,
+    withPayload: false,
   });
   assert.equal(page?.jobs.length, 1, "one run is stored ahead");
   return page?.jobs[0]?.id ?? "";

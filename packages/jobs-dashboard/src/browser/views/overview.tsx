@@ -87,7 +87,11 @@ function columnsFor({ process, engines }: SessionView): readonly Column<Overview
   const number =
     (source: string) =>
     (label: string, cell: Column<OverviewJob>["cell"], narrowLabel = label) => ({
-      ...{ source, label, cell, narrowLabel, isNumber: true },
+      source,
+      label,
+      cell,
+      narrowLabel,
+      isNumber: true,
     });
   const inProcess = number("This process");
   const inEngine = number(engines.length === 1 ? `Engine ${engines[0]?.name}` : "Engines");
