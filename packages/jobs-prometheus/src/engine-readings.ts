@@ -16,9 +16,6 @@ const readEveryMs = 5_000;
 /** How long a scrape waits for the engines, in milliseconds: other metrics in the registry are due, too. */
 const answerWithinMs = 2_000;
 
-/** Jobs in engines have no context attributes before they run. */
-const noAttributes = {};
-
 /** What one engine answered in time. A part that it did not answer is undefined. */
 interface Answer {
   readonly isUp: boolean;
@@ -75,7 +72,7 @@ export class EngineReadings {
   }
 
   #seriesOf(jobName: unknown): JobSeries | undefined {
-    return typeof jobName === "string" ? this.#table.of({ jobName, attributes: noAttributes }) : undefined;
+    return typeof jobName === "string" ? this.#table.ofJob(jobName) : undefined;
   }
 
   #noteBacklog({ jobName, waiting, oldestWaitingAt }: Partial<JobBacklog>): void {
@@ -130,7 +127,7 @@ export class EngineReadings {
   }
 }
 
-/** Engines read what other programs stored, and anybody may write an engine. */
+/** Lists the entries of an answer, of whatever shape: engines of other authors may answer anything. */
 function listOf<T extends object>(answer: unknown): readonly Partial<T>[] {
   return Array.isArray(answer) ? answer.map((entry) => (entry ?? {}) as Partial<T>) : [];
 }

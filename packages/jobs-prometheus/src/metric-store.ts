@@ -32,9 +32,6 @@ import {
 } from "./exposition/published-metric.ts";
 import type { Settings } from "./options.ts";
 
-/** Jobs in engines have no context attributes before they run. */
-const noAttributes = {};
-
 /** The metric that every store publishes. */
 const firstName = (runMetrics[0] as MetricDefinition).name;
 
@@ -107,7 +104,7 @@ export class MetricStore implements MetricSource {
   }
 
   declare({ jobName, objectives, engine }: DeclaredJobContext): void {
-    const series = this.table.of({ jobName, attributes: noAttributes });
+    const series = this.table.ofJob(jobName);
     // Jobs beyond the limit have no objective in common.
     if (objectives !== undefined && series.labels.job_name !== overflowLabel) {
       this.#publish(objectiveMetrics);
@@ -145,12 +142,12 @@ export class MetricStore implements MetricSource {
   }
 
   enqueue({ jobName, count }: EnqueuedJobContext): void {
-    const counts = this.#engineCounts(this.table.of({ jobName, attributes: noAttributes }));
+    const counts = this.#engineCounts(this.table.ofJob(jobName));
     if (Number.isFinite(count)) counts.enqueued += Math.max(0, count);
   }
 
   settle(context: SettledJobContext): void {
-    const counts = this.#engineCounts(this.table.of({ jobName: context.jobName, attributes: noAttributes }));
+    const counts = this.#engineCounts(this.table.ofJob(context.jobName));
     if (context.outcome === "retried") counts.retries++;
     if (context.outcome === "stalled") counts.stalled++;
     if (context.outcome === "dead-lettered") counts.deadLettered++;

@@ -2,6 +2,8 @@ import type { ObservedJobContext } from "@nidus/jobs-observe";
 import { JobSeries, type Labels } from "./job-series.ts";
 import { labelValueOf, overflowLabel } from "./label-value.ts";
 
+const noAttributes = {};
+
 type Level = Map<string, Level | JobSeries>;
 
 /** Finds the series of a label set: a job name and the values of the attributes that are labels. Their number is bounded. */
@@ -28,6 +30,11 @@ export class SeriesTable {
     if (!this.#isByNameAlone) return this.#byAttributes(run);
     const { jobName } = run;
     return (this.#byName.get(jobName) as JobSeries | undefined) ?? this.#create([jobName]);
+  }
+
+  /** Returns the series of a job apart from its runs: only they have attributes. */
+  ofJob(jobName: string): JobSeries {
+    return this.of({ jobName, attributes: noAttributes });
   }
 
   #byAttributes({ jobName, attributes }: Pick<ObservedJobContext, "jobName" | "attributes">): JobSeries {
