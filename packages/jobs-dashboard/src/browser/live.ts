@@ -102,12 +102,26 @@ export async function act(action: Action): Promise<ActionResult> {
   return { done: body.done ?? 0, hasMore: body.hasMore ?? false };
 }
 
+/** The components that follow the time. One timer serves all of them: a page shows hundreds of ages. */
+const followers = new Set<(now: number) => void>();
+let clock = 0;
+
+function tick(): void {
+  if (document.hidden) return;
+  const now = serverNow();
+  for (const follow of followers) follow(now);
+}
+
 /** Follows the time, once a second. */
 export function useNow(): number {
   const [now, setNow] = useState(serverNow);
   useEffect(() => {
-    const timer = setInterval(() => document.hidden || setNow(serverNow()), 1_000);
-    return () => clearInterval(timer);
+    if (followers.size === 0) clock = setInterval(tick, 1_000);
+    followers.add(setNow);
+    return () => {
+      followers.delete(setNow);
+      if (followers.size === 0) clearInterval(clock);
+    };
   }, []);
   return now;
 }
