@@ -76,8 +76,8 @@ export class JobSignals {
     const leave = this.#listener?.subscribe({
       channel: this.#notifications.jobsChannel,
       onMessage: (payload) => wait.hear(payload),
-      onListening: () => wait.listens(true),
-      onLost: () => wait.listens(false),
+      onListening: () => wait.beginListening(),
+      onLost: () => wait.endListening(),
     });
     const wait: PollWait = this.#wakeup.join(queues, { leave, check: () => this.#listener?.check() });
     return wait;

@@ -72,10 +72,16 @@ export class PollWait {
     this.#hooks = hooks;
   }
 
-  /** Looks at all queues when notifications begin to arrive. Without them, it polls more often. */
-  listens(isListening: boolean): void {
-    this.#pollIntervalMs = isListening ? this.#polls.listening : this.#polls.alone;
-    this.lookIn(isListening ? 0 : this.#pollIntervalMs);
+  /** Notifications begin to arrive. Looks at all queues now, since earlier ones may be lost, and then polls less often. */
+  beginListening(): void {
+    this.#pollIntervalMs = this.#polls.listening;
+    this.lookIn(0);
+  }
+
+  /** Notifications no longer arrive. Polls more often. */
+  endListening(): void {
+    this.#pollIntervalMs = this.#polls.alone;
+    this.lookIn(this.#pollIntervalMs);
   }
 
   /** Takes a notification. */

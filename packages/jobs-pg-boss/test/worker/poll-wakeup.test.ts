@@ -40,12 +40,12 @@ describe("a worker that waits", () => {
 
   it("looks less often while it listens, and at once when it begins to", async () => {
     look();
-    setTimeout(() => wait.listens(true), 100);
+    setTimeout(() => wait.beginListening(), 100);
     expect(await sleptMs()).toBeLessThan(110);
     look();
     expect(await sleptMs()).toBeGreaterThan(4 * pollIntervalMs - 5);
     look();
-    setTimeout(() => wait.listens(false), 100);
+    setTimeout(() => wait.endListening(), 100);
     const slept = await sleptMs();
     expect(slept).toBeGreaterThan(pollIntervalMs);
     expect(slept).toBeLessThan(pollIntervalMs + 110);
