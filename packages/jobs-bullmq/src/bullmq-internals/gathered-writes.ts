@@ -12,23 +12,27 @@ interface Socket {
  */
 const maxGatherMs = 0.25;
 
-/** When the gathering began, for each socket that gathers. */
+/** When the gathering began, for each socket that gathers. It has not begun with the first command of a turn. */
 const gathering = new WeakMap<Socket, number>();
 
 /**
  * Gathers the commands of a client until the end of the event loop's turn, and sends them in one system call. Call it before a command. ioredis
  * makes a system call for each command, and a busy worker sends one for each of its slots in a turn: these calls took as long as all bookkeeping
- * of a job.
+ * of a job. The first command goes at once: an idle worker has no other, and picked up a job 50 microseconds later when that one waited, too.
  */
 export function gatherWrites(client: RedisClient): void {
   const { stream } = client as { readonly stream?: Socket };
   if (stream === undefined) return;
-  const now = performance.now();
   const beganMs = gathering.get(stream);
-  if (beganMs !== undefined && now - beganMs < maxGatherMs) return;
-  if (beganMs !== undefined) stream.uncork();
-  else setImmediate(send, stream);
+  if (beganMs === undefined) {
+    gathering.set(stream, Number.NEGATIVE_INFINITY);
+    setImmediate(send, stream);
+    return;
+  }
+  const now = performance.now();
+  if (now - beganMs < maxGatherMs) return;
   gathering.set(stream, now);
+  stream.uncork();
   stream.cork();
 }
 
