@@ -105,7 +105,9 @@ function columnsFor({ process, engines }: SessionView): readonly Column<Overview
             source: "This process",
             label: "Last 60 min",
             kind: "chart",
-            cell: own(({ finished, failed }) => <Sparkline finished={finished} failed={failed} />),
+            cell: own(({ finished, failed }) =>
+              finished.some((runs) => runs > 0) ? <Sparkline finished={finished} failed={failed} /> : none,
+            ),
           },
           inProcess(
             "Runs/min",

@@ -69,6 +69,7 @@ export function ScheduleTable({ schedules }: { schedules: readonly ScheduleRow[]
         { label: "Last due", isNumber: true, cell: ({ lastScheduledAt }) => <Ago at={lastScheduledAt} /> },
         {
           label: "Last success here",
+          narrowLabel: "Success here",
           isNumber: true,
           cell: ({ lastSuccessAt }) => <Ago at={lastSuccessAt} />,
         },
