@@ -29,7 +29,7 @@ export async function demo(options: Arguments): Promise<number> {
   await worker?.stop({ graceMs: 500, abortMs: 2_000 });
   print("Summary", summary.table());
   print("Failures", summary.failures());
-  print("The slowest run", String(app.slowestTrace));
+  print("The slowest run with steps", String(app.slowestTrace));
   if (options.metrics) print("Metrics", (await app.observability.metrics()).trimEnd());
   if (run.duplicates > 0)
     console.log(`${Math.max(0, run.jobs - leftAtFirst)} jobs were finished by an earlier run`);

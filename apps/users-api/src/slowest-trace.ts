@@ -1,6 +1,6 @@
 import type { ReadableSpan, SpanProcessor } from "@opentelemetry/sdk-trace-base";
 
-/** Keeps the slowest trace that has ended, and prints it as a tree. */
+/** Keeps the slowest trace that has steps below its root, and prints it as a tree. */
 export class SlowestTrace implements SpanProcessor {
   /** The ended spans of traces whose root has not ended, by trace id. */
   readonly #open = new Map<string, ReadableSpan[]>();
@@ -14,7 +14,7 @@ export class SlowestTrace implements SpanProcessor {
     if (span.parentSpanContext !== undefined) return;
     this.#open.delete(traceId);
     const slowest = this.#slowest?.root;
-    if (slowest === undefined || milliseconds(span.duration) > milliseconds(slowest.duration))
+    if (spans.length > 1 && milliseconds(span.duration) > milliseconds(slowest?.duration ?? [-1, 0]))
       this.#slowest = { root: span, spans };
   }
 
@@ -26,7 +26,7 @@ export class SlowestTrace implements SpanProcessor {
 
   /** Renders a line per span: its name, its duration, and its start after the root. */
   toString(): string {
-    if (this.#slowest === undefined) return "no trace has ended";
+    if (this.#slowest === undefined) return "no run with steps has ended";
     const { root, spans } = this.#slowest;
     const startOf = (span: ReadableSpan): number =>
       milliseconds(span.startTime) - milliseconds(root.startTime);

@@ -10,7 +10,7 @@ export interface DemoOutput {
 }
 
 const form =
-  /^Jobs index[^\n]*\nLive page: (\S+)[^\n]*\n\nSummary\n(.*)\n\nFailures\n(.*)\n\nThe slowest run\n(.*?)\n\n(?:Metrics\n(.*)\n\n)?(?:([^\n]*)\n)?([^\n]*)\n$/s;
+  /^Jobs index[^\n]*\nLive page: (\S+)[^\n]*\n\nSummary\n(.*)\n\nFailures\n(.*)\n\nThe slowest run with steps\n(.*?)\n\n(?:Metrics\n(.*)\n\n)?(?:([^\n]*)\n)?([^\n]*)\n$/s;
 
 /** Parses the output, with the summary by job name. */
 export function parseDemoOutput(stdout: string): DemoOutput {
