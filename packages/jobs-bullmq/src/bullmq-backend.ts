@@ -21,7 +21,7 @@ import { JobEnds } from "./store/job-ends.ts";
 import { JobInserter } from "./store/job-inserter.ts";
 import { queueName } from "./store/queue-name.ts";
 import type { Queues } from "./store/queues.ts";
-import { repeatStrategy } from "./store/repeat-strategy.ts";
+import { repeatStrategyBy } from "./store/repeat-strategy.ts";
 import { Schedules } from "./store/schedules.ts";
 import { StoredJobs } from "./store/stored-jobs.ts";
 import { BullmqConsumer } from "./worker/bullmq-consumer.ts";
@@ -108,6 +108,7 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob, BullmqEnqueueO
     await clock.measure(client);
     const consumers = new Map<string, QueueConsumer>();
     const watch = new MarkerWatch(client, this.#queues.connectionName(jobNames), onError);
+    const repeatStrategy = repeatStrategyBy(clock);
     const options = { client, clock, prefix: this.#queues.prefix, leaseMs, repeatStrategy };
     const opening = jobNames.map(async (name) => {
       const consumer = new QueueConsumer(name, this.queueOf(name), options);

@@ -1,5 +1,6 @@
 import { nextMoment, type ScheduleRule, scheduleRuleFrom } from "@nidus/jobs-durable/backend";
 import type { RepeatOptions } from "bullmq";
+import type { Clock } from "../bullmq-internals/index.ts";
 
 /** How an interval stands in the place of a cron expression: BullMQ's own intervals go on beyond the end of a schedule. */
 const interval = /^every (\d+) ms$/;
@@ -25,6 +26,15 @@ export async function repeatStrategy(afterMs: number, options: RepeatOptions): P
   // Older versions of BullMQ do not export it, and the wrapper for processors must load with them.
   const { defaultRepeatStrategy } = await import("bullmq");
   return defaultRepeatStrategy(afterMs, options);
+}
+
+/**
+ * Returns the `repeatStrategy` of a worker. Redis makes a run due by its own clock. If that is ahead of the worker's, all moments in between
+ * would be due at once.
+ */
+export function repeatStrategyBy(clock: Clock): typeof repeatStrategy {
+  return (afterMs, options) =>
+    repeatStrategy(clock.offsetMs > 0 ? Math.max(afterMs, clock.now()) : afterMs, options);
 }
 
 function ruleOf({ pattern, tz = "UTC", startDate, endDate }: RepeatOptions): ScheduleRule | undefined {

@@ -58,6 +58,28 @@ describe("a worker whose clock differs from that of Redis", () => {
     ]);
   });
 
+  it("runs a schedule once for all moments by which its clock is behind", async () => {
+    const realNow = Date.now;
+    const startMs = realNow();
+    vi.spyOn(Date, "now").mockImplementation(() => realNow() - 3_600_000);
+    await using engine = await bullmqEngine({
+      runner: new ObservedJobRunner(),
+      connection: { url: redis.url },
+      queue: `clocks-${crypto.randomUUID()}`,
+      onError() {},
+    });
+    const moments: number[] = [];
+    const job = defineJob({
+      name: "ticking",
+      run: (_, { delivery }) => void moments.push(delivery?.runAt.getTime() ?? 0),
+    });
+    await engine.schedule(job, { everyMs: 1_000 }, undefined);
+    await engine.work({ jobs: [job] });
+    await expect.poll(() => moments.filter((each) => each > startMs).length, { timeout: 30_000 }).toBe(2);
+    // The first moment is by the clock of this process.
+    expect(moments).toHaveLength(3);
+  });
+
   it("leaves a clock alone that is right", async () => {
     const errors: unknown[] = [];
     await using engine = await bullmqEngine({
