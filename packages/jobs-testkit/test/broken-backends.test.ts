@@ -67,6 +67,7 @@ const snoozeHeaders = "headers of a retry: come with a snooze, too, if the backe
 const toLimit = "deliveries: bring jobs as they were stored, up to the limit, of the consumer's names alone";
 const names = "deliveries: bring names, attempts and errors as long as users may make them";
 const findsAll = "lookup: finds a job in each state, with its attempts and its times";
+const lastMoment = "lookup: tells the last `runAt` that `enqueue` takes as it was given";
 const findsCancelled = "lookup: finds a cancelled job, with what was known of it";
 const starts = "lookup: counts the attempts that have started, and keeps the start of the last one";
 const errors = "lookup: keeps the errors of the last ten attempts, through retries and a redrive";
@@ -152,7 +153,8 @@ const caught: Readonly<Record<keyof typeof broken, readonly string[]>> = {
   UnknownOutages: [isAway, goesAway],
   LosingEndedJobs: [findsAll, findsCancelled, starts],
   LosingCancelledJobs: [findsCancelled],
-  CallingScheduledJobsWaiting: [findsAll],
+  CallingScheduledJobsWaiting: [findsAll, lastMoment],
+  ForgettingTheLastDay: [lastMoment],
   MovingStarts: [starts],
   KeepingTheLastError: [errors],
   KeepingAllErrors: [errors],

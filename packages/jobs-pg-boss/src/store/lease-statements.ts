@@ -54,7 +54,7 @@ export const retainMember: string = "retainMs";
 
 /** Selects a date, or null if JavaScript has no such date: PostgreSQL also has `infinity` and years beyond 9999. */
 export function dateOrNull(column: string): string {
-  return `CASE WHEN ${column} BETWEEN 'epoch' AND '9999-12-31' THEN ${column} END`;
+  return `CASE WHEN ${column} >= 'epoch' AND ${column} < '10000-01-01 00:00:00+00' THEN ${column} END`;
 }
 
 /** Selects the time from which a job could start, or null if JavaScript has no such date. */

@@ -47,12 +47,12 @@ export function leasedJobFrom(row: Row, lease: string): PgBossLeasedJob {
   };
 }
 
-/** 9999-12-31. PostgreSQL has later dates, and infinite ones. */
-const maxSeconds = 253_402_214_400;
+/** The first second of the year 10000. PostgreSQL has later dates, and infinite ones. */
+const endSeconds = 253_402_300_800;
 
 /** Makes a date of Unix seconds, in whole milliseconds as the statement `settle` compares it. Undefined if JavaScript has no such date. */
 function dateFrom(seconds: number): Date | undefined {
-  return seconds >= 0 && seconds <= maxSeconds
+  return seconds >= 0 && seconds < endSeconds
     ? new Date(Math.floor(Math.round(seconds * 1e6) / 1e3))
     : undefined;
 }

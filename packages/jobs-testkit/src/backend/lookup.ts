@@ -43,6 +43,17 @@ export const lookup: Behaviour<BackendKit> = (declare) => {
     }
   });
 
+  declare("tells the last `runAt` that `enqueue` takes as it was given", async (kit) => {
+    const backend = await kit.open();
+    if (!backend.capabilities.listing) return;
+    // Services store such a moment for "not yet".
+    const runAt = new Date("9999-12-31T23:59:59.999Z");
+    const job = kit.job(kit.name("not_yet"), { runAt });
+    await backend.insert([job], {});
+    const stored = await found(backend, job.id);
+    assert.deepEqual([stored.state, stored.runAt.toISOString()], ["scheduled", runAt.toISOString()]);
+  });
+
   declare("finds a cancelled job, with what was known of it", async (kit) => {
     const backend = await kit.open();
     if (!backend.capabilities.listing) return;

@@ -29,6 +29,14 @@ export class CallingScheduledJobsWaiting extends ListBackend {
   }
 }
 
+/** Knows no moment of the last day. */
+export class ForgettingTheLastDay extends ListBackend {
+  override async job(jobId: string, options: LookupOptions): Found {
+    const job = await super.job(jobId, options);
+    return job && job.runAt.getTime() > Date.UTC(9999, 11, 31) ? { ...job, runAt: job.enqueuedAt } : job;
+  }
+}
+
 /** Takes the end of a lease for the start of an attempt. */
 export class MovingStarts extends ListBackend {
   override async job(jobId: string, options: LookupOptions): Found {
