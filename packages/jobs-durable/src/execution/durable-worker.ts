@@ -6,11 +6,11 @@ import { outage } from "../job/backoff.ts";
 import type { AnyDurableJob } from "../job/durable-job.ts";
 import { requireMs } from "../job/timer.ts";
 import { Executor } from "./executor.ts";
-import type { JobExecution } from "./job-execution.ts";
 import type { JobWorker, StopOptions, WorkerReport } from "./job-worker.ts";
 import type { KnownExecutions } from "./known-executions.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 import { Poller } from "./poller.ts";
+import { RunningExecutions } from "./running-executions.ts";
 import { Settler } from "./settler.ts";
 import { shutDown } from "./shutdown.ts";
 import { type Slot, Slots } from "./slots.ts";
@@ -40,7 +40,7 @@ export interface WorkerSetUp<Job extends LeasedJob> {
 export class DurableWorker<Job extends LeasedJob> implements JobWorker {
   readonly #setUp: WorkerSetUp<Job>;
   readonly #stopping = new AbortController();
-  readonly #running = new Set<JobExecution<Job>>();
+  readonly #running = new RunningExecutions<Job>();
   readonly #counts = newCounts();
   readonly #leases: LeaseKeeper<Job>;
   readonly #settler: Settler<Job>;

@@ -9,6 +9,7 @@ import { AbortControllerPool } from "./handler-signal.ts";
 import { JobExecution, type RunSetUp } from "./job-execution.ts";
 import { keptDelivery } from "./kept-delivery.ts";
 import type { KnownExecutions } from "./known-executions.ts";
+import type { RunningExecutions } from "./running-executions.ts";
 import type { Settler } from "./settler.ts";
 import type { Slot } from "./slots.ts";
 import type { WorkerCounts } from "./worker-counts.ts";
@@ -21,8 +22,7 @@ export interface ExecutorSetUp<Job extends LeasedJob> {
   readonly jobs: ReadonlyMap<string, AnyDurableJob>;
   readonly runner: ObservedJobRunner;
   readonly known: KnownExecutions<Job>;
-  /** The executions of this worker, from the arrival of a job until its end is recorded. */
-  readonly running: Set<JobExecution<Job>>;
+  readonly running: RunningExecutions<Job>;
   readonly settler: Settler<Job>;
   readonly counts: WorkerCounts;
   /** Aborted when the worker begins to stop: what arrives from then on is released. */
@@ -72,7 +72,7 @@ export class Executor<Job extends LeasedJob> {
       // An execution that was abandoned meanwhile is settled already.
       return execution.state.phase === "ended" ? await settler.settle(execution, slot) : undefined;
     } finally {
-      running.delete(execution);
+      running.remove(execution);
       known.remove(execution);
     }
   }

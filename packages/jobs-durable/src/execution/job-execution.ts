@@ -43,6 +43,8 @@ export class JobExecution<Job extends LeasedJob> {
   #state: ExecutionState;
   #onEnd: ((end: ExecutionEnd) => void)[] = [];
   #progress: ProgressSaver | undefined;
+  /** Its place among the running executions. They alone set it. */
+  place = 0;
   /** The execution before, if this one ends as that does. */
   adopted: JobExecution<Job> | undefined;
   /** The execution of the same job that came to this process after this one. */

@@ -10,13 +10,14 @@ const maxUnrecorded = 1_000;
  * its lease, and is not to run a second time beside the first, nor after the first has succeeded.
  */
 export class KnownExecutions<Job extends LeasedJob> {
-  readonly #byId = new Map<string, JobExecution<Job>>();
+  /** A place is emptied when its execution goes: the discarded tables of a `Map` keep their values (see `RunningExecutions`). */
+  readonly #byId = new Map<string, { execution: JobExecution<Job> | undefined }>();
 
   /** Takes an execution in. Returns the earlier one of the same job, if this one is to end as that does. */
   add(execution: JobExecution<Job>): JobExecution<Job> | undefined {
     const { jobId: id, enqueuedAt } = execution.delivery;
-    const known = this.#byId.get(id);
-    this.#byId.set(id, execution);
+    const known = this.#byId.get(id)?.execution;
+    this.#byId.set(id, { execution });
     // An id comes round again with its idempotency key, once the job before is no longer retained.
     if (known === undefined || known.delivery.enqueuedAt.getTime() !== enqueuedAt.getTime()) return undefined;
     known.supersededBy = execution;
@@ -26,13 +27,16 @@ export class KnownExecutions<Job extends LeasedJob> {
   /** Forgets an execution, unless it is to be kept in mind. */
   remove(execution: JobExecution<Job>): void {
     const { id } = execution.job;
-    if (this.#byId.get(id) === execution && !execution.isUnrecordedSuccess) this.#byId.delete(id);
+    const place = this.#byId.get(id);
+    if (place?.execution !== execution || execution.isUnrecordedSuccess) return;
+    place.execution = undefined;
+    this.#byId.delete(id);
   }
 
   /** Forgets the oldest of the successes that were not recorded, if there are many. They may as well have gone to another process. */
   limitUnrecorded(): void {
-    const kept = [...this.#byId.values()].filter(({ isUnrecordedSuccess }) => isUnrecordedSuccess);
-    const [oldest] = kept;
+    const kept = [...this.#byId.values()].filter(({ execution }) => execution?.isUnrecordedSuccess);
+    const oldest = kept[0]?.execution;
     if (kept.length > maxUnrecorded && oldest !== undefined) this.#byId.delete(oldest.job.id);
   }
 }

@@ -10,7 +10,7 @@ export interface LeaseKeeperSetUp<Job extends LeasedJob> {
   readonly consumer: Pick<JobConsumer<Job>, "renewLeases" | "cancelRequests">;
   readonly leaseMs: number;
   /** The executions whose leases the worker may hold. */
-  readonly running: ReadonlySet<JobExecution<Job>>;
+  readonly running: Iterable<JobExecution<Job>>;
   readonly onError: (error: unknown) => void;
   /** Called each time that the store has answered a renewal. */
   readonly onRenewed: () => void;

@@ -2,8 +2,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { JobConsumer, LeasedJob } from "../backend/job-backend.ts";
 import { withDeadline } from "../errors/deadline.ts";
 import { released } from "./execution-end.ts";
-import type { JobExecution } from "./job-execution.ts";
 import type { Poller } from "./poller.ts";
+import type { RunningExecutions } from "./running-executions.ts";
 import type { Settler } from "./settler.ts";
 
 /** The parts of a worker that a shutdown waits for. */
@@ -11,7 +11,7 @@ export interface ShutdownSetUp<Job extends LeasedJob> {
   readonly consumer: JobConsumer<Job>;
   readonly poller: Poller<Job>;
   readonly settler: Settler<Job>;
-  readonly running: ReadonlySet<JobExecution<Job>>;
+  readonly running: RunningExecutions<Job>;
   readonly onError: (error: unknown) => void;
 }
 
@@ -32,7 +32,7 @@ export async function shutDown<Job extends LeasedJob>(
 ): Promise<void> {
   const { running } = setUp;
   await until(() => running.size === 0, graceMs);
-  for (const execution of running) execution.interrupt();
+  for (const execution of [...running]) execution.interrupt();
   await until(() => running.size === 0, abortMs);
   await releaseAll(setUp);
 }
