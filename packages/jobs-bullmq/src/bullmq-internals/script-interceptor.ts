@@ -1,5 +1,6 @@
 import { bullmqScript } from "./bullmq-script.ts";
 import { keepCancelled } from "./cancelled-jobs.ts";
+import { GatheredEnds, isPlainEnd } from "./gathered-ends.ts";
 import { gatherWrites } from "./gathered-writes.ts";
 import { holdKeyScript } from "./hold-key.ts";
 import type { Lease } from "./leases.ts";
@@ -83,12 +84,14 @@ export class ScriptInterceptor {
   nextDueMs: number | undefined;
   readonly #shared: RedisClient;
   readonly #clock: Clock;
+  readonly #ends: GatheredEnds;
   readonly #notesByJobKey = new Map<string, OutcomeNote>();
   readonly #fieldsById = new Map<string, ParsedFields>();
 
   constructor(client: RedisClient, clock: Clock) {
     this.#shared = client;
     this.#clock = clock;
+    this.#ends = new GatheredEnds(client);
     const runCommand = (name: string, values: unknown[]): Promise<unknown> =>
       leasingScripts.test(name) ? this.#run(name, values) : client.runCommand(name, values);
     const replaced: Readonly<Record<PropertyKey, unknown>> = {
@@ -126,6 +129,8 @@ export class ScriptInterceptor {
       break;
     }
     const note = this.#notesByJobKey.size > 0 ? this.#noteFor(values) : undefined;
+    if (note === undefined && isPlainEnd(name, values))
+      return this.#ends.complete(name, values).then(this.#read);
     gatherWrites(this.#shared);
     return note === undefined
       ? this.#shared.runCommand(name, values).then(this.#read)
