@@ -1,7 +1,7 @@
 import { type AdvancedRepeatOptions, type ConnectionOptions, Job, Worker } from "bullmq";
 import type { RedisClient } from "./redis-client.ts";
+import { backoffStrategy } from "./retry-later.ts";
 import { type Clock, ScriptInterceptor } from "./script-interceptor.ts";
-import { backoffStrategy } from "./settle-job.ts";
 
 /** BullMQ's answer to a settlement that asks for a next job. */
 type NextJobData = readonly [data?: object, id?: string];

@@ -9,8 +9,7 @@ import {
   repairJob,
 } from "../bullmq-internals/index.ts";
 import type { Queues } from "../store/queues.ts";
-import { carrierOf } from "../store/stored-carrier.ts";
-import { ownRetentionSeconds, type StoredData, timesOf } from "../store/stored-data.ts";
+import { carrierOf, ownRetentionSeconds, type StoredData, timesOf } from "../store/stored-data.ts";
 import type { QueueConsumer } from "./queue-consumer.ts";
 
 /** A job that BullMQ has leased to this process. */

@@ -1,22 +1,19 @@
 import { errorsAfter, type JobOutcome } from "@nidus/jobs-durable/backend";
+import { UnrecoverableError } from "bullmq";
 import {
   type Clock,
-  completeJob,
-  failJob,
   forceEndJob,
   hasOpenChildren,
   isLeaseLost,
   isRefusedScript,
   type LeaseState,
   leaseStateOf,
-  removeJob,
-  retryJob,
+  RetryLater,
+  returnValueOf,
   saveProgress,
-  snoozeJob,
 } from "../bullmq-internals/index.ts";
 import type { Queues } from "../store/queues.ts";
-import { carrierText } from "../store/stored-carrier.ts";
-import { keyHeldMs, type RetentionSeconds } from "../store/stored-data.ts";
+import { carrierText, keyHeldMs, type RetentionSeconds } from "../store/stored-data.ts";
 import type { BullmqLeasedJob } from "./job-describer.ts";
 import type { QueueConsumer } from "./queue-consumer.ts";
 
@@ -118,22 +115,21 @@ export class OutcomeRecorder {
     const errorsText = errors === undefined ? "" : JSON.stringify(errors);
     switch (outcome.type) {
       case "succeeded":
-        return this.#end(job, () => completeJob(stored, token, outcome.resultText, wantsNext), {
-          keptLongerMs: this.#keepWithOthers(job),
-          progress,
-        });
+        return this.#end(job, { keptLongerMs: this.#keepWithOthers(job), progress }, () =>
+          stored.moveToCompleted(returnValueOf(outcome.resultText), token, wantsNext),
+        );
       case "dead-lettered":
-        return this.#end(job, () => failJob(stored, token, outcome.error, wantsNext), {
-          errorsText,
-          progress,
-        });
+        return this.#end(job, { errorsText, progress }, () =>
+          stored.moveToFailed(new UnrecoverableError(outcome.error), token, wantsNext),
+        );
       case "retried": {
         const delayMs = Math.max(1, outcome.delayMs);
         const carrier = carrierText(outcome.carrier, job.attempt + 1);
         const runAt = this.#marked(job, delayMs);
         const note = { ...this.#keysOf(consumer), lease, runAt, carrier, errorsText, progress };
+        stored.opts.backoff = RetryLater.backoff;
         return consumer.interceptor.withNote(note, () =>
-          retryJob(stored, token, { error: outcome.error, delayMs }, wantsNext),
+          stored.moveToFailed(new RetryLater(outcome.error, delayMs), token, wantsNext),
         );
       }
       case "snoozed": {
@@ -146,14 +142,17 @@ export class OutcomeRecorder {
           carrier,
           progress,
         };
-        return consumer.interceptor.withNote(note, () => snoozeJob(stored, token, delayMs));
+        return consumer.interceptor.withNote(note, () => stored.moveToDelayed(Date.now() + delayMs, token));
       }
       case "cancelled": {
         // BullMQ has no state for cancelled jobs: the job goes, and a note of it stays.
         const cancelledAt = this.#marked(job, 0);
         const held = { keyHeldMs: keyHeldMs(stored), retainedMs: this.#retainSucceededSeconds * 1000 };
         const note = { ...this.#keysOf(consumer), lease, cancelledAt, progress, ...held };
-        return consumer.interceptor.withNote(note, () => removeJob(stored, token, "cancelled", wantsNext));
+        stored.opts.removeOnFail = true;
+        return consumer.interceptor.withNote(note, () =>
+          stored.moveToFailed(new UnrecoverableError("cancelled"), token, wantsNext),
+        );
       }
       case "released":
         return this.#release(job, progress);
@@ -163,12 +162,12 @@ export class OutcomeRecorder {
   /** Ends a job together with its cancel request, which comes too late and would stay, and with its last progress. */
   #end(
     { consumer, lease, isRequested }: BullmqLeasedJob,
-    settle: () => Promise<unknown>,
     more: {
       readonly keptLongerMs?: number;
       readonly errorsText?: string;
       readonly progress: string | undefined;
     },
+    settle: () => Promise<unknown>,
   ): Promise<unknown> {
     const { keptLongerMs = 0, errorsText = "", progress } = more;
     const isPlain = keptLongerMs === 0 && errorsText === "" && progress === undefined;

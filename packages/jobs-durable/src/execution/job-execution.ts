@@ -12,15 +12,16 @@ import {
   cancelled,
   deadLettered,
   type ExecutionEnd,
+  type ExecutionState,
   givenUp,
   isCancellable,
+  isUnended,
   released,
   retried,
   snoozed,
   succeeded,
   succeededWith,
 } from "./execution-end.ts";
-import { type ExecutionState, isUnended } from "./execution-state.ts";
 import { HandlerContext } from "./handler-context.ts";
 import { type AbortControllerPool, HandlerSignal } from "./handler-signal.ts";
 import { ProgressSaver } from "./progress-saver.ts";

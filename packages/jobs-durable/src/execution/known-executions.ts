@@ -1,5 +1,5 @@
 import type { LeasedJob } from "../backend/job-backend.ts";
-import { isUnended } from "./execution-state.ts";
+import { isUnended } from "./execution-end.ts";
 import type { JobExecution } from "./job-execution.ts";
 
 /** Successful runs that came too late to be recorded and are kept in mind, for all workers of an engine. */
@@ -49,4 +49,34 @@ function isAdoptable<Job extends LeasedJob>(known: JobExecution<Job>, again: Job
   // After a redrive attempts count from 1 again. A failure that is tried again, a snooze, and what went back, come again by right.
   const isSameRound = again.delivery.attempt > known.delivery.attempt;
   return isSameRound && !["retried", "snoozed", "released"].includes(state.end.outcome.type);
+}
+
+/**
+ * The executions of one worker, from the arrival of a job until its end is recorded. An array, and no `Set`: executions come and go, and V8
+ * links each discarded table of a `Set` or `Map` to the one after it. Once such a table is in the old generation, all later tables and the
+ * executions in them follow it there: copying them took a tenth of the processor time of a delivery.
+ */
+export class RunningExecutions<Job extends LeasedJob> implements Iterable<JobExecution<Job>> {
+  readonly #executions: JobExecution<Job>[] = [];
+
+  get size(): number {
+    return this.#executions.length;
+  }
+
+  add(execution: JobExecution<Job>): void {
+    execution.place = this.#executions.length;
+    this.#executions.push(execution);
+  }
+
+  /** Takes an execution out. The last one gets its place. */
+  remove(execution: JobExecution<Job>): void {
+    const last = this.#executions.pop() as JobExecution<Job>;
+    if (last === execution) return;
+    this.#executions[execution.place] = last;
+    last.place = execution.place;
+  }
+
+  [Symbol.iterator](): Iterator<JobExecution<Job>> {
+    return this.#executions[Symbol.iterator]();
+  }
 }

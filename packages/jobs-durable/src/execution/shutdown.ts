@@ -2,8 +2,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { JobConsumer, LeasedJob } from "../backend/job-backend.ts";
 import { withDeadline } from "../errors/deadline.ts";
 import { released } from "./execution-end.ts";
+import type { RunningExecutions } from "./known-executions.ts";
 import type { Poller } from "./poller.ts";
-import type { RunningExecutions } from "./running-executions.ts";
 import type { Settler } from "./settler.ts";
 
 /** The parts of a worker that a shutdown waits for. */
