@@ -16,7 +16,7 @@ import { timeOf } from "./time.ts";
 /** How many jobs a page of a list has. */
 const pageSize = 50;
 
-/** The largest payload that is shown, in characters. */
+/** The largest payload that is shown, in bytes. */
 const maxPayload = 65_536;
 
 /** How many names a list offers to choose from. */
@@ -139,7 +139,8 @@ export async function payloadView(model: PageModel, engine: string, jobId: strin
   const shown = model.redact({ jobName, jobId, payload, attributes })?.payload;
   const text = shown === undefined ? undefined : JSON.stringify(shown, null, 2);
   if (text === undefined) return { text: null, isCut: false };
-  return { text: text.slice(0, maxPayload), isCut: text.length > maxPayload };
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(maxPayload));
+  return { text: text.slice(0, read), isCut: read < text.length };
 }
 
 async function withPayload(reader: EngineReader, jobId: string): Promise<WatchedJob | undefined> {
