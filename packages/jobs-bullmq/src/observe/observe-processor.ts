@@ -30,13 +30,15 @@ const ownNameKey = "bullmq.job.name";
  * A sandboxed processor (the path of a file) runs in its own process and cannot be wrapped: wrap the function that the file exports. Its
  * outcomes follow from the attempts and `UnrecoverableError`. Errors that move a job (DelayedError and the like) are no failures.
  *
- * @throws TypeError for a processor that is not a function, or for an unknown or wrong option.
+ * @throws TypeError for a value that is no runner, for a processor that is not a function, or for an unknown or wrong option.
  */
 export function observeBullmqProcessor<Data, Result, Name extends string>(
   runner: ObservedJobRunner,
   processor: Processor<Data, Result, Name>,
   options: BullmqProcessorOptions<Data, Result, Name> = {},
 ): Processor<Data, Result, Name> {
+  // Without a runner, every job would fail.
+  requireFunction("`runner.settled`", runner?.settled);
   if (typeof processor !== "function") {
     throw invalidArgument("`processor`", "a function (sandboxed processors are not supported)", processor);
   }

@@ -212,6 +212,15 @@ describe("observeBullmqProcessor", () => {
     );
   });
 
+  it.each([undefined, {}, { runAsync() {} }])(
+    "refuses the runner %o, without which every job would fail",
+    (runner) => {
+      expect(() => observeBullmqProcessor(runner as never, async () => {})).toThrow(
+        "expected `runner.settled`",
+      );
+    },
+  );
+
   it("says of a sandboxed processor that it is not supported", () => {
     const { runner } = observed();
     expect(() => observeBullmqProcessor(runner, "processor.js" as never)).toThrow(/sandboxed processors/);

@@ -32,7 +32,7 @@ type JobOf<Jobs> = Jobs extends readonly (infer Job extends HandledJob)[]
  * Outcomes follow pg-boss: a handler that outlives `expireInSeconds` has failed, and with `perJobResults` each job ends as its own
  * result says. The delivery after a worker's death reports the attempt before it as stalled.
  *
- * @throws TypeError if `handler` is not a function, or for an unknown or wrong option.
+ * @throws TypeError for a value that is no runner, if `handler` is not a function, or for an unknown or wrong option.
  */
 export function observePgBossHandler<
   Jobs extends readonly HandledJob[] | HandledJob,
@@ -43,6 +43,8 @@ export function observePgBossHandler<
   handler: (jobs: Jobs, ...rest: Rest) => Promise<Result>,
   options: PgBossHandlerOptions<JobOf<Jobs>> = {},
 ): (jobs: Jobs, ...rest: Rest) => Promise<Result> {
+  // Without a runner, every job would fail.
+  requireFunction("`runner.settled`", runner?.settled);
   if (typeof handler !== "function") throw invalidArgument("`handler`", "a function", handler);
   requireKnownKeys("the options of observePgBossHandler", options, ["jobName"]);
   const { jobName } = options;

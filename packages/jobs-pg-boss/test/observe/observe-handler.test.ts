@@ -146,6 +146,15 @@ describe("observePgBossHandler", () => {
     );
   });
 
+  it.each([undefined, {}, { runAsync() {} }])(
+    "refuses the runner %o, without which every job would fail",
+    (runner) => {
+      expect(() => observePgBossHandler(runner as never, async () => {})).toThrow(
+        "expected `runner.settled`",
+      );
+    },
+  );
+
   it("refuses options that are unknown or wrong", () => {
     const { runner } = observed();
     const handler = async (_jobs: readonly { id: string; name: string }[]): Promise<void> => {};
