@@ -1,4 +1,4 @@
-import { formatValue, propertyOf } from "@nidus/jobs-core/adapter";
+import { errorMessageOf } from "../error-message.ts";
 
 /** The shortest time between two readings, in milliseconds. */
 const readEveryMs = 1_000;
@@ -62,8 +62,7 @@ export class SharedRead<T> {
       const value = await Promise.resolve().then(this.#read);
       answer = { value, readAt: Date.now(), error: null, latencyMs: performance.now() - startedMs };
     } catch (error) {
-      const message = propertyOf(error, "message");
-      answer = { ...this.#answer, error: typeof message === "string" ? message : formatValue(error) };
+      answer = { ...this.#answer, error: errorMessageOf(error) };
     }
     if (generation !== this.#generation) return;
     this.#answer = answer;

@@ -1,5 +1,6 @@
 import { formatValue, warn } from "@nidus/jobs-core/adapter";
 import { appScript, appStyle, assetTag, indexHtml } from "../browser-assets.ts";
+import { errorMessageOf } from "../error-message.ts";
 import type { DashboardAccess, JobDashboardOptions } from "../options.ts";
 import type { PageModel } from "../views/page-model.ts";
 import { sessionView, views } from "../views/views.ts";
@@ -99,7 +100,7 @@ export class Page {
     } catch (error) {
       if (error instanceof ActionError) return json({ error: error.message }, error.status);
       if (error instanceof SyntaxError) return json({ error: "the body is no JSON" }, 400);
-      return json({ error: error instanceof Error ? error.message : formatValue(error) }, 502);
+      return json({ error: errorMessageOf(error) }, 502);
     }
   }
 }

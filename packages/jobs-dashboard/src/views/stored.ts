@@ -1,6 +1,6 @@
-import { formatValue, propertyOf } from "@nidus/jobs-core/adapter";
 import type { EngineReader } from "../engines/engine-reader.ts";
 import type { WatchedCounts, WatchedJob, WatchedQuery } from "../engines/watched-engine.ts";
+import { errorMessageOf } from "../error-message.ts";
 import type {
   PayloadView,
   StoredJobRow,
@@ -84,13 +84,7 @@ export async function storedJobView(model: PageModel, engine: string, jobId: str
       error: null,
     };
   } catch (error) {
-    const message = propertyOf(error, "message");
-    return {
-      engine: reader.identity,
-      job: null,
-      runs: [],
-      error: typeof message === "string" ? message : formatValue(error),
-    };
+    return { engine: reader.identity, job: null, runs: [], error: errorMessageOf(error) };
   }
 }
 

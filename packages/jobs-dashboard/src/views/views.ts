@@ -37,11 +37,9 @@ function text(parameters: URLSearchParams, key: string): string {
 }
 
 function queryOf(parameters: URLSearchParams): WatchedQuery {
-  const [jobName, state, cursor] = [
-    text(parameters, "job"),
-    text(parameters, "state"),
-    text(parameters, "cursor"),
-  ];
+  const jobName = text(parameters, "job");
+  const state = text(parameters, "state");
+  const cursor = text(parameters, "cursor");
   return {
     ...(jobName !== "" && { jobName }),
     ...(listedStates.has(state) && { state: state as NonNullable<WatchedQuery["state"]> }),
