@@ -35,28 +35,9 @@ export function otelJobMetricsObserver(options: OtelJobMetricsObserverOptions = 
   if (typeof meter?.createCounter !== "function") {
     throw invalidArgument("`meter`", "an OpenTelemetry meter", meter);
   }
-  const counter = ({ name, ...declaration }: JobInstrument) => meter.createCounter(name, declaration);
-  const histogram = ({ name, ...declaration }: JobInstrument) =>
-    meter.createHistogram(name, {
-      ...declaration,
-      advice: { explicitBucketBoundaries: [...durationBoundsSeconds] },
-    });
-  const started = counter(jobInstruments.started);
-  const finished = counter(jobInstruments.finished);
-  const inProgress = meter.createUpDownCounter(jobInstruments.inProgress.name, jobInstruments.inProgress);
-  const duration = histogram(jobInstruments.duration);
-  const lastSuccess = meter.createGauge(jobInstruments.lastSuccess.name, jobInstruments.lastSuccess);
-  const enqueued = counter(jobInstruments.enqueued);
-  const retries = counter(jobInstruments.retries);
-  const deadLettered = counter(jobInstruments.deadLettered);
-  const stalled = counter(jobInstruments.stalled);
-  const wait = histogram(jobInstruments.wait);
-  const gauge = ({ name, ...declaration }: JobInstrument) => meter.createGauge(name, declaration);
-  const objectiveGauges = [
-    ["succeedEveryMs", gauge(jobInstruments.successInterval)],
-    ["startWithinMs", gauge(jobInstruments.waitObjective)],
-    ["finishWithinMs", gauge(jobInstruments.durationObjective)],
-  ] as const;
+  const instruments = instrumentsFrom(meter);
+  const { started, finished, inProgress, duration, lastSuccess } = instruments;
+  const { enqueued, retries, deadLettered, stalled, wait, objectives: objectiveGauges } = instruments;
   const engines = new EnginesUp(meter);
 
   return {
@@ -102,4 +83,32 @@ export function otelJobMetricsObserver(options: OtelJobMetricsObserverOptions = 
 
 function attributesOf(jobName: string): { "job.name": string } {
   return { "job.name": cutText(jobName, maxNameLength) };
+}
+
+/** Makes the instruments of all metrics. */
+function instrumentsFrom(meter: Meter) {
+  const counter = ({ name, ...declaration }: JobInstrument) => meter.createCounter(name, declaration);
+  const gauge = ({ name, ...declaration }: JobInstrument) => meter.createGauge(name, declaration);
+  const histogram = ({ name, ...declaration }: JobInstrument) =>
+    meter.createHistogram(name, {
+      ...declaration,
+      advice: { explicitBucketBoundaries: [...durationBoundsSeconds] },
+    });
+  return {
+    started: counter(jobInstruments.started),
+    finished: counter(jobInstruments.finished),
+    inProgress: meter.createUpDownCounter(jobInstruments.inProgress.name, jobInstruments.inProgress),
+    duration: histogram(jobInstruments.duration),
+    lastSuccess: gauge(jobInstruments.lastSuccess),
+    enqueued: counter(jobInstruments.enqueued),
+    retries: counter(jobInstruments.retries),
+    deadLettered: counter(jobInstruments.deadLettered),
+    stalled: counter(jobInstruments.stalled),
+    wait: histogram(jobInstruments.wait),
+    objectives: [
+      ["succeedEveryMs", gauge(jobInstruments.successInterval)],
+      ["startWithinMs", gauge(jobInstruments.waitObjective)],
+      ["finishWithinMs", gauge(jobInstruments.durationObjective)],
+    ] as const,
+  };
 }

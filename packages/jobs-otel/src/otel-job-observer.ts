@@ -51,6 +51,11 @@ export interface OtelJobObserverOptions {
   readonly convention?: SpanConvention | undefined;
 }
 
+/** The options, checked and complete. */
+type Settings = {
+  readonly [Option in keyof OtelJobObserverOptions]-?: NonNullable<OtelJobObserverOptions[Option]>;
+};
+
 const optionNames: readonly (keyof OtelJobObserverOptions)[] = [
   "tracer",
   "recordErrorMessage",
@@ -72,39 +77,14 @@ const optionNames: readonly (keyof OtelJobObserverOptions)[] = [
  * @throws TypeError or RangeError for an invalid option.
  */
 export function otelJobObserver(options: OtelJobObserverOptions = {}): JobObserver {
-  requireKnownKeys("the options of otelJobObserver", options, optionNames);
-  const {
-    tracer = trace.getTracer("@nidus/jobs-otel", version),
-    recordErrorMessage = true,
-    maxErrorLength = 4_096,
-    propagation = "link",
-    convention = jobSpanConvention,
-  } = options;
-  if (typeof tracer?.startSpan !== "function") {
-    throw invalidArgument("`tracer`", "an OpenTelemetry tracer", tracer);
-  }
-  requireConvention(convention);
-  requireOneOf("`propagation`", propagation, ["link", "parent", "none"]);
-  requireBoolean("`recordErrorMessage`", recordErrorMessage);
-  requireWholeNumber("`maxErrorLength`", maxErrorLength);
+  const settings = settingsFrom(options);
+  const { tracer, convention, maxErrorLength } = settings;
   const spans = new OpenRuns<Span>();
-
-  const recordFailure = (span: Span, error: JobError, errorType: string): void => {
-    if (!recordErrorMessage) {
-      span.setStatus({ code: SpanStatusCode.ERROR });
-      span.addEvent("exception", { "exception.type": errorType });
-      return;
-    }
-    const message = cutText(error.message, maxErrorLength);
-    const stack = cutText(stackOf(error), maxErrorLength);
-    span.setStatus({ code: SpanStatusCode.ERROR, message });
-    span.recordException({ name: errorType, message, stack });
-  };
 
   return {
     runInScope(context, run) {
       const active = context.delivery === undefined ? otelContext.active() : traced(otelContext.active());
-      const span = startSpan(tracer, convention, propagation, context, active);
+      const span = startSpan(settings, context, active);
       // A span that records nothing needs no end.
       if (span.isRecording()) {
         // First of all: once the span is known, it is ended, whatever throws from here on.
@@ -121,7 +101,7 @@ export function otelJobObserver(options: OtelJobObserverOptions = {}): JobObserv
         if (!span.isRecording()) return;
         const failure = status === "failure" ? error : undefined;
         const errorType = failure && cutText(errorTypeOf(failure), maxErrorLength);
-        if (failure !== undefined) recordFailure(span, failure, errorType as string);
+        if (failure !== undefined) recordFailure(settings, span, failure, errorType as string);
         span.setAttributes(convention.endAttributes(status, errorType));
         const next = status === "success" ? undefined : context.delivery?.nextCarrier;
         if (next !== undefined) writeTraceHeaders(trace.setSpan(ROOT_CONTEXT, span), next);
@@ -148,10 +128,45 @@ export function otelJobObserver(options: OtelJobObserverOptions = {}): JobObserv
   };
 }
 
+/** Checks the options and adds the defaults. */
+function settingsFrom(options: OtelJobObserverOptions): Settings {
+  requireKnownKeys("the options of otelJobObserver", options, optionNames);
+  const {
+    tracer = trace.getTracer("@nidus/jobs-otel", version),
+    recordErrorMessage = true,
+    maxErrorLength = 4_096,
+    propagation = "link",
+    convention = jobSpanConvention,
+  } = options;
+  if (typeof tracer?.startSpan !== "function") {
+    throw invalidArgument("`tracer`", "an OpenTelemetry tracer", tracer);
+  }
+  requireConvention(convention);
+  requireOneOf("`propagation`", propagation, ["link", "parent", "none"]);
+  requireBoolean("`recordErrorMessage`", recordErrorMessage);
+  requireWholeNumber("`maxErrorLength`", maxErrorLength);
+  return { tracer, recordErrorMessage, maxErrorLength, propagation, convention };
+}
+
+function recordFailure(
+  { recordErrorMessage, maxErrorLength }: Settings,
+  span: Span,
+  error: JobError,
+  errorType: string,
+): void {
+  if (!recordErrorMessage) {
+    span.setStatus({ code: SpanStatusCode.ERROR });
+    span.addEvent("exception", { "exception.type": errorType });
+    return;
+  }
+  const message = cutText(error.message, maxErrorLength);
+  const stack = cutText(stackOf(error), maxErrorLength);
+  span.setStatus({ code: SpanStatusCode.ERROR, message });
+  span.recordException({ name: errorType, message, stack });
+}
+
 function startSpan(
-  tracer: Tracer,
-  convention: SpanConvention,
-  propagation: "link" | "parent" | "none",
+  { tracer, convention, propagation }: Settings,
   context: ObservedJobContext,
   active: Context,
 ): Span {
