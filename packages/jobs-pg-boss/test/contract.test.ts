@@ -1,25 +1,21 @@
 import { engineContract } from "@nidus/jobs-testkit/contracts";
 import { sharedPostgres } from "test-servers";
-import { afterAll, describe, it, vi } from "vitest";
+import { afterAll, describe, it } from "vitest";
+import { importOn } from "./support/on-pg-boss.ts";
+import { versions } from "./support/start-boss.ts";
 
 /** The tests are about no deadline: on a busy machine, an answer may take longer than users would wait. */
 const answerWithinMs = 60_000;
 
 const postgres = await sharedPostgres();
-const versions = {
-  10: async () => ({ ...(await vi.importActual<object>("pg-boss")), PgBoss: undefined }),
-  12: async () => ({ ...(await import("pg-boss-12")), default: undefined }),
-};
 
 afterAll(() => postgres?.stop());
 
-for (const [version, load] of Object.entries(versions)) {
+for (const version of versions) {
   describe
     .skipIf(postgres === undefined)
     .concurrent(`pgBossEngine on PostgreSQL, pg-boss ${version}`, async () => {
-      vi.resetModules();
-      vi.doMock("pg-boss", load);
-      const { pgBossEngine } = await import("../src/index.ts");
+      const { pgBossEngine } = await importOn(version);
       const place = { connectionString: postgres?.url ?? "", maxConnections: 3, answerWithinMs };
       const schema = `contract_${version}`;
 

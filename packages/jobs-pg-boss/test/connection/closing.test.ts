@@ -1,22 +1,17 @@
 import { defineJob } from "@nidus/jobs-durable";
 import { ObservedJobRunner } from "@nidus/jobs-observe";
 import { sharedPostgres } from "test-servers";
-import { afterAll, describe, expect, it, vi } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { startHoldingProxy } from "../support/holding-proxy.ts";
+import { importOn } from "../support/on-pg-boss.ts";
+import { versions } from "../support/start-boss.ts";
 
 const postgres = await sharedPostgres();
 afterAll(() => postgres?.stop());
 
-const versions = {
-  10: async () => ({ ...(await vi.importActual<object>("pg-boss")), PgBoss: undefined }),
-  12: async () => ({ ...(await import("pg-boss-12")), default: undefined }),
-};
-
-describe.skipIf(postgres === undefined).each(Object.entries(versions))("pg-boss %s", (version, load) => {
+describe.skipIf(postgres === undefined).each(versions)("pg-boss %s", (version) => {
   it("closes while the server is silent, without an unhandled error", async () => {
-    vi.resetModules();
-    vi.doMock("pg-boss", load);
-    const { pgBossEngine } = await import("../../src/index.ts");
+    const { pgBossEngine } = await importOn(version);
     await using proxy = await startHoldingProxy(postgres?.url ?? "");
     const errors: unknown[] = [];
     const engine = await pgBossEngine({

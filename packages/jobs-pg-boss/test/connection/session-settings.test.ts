@@ -2,8 +2,9 @@ import { defineJob } from "@nidus/jobs-durable";
 import { ObservedJobRunner } from "@nidus/jobs-observe";
 import pg from "pg";
 import { sharedPostgres } from "test-servers";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import type { PgBossEngine } from "../../src/index.ts";
+import { importOn } from "../support/on-pg-boss.ts";
 import { startBoss, versions } from "../support/start-boss.ts";
 
 const runner = new ObservedJobRunner();
@@ -12,16 +13,10 @@ const connectionString = postgres?.url ?? "";
 afterAll(() => postgres?.stop());
 
 const fresh = (): string => `settings_${crypto.randomUUID().replaceAll("-", "")}`;
-const load = {
-  10: async () => ({ ...(await vi.importActual<object>("pg-boss")), PgBoss: undefined }),
-  12: async () => ({ ...(await import("pg-boss-12")), default: undefined }),
-};
 
 /** An engine that finds this major installed. */
 async function open(major: 10 | 12, options: object): Promise<PgBossEngine> {
-  vi.resetModules();
-  vi.doMock("pg-boss", load[major]);
-  const { pgBossEngine } = await import("../../src/index.ts");
+  const { pgBossEngine } = await importOn(major);
   return pgBossEngine({ runner, onError: () => {}, ...options } as never);
 }
 

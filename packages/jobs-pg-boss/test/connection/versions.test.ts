@@ -7,8 +7,9 @@ import pg from "pg";
 import PgBoss10 from "pg-boss";
 import { PgBoss as PgBoss12 } from "pg-boss-12";
 import { prepareEmbeddedFolder, sharedPostgres } from "test-servers";
-import { afterAll, describe, expect, it, vi } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { type PgBossLike, pgBossEngine } from "../../src/index.ts";
+import { importOn } from "../support/on-pg-boss.ts";
 import { startBoss, versions } from "../support/start-boss.ts";
 
 const runner = new ObservedJobRunner();
@@ -17,16 +18,10 @@ const connectionString = postgres?.url ?? "";
 afterAll(() => postgres?.stop());
 
 const fresh = (): string => `versions_${crypto.randomUUID().replaceAll("-", "")}`;
-const load = {
-  10: async () => ({ ...(await vi.importActual<object>("pg-boss")), PgBoss: undefined }),
-  12: async () => ({ ...(await import("pg-boss-12")), default: undefined }),
-};
 
 /** An engine that finds this major installed. */
 async function openWith(major: 10 | 12, options: object): Promise<{ close(): Promise<void> }> {
-  vi.resetModules();
-  vi.doMock("pg-boss", load[major]);
-  const { pgBossEngine } = await import("../../src/index.ts");
+  const { pgBossEngine } = await importOn(major);
   return pgBossEngine({ runner, onError: () => {}, ...options } as never);
 }
 
