@@ -30,7 +30,8 @@ export interface JobDelivery {
   readonly previousCarrier?: Readonly<Record<string, string>> | undefined;
   /**
    * Headers for the next run of the job, such as the trace headers of this one. Observers may write to it until `onJobFinished` has
-   * returned: if the job is retried or snoozed, the engine stores them together with the outcome. Undefined if the engine stores none.
+   * returned: if the job is retried or snoozed, the engine stores them together with the outcome. `onJobSettled` is too late for
+   * that, since the store has recorded the outcome by then. Undefined if the engine stores none.
    */
   readonly nextCarrier?: Record<string, string> | undefined;
 }
@@ -67,7 +68,10 @@ export interface EnqueuedJobContext {
   readonly carrier: Record<string, string>;
 }
 
-/** Describes the outcome of a delivery, as the engine has recorded it. */
+/**
+ * Describes the outcome of a delivery, as the engine has recorded it. It has no headers to write: headers for the next run are
+ * stored together with the outcome, so write them to `delivery.nextCarrier` before `onJobFinished` returns.
+ */
 export interface SettledJobContext {
   /** The job's name. */
   readonly jobName: string;
