@@ -1,9 +1,7 @@
-import { invalidArgument, invalidNumber } from "@nidus/jobs-core/adapter";
+import { invalidArgument } from "@nidus/jobs-core/adapter";
 import type { JobProgress } from "@nidus/jobs-observe";
 import { requireProgress } from "@nidus/jobs-observe/adapter";
 import { isStorable } from "./storable.ts";
-
-const maxNoteCharacters = 1_000;
 
 /**
  * Makes the description of a progress that every store takes.
@@ -13,9 +11,6 @@ const maxNoteCharacters = 1_000;
 export function requireStorableProgress(fraction: number, note: string | undefined): JobProgress {
   const progress = requireProgress(fraction, note);
   if (note === undefined) return progress;
-  if (note.length > maxNoteCharacters) {
-    throw invalidNumber("`note`", `at most ${maxNoteCharacters} characters`, note.length);
-  }
   if (!isStorable(note)) throw invalidArgument("`note`", "well-formed text without a null character", note);
   return progress;
 }

@@ -1,6 +1,6 @@
 import { asyncJob, job } from "@nidus/jobs-core";
 import { describe, expect, it, vi } from "vitest";
-import { requireProgress, tellProgress } from "../../src/adapter.ts";
+import { requireProgress, startedContext, tellProgress } from "../../src/adapter.ts";
 import {
   currentJobObserver,
   type JobObserver,
@@ -8,7 +8,6 @@ import {
   type ObservedJobContext,
   ObservedJobRunner,
   reportProgress,
-  startedContext,
 } from "../../src/index.ts";
 import { settled } from "../support/settled.ts";
 
@@ -109,9 +108,13 @@ describe("reportProgress", () => {
     expect(() => reportProgress(fraction as never)).toThrow(TypeError);
   });
 
-  it("refuses a note that is no text", () => {
+  it("refuses a note that is no text, or over 1,000 characters", () => {
     expect(() => reportProgress(0.5, "")).toThrow("expected `note` to be a non-empty string");
     expect(() => reportProgress(0.5, 7 as never)).toThrow(TypeError);
+    reportProgress(0.5, "x".repeat(1_000));
+    expect(() => reportProgress(0.5, "x".repeat(1_001))).toThrow(
+      new RangeError("expected `note` to be at most 1000 characters, got 1001"),
+    );
   });
 
   it("reaches the observers of a run of another copy of the package", async () => {

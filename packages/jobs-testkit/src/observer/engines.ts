@@ -7,7 +7,7 @@ import {
   type OpenedEngineContext,
   type SettledJobContext,
 } from "@nidus/jobs-observe";
-import { requireProgress, tellProgress } from "@nidus/jobs-observe/adapter";
+import { tellProgress } from "@nidus/jobs-observe/adapter";
 import type { Behaviour } from "./behaviour.ts";
 import { hostileTexts } from "./hostile-texts.ts";
 import { leavingSharedObjectsAlone } from "./shared-objects.ts";
@@ -77,7 +77,7 @@ export const engines: Behaviour = (declare) => {
       asyncJob("progressing", () => {}),
       {
         onContext(context) {
-          for (const note of [undefined, ...hostileTexts]) tellProgress(context, requireProgress(0.5, note));
+          for (const note of [undefined, ...hostileTexts]) tellProgress(context, { fraction: 0.5, note });
         },
       },
     );
