@@ -19,9 +19,8 @@ export {
   type RunAsyncOptions,
 } from "./runner/runner.ts";
 
-// For authors of observers and engines. Authors of observers find more in `@nidus/jobs-observe/adapter`.
+// Types for authors of observers and engines, who find functions in `@nidus/jobs-observe/adapter`.
 
-export { startedContext } from "./context/context.ts";
 export type {
   DeclaredJobContext,
   EnqueuedJobContext,

@@ -1,17 +1,17 @@
 import type { JobError } from "@nidus/jobs-core";
-import {
-  type DeclaredJobContext,
-  type EnqueuedJobContext,
-  type JobAttributes,
-  type JobDelivery,
-  type JobObserver,
-  type JobProgress,
-  type JobResultStatus,
-  type ObservedJobContext,
-  type OpenedEngineContext,
-  type SettledJobContext,
-  startedContext,
+import type {
+  DeclaredJobContext,
+  EnqueuedJobContext,
+  JobAttributes,
+  JobDelivery,
+  JobObserver,
+  JobProgress,
+  JobResultStatus,
+  ObservedJobContext,
+  OpenedEngineContext,
+  SettledJobContext,
 } from "@nidus/jobs-observe";
+import { startedContext } from "@nidus/jobs-observe/adapter";
 
 /** A run as plain data. It never changes: when the run ends, another object takes its place in the list. */
 export interface RecordedRun {

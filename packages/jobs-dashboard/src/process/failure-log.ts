@@ -1,5 +1,6 @@
 import type { JobError } from "@nidus/jobs-core";
-import { type ObservedJobContext, startedContext } from "@nidus/jobs-observe";
+import type { ObservedJobContext } from "@nidus/jobs-observe";
+import { startedContext } from "@nidus/jobs-observe/adapter";
 import type { ErrorText } from "../wire.ts";
 import { errorTextOf, normalisedMessage, topFrame } from "./error-text.ts";
 import type { JobActivity } from "./job-activity.ts";

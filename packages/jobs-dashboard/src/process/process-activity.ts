@@ -1,13 +1,13 @@
 import type { JobError } from "@nidus/jobs-core";
-import {
-  type DeclaredJobContext,
-  type JobObserver,
-  type JobProgress,
-  type JobResultStatus,
-  type ObservedJobContext,
-  type SettledJobContext,
-  startedContext,
+import type {
+  DeclaredJobContext,
+  JobObserver,
+  JobProgress,
+  JobResultStatus,
+  ObservedJobContext,
+  SettledJobContext,
 } from "@nidus/jobs-observe";
+import { startedContext } from "@nidus/jobs-observe/adapter";
 import { copied } from "./error-text.ts";
 import { EventBuffer, type EventKind } from "./event-buffer.ts";
 import { FailureLog } from "./failure-log.ts";

@@ -1,4 +1,5 @@
-import { type JobProgress, type ObservedJobContext, startedContext } from "@nidus/jobs-observe";
+import type { JobProgress, ObservedJobContext } from "@nidus/jobs-observe";
+import { startedContext } from "@nidus/jobs-observe/adapter";
 import type { JobActivity } from "../process/job-activity.ts";
 import type { FinishedRun } from "../process/run-ring.ts";
 import { traceIdOf } from "../process/trace.ts";

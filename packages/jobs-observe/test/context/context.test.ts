@@ -2,7 +2,8 @@ import { deepStrictEqual } from "node:assert/strict";
 import { inspect } from "node:util";
 import { job } from "@nidus/jobs-core";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { type ObservedJobContext, ObservedJobRunner, startedContext } from "../../src/index.ts";
+import { startedContext } from "../../src/adapter.ts";
+import { type ObservedJobContext, ObservedJobRunner } from "../../src/index.ts";
 import { Recorder } from "../support/recorder.ts";
 import { settled } from "../support/settled.ts";
 

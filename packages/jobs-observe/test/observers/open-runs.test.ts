@@ -1,7 +1,7 @@
 import { asyncJob } from "@nidus/jobs-core";
 import { describe, expect, it } from "vitest";
-import { OpenRuns } from "../../src/adapter.ts";
-import { type ObservedJobContext, ObservedJobRunner, startedContext } from "../../src/index.ts";
+import { OpenRuns, startedContext } from "../../src/adapter.ts";
+import { type ObservedJobContext, ObservedJobRunner } from "../../src/index.ts";
 
 /** Starts runs that end when `end` is called with their number. Keeps the context of each start and finish. */
 function runs(count: number) {

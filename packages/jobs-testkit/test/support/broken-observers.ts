@@ -1,4 +1,5 @@
-import { type JobObserver, type ObservedJobContext, startedContext } from "@nidus/jobs-observe";
+import type { JobObserver, ObservedJobContext } from "@nidus/jobs-observe";
+import { startedContext } from "@nidus/jobs-observe/adapter";
 import type { CreateObserver } from "../../src/contracts.ts";
 import { recordingObserver } from "../../src/index.ts";
 
