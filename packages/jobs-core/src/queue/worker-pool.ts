@@ -1,9 +1,10 @@
 import { isCancellation } from "../cancellation.ts";
+import { propertyOf } from "../foreign.ts";
 import type { AsyncJob, AsyncJobRunner } from "../job/job.ts";
-import { JobReport, noteAbort, noteFailure, type OpenReport } from "../job/job-report.ts";
+import { JobReport, noteFailure, type OpenReport } from "../job/job-report.ts";
 import { refuseGenerator } from "../job/sync-result.ts";
 import { requireKnownKeys, requireRunner, requireSignal, requireWholeNumber } from "../validation.ts";
-import { overdueTurn, performance, uncheckedStarts } from "./event-loop.ts";
+import { overdueTurn, performance } from "./event-loop.ts";
 import type { Fifo } from "./fifo.ts";
 
 /** How an AsyncJobQueue runs its jobs. */
@@ -39,10 +40,9 @@ export function startWorkers(jobs: Fifo<AsyncJob<unknown>>, given: AsyncJobQueue
   const report = new JobReport() as OpenReport;
   /** The workers, and the turn of the event loop that they wait for. */
   let active = 0;
-  let isTurning = false;
-  // Whatever ran before the call, the first jobs start within it: at least 8, and more if they take less than 50 ms.
-  let unchecked = 9;
-  let sinceMs = performance.now() + 40;
+  let turn: Promise<void> | undefined;
+  // Whatever ran before the call, the first jobs start within it if they take less than 50 ms.
+  let sinceMs: number | undefined = performance.now() + 40;
   let finish: (report: OpenReport) => void;
 
   const work = async (): Promise<void> => {
@@ -58,31 +58,39 @@ export function startWorkers(jobs: Fifo<AsyncJob<unknown>>, given: AsyncJobQueue
         if (isCancellation(error, signal)) report.cancelled.push(name);
         else noteFailure(report, name, error);
       }
-      if (signal.aborted) noteAbort(report, signal);
-    } while (!signal.aborted && hasTime());
+    } while (mayStart());
   };
 
-  /** Tells whether another job may start now. If not, the event loop gets its turn first. */
-  const hasTime = (): boolean => {
-    if (--unchecked > 0) return true;
-    if (isTurning) return false;
-    const turn = overdueTurn(sinceMs)?.then(() => {
-      isTurning = false;
+  /** The getter of a signal that is not ours may throw. `propertyOf` would cost a tenth of a short job here. */
+  const isAborted = (): boolean => {
+    try {
+      return signal.aborted;
+    } catch {
+      return false;
+    }
+  };
+
+  /** Tells whether another job may start now. It may not after an abort, and not before an overdue turn of the event loop. */
+  const mayStart = (): boolean => {
+    if (isAborted()) {
+      const reason = propertyOf(signal, "reason");
+      report.wasAborted = true;
+      // Polyfills may set no reason.
+      report.abortReason = reason === undefined ? AbortSignal.abort().reason : reason;
+      return false;
+    }
+    if (turn) return false;
+    turn = overdueTurn(sinceMs)?.then(() => {
+      turn = undefined;
     });
-    unchecked = uncheckedStarts;
-    if (!turn) return true;
-    unchecked = 0;
-    isTurning = true;
-    follow(turn);
-    return false;
+    if (turn) follow(turn);
+    return !turn;
   };
 
   /** Starts as many jobs as may run. Finishes the pool if nothing is left to wait for. */
   const next = (): void => {
-    while (active < concurrency && jobs.size > 0 && !signal.aborted && hasTime()) follow(work());
-    if (active > 0) return;
-    if (jobs.size > 0) noteAbort(report, signal);
-    finish(report);
+    while (active < concurrency && jobs.size > 0 && mayStart()) follow(work());
+    if (active === 0) finish(report);
   };
 
   const follow = (activity: Promise<void>): void => {
@@ -97,7 +105,7 @@ export function startWorkers(jobs: Fifo<AsyncJob<unknown>>, given: AsyncJobQueue
     done: new Promise((resolve) => {
       finish = resolve;
       next();
-      unchecked = sinceMs = 0;
+      sinceMs = undefined;
     }),
     async fill() {
       // Not queueMicrotask, which fake timers replace.

@@ -223,6 +223,26 @@ describe("a signal that is not one of Node's", () => {
     }
   });
 
+  it.each(["runAll", "drain"] as const)("breaks no %s if it can no longer be read", async (method) => {
+    let reads = 0;
+    const foreign = Object.defineProperties(new EventTarget(), {
+      aborted: {
+        get() {
+          if (reads++ === 0) return false;
+          throw new Error("hands off");
+        },
+      },
+    }) as AbortSignal;
+    const queue = new AsyncJobQueue();
+    queue.push(
+      asyncJob("a", async () => {}),
+      asyncJob("b", () => Promise.reject(new Error("out of paper"))),
+      asyncJob("c", async () => {}),
+    );
+    const report = await queue[method]({ signal: foreign });
+    expect([report.completed, report.failed.length, report.wasAborted]).toEqual([["a", "c"], 1, false]);
+  });
+
   it("is refused without them", async () => {
     for (const signal of [{ aborted: false }, { addEventListener() {} }, null, 7]) {
       await expect(new AsyncJobQueue().drain({ signal: signal as never })).rejects.toThrow(
