@@ -1,3 +1,4 @@
+import { propertyOf } from "../foreign.ts";
 import { JobError } from "./job-error.ts";
 
 /** A job that failed, and its error. */
@@ -70,4 +71,12 @@ export type OpenReport = JobReport & {
 /** Adds a failed job to a report. */
 export function noteFailure({ failed }: OpenReport, jobName: string, error: unknown): void {
   failed.push({ jobName, error: JobError.from(error) });
+}
+
+/** Records that an abort kept jobs from running. */
+export function noteAbort(report: OpenReport, signal: AbortSignal): void {
+  const reason = propertyOf(signal, "reason");
+  report.wasAborted = true;
+  // Polyfills may set no reason.
+  report.abortReason = reason === undefined ? AbortSignal.abort().reason : reason;
 }

@@ -1,7 +1,6 @@
 import { isCancellation } from "../cancellation.ts";
-import { propertyOf } from "../foreign.ts";
 import type { AsyncJob, AsyncJobRunner } from "../job/job.ts";
-import { JobReport, noteFailure, type OpenReport } from "../job/job-report.ts";
+import { JobReport, noteAbort, noteFailure, type OpenReport } from "../job/job-report.ts";
 import { refuseGenerator } from "../job/sync-result.ts";
 import { requireKnownKeys, requireRunner, requireSignal, requireWholeNumber } from "../validation.ts";
 import { overdueTurn, performance } from "./event-loop.ts";
@@ -61,30 +60,24 @@ export function startWorkers(jobs: Fifo<AsyncJob<unknown>>, given: AsyncJobQueue
     } while (mayStart());
   };
 
-  /** The getter of a signal that is not ours may throw. `propertyOf` would cost a tenth of a short job here. */
-  const isAborted = (): boolean => {
-    try {
-      return signal.aborted;
-    } catch {
-      return false;
-    }
-  };
-
   /** Tells whether another job may start now. It may not after an abort, and not before an overdue turn of the event loop. */
   const mayStart = (): boolean => {
-    if (isAborted()) {
-      const reason = propertyOf(signal, "reason");
-      report.wasAborted = true;
-      // Polyfills may set no reason.
-      report.abortReason = reason === undefined ? AbortSignal.abort().reason : reason;
-      return false;
+    try {
+      if (signal.aborted) {
+        noteAbort(report, signal);
+        return false;
+      }
+    } catch {
+      // A signal that can no longer be read aborts nothing.
     }
     if (turn) return false;
-    turn = overdueTurn(sinceMs)?.then(() => {
+    const overdue = overdueTurn(sinceMs);
+    if (!overdue) return true;
+    turn = overdue.then(() => {
       turn = undefined;
     });
-    if (turn) follow(turn);
-    return !turn;
+    follow(turn);
+    return false;
   };
 
   /** Starts as many jobs as may run. Finishes the pool if nothing is left to wait for. */

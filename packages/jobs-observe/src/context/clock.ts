@@ -1,5 +1,5 @@
 /** The Unix time, in milliseconds, at which `performance.now()` was 0. */
-let originMs = Number.NaN;
+let originMs = Infinity;
 
 /**
  * Returns the Unix time, in milliseconds with fractions, of a moment read from `performance.now()`. The result is
@@ -10,7 +10,7 @@ let originMs = Number.NaN;
  */
 export function unixTimeMs(clockMs: number): number {
   const measuredMs = Date.now() - performance.now();
-  if (!(Math.abs(measuredMs - originMs) <= 10)) originMs = measuredMs;
+  if (Math.abs(measuredMs - originMs) > 10) originMs = measuredMs;
   const unixMs = originMs + clockMs;
   return unixMs >= 0 && unixMs < Infinity ? unixMs : Date.now();
 }

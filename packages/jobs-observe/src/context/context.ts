@@ -32,9 +32,18 @@ export interface ObservedJobContext extends ObservedJobData {
 /** The settings that all runs of one runner share. */
 export interface RunSettings {
   readonly attributes: JobAttributes;
-  readonly newRunId: () => string;
+  /** Returns undefined, or is absent, if the run gets a random id. */
+  readonly newRunId?: () => string | undefined;
   /** Hears of the progress of runs. */
   readonly observers: { onJobProgressed(context: ObservedJobContext, progress: JobProgress): void };
+}
+
+/** Methods of both classes. The fields are getters: console.log and util.inspect show them by calling the symbol. */
+const readable = { toJSON, [Symbol.for("nodejs.util.inspect.custom")]: toJSON };
+
+function toJSON(this: ObservedJobData): ObservedJobData {
+  const { runId, jobName, attributes, startedAtMs, durationMs, delivery } = this;
+  return { runId, jobName, attributes, startedAtMs, durationMs, delivery };
 }
 
 let startedRuns = 0;
@@ -46,13 +55,17 @@ let startedRuns = 0;
  * This class and FinishedContext share no base class: a base class would cost a tenth of a run.
  */
 export class StartedContext implements ObservedJobContext {
+  static {
+    Object.assign(StartedContext.prototype, readable);
+  }
+
+  declare toJSON: () => ObservedJobData;
   /**
    * Contexts that are never collected. If a garbage collection finds no object of a class, V8 drops the code that it
    * optimised for that class. Without these contexts, every full collection between two runs would do so.
    */
   static kept: FinishedContext | undefined;
 
-  declare toJSON: () => ObservedJobData;
   /** Differs between runs, so that a deep comparison tells two runs apart even if a test has stopped the clock. */
   protected readonly serial: number;
   /**
@@ -76,7 +89,7 @@ export class StartedContext implements ObservedJobContext {
   }
 
   get runId(): string {
-    this.#runId ??= this.#settings.newRunId();
+    this.#runId ??= this.#settings.newRunId?.() ?? crypto.randomUUID();
     return this.#runId;
   }
 
@@ -114,6 +127,10 @@ export class StartedContext implements ObservedJobContext {
 
 /** The context that observers get when a run has finished. The constructor reads the clock once. */
 export class FinishedContext implements ObservedJobContext {
+  static {
+    Object.assign(FinishedContext.prototype, readable);
+  }
+
   declare toJSON: () => ObservedJobData;
   readonly clockMs: number;
   /** Not private: a context may come from another installed copy of this package, and a deep comparison looks at it. */
@@ -149,16 +166,6 @@ export class FinishedContext implements ObservedJobContext {
   get delivery(): JobDelivery | undefined {
     return this.start.delivery;
   }
-}
-
-// The fields are getters. console.log and util.inspect show them by calling this symbol.
-for (const { prototype } of [StartedContext, FinishedContext]) {
-  Object.assign(prototype, { toJSON, [Symbol.for("nodejs.util.inspect.custom")]: toJSON });
-}
-
-function toJSON(this: ObservedJobData): ObservedJobData {
-  const { runId, jobName, attributes, startedAtMs, durationMs, delivery } = this;
-  return { runId, jobName, attributes, startedAtMs, durationMs, delivery };
 }
 
 /**

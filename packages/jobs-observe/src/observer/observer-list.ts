@@ -31,10 +31,7 @@ export class ObserverList implements JobObserver {
 
   /** @throws TypeError for a value that is no observer. */
   constructor(observers: readonly JobObserver[], onError: ObserverErrorHandler) {
-    this.#observers = observers.flatMap((observer): readonly JobObserver[] => {
-      const listed = propertyOf(observer, members);
-      return Array.isArray(listed) ? listed : [requireObserver(observer)];
-    });
+    this.#observers = observers.flatMap(membersOf);
     Object.assign(this, { [members]: this.#observers });
     this.scopes = this.#observers.filter((observer) => "runInScope" in observer);
     this.#onError = onError;
@@ -124,11 +121,14 @@ export function combineJobObservers(...observers: JobObserver[]): JobObserver {
   return new ObserverList(observers, warnOnce);
 }
 
-function requireObserver(observer: JobObserver): JobObserver {
+/** Returns the observers of a list, and any other observer itself. */
+function membersOf(observer: JobObserver): readonly JobObserver[] {
+  const listed = propertyOf(observer, members);
+  if (Array.isArray(listed)) return listed;
   requireObject("an observer", observer);
   // An ObserverList has exactly the hooks of an observer.
   for (const hook of Object.getOwnPropertyNames(ObserverList.prototype) as (keyof JobObserver)[]) {
     if (observer[hook]) requireFunction(hook, observer[hook]);
   }
-  return observer;
+  return [observer];
 }

@@ -1,22 +1,17 @@
 import { requireText } from "@nidus/jobs-core/adapter";
 import { warnOnce } from "../warn-once.ts";
 
-/** Returns a random UUID (version 4). */
-export function randomRunId(): string {
-  return crypto.randomUUID();
-}
-
 /**
- * Makes a source of run ids that never fails. If `generate` throws or returns no non-empty string, a random UUID is
- * used instead, and a process warning says so once.
+ * Makes a source of run ids that never fails. If `generate` throws or returns no non-empty string, it returns undefined, and a
+ * process warning says once that a random id is used.
  */
-export function safeRunIds(generate: () => string): () => string {
+export function safeRunIds(generate: () => string): () => string | undefined {
   return () => {
     try {
       return requireText("the run id", generate());
     } catch (error) {
       warnOnce(error, generate, "a random run id is used");
-      return randomRunId();
+      return undefined;
     }
   };
 }

@@ -21,7 +21,7 @@ import { type JobObjectives, requireObjectives } from "../context/objectives.ts"
 import type { JobObserver, JobResultStatus, OpenedEngineContext } from "../observer/observer.ts";
 import { type ObserverErrorHandler, ObserverList } from "../observer/observer-list.ts";
 import { warnOnce } from "../warn-once.ts";
-import { randomRunId, safeRunIds } from "./run-id.ts";
+import { safeRunIds } from "./run-id.ts";
 
 /** How an {@link ObservedJobRunner} treats its observers. */
 export interface ObservedJobRunnerOptions {
@@ -70,7 +70,7 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
     const { onObserverError = warnOnce } = options;
     requireFunction("`onObserverError`", onObserverError);
     const observers = new ObserverList([observer].flat(), onObserverError);
-    this.#settings = { attributes: Object.freeze({}), newRunId: randomRunId, observers };
+    this.#settings = { attributes: Object.freeze({}), observers };
     // Keeps the code that V8 optimised for contexts: see `kept`.
     StartedContext.kept ??= new FinishedContext(new StartedContext("", this.#settings, undefined));
   }
