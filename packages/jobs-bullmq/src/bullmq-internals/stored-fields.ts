@@ -24,7 +24,7 @@ export interface StoredFields {
   readonly state: "scheduled" | "waiting" | "running" | "succeeded" | "dead-lettered" | "cancelled";
   /** The data, or their beginning if there is a `tail`. */
   readonly data: string;
-  /** The end of data of which the middle was not read. */
+  /** The end of data whose middle was not read. */
   readonly tail: string | undefined;
   readonly timestamp: string;
   readonly opts: string | null;

@@ -103,7 +103,7 @@ export interface JobConsumer<Job extends LeasedJob> {
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: an engine that cannot tell has nothing to return.
   renewLeases(jobs: readonly Job[]): Promise<readonly string[] | void>;
-  /** Resolves to the ids of those jobs that are to be cancelled. The worker asks every second, and after a handler has failed. */
+  /** Resolves to the ids of the jobs among these that have cancel requests. The worker asks every second, and after a handler has failed. */
   cancelRequests(jobs: readonly Job[]): Promise<readonly string[]>;
   /**
    * Stores how far a job has come, in place of what was stored before, if this consumer still holds its lease: else it changes nothing.
@@ -111,7 +111,7 @@ export interface JobConsumer<Job extends LeasedJob> {
    * `capabilities.progress`.
    */
   saveProgress?(job: Job, progress: StoredJobProgress): Promise<void>;
-  /** Lets go of what the consumer holds open. Called when nothing is to be fetched or settled any more. */
+  /** Closes what the consumer has opened. The worker calls it after its last fetch and its last outcome. */
   close(): Promise<void>;
 }
 
@@ -141,7 +141,7 @@ export interface JobBackend<
   queueOf(jobName: string): string;
   /**
    * Begins work of the store's own, such as its maintenance: once, before any other call. If it rejects, nothing else is
-   * called, so it lets go of what it has opened.
+   * called, so it closes what it has opened.
    */
   start?(): Promise<void>;
   /** How long `start` may take, in milliseconds, if that is longer than a call: creating tables takes its time. */

@@ -174,7 +174,7 @@ export interface JobEngine<Options extends EnqueueOptions = EnqueueOptions> exte
    */
   redriveAll(query?: RedriveAllQuery): Promise<number>;
   /**
-   * Stops the engine's workers, with the times that `stop` has by default, and lets go of its connections. May be repeated.
+   * Stops the engine's workers, with the times that `stop` has by default, and closes its connections. May be repeated.
    *
    * @throws (rejects with) EngineUnavailableError if letting go takes longer than the engine waits for an answer.
    */

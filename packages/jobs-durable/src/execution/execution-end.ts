@@ -44,7 +44,7 @@ export function isUnended(state: ExecutionState): state is UnendedState {
 /** The handler ended well, without a result. */
 export const succeeded: ExecutionEnd = { outcome: { type: "succeeded" }, error: undefined };
 
-/** The handler ended well, and its result is to be stored. */
+/** The handler succeeded, and the store keeps its result. */
 export function succeededWith(resultText: string | undefined): ExecutionEnd {
   return resultText === undefined
     ? succeeded

@@ -88,7 +88,7 @@ export class Executor<Job extends LeasedJob> {
       return released;
     }
     settler.tellStalled(execution);
-    // Whatever is said of the job, its handler runs here, or has run.
+    // Whatever the store says of the job, its handler runs here, or has run.
     if (earlier !== undefined) return undefined;
     // A fetch that was under way may bring more jobs than there are slots by now.
     return stopping.aborted || slot.isSurplus ? released : execution.endWithoutRun();

@@ -35,7 +35,7 @@ export class HandlerSignal {
     this.#controller = pool.take();
   }
 
-  /** For the runner, which lets go of it when the run ends. */
+  /** For the runner, which drops it when the run ends. */
   get forRunner(): AbortSignal {
     return this as unknown as AbortSignal;
   }

@@ -62,12 +62,12 @@ export class JobExecution<Job extends LeasedJob> {
     return this.#state;
   }
 
-  /** How it ended. Known once its handler has ended, or is not to run. */
+  /** How the execution ended. Undefined while its handler runs or may run. */
   get end(): ExecutionEnd | undefined {
     return isUnended(this.#state) ? undefined : this.#state.end;
   }
 
-  /** Whether nothing that becomes of it is to be recorded any more: it was settled or abandoned, or another one has its place. */
+  /** Whether no outcome of it is recorded any more: it was settled or abandoned, or another execution has its place. */
   get isOver(): boolean {
     const { phase } = this.#state;
     return phase === "abandoned" || phase === "settled" || this.supersededBy !== undefined;
@@ -113,7 +113,7 @@ export class JobExecution<Job extends LeasedJob> {
     return true;
   }
 
-  /** Stops to wait for it. Returns what is to be recorded: its own end if its handler has ended, else its release. */
+  /** Stops waiting for the handler. Returns the end to record: its own if the handler has ended, else a release. */
   abandon(): ExecutionEnd {
     const state = this.#state;
     const { end = released } = this;
@@ -151,7 +151,7 @@ export class JobExecution<Job extends LeasedJob> {
     return isUnended(this.#state) ? this.#state.stop : undefined;
   }
 
-  /** Returns how the job ends if its handler is not to run; undefined if it is to run. */
+  /** Returns how the job ends without a run of its handler. Returns undefined if the handler has to run. */
   endWithoutRun(): ExecutionEnd | undefined {
     if (this.#stopReason === "cancelled") return cancelled(undefined);
     if (this.job.unreadable !== undefined) return deadLettered(new JobError(this.job.unreadable));

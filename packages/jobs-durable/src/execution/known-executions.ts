@@ -7,7 +7,7 @@ const maxUnrecorded = 1_000;
 
 /**
  * The executions of all workers of an engine, by job id, until their ends are recorded. A job that comes again meanwhile has lost
- * its lease, and is not to run a second time beside the first, nor after the first has succeeded.
+ * its lease, and must not run a second time beside the first, nor after the first has succeeded.
  */
 export class KnownExecutions<Job extends LeasedJob> {
   /** A place is emptied when its execution goes: the discarded tables of a `Map` keep their values (see `RunningExecutions`). */
@@ -24,7 +24,7 @@ export class KnownExecutions<Job extends LeasedJob> {
     return isAdoptable(known, execution) ? known : undefined;
   }
 
-  /** Forgets an execution, unless it is to be kept in mind. */
+  /** Forgets an execution, unless its success is unrecorded. */
   remove(execution: JobExecution<Job>): void {
     const { id } = execution.job;
     const place = this.#byId.get(id);

@@ -18,7 +18,7 @@ export interface LeaseKeeperSetUp<Job extends LeasedJob> {
 
 /**
  * Renews the leases of a worker's jobs about every quarter of `leaseMs` (checked each second), all held jobs in one call. Repeats a
- * failed renewal at the next check. Asks every second which jobs are to be cancelled, and cancels those.
+ * failed renewal at the next check. Asks every second which jobs have cancel requests, and cancels them.
  */
 export class LeaseKeeper<Job extends LeasedJob> {
   readonly #setUp: LeaseKeeperSetUp<Job>;

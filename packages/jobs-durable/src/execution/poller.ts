@@ -8,7 +8,7 @@ import type { WorkerWatch } from "./worker-watch.ts";
 export interface PollerSetUp<Job extends LeasedJob> {
   readonly consumer: JobConsumer<Job>;
   readonly slots: Slots;
-  /** Aborted when nothing more is to be fetched. */
+  /** Aborted when the worker fetches no more jobs. */
   readonly stopping: AbortSignal;
   /** Takes a job until its end is recorded, and resolves to a further job for the same slot. It may free the slot before. */
   execute(job: Job, slot: Slot): Promise<Job | undefined>;
@@ -46,7 +46,7 @@ export class Poller<Job extends LeasedJob> {
         watch.asking();
         const startMs = performance.now();
         const jobs = await consumer.fetch(slots.free, stopping);
-        // Without any, it has waited for them.
+        // A fetch that found no jobs has waited for them.
         fetchMs = jobs.length > 0 ? performance.now() - startMs : 0;
         for (const job of jobs) this.#occupy(job);
         failures = 0;
@@ -55,7 +55,7 @@ export class Poller<Job extends LeasedJob> {
         if (stopping.aborted) return;
         watch.fetchFailed();
         onError(error);
-        // An abort ends it early, which is what it is for.
+        // An abort ends the pause early.
         await pause(backoffMs(outage, ++failures), undefined, { signal: stopping }).catch(() => {});
       }
     }
@@ -86,7 +86,7 @@ export class Poller<Job extends LeasedJob> {
       let job: Job | undefined = first;
       while (job !== undefined) job = await execute(job, slot);
     } catch (error) {
-      // The consumer gave out what is no job, or no answer.
+      // The consumer gave a job or an answer that is none.
       onError(error);
     }
     slot.leave();

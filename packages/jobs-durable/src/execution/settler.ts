@@ -28,7 +28,7 @@ export interface SettlerSetUp<Job extends LeasedJob> {
 
 type Answer<Job extends LeasedJob> = SettleResult & { readonly next?: Job | undefined };
 
-/** Has the engine record how executions ended, and tells the observers what came of it. */
+/** Has the engine record how executions ended, and tells the observers the outcomes. */
 export class Settler<Job extends LeasedJob> {
   readonly #setUp: SettlerSetUp<Job>;
   #isStopped = false;
@@ -44,7 +44,7 @@ export class Settler<Job extends LeasedJob> {
 
   /**
    * Records how an execution ended, and resolves to a further job that came with the answer. It repeats the question for as long
-   * as the server is unreachable: the job has run, and must not run again for want of a record. A refusal is final.
+   * as the server is unreachable: the job has run, and would run again without a record. A refusal is final.
    */
   async settle(execution: JobExecution<Job>, slot: Slot): Promise<Job | undefined> {
     const { leases, onError } = this.#setUp;
@@ -58,7 +58,7 @@ export class Settler<Job extends LeasedJob> {
       try {
         answer = await this.#record(execution, end, slot);
       } catch (thrown) {
-        // The store has answered, and what it did is not known.
+        // The store has answered, but whether it recorded the outcome is unknown.
         if (thrown instanceof WrongAnswerError) throw thrown;
         onError(thrown);
         await pause(backoffMs(outage, failures));
@@ -112,7 +112,7 @@ export class Settler<Job extends LeasedJob> {
       this.#tellLost(execution);
       return;
     }
-    // Of two executions that end with one handler, the store should record one: if it says so of both, the first has told of it.
+    // Of two executions that end with one handler, the store should record one. If it records both, the first has told the observers.
     const { adopted, supersededBy } = execution;
     if (adopted?.isRecorded || (supersededBy?.adopted === execution && supersededBy.isRecorded)) return;
     const { outcome, error } = answer.isCancelled ? cancelled(end.error) : end;

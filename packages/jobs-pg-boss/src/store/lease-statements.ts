@@ -49,7 +49,7 @@ export const cancelRequest = "isCancelRequested";
  */
 export const attemptErrors = "nidusErrors";
 
-/** The member of a job's data that is 0 if the job is to be removed at its end. pg-boss takes a `deletion_seconds` of 0 for never. */
+/** The member of a job's data that is 0 if the job is removed at its end. pg-boss takes a `deletion_seconds` of 0 for never. */
 export const retainMember: string = "retainMs";
 
 /** Selects a date, or null if JavaScript has no such date: PostgreSQL also has `infinity` and years beyond 9999. */

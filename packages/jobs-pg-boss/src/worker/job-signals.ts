@@ -115,7 +115,7 @@ export class JobSignals {
     };
   }
 
-  /** Sends what is to be told, and ends the connection. Never rejects. */
+  /** Sends the notifications that wait, and ends the connection. Never rejects. */
   async close(): Promise<void> {
     await Promise.all([this.#notifier?.close(), this.#listener?.close()]);
   }

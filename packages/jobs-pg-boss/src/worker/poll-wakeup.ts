@@ -54,7 +54,7 @@ export interface PollHooks {
   readonly check: (() => void) | undefined;
 }
 
-/** When a worker looks for jobs: all its queues now and then, and between that a queue that it is told of. */
+/** When a worker looks for jobs: in all its queues now and then, and at once in a queue that a notification names. */
 export class PollWait {
   readonly #queues: ReadonlySet<string>;
   readonly #polls: PollIntervals;
