@@ -103,8 +103,9 @@ export function requireText(what: string, value: unknown): string {
  */
 export function requireKnownKeys(what: string, options: object, known: readonly string[]): void {
   requireObject(what, options);
-  for (const key of Object.keys(options)) {
-    if (known.includes(key)) continue;
+  // Also inherited keys, such as those of an AbortSignal that was passed as the options. Programs may add keys to all objects.
+  for (const key in options) {
+    if (known.includes(key) || key in {}) continue;
     throw new TypeError(`unknown option ${formatValue(key)} in ${what}: expected \`${known.join("`, `")}\``);
   }
 }

@@ -17,6 +17,31 @@ describe("requireKnownKeys", () => {
     }
     expect(call).toThrow('unknown option "runat" in the options of `enqueue`: expected `runAt`, `key`');
   });
+
+  it("looks at inherited keys too, such as those of a signal", () => {
+    for (const options of [new AbortController().signal, Object.create({ aborted: false })]) {
+      expect(() => requireKnownKeys("the options", options, ["signal"])).toThrow("unknown option");
+    }
+    expect(() => requireKnownKeys("the options", Object.create({ signal: 1 }), ["signal"])).not.toThrow();
+  });
+
+  it("ignores what a program has added to all objects", () => {
+    const all = Object.prototype as { added?: number };
+    all.added = 1;
+    try {
+      requireKnownKeys("the options", {}, ["signal"]);
+    } finally {
+      // Before any other code sees it.
+      delete all.added;
+    }
+  });
+
+  it("refuses a signal in place of the options of a queue", async () => {
+    const { signal } = new AbortController();
+    const queue = new AsyncJobQueue();
+    await expect(queue.drain(signal as never)).rejects.toThrow(TypeError);
+    await expect(queue.runAll(signal as never)).rejects.toThrow("expected `runner`, `concurrency`, `signal`");
+  });
 });
 
 describe("formatValue", () => {

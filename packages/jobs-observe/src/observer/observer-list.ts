@@ -128,7 +128,7 @@ function membersOf(observer: JobObserver): readonly JobObserver[] {
   requireObject("an observer", observer);
   // An ObserverList has exactly the hooks of an observer.
   for (const hook of Object.getOwnPropertyNames(ObserverList.prototype) as (keyof JobObserver)[]) {
-    if (observer[hook]) requireFunction(hook, observer[hook]);
+    if (observer[hook] !== undefined) requireFunction(hook, observer[hook]);
   }
   return [observer];
 }

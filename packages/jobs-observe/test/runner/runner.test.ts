@@ -204,6 +204,12 @@ describe("a runner's own settings", () => {
     expect(() => new ObservedJobRunner([{ onJobStarted: 1 as never }])).toThrow(
       "expected onJobStarted to be a function, got 1",
     );
+    for (const hook of [false, 0, "", null]) {
+      expect(() => new ObservedJobRunner({ onJobStarted: hook as never })).toThrow(
+        "expected onJobStarted to be a function",
+      );
+    }
+    expect(() => new ObservedJobRunner({ onJobStarted: undefined as never })).not.toThrow();
     expect(() => new ObservedJobRunner({}, { onObserverError: 1 as never })).toThrow(TypeError);
     expect(() => new ObservedJobRunner({}, { onError() {} } as never)).toThrow('unknown option "onError"');
   });
@@ -237,6 +243,9 @@ describe("a runner's own settings", () => {
     await expect(running).rejects.toThrow(
       'unknown option "sginal" in the options: expected `signal`, `delivery`',
     );
+    const { signal } = new AbortController();
+    const withSignal = new ObservedJobRunner(recorder).runAsync(asyncJob("x", run), signal as never);
+    await expect(withSignal).rejects.toThrow("unknown option");
     expect(run).not.toHaveBeenCalled();
     expect(recorder.story).toEqual([]);
   });
