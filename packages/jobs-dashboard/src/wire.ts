@@ -165,6 +165,8 @@ export interface RunningRun extends RunFacts {
   readonly p95Ms: number | null;
   /** The job's objective for one run. */
   readonly finishWithinMs: number | null;
+  /** When one attempt is cut off. */
+  readonly timeoutMs: number | null;
   readonly progress: { readonly fraction: number; readonly note: string | null } | null;
 }
 
@@ -185,15 +187,19 @@ export interface StripRun {
   readonly waitMs: number | null;
 }
 
+/** An objective or option of a job: a duration in milliseconds, or a number. The other one is null. */
+export interface JobLimit {
+  readonly label: string;
+  readonly ms: number | null;
+  readonly number: number | null;
+}
+
 export interface JobView {
   readonly job: OverviewJob | null;
   /** The latest runs, oldest first. */
   readonly runs: readonly StripRun[];
-  readonly objectives: {
-    readonly succeedEveryMs: number | null;
-    readonly startWithinMs: number | null;
-    readonly finishWithinMs: number | null;
-  } | null;
+  /** What its owner promises, and what the definition of a stored job says. */
+  readonly limits: readonly JobLimit[];
   readonly schedules: readonly ScheduleRow[];
   readonly engines: readonly string[];
 }

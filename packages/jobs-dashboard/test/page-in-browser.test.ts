@@ -233,6 +233,10 @@ describe.each(stores)("on $name", ({ isThere, open }) => {
       expect(await cell(page, "mail", "Next")).toMatch(/^in \d+ [hms]$/);
       await go("job?name=mail");
       await page.locator("h2", { hasText: "Schedules" }).waitFor();
+      const options = page.locator("section", { hasText: "Objectives and options" });
+      expect((await options.innerText()).split(/\s*\n\s*/)).toEqual(
+        expect.arrayContaining(["Attempts at most", "5", "Wait after a failure", "250 ms", "Doubled up to", "30 s"]),
+      );
     });
 
     test("describes the engine", async () => {

@@ -23,6 +23,7 @@ export {
 
 export type {
   DeclaredJobContext,
+  DeclaredJobOptions,
   EnqueuedJobContext,
   JobDelivery,
   JobProgress,

@@ -1,4 +1,9 @@
-import type { JobObjectives, JobResultStatus, ObservedJobContext } from "@nidus/jobs-observe";
+import type {
+  DeclaredJobOptions,
+  JobObjectives,
+  JobResultStatus,
+  ObservedJobContext,
+} from "@nidus/jobs-observe";
 import { monotonicMsOf } from "@nidus/jobs-observe/adapter";
 import { RunRing } from "./run-ring.ts";
 
@@ -25,6 +30,7 @@ export class JobActivity {
   /** The start of the latest error's message. */
   lastError: string | undefined;
   objectives: JobObjectives | undefined;
+  options: DeclaredJobOptions | undefined;
 
   constructor(name: string, keptRuns: number) {
     this.name = name;

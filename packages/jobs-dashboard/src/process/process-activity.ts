@@ -138,8 +138,9 @@ export class ProcessActivity {
     if (this.#running.has(started)) this.#progress.set(started, progress);
   }
 
-  #declare({ jobName, objectives }: DeclaredJobContext): void {
+  #declare({ jobName, objectives, options }: DeclaredJobContext): void {
     const activity = this.#of(jobName);
     if (objectives !== undefined) activity.objectives = objectives;
+    if (options !== undefined) activity.options = options;
   }
 }

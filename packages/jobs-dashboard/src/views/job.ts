@@ -1,5 +1,6 @@
+import type { JobActivity } from "../process/job-activity.ts";
 import type { FinishedRun } from "../process/run-ring.ts";
-import type { JobView, StripRun } from "../wire.ts";
+import type { JobLimit, JobView, StripRun } from "../wire.ts";
 import { runningByName } from "./job-figures.ts";
 import { overviewJob, readStats } from "./overview.ts";
 import type { PageModel } from "./page-model.ts";
@@ -11,17 +12,33 @@ export async function jobView(model: PageModel, jobName: string): Promise<JobVie
   const activity = model.process.find(jobName);
   const [stats, { schedules }] = await Promise.all([readStats(model), schedulesView(model)]);
   const job = overviewJob(jobName, activity, stats, runningByName(model.process));
-  const { succeedEveryMs = null, startWithinMs = null, finishWithinMs = null } = activity?.objectives ?? {};
-  const hasObjectives = succeedEveryMs !== null || startWithinMs !== null || finishWithinMs !== null;
   return {
     job: job.process === null && job.stored === null ? null : job,
     runs: activity?.ring.runs().map(stripRun) ?? [],
-    objectives: hasObjectives ? { succeedEveryMs, startWithinMs, finishWithinMs } : null,
+    limits: activity === undefined ? [] : limitsOf(activity),
     schedules: schedules.filter((schedule) => schedule.jobName === jobName),
     engines: stats
       .filter(({ answer }) => Object.hasOwn(answer.value?.byName ?? {}, jobName))
       .map(({ reader }) => reader.identity.key),
   };
+}
+
+/** Lists the objectives and options of a job that are known. */
+function limitsOf({ objectives = {}, options = {} }: JobActivity): JobLimit[] {
+  const { maxAttempts, timeoutMs, priority, backoff = {} } = options;
+  const limits: [label: string, ms: number | undefined, number?: number | undefined][] = [
+    ["A success at least every", objectives.succeedEveryMs],
+    ["Starts within", objectives.startWithinMs],
+    ["Finishes within", objectives.finishWithinMs],
+    ["Cut off after", timeoutMs],
+    ["Attempts at most", undefined, maxAttempts],
+    ["Wait after a failure", backoff.fixedMs ?? backoff.baseMs],
+    ["Doubled up to", backoff.maxMs],
+    ["Priority", undefined, priority],
+  ];
+  return limits
+    .map(([label, ms = null, number = null]) => ({ label, ms, number }))
+    .filter(({ ms, number }) => ms !== null || number !== null);
 }
 
 function stripRun({ context, status }: FinishedRun): StripRun {

@@ -50,10 +50,12 @@ export async function runningView(model: PageModel): Promise<RunningView> {
   for (const [context, span] of running.entries()) {
     if (runs.length === maxListed) break;
     const facts = runFacts(model, context, "running", span);
+    const { objectives, options } = model.process.find(context.jobName) ?? {};
     runs.push({
       ...facts,
       p95Ms: p95Of(context.jobName),
-      finishWithinMs: model.process.find(context.jobName)?.objectives?.finishWithinMs ?? null,
+      finishWithinMs: objectives?.finishWithinMs ?? null,
+      timeoutMs: options?.timeoutMs ?? null,
       progress: progressOf(model.process.progressOf(context)),
     });
   }

@@ -33,6 +33,7 @@ describe("the running jobs", () => {
     let end = () => {};
     const exporting = defineJob({
       name: "export",
+      timeoutMs: 90_000,
       run(_payload, { progress }) {
         progress(0.25, "a quarter");
         return new Promise<void>((resolve) => {
@@ -45,7 +46,8 @@ describe("the running jobs", () => {
     await vi.waitFor(
       async () => {
         const { runs } = await viewOf<RunningView>(page, "running");
-        expect(runs).toMatchObject([{ progress: { fraction: 0.25, note: "a quarter" } }]);
+        const progress = { fraction: 0.25, note: "a quarter" };
+        expect(runs).toMatchObject([{ timeoutMs: 90_000, progress }]);
         const { job } = await viewOf<StoredJobView>(page, `stored?engine=memory&id=${id}`);
         expect(job?.progress).toEqual({ fraction: 0.25, note: "a quarter" });
       },

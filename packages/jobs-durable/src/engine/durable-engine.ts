@@ -153,8 +153,15 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
   }
 
   /** Tells the observers of a job that runs will come of, so that its counters are there before. */
-  #declare({ name, objectives }: AnyDurableJob): void {
-    this.#runner.declare({ name, objectives, engine: this.name, queue: this.#backend.queueOf(name) });
+  #declare({ name, objectives, maxAttempts, timeoutMs, priority, backoff }: AnyDurableJob): void {
+    const options = {
+      maxAttempts,
+      timeoutMs,
+      priority,
+      backoff: typeof backoff === "function" ? undefined : backoff,
+    };
+    const queue = this.#backend.queueOf(name);
+    this.#runner.declare({ name, objectives, engine: this.name, queue, options });
   }
 
   async schedules(): Promise<readonly JobSchedule[]> {

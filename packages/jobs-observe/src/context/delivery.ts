@@ -36,6 +36,24 @@ export interface JobDelivery {
   readonly nextCarrier?: Record<string, string> | undefined;
 }
 
+/** What the definition of a stored job says about its runs. What is undefined is not known, or not limited. */
+export interface DeclaredJobOptions {
+  /** How many attempts a job gets. */
+  readonly maxAttempts?: number | undefined;
+  /** How long one attempt may take, in milliseconds. */
+  readonly timeoutMs?: number | undefined;
+  /** From 0 to 9. Higher runs first. */
+  readonly priority?: number | undefined;
+  /** The milliseconds before the next attempt: always the same, or doubled from `baseMs` to `maxMs`. Undefined if a function says. */
+  readonly backoff?:
+    | {
+        readonly fixedMs?: number | undefined;
+        readonly baseMs?: number | undefined;
+        readonly maxMs?: number | undefined;
+      }
+    | undefined;
+}
+
 /** Describes a job that is known before its first run. */
 export interface DeclaredJobContext {
   /** The job's name. */
@@ -46,6 +64,8 @@ export interface DeclaredJobContext {
   readonly engine?: string | undefined;
   /** The engine's queue that the job will come from. */
   readonly queue?: string | undefined;
+  /** How the engine will run the job. */
+  readonly options?: DeclaredJobOptions | undefined;
 }
 
 /** Describes jobs of one name that an engine is about to store. */

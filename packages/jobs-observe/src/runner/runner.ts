@@ -16,7 +16,12 @@ import {
   type RunSettings,
   StartedContext,
 } from "../context/context.ts";
-import type { EnqueuedJobContext, JobDelivery, SettledJobContext } from "../context/delivery.ts";
+import type {
+  DeclaredJobOptions,
+  EnqueuedJobContext,
+  JobDelivery,
+  SettledJobContext,
+} from "../context/delivery.ts";
 import { type JobObjectives, requireObjectives } from "../context/objectives.ts";
 import type { JobObserver, JobResultStatus, OpenedEngineContext } from "../observer/observer.ts";
 import { type ObserverErrorHandler, ObserverList } from "../observer/observer-list.ts";
@@ -39,6 +44,8 @@ export interface DeclaredJob {
   readonly engine?: string | undefined;
   /** For engines: the queue that the job will come from. */
   readonly queue?: string | undefined;
+  /** For engines: how the job will run. */
+  readonly options?: DeclaredJobOptions | undefined;
 }
 
 /** How one async run is started. */
@@ -212,6 +219,7 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
       objectives: requireObjectives(job.objectives),
       engine: job.engine,
       queue: job.queue,
+      options: job.options,
     }));
     for (const context of contexts) this.#settings.observers.onJobDeclared(context);
   }

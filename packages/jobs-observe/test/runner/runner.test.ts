@@ -276,11 +276,11 @@ describe("a runner's own settings", () => {
       job("send_digest", () => {}),
       { name: "reindex" },
     );
-    runner.declare({ name: "send_digest", engine: "memory", queue: "q" });
+    runner.declare({ name: "send_digest", engine: "memory", queue: "q", options: { maxAttempts: 3 } });
     expect(told).toEqual([
       { jobName: "send_digest" },
       { jobName: "reindex" },
-      { jobName: "send_digest", engine: "memory", queue: "q" },
+      { jobName: "send_digest", engine: "memory", queue: "q", options: { maxAttempts: 3 } },
     ]);
     await settled();
     expect(failed).toEqual(["broken", "broken", "broken"]);

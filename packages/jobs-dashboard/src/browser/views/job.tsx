@@ -20,7 +20,7 @@ export function Job({ route, onConnection }: ViewProps) {
       </Empty>
     );
   }
-  const { job, runs, objectives, schedules, engines } = view;
+  const { job, runs, limits, schedules, engines } = view;
   return (
     <>
       <p class="crumbs">
@@ -39,13 +39,15 @@ export function Job({ route, onConnection }: ViewProps) {
         </p>
       )}
       {job.process !== null && <Runs name={name} runs={runs} job={job} />}
-      {objectives !== null && (
+      {limits.length > 0 && (
         <section>
-          <h2>Objectives</h2>
+          <h2>Objectives and options</h2>
           <dl class="facts-list">
-            <Objective label="A success at least every" ms={objectives.succeedEveryMs} />
-            <Objective label="Starts within" ms={objectives.startWithinMs} />
-            <Objective label="Finishes within" ms={objectives.finishWithinMs} />
+            {limits.map(({ label, ms, number }) => (
+              <Fact key={label} label={label}>
+                {ms === null ? number : duration(ms)}
+              </Fact>
+            ))}
           </dl>
         </section>
       )}
@@ -116,10 +118,6 @@ function Figures({ job: { process, stored } }: { job: OverviewJob }) {
       )}
     </div>
   );
-}
-
-function Objective({ label, ms }: { label: string; ms: number | null }) {
-  return ms === null ? null : <Fact label={label}>{duration(ms)}</Fact>;
 }
 
 function Runs({ name, runs, job }: { name: string; runs: readonly StripRun[]; job: OverviewJob }) {

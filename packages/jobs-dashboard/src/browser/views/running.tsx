@@ -1,6 +1,6 @@
 import type { RunningRun, RunningView } from "../../wire.ts";
 import type { ViewProps } from "../app.tsx";
-import { count, percent, plural } from "../format.ts";
+import { count, duration, percent, plural } from "../format.ts";
 import { useNow } from "../live.ts";
 import { actionsOf, confirmAction } from "../parts/action.tsx";
 import { Attributes, Empty, Problems } from "../parts/bits.tsx";
@@ -115,7 +115,12 @@ function Since({ run }: { run: RunningRun }) {
   const elapsedMs = Math.max(0, useNow() - run.startedAt);
   const [label, limitMs] =
     run.p95Ms === null ? (["objective", run.finishWithinMs] as const) : (["p95", run.p95Ms] as const);
-  return <Elapsed elapsedMs={elapsedMs} limitMs={limitMs} label={label} />;
+  return (
+    <>
+      <Elapsed elapsedMs={elapsedMs} limitMs={limitMs} label={label} />
+      {run.timeoutMs !== null && <small>cut off after {duration(run.timeoutMs)}</small>}
+    </>
+  );
 }
 
 export function Progress({ progress }: Pick<RunningRun, "progress">) {
