@@ -235,7 +235,14 @@ describe.each(stores)("on $name", ({ isThere, open }) => {
       await page.locator("h2", { hasText: "Schedules" }).waitFor();
       const options = page.locator("section", { hasText: "Objectives and options" });
       expect((await options.innerText()).split(/\s*\n\s*/)).toEqual(
-        expect.arrayContaining(["Attempts at most", "5", "Wait after a failure", "250 ms", "Doubled up to", "30 s"]),
+        expect.arrayContaining([
+          "Attempts at most",
+          "5",
+          "Wait after a failure",
+          "250 ms",
+          "Doubled up to",
+          "30 s",
+        ]),
       );
     });
 

@@ -12,7 +12,13 @@ describe("the view of a job", () => {
   test.each<[Given, Readonly<Record<string, number>>]>([
     [{}, { "Attempts at most": 5, "Wait after a failure": 250, "Doubled up to": 30_000, Priority: 0 }],
     [
-      { maxAttempts: 2, timeoutMs: 1_000, priority: 9, backoff: { fixedMs: 500 }, objectives: everyObjective },
+      {
+        maxAttempts: 2,
+        timeoutMs: 1_000,
+        priority: 9,
+        backoff: { fixedMs: 500 },
+        objectives: everyObjective,
+      },
       {
         "A success at least every": 60_000,
         "Starts within": 5_000,
