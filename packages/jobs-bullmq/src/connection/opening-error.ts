@@ -19,6 +19,10 @@ const refusals: readonly (readonly [pattern: RegExp, meaning: string])[] = [
     /_ALERT_(CERTIFICATE_REQUIRED|UNKNOWN_CA|BAD_CERTIFICATE)\b/,
     "refuses the client's certificate: pass one that it trusts as `connection.tls.cert` and `connection.tls.key`",
   ],
+  [
+    /_ALERT_HANDSHAKE_FAILURE\b/,
+    "ends the TLS handshake: if it asks for a client's certificate, pass `connection.tls.cert` and `connection.tls.key`",
+  ],
 ];
 
 /** Tells whether only a change of Redis or of the options can help against an error. */
@@ -56,12 +60,23 @@ export function openingError(
   return new EngineUnavailableError(`Redis at ${address} ${what} (${formatValue(last)})`, { cause: error });
 }
 
-/** Returns the error for a TLS connection that heard nothing: a Redis without TLS waits for the end of a command. */
-export function silentTlsError(error: EngineUnavailableError, address: string): EngineUnavailableError {
-  const hint = "if this port has no TLS, connect with redis:// and without `connection.tls`";
-  return new EngineUnavailableError(`Redis at ${address} is unreachable (no answer to TLS: ${hint})`, {
-    cause: error,
-  });
+/**
+ * Returns the error for a TLS connection that said nothing of its reason, with what to look at, or undefined for every other error.
+ * A Redis without TLS waits for the end of a command. One that refuses a client's certificate closes the connection, and
+ * with TLS 1.3 the client may hear of that alone.
+ */
+export function wordlessTlsError(
+  error: unknown,
+  lastError: unknown,
+  address: string,
+): EngineUnavailableError | undefined {
+  let hint: string;
+  if (EngineUnavailableError.isInstance(error) && lastError === undefined) {
+    hint = "no answer to TLS: if this port has no TLS, connect with redis:// and without `connection.tls`";
+  } else if (/\b(ECONNRESET|EPIPE)\b/.test(String(error))) {
+    hint = `${error}: if it asks for a client's certificate, pass \`connection.tls.cert\` and \`connection.tls.key\``;
+  } else return undefined;
+  return new EngineUnavailableError(`Redis at ${address} is unreachable (${hint})`, { cause: error });
 }
 
 /** Returns an EngineUnavailableError for an error that says that Redis does not answer yet, and every other error as it is. */

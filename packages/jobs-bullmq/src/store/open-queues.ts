@@ -2,7 +2,7 @@ import { EngineUnavailableError } from "@nidus/jobs-durable";
 import { withDeadline } from "@nidus/jobs-durable/backend";
 import type { ConnectionOptions } from "bullmq";
 import { hasTls } from "../connection/connection-options.ts";
-import { isRefusal, openingError, silentTlsError } from "../connection/opening-error.ts";
+import { isRefusal, openingError, wordlessTlsError } from "../connection/opening-error.ts";
 import { redacted } from "../connection/redacted-error.ts";
 import { checkServer } from "../connection/server-checks.ts";
 import { Queues } from "./queues.ts";
@@ -39,8 +39,8 @@ export async function openQueues(
   } catch (error) {
     const isLoading = EngineUnavailableError.isInstance(error) && (await queues.isLoading());
     queues.close().catch(() => {});
-    const isSilent = EngineUnavailableError.isInstance(error) && lastError === undefined;
-    if (isSilent && hasTls(connection)) throw silentTlsError(error, address);
-    throw openingError(redacted(error), redacted(lastError), address, isLoading);
+    const [safeError, safeLast] = [redacted(error), redacted(lastError)];
+    const ofTls = hasTls(connection) ? wordlessTlsError(safeError, safeLast, address) : undefined;
+    throw ofTls ?? openingError(safeError, safeLast, address, isLoading);
   }
 }

@@ -14,10 +14,12 @@ const password = "s3same";
 const runner = new ObservedJobRunner();
 let folder: string;
 let redis: RedisServer;
-/** A server for every client, and a server that asks for certificates. */
+/** A server for every client, one that asks for certificates, and one that also says so in the handshake. */
 let port: number;
 let strictPort: number;
+let tellingPort: number;
 let strict: RedisServer;
+let telling: RedisServer;
 
 async function openssl(...words: string[]): Promise<void> {
   await promisify(execFile)("openssl", words, { cwd: folder });
@@ -59,7 +61,7 @@ beforeAll(async () => {
     "-out",
     "redis.crt",
   );
-  [port, strictPort] = [await freePort(), await freePort()];
+  [port, strictPort, tellingPort] = [await freePort(), await freePort(), await freePort()];
   const files = [
     "--tls-cert-file",
     "redis.crt",
@@ -70,7 +72,10 @@ beforeAll(async () => {
   ];
   const paths = files.map((word) => (word.startsWith("--") ? word : join(folder, word)));
   redis = await startRedis([...paths, "--tls-port", String(port), "--tls-auth-clients", "no"]);
-  strict = await startRedis([...paths, "--tls-port", String(strictPort), "--tls-auth-clients", "yes"]);
+  const asking = [...paths, "--tls-auth-clients", "yes", "--tls-port"];
+  strict = await startRedis([...asking, String(strictPort)]);
+  // In TLS 1.2 the refusal is a part of the handshake.
+  telling = await startRedis([...asking, String(tellingPort), "--tls-protocols", "TLSv1.2"]);
   const admin = new RedisConnection({ url: redis.url });
   const client = (await admin.client) as unknown as { call(...words: string[]): Promise<unknown> };
   await client.call("CONFIG", "SET", "requirepass", password);
@@ -78,7 +83,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await Promise.all([redis?.stop(), strict?.stop()]);
+  await Promise.all([redis?.stop(), strict?.stop(), telling?.stop()]);
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -139,8 +144,8 @@ describe("a Redis behind TLS", () => {
     ],
     [
       "no certificate of its own",
-      (ca) => ({ tls: { ca }, port: strictPort }),
-      /refuses the client's certificate: pass .*`connection\.tls\.cert`/,
+      (ca) => ({ tls: { ca }, port: tellingPort }),
+      /ends the TLS handshake: .* pass `connection\.tls\.cert`/,
     ],
   ])("is refused at once with %s, and no error has a secret", async (_what, optionsOf, message, file) => {
     const heard: unknown[] = [];
@@ -158,5 +163,11 @@ describe("a Redis behind TLS", () => {
     expect(EngineUnavailableError.isInstance(error)).toBe(false);
     expect(performance.now() - startMs).toBeLessThan(9_000);
     expect(inspect([error, heard], { depth: 9, showHidden: true })).not.toContain(password);
+  });
+
+  it("names the option for a certificate of its own, although TLS 1.3 may only close the connection", async () => {
+    const tls = { ca: await fileOf("ours.crt") };
+    const connection = { host: "localhost", port: strictPort, tls };
+    await expect(bullmqEngine({ runner, connection })).rejects.toThrow(/pass .*`connection\.tls\.cert`/);
   });
 });

@@ -86,7 +86,7 @@ describe("ProcessActivity", () => {
     const controller = new AbortController();
     const run = runner.runAsync(
       asyncJob("a", (signal) => pause(60_000, undefined, { signal })),
-      controller,
+      { signal: controller.signal },
     );
     expect(activity.running.entries().map(([{ jobName }]) => jobName)).toEqual(["a"]);
     controller.abort();
