@@ -118,7 +118,7 @@ function Since({ run }: { run: RunningRun }) {
   return (
     <>
       <Elapsed elapsedMs={elapsedMs} limitMs={limitMs} label={label} />
-      {run.timeoutMs !== null && <small>cut off after {duration(run.timeoutMs)}</small>}
+      {run.timeoutMs !== null && <small class="none">cut off after {duration(run.timeoutMs)}</small>}
     </>
   );
 }
