@@ -48,7 +48,7 @@ export function openingError(
       cause: error,
     });
   }
-  const last = EngineUnavailableError.isInstance(error) ? (lastError ?? error) : error;
+  const last = lastOf(error, lastError);
   const { code } = (last ?? {}) as { readonly code?: unknown };
   for (const [pattern, meaning] of refusals) {
     if (pattern.test(`${code} ${last}`)) {
@@ -58,6 +58,11 @@ export function openingError(
   if (EngineUnavailableError.isInstance(last) || isRefusal(last)) return error;
   const what = isPassing(last) ? "is not ready" : "is unreachable";
   return new EngineUnavailableError(`Redis at ${address} ${what} (${formatValue(last)})`, { cause: error });
+}
+
+/** Returns what the connection said, if the time ran out. */
+function lastOf(error: unknown, lastError: unknown): unknown {
+  return EngineUnavailableError.isInstance(error) ? (lastError ?? error) : error;
 }
 
 /**
@@ -70,11 +75,12 @@ export function wordlessTlsError(
   lastError: unknown,
   address: string,
 ): EngineUnavailableError | undefined {
+  const last = lastOf(error, lastError);
   let hint: string;
-  if (EngineUnavailableError.isInstance(error) && lastError === undefined) {
+  if (EngineUnavailableError.isInstance(last)) {
     hint = "no answer to TLS: if this port has no TLS, connect with redis:// and without `connection.tls`";
-  } else if (/\b(ECONNRESET|EPIPE)\b/.test(String(error))) {
-    hint = `${error}: if it asks for a client's certificate, pass \`connection.tls.cert\` and \`connection.tls.key\``;
+  } else if (/\b(ECONNRESET|EPIPE)\b/.test(String(last))) {
+    hint = `${last}: if it asks for a client's certificate, pass \`connection.tls.cert\` and \`connection.tls.key\``;
   } else return undefined;
   return new EngineUnavailableError(`Redis at ${address} is unreachable (${hint})`, { cause: error });
 }

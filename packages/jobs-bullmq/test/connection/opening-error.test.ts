@@ -14,8 +14,10 @@ describe("the error of a TLS connection that gives no reason", () => {
   });
 
   it.each(["write ECONNRESET", "read ECONNRESET", "write EPIPE"])("names certificates after %s", (text) => {
-    const error = wordlessTlsError(new Error(text), new Error(text), address);
-    expect(error?.message).toContain(`(Error: ${text}: if it asks for a client's certificate, pass`);
+    for (const thrown of [new Error(text), late]) {
+      const error = wordlessTlsError(thrown, new Error(text), address);
+      expect(error?.message).toContain(`(Error: ${text}: if it asks for a client's certificate, pass`);
+    }
   });
 
   it.each([
