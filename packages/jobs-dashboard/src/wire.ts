@@ -198,7 +198,7 @@ export interface JobView {
   readonly job: OverviewJob | null;
   /** The latest runs, oldest first. */
   readonly runs: readonly StripRun[];
-  /** What its owner promises, and what the definition of a stored job says. */
+  /** The objectives of its owner, and the options in the definition of a stored job. */
   readonly limits: readonly JobLimit[];
   readonly schedules: readonly ScheduleRow[];
   readonly engines: readonly string[];

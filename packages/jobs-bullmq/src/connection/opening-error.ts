@@ -67,7 +67,7 @@ function lastOf(error: unknown, lastError: unknown): unknown {
 
 /**
  * Returns the error for a TLS connection that said nothing of its reason, with what to look at, or undefined for every other error.
- * A Redis without TLS waits for the end of a command. One that refuses a client's certificate closes the connection, and
+ * A Redis without TLS waits for the end of a command. If Redis refuses a client's certificate, it closes the connection, and
  * with TLS 1.3 the client may hear of that alone.
  */
 export function wordlessTlsError(

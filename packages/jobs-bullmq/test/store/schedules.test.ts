@@ -25,6 +25,17 @@ describeEngines("schedules", ({ bullmqEngine, redis }) => {
   const open = (): ReturnType<typeof bullmqEngine> =>
     bullmqEngine({ runner, connection: { url: redis().url }, queue });
 
+  /** Schedules a job with the payload "before", and waits until it is late. */
+  const late = async () => {
+    const seen: unknown[] = [];
+    const job = defineJob<string>({ name: "late", run: (payload) => void seen.push(payload) });
+    const engine = await open();
+    const { cron, dueMs } = soon();
+    await engine.schedule(job, cron, "before");
+    await vi.waitUntil(() => Date.now() > dueMs + 50, { timeout: 30_000 });
+    return { engine, job, cron, seen };
+  };
+
   it.each([
     ["", {}],
     [" with a key", { key: "a key: with colons" }],
@@ -53,12 +64,8 @@ describeEngines("schedules", ({ bullmqEngine, redis }) => {
   );
 
   it("run once, late, with a payload that was changed meanwhile", async () => {
-    const seen: unknown[] = [];
-    const job = defineJob<string>({ name: "late", run: (payload) => void seen.push(payload) });
-    await using engine = await open();
-    const { cron, dueMs } = soon();
-    await engine.schedule(job, cron, "before");
-    await vi.waitUntil(() => Date.now() > dueMs + 50, { timeout: 30_000 });
+    const { engine: opened, job, cron, seen } = await late();
+    await using engine = opened;
     await engine.schedule(job, cron, "after");
     await engine.work({ jobs: [job] });
     await expect.poll(() => seen, { timeout: 20_000 }).toEqual(["after"]);
@@ -66,12 +73,8 @@ describeEngines("schedules", ({ bullmqEngine, redis }) => {
   }, 60_000);
 
   it("are replaced if the time is another one, and not run late", async () => {
-    const seen: unknown[] = [];
-    const job = defineJob<string>({ name: "late", run: (payload) => void seen.push(payload) });
-    await using engine = await open();
-    const { cron, dueMs } = soon();
-    await engine.schedule(job, cron, "before");
-    await vi.waitUntil(() => Date.now() > dueMs + 50, { timeout: 30_000 });
+    const { engine: opened, job, seen } = await late();
+    await using engine = opened;
     await engine.schedule(job, "0 0 1 1 *", "after");
     expect((await engine.stats()).byName.late).toMatchObject({ scheduled: 1, waiting: 0 });
     await engine.work({ jobs: [job] });

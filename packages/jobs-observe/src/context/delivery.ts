@@ -36,7 +36,7 @@ export interface JobDelivery {
   readonly nextCarrier?: Record<string, string> | undefined;
 }
 
-/** What the definition of a stored job says about its runs. What is undefined is not known, or not limited. */
+/** The options in the definition of a stored job. An undefined one is not known, or sets no limit. */
 export interface DeclaredJobOptions {
   /** How many attempts a job gets. */
   readonly maxAttempts?: number | undefined;
