@@ -217,8 +217,8 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob, BullmqEnqueueO
     return this.#schedules.unschedule(jobName, key);
   }
 
-  schedules(): Promise<readonly StoredSchedule[]> {
-    return this.#schedules.schedules();
+  schedules(jobName: string | undefined): Promise<readonly StoredSchedule[]> {
+    return this.#schedules.schedules(jobName);
   }
 
   close(): Promise<void> {

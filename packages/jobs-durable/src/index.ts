@@ -19,6 +19,7 @@ export type {
   JobSchedule,
   ScheduleInterval,
   ScheduleOptions,
+  SchedulesQuery,
   UnscheduleOptions,
 } from "./engine/job-schedule.ts";
 export type {

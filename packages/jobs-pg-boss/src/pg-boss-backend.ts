@@ -218,8 +218,8 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
     return this.#chain.unschedule(jobName, key);
   }
 
-  schedules(): Promise<readonly StoredSchedule[]> {
-    return this.#chain.schedules();
+  schedules(jobName: string | undefined): Promise<readonly StoredSchedule[]> {
+    return this.#chain.schedules(jobName);
   }
 
   async close(): Promise<void> {

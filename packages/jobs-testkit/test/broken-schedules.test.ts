@@ -12,6 +12,8 @@ const { SchedulingBackend, ...broken } = scheduling;
 
 const byClock = "schedules: runs a job by the clock of a time zone, or says that it cannot";
 const engineKeys = "schedules: keeps several schedules of one job by key, or says that it cannot";
+const engineNames = "schedules: lists the schedules of one job name, or of all";
+const backendNames = "schedules: are listed for one job name, or for all";
 const atInterval = "schedules: runs a job at an interval, and says when it was due, or says that it cannot";
 const restarts =
   "schedules: runs a run that it missed once, late, if it persists and the service starts again";
@@ -31,6 +33,7 @@ const cancelled = "next runs of schedules: are cancelled at once, and the runs a
 
 /** Maps each broken backend to the tests of both contracts that must not let it pass. */
 const caught: Readonly<Record<keyof typeof broken, readonly string[]>> = {
+  IgnoringScheduleNames: [engineNames, backendNames],
   IgnoringTimeZones: [byClock, restarts, moments],
   SchedulingAtOnce: [byClock, atInterval, once, late],
   IgnoringScheduleKeys: [engineKeys, backendKeys],

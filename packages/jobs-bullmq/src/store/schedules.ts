@@ -113,8 +113,8 @@ export class Schedules {
     return isRemoved && !hasEnded(stored);
   }
 
-  async schedules(): Promise<readonly StoredSchedule[]> {
-    return (await this.#read(await this.#queues.names()))
+  async schedules(jobName: string | undefined): Promise<readonly StoredSchedule[]> {
+    return (await this.#read(jobName === undefined ? await this.#queues.names() : [jobName]))
       .filter((each) => !hasEnded(each))
       .map(({ jobName, rule, madeAtMs, startMs }) => ({
         jobName,

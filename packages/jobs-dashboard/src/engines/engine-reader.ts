@@ -1,12 +1,10 @@
 import type { EngineIdentity } from "../wire.ts";
+import { RecentReads } from "./recent-reads.ts";
 import { type SharedAnswer, SharedRead } from "./shared-read.ts";
 import type { WatchedEngine, WatchedJob, WatchedQuery, WatchedSchedule } from "./watched-engine.ts";
 
 /** How many dead letters are grouped. An engine without `jobs` sends their payloads, so fewer are asked for. */
 const groupedDeadLetters = { withJobs: 1_000, withoutJobs: 100 } as const;
-
-/** How many lists of jobs are remembered. Each differs by name, state or page. */
-const maxLists = 50;
 
 type Stats = Awaited<ReturnType<WatchedEngine["stats"]>>;
 type Health = Awaited<ReturnType<NonNullable<WatchedEngine["health"]>>>;
@@ -27,7 +25,8 @@ export class EngineReader {
   readonly schedules: SharedRead<readonly WatchedSchedule[]> | undefined;
   readonly deadLetterLimit: number;
   readonly #canList: boolean;
-  readonly #lists = new Map<string, SharedRead<JobPage>>();
+  readonly #lists = new RecentReads<JobPage>();
+  readonly #schedulesByName = new RecentReads<readonly WatchedSchedule[]>();
 
   constructor(engine: WatchedEngine, key: string) {
     const { health, capabilities = {} } = engine;
@@ -79,13 +78,19 @@ export class EngineReader {
   /** Resolves to a page of jobs. An engine that cannot list has dead letters alone. Never rejects. */
   list(query: WatchedQuery): Promise<SharedAnswer<JobPage>> {
     const key = JSON.stringify([query.jobName, query.state, query.cursor, query.limit]);
-    const known = this.#lists.get(key);
-    const read = known ?? new SharedRead(() => this.#readList(query));
-    // The least recently used comes first, and is forgotten first.
-    this.#lists.delete(key);
-    this.#lists.set(key, read);
-    if (this.#lists.size > maxLists) this.#lists.delete(this.#lists.keys().next().value as string);
-    return read.get();
+    return this.#lists.of(key, () => this.#readList(query)).get();
+  }
+
+  /** Resolves to the schedules of a job name, or to undefined if the engine has none. Never rejects. */
+  async schedulesOf(jobName: string): Promise<SharedAnswer<readonly WatchedSchedule[]> | undefined> {
+    const { schedules } = this.engine;
+    if (this.schedules === undefined || schedules === undefined) return undefined;
+    const read = async (): Promise<readonly WatchedSchedule[]> => {
+      // An engine whose `schedules` takes no query lists all of them.
+      const listed = await schedules.call(this.engine, { jobName });
+      return listed.filter((schedule) => schedule.jobName === jobName);
+    };
+    return this.#schedulesByName.of(jobName, read).get();
   }
 
   async #readList(query: WatchedQuery): Promise<JobPage> {
@@ -101,9 +106,9 @@ export class EngineReader {
 
   /** Makes the next readings due, after an action. */
   expire(): void {
-    for (const read of [this.stats, this.deadLetters, this.health, this.schedules, ...this.#lists.values()]) {
+    const readings = [...this.#lists.all(), ...this.#schedulesByName.all()];
+    for (const read of [this.stats, this.deadLetters, this.health, this.schedules, ...readings])
       read?.expire();
-    }
   }
 }
 

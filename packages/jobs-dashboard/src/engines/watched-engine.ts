@@ -78,7 +78,7 @@ export interface WatchedEngine {
     readonly error?: string;
     readonly limit?: number;
   }): Promise<number>;
-  schedules?(): Promise<readonly WatchedSchedule[]>;
+  schedules?(query?: { readonly jobName?: string }): Promise<readonly WatchedSchedule[]>;
   health?(): Promise<{
     readonly isReachable: boolean;
     readonly latencyMs?: number | undefined;

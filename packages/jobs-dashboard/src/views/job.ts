@@ -4,19 +4,19 @@ import type { JobLimit, JobView, StripRun } from "../wire.ts";
 import { runningByName } from "./job-figures.ts";
 import { overviewJob, readStats } from "./overview.ts";
 import type { PageModel } from "./page-model.ts";
-import { schedulesView } from "./schedules.ts";
+import { schedulesOfJob } from "./schedules.ts";
 import { rounded, timeOf } from "./time.ts";
 
 /** Describes one job: its figures, its latest runs, its schedules. */
 export async function jobView(model: PageModel, jobName: string): Promise<JobView> {
   const activity = model.process.find(jobName);
-  const [stats, { schedules }] = await Promise.all([readStats(model), schedulesView(model)]);
+  const [stats, schedules] = await Promise.all([readStats(model), schedulesOfJob(model, jobName)]);
   const job = overviewJob(jobName, activity, stats, runningByName(model.process));
   return {
     job: job.process === null && job.stored === null ? null : job,
     runs: activity?.ring.runs().map(stripRun) ?? [],
     limits: activity === undefined ? [] : limitsOf(activity),
-    schedules: schedules.filter((schedule) => schedule.jobName === jobName),
+    schedules,
     engines: stats
       .filter(({ answer }) => Object.hasOwn(answer.value?.byName ?? {}, jobName))
       .map(({ reader }) => reader.identity.key),

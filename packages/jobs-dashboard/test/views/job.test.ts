@@ -40,6 +40,35 @@ describe("the view of a job", () => {
     await engine.close();
   });
 
+  test("lists the schedules of this job, however many others there are", async () => {
+    const { page, runner } = fedPage();
+    const engine = memoryEngine({ runner });
+    for (let minute = 0; minute < 60; minute++) {
+      for (let hour = 0; hour < 17; hour++) {
+        const cron = `${minute} ${hour} * * *`;
+        await engine.schedule(defineJob({ name: "often", run: () => {} }), cron, undefined, { key: cron });
+      }
+    }
+    await engine.schedule(defineJob({ name: "export", run: () => {} }), "0 3 1 1 *");
+    page.watch(engine);
+    // It takes no query, and lists all of them.
+    page.watch({
+      name: "earlier",
+      stats: () => engine.stats(),
+      deadLetters: () => engine.deadLetters(),
+      cancel: (id) => engine.cancel(id),
+      redrive: (id) => engine.redrive(id),
+      schedules: () => engine.schedules(),
+    });
+    const { schedules } = await viewOf<JobView>(page, "job?name=export");
+    const listed = schedules.map(({ jobName, cron, engine }) => [jobName, cron, engine]);
+    expect(listed).toEqual([
+      ["export", "0 3 1 1 *", "memory"],
+      ["export", "0 3 1 1 *", "earlier"],
+    ]);
+    await engine.close();
+  });
+
   test("lists no options without an engine", async () => {
     const { page, runner } = fedPage();
     await runner.runAsync(asyncJob("in_process", () => {}));

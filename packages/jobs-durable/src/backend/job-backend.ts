@@ -226,8 +226,8 @@ export interface JobBackend<
   schedule?(job: NewJob, rule: ScheduleRule): Promise<void>;
   /** Ends a schedule, with its next run. Resolves to whether there was one. Jobs that have started stay. */
   unschedule?(jobName: string, key: string | undefined): Promise<boolean>;
-  /** The schedules of all job names, in any order. */
-  schedules?(): Promise<readonly StoredSchedule[]>;
+  /** The schedules of a job name, or if it is undefined, of all names, in any order. */
+  schedules?(jobName: string | undefined): Promise<readonly StoredSchedule[]>;
   /** Tells whether an error says that the server is unreachable. The codes of sockets and DNS are known without it. */
   isUnreachable?(error: unknown): boolean;
   /** Lets go of connections. Called once, after the workers have stopped. */

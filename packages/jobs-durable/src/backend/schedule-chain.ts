@@ -25,8 +25,8 @@ export interface ScheduleRecord {
 export interface ScheduleStore {
   /** The store's clock, in Unix milliseconds. */
   now(): Promise<number>;
-  /** Every record, and when its next job can start. */
-  records(): Promise<readonly FoundSchedule[]>;
+  /** The records of a job name, or if it is undefined, of all names, and when their next jobs can start. */
+  records(jobName: string | undefined): Promise<readonly FoundSchedule[]>;
   /** The record of a schedule, and when its next job can start. */
   find(jobName: string, key: string | undefined): Promise<FoundSchedule | undefined>;
   /** The records of these jobs whose next job has started, has ended, or is gone. */
@@ -104,9 +104,9 @@ export class ScheduleChain {
     }
   }
 
-  /** The schedules of all jobs. */
-  async schedules(): Promise<readonly StoredSchedule[]> {
-    return (await this.#store.records()).map(({ record, startAtMs }) => ({
+  /** The schedules of a job name, or if it is undefined, of all names. */
+  async schedules(jobName: string | undefined): Promise<readonly StoredSchedule[]> {
+    return (await this.#store.records(jobName)).map(({ record, startAtMs }) => ({
       jobName: record.jobName,
       rule: record.rule,
       madeAt: new Date(record.madeAtMs),

@@ -54,8 +54,8 @@ export class BoundedBackend<Job extends LeasedJob, Options extends EnqueueOption
     return this.answers.yesOrNo("unschedule", answer);
   }
 
-  async schedules(): Promise<readonly StoredSchedule[]> {
-    return this.answers.schedules(await this.ask(async (backend) => backend.schedules?.() ?? []));
+  async schedules(jobName: string | undefined): Promise<readonly StoredSchedule[]> {
+    return this.answers.schedules(await this.ask(async (backend) => backend.schedules?.(jobName) ?? []));
   }
 
   async counts(): Promise<ReadonlyMap<string, JobCounts>> {

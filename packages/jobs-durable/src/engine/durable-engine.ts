@@ -22,7 +22,13 @@ import { Enqueuer } from "./enqueuer.ts";
 import { JobActions } from "./job-actions.ts";
 import type { DeadLetterOptions, JobStats, ResultOptions, StartableEngine } from "./job-engine.ts";
 import { JobResults } from "./job-results.ts";
-import type { JobSchedule, ScheduleInterval, ScheduleOptions, UnscheduleOptions } from "./job-schedule.ts";
+import type {
+  JobSchedule,
+  ScheduleInterval,
+  ScheduleOptions,
+  SchedulesQuery,
+  UnscheduleOptions,
+} from "./job-schedule.ts";
 import { JobSchedules } from "./job-schedules.ts";
 import type {
   CancelAllQuery,
@@ -164,8 +170,8 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
     this.#runner.declare({ name, objectives, engine: this.name, queue, options });
   }
 
-  async schedules(): Promise<readonly JobSchedule[]> {
-    return this.#schedules.schedules();
+  async schedules(query?: SchedulesQuery): Promise<readonly JobSchedule[]> {
+    return this.#schedules.schedules(query);
   }
 
   async unschedule(job: AnyDurableJob | string, options?: UnscheduleOptions): Promise<boolean> {

@@ -7,7 +7,13 @@ import type { StoredJob } from "../backend/stored-job.ts";
 import type { EnqueuedJob } from "../errors/enqueued-job.ts";
 import type { JobWorker, WorkOptions } from "../execution/job-worker.ts";
 import type { AnyDurableJob, JobWithPayload } from "../job/durable-job.ts";
-import type { JobSchedule, ScheduleInterval, ScheduleOptions, UnscheduleOptions } from "./job-schedule.ts";
+import type {
+  JobSchedule,
+  ScheduleInterval,
+  ScheduleOptions,
+  SchedulesQuery,
+  UnscheduleOptions,
+} from "./job-schedule.ts";
 import type {
   CancelAllQuery,
   JobKey,
@@ -94,8 +100,12 @@ export interface JobEngine<Options extends EnqueueOptions = EnqueueOptions> exte
     payload: NoInfer<Input>,
     options?: ScheduleOptions,
   ): Promise<void>;
-  /** Lists the schedules of all jobs, by job name and key. @throws (rejects with) UnsupportedError if the engine has none. */
-  schedules(): Promise<readonly JobSchedule[]>;
+  /**
+   * Lists the schedules of all jobs, or of one job name, by job name and key.
+   *
+   * @throws (rejects with) UnsupportedError if the engine has none; TypeError or RangeError for a query that is not as documented.
+   */
+  schedules(query?: SchedulesQuery): Promise<readonly JobSchedule[]>;
   /**
    * Ends a schedule of a job, or of a job name that the code no longer has. Its next run goes with it; jobs that have started
    * stay. Resolves to whether there was such a schedule.

@@ -25,6 +25,12 @@ export interface UnscheduleOptions {
   readonly key?: string | undefined;
 }
 
+/** Which schedules are listed. */
+export interface SchedulesQuery {
+  /** @default those of every name */
+  readonly jobName?: string | undefined;
+}
+
 /** A schedule as the engine has it. */
 export interface JobSchedule {
   /** The name of the job. The code may no longer have it. */

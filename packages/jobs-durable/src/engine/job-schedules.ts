@@ -5,15 +5,21 @@ import type { StoredSchedule } from "../backend/stored-schedule.ts";
 import type { AnyDurableJob, JobWithPayload } from "../job/durable-job.ts";
 import { latestMoment } from "../schedule/schedule-rule.ts";
 import type { Enqueuer } from "./enqueuer.ts";
-import type { JobSchedule, ScheduleInterval, ScheduleOptions, UnscheduleOptions } from "./job-schedule.ts";
+import type {
+  JobSchedule,
+  ScheduleInterval,
+  ScheduleOptions,
+  SchedulesQuery,
+  UnscheduleOptions,
+} from "./job-schedule.ts";
 import { requireScheduleRule, requireSchedules } from "./schedule-validation.ts";
-import { jobNameOf, requireJobs } from "./validation.ts";
+import { jobNameOf, requireJobs, requireStorableText } from "./validation.ts";
 
 /** The part of a BoundedBackend that schedules use. */
 interface Store {
   ask<T>(question: (backend: Pick<JobBackend, "schedule">) => Promise<T>): Promise<T>;
   unschedule(jobName: string, key: string | undefined): Promise<boolean>;
-  schedules(): Promise<readonly StoredSchedule[]>;
+  schedules(jobName: string | undefined): Promise<readonly StoredSchedule[]>;
 }
 
 /** The part of an Enqueuer that schedules use. */
@@ -52,10 +58,13 @@ export class JobSchedules {
   }
 
   /** By job name and key. */
-  async schedules(): Promise<readonly JobSchedule[]> {
+  async schedules(query: SchedulesQuery = {}): Promise<readonly JobSchedule[]> {
+    requireKnownKeys("the query of `schedules`", query, ["jobName"]);
+    const { jobName } = query;
+    if (jobName !== undefined) requireStorableText("`jobName`", jobName);
     requireSchedules(this.#engine, undefined);
     const nowMs = Date.now();
-    return (await this.#store.schedules()).map((each) => describe(each, nowMs)).sort(byNameAndKey);
+    return (await this.#store.schedules(jobName)).map((each) => describe(each, nowMs)).sort(byNameAndKey);
   }
 }
 

@@ -153,8 +153,8 @@ export class MemoryBackend implements JobBackend<MemoryLeasedJob> {
     return this.#chain.unschedule(jobName, key);
   }
 
-  schedules(): Promise<readonly StoredSchedule[]> {
-    return this.#chain.schedules();
+  schedules(jobName: string | undefined): Promise<readonly StoredSchedule[]> {
+    return this.#chain.schedules(jobName);
   }
 
   async reschedule(jobId: string, runAt: Date): Promise<boolean> {

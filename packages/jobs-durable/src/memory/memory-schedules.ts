@@ -24,8 +24,10 @@ export class MemorySchedules implements ScheduleStore {
     return Date.now();
   }
 
-  async records(): Promise<readonly FoundSchedule[]> {
-    return [...this.#records.values()].map((record) => this.#found(record));
+  async records(jobName: string | undefined): Promise<readonly FoundSchedule[]> {
+    return [...this.#records.values()]
+      .filter((record) => jobName === undefined || record.jobName === jobName)
+      .map((record) => this.#found(record));
   }
 
   async find(jobName: string, key: string | undefined): Promise<FoundSchedule | undefined> {

@@ -41,8 +41,8 @@ export class PgBossSchedules implements ScheduleStore {
     return Math.floor(row?.now_ms);
   }
 
-  async records(): Promise<readonly FoundSchedule[]> {
-    return this.#withStarts(recordsFrom(await this.#run(this.#statements.records)));
+  async records(jobName: string | undefined): Promise<readonly FoundSchedule[]> {
+    return this.#withStarts(recordsFrom(await this.#run(this.#statements.records, jobName ?? null)));
   }
 
   async find(jobName: string, key: string | undefined): Promise<FoundSchedule | undefined> {

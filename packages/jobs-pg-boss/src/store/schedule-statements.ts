@@ -13,7 +13,7 @@ export const scheduleQueueEvent = "nidus.schedules";
 export interface ScheduleStatements {
   /** No parameters. Returns `now_ms`, the clock of PostgreSQL. */
   readonly now: string;
-  /** No parameters. Returns the `data` of each record. */
+  /** $1 job name, or null for all. Returns the `data` of each record. */
   readonly records: string;
   /** $1 id. Returns the `data` of a record. */
   readonly find: string;
@@ -44,7 +44,7 @@ export function scheduleStatements(schema: string): ScheduleStatements {
     `EXISTS (SELECT FROM ${job} j WHERE j.name = ${queue} AND j.id = ${nextId} AND j.state = 'created')`;
   return {
     now: "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now_ms",
-    records: `SELECT r.data FROM ${job} r WHERE ${isRecord}`,
+    records: `SELECT r.data FROM ${job} r WHERE ${isRecord} AND ($1::text IS NULL OR r.data ->> 'jobName' = $1)`,
     find: `SELECT r.data FROM ${job} r WHERE ${isRecord} AND r.id = $1::uuid`,
     // The limit lets PostgreSQL look up each id: a join would read all jobs that wait.
     starts: (names) => `

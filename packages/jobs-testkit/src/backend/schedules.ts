@@ -31,6 +31,22 @@ export const schedules: Behaviour<BackendKit> = (declare) => {
     assert.equal((await countsOf(backend, job.name)).scheduled, 0, "its next run went with it");
   });
 
+  declare("are listed for one job name, or for all", async (kit) => {
+    const backend = await openScheduling(kit);
+    if (backend === undefined) return;
+    const [one, other] = [kit.job(kit.name("one")), kit.job(kit.name("other"))];
+    await backend.schedule(one, winter);
+    await backend.schedule(other, winter);
+    const namesOf = async (jobName: string | undefined): Promise<string[]> =>
+      (await backend.schedules(jobName)).map((each) => each.jobName);
+    assert.deepEqual(await namesOf(one.name), [one.name]);
+    assert.deepEqual(await namesOf(kit.name("none")), []);
+    const all = await namesOf(undefined);
+    assert.ok(all.includes(one.name) && all.includes(other.name), "without a name, all are listed");
+    await backend.unschedule(one.name, undefined);
+    await backend.unschedule(other.name, undefined);
+  });
+
   declare("tells schedules of one job apart by their keys", async (kit) => {
     const backend = await openScheduling(kit);
     if (!backend?.capabilities.scheduleKeys) return;

@@ -23,5 +23,5 @@ export async function schedulesOf(
   backend: SchedulingBackend,
   name: string,
 ): Promise<readonly StoredSchedule[]> {
-  return (await backend.schedules()).filter(({ jobName }) => jobName === name);
+  return (await backend.schedules(undefined)).filter(({ jobName }) => jobName === name);
 }

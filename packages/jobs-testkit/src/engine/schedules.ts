@@ -4,6 +4,7 @@ import {
   type JobEngine,
   type JobSchedule,
   type JobWithPayload,
+  type SchedulesQuery,
   UnsupportedError,
 } from "@nidus/jobs-durable";
 import { eventually } from "../contract/eventually.ts";
@@ -133,6 +134,26 @@ export const schedules: Behaviour<Kit> = (declare) => {
       assert.match(schedule.nextRunAt.toISOString(), /T03:00:00/, cron);
     }
     assert.equal(await engine.unschedule(job), true);
+  });
+
+  declare("lists the schedules of one job name, or of all", async (kit) => {
+    const { engine } = await kit.open();
+    if (!engine.capabilities.schedules) return;
+    const [one, other] = [kit.name("one"), kit.name("other")].map((name) => defineJob({ name, run() {} }));
+    assert.ok(one && other);
+    await engine.schedule(one, "0 0 1 1 *");
+    await engine.schedule(other, "0 0 1 1 *");
+    const namesOf = async (query?: SchedulesQuery): Promise<string[]> =>
+      (await engine.schedules(query)).map(({ jobName }) => jobName);
+    assert.deepEqual(await namesOf({ jobName: one.name }), [one.name]);
+    assert.deepEqual(await namesOf({ jobName: kit.name("none") }), []);
+    const all = await namesOf();
+    assert.ok(all.includes(one.name) && all.includes(other.name), "without a name, all are listed");
+    for (const wrong of [{ jobName: 5 }, { jobName: "" }, { name: one.name }, one.name, 5]) {
+      await assert.rejects(engine.schedules(wrong as never), TypeError, JSON.stringify(wrong));
+    }
+    await engine.unschedule(one);
+    await engine.unschedule(other);
   });
 
   declare("keeps several schedules of one job by key, or says that it cannot", async (kit) => {

@@ -29,8 +29,10 @@ class ListSchedules implements ScheduleStore {
     return Date.now();
   }
 
-  async records(): Promise<readonly FoundSchedule[]> {
-    return [...this.byPlace.values()].map((record) => this.found(record));
+  async records(jobName: string | undefined): Promise<readonly FoundSchedule[]> {
+    return [...this.byPlace.values()]
+      .filter((record) => jobName === undefined || record.jobName === jobName)
+      .map((record) => this.found(record));
   }
 
   async find(jobName: string, key: string | undefined): Promise<FoundSchedule | undefined> {
@@ -108,7 +110,7 @@ export class SchedulingBackend extends ListBackend {
 
   override async cancel(jobId: string): Promise<boolean> {
     const isCancelled = await super.cancel(jobId);
-    await this.chain.goOn((await this.schedulesOf.records()).map(({ record }) => record.jobName));
+    await this.chain.goOn((await this.schedulesOf.records(undefined)).map(({ record }) => record.jobName));
     return isCancelled;
   }
 
@@ -120,8 +122,15 @@ export class SchedulingBackend extends ListBackend {
     return this.chain.unschedule(jobName, key);
   }
 
-  async schedules(): Promise<readonly StoredSchedule[]> {
-    return this.chain.schedules();
+  async schedules(jobName: string | undefined): Promise<readonly StoredSchedule[]> {
+    return this.chain.schedules(jobName);
+  }
+}
+
+/** Lists the schedules of all job names, whatever is asked. */
+export class IgnoringScheduleNames extends SchedulingBackend {
+  override schedules(): Promise<readonly StoredSchedule[]> {
+    return super.schedules(undefined);
   }
 }
 
@@ -230,7 +239,7 @@ export class ListingNoSchedules extends SchedulingBackend {
 /** Says of every schedule that it was made long ago, so that moments count that came before. */
 export class BackdatingSchedules extends SchedulingBackend {
   override async schedules(): Promise<readonly StoredSchedule[]> {
-    return (await super.schedules()).map((each) => ({ ...each, madeAt: new Date(0) }));
+    return (await super.schedules(undefined)).map((each) => ({ ...each, madeAt: new Date(0) }));
   }
 }
 
