@@ -3,27 +3,19 @@ import type { EnqueuedJob } from "../errors/enqueued-job.ts";
 import {
   aBoolean,
   backlogFields,
-  consumerFields,
   countFields,
   deadLetterFields,
-  descriptiveFields,
   endFields,
   enqueuedFields,
   type Fields,
   isObject,
-  isWholeJob,
-  isWholeSettlement,
-  neededFields,
   pageFields,
   scheduleFields,
-  settleFields,
   storedJobFields,
 } from "./answer-fields.ts";
 import type { DeadLetter } from "./dead-letter.ts";
-import type { JobConsumer, LeasedJob } from "./job-backend.ts";
 import type { JobCounts } from "./job-counts.ts";
 import type { JobEnd } from "./job-end.ts";
-import type { SettleResult } from "./job-outcome.ts";
 import type { NameBacklog } from "./name-backlog.ts";
 import type { StoredJob } from "./stored-job.ts";
 import type { StoredJobsPage } from "./stored-jobs-query.ts";
@@ -36,21 +28,12 @@ export class WrongAnswerError extends TypeError {
   }
 }
 
-/**
- * Checks what the methods of a backend and its consumers return, and returns it. Each throws a WrongAnswerError that names the
- * method, the field and what was expected.
- */
+/** Checks what the methods of a backend return, and returns it. Each throws a WrongAnswerError that names the method, the field and what was expected. */
 export class BackendAnswers {
   readonly #backend: string;
-  readonly #onError: (error: unknown) => void;
 
-  constructor(backend: string, onError: (error: unknown) => void) {
+  constructor(backend: string) {
     this.#backend = backend;
-    this.#onError = onError;
-  }
-
-  consumer<Job extends LeasedJob>(answer: JobConsumer<Job>): JobConsumer<Job> {
-    return this.#object("consumer", answer, "a JobConsumer", "a consumer", consumerFields);
   }
 
   insert(answer: readonly EnqueuedJob[], count: number): readonly EnqueuedJob[] {
@@ -58,7 +41,7 @@ export class BackendAnswers {
     if (!Array.isArray(answer) || answer.length !== count) {
       throw this.#wrong("insert", describe(answer), expected);
     }
-    for (const each of answer) this.#object("insert", each, expected, "an answer", enqueuedFields);
+    for (const each of answer) this.object("insert", each, expected, "an answer", enqueuedFields);
     return answer;
   }
 
@@ -67,36 +50,9 @@ export class BackendAnswers {
     return answer;
   }
 
-  /** Tells of jobs without an id, a name or an envelope, and leaves them out. Tells of other wrong fields. */
-  fetch<Job extends LeasedJob>(answer: readonly Job[]): readonly Job[] {
-    return this.#array("fetch", answer, "jobs").filter((job) => this.#isJob("fetch", job));
-  }
-
-  settle<Answer extends SettleResult & { readonly next?: LeasedJob | undefined }>(
-    method: "settle" | "settleAndFetch",
-    answer: Answer,
-  ): Answer {
-    if (isWholeSettlement(answer) && (answer.next === undefined || isWholeJob(answer.next))) return answer;
-    const expected = "an object such as { isRecorded: true }";
-    this.#object(method, answer, expected, "an object", settleFields);
-    return answer.next === undefined || this.#isJob(method, answer.next)
-      ? answer
-      : { ...answer, next: undefined };
-  }
-
-  /** Nothing is right as well: some engines cannot tell. */
-  // biome-ignore lint/suspicious/noConfusingVoidType: what the port allows.
-  renewLeases(answer: readonly string[] | void): readonly string[] {
-    return answer === undefined ? [] : this.ids("renewLeases", answer);
-  }
-
-  cancelRequests(answer: readonly string[]): readonly string[] {
-    return this.ids("cancelRequests", answer);
-  }
-
   backlog(answer: readonly NameBacklog[]): readonly NameBacklog[] {
-    for (const each of this.#array("backlog", answer, "a backlog for each job name")) {
-      this.#object("backlog", each, "an object for each job name", "a backlog", backlogFields);
+    for (const each of this.array("backlog", answer, "a backlog for each job name")) {
+      this.object("backlog", each, "an object for each job name", "a backlog", backlogFields);
     }
     return answer;
   }
@@ -106,14 +62,14 @@ export class BackendAnswers {
       throw this.#wrong("counts", describe(answer), "a Map of counts by job name");
     }
     for (const [, each] of answer) {
-      this.#object("counts", each, "a Map of counts by job name", "counts", countFields);
+      this.object("counts", each, "a Map of counts by job name", "counts", countFields);
     }
     return answer;
   }
 
   deadLetters(answer: readonly DeadLetter[]): readonly DeadLetter[] {
-    for (const each of this.#array("deadLetters", answer, "dead letters")) {
-      this.#object("deadLetters", each, "an array of dead letters", "a dead letter", deadLetterFields);
+    for (const each of this.array("deadLetters", answer, "dead letters")) {
+      this.object("deadLetters", each, "an array of dead letters", "a dead letter", deadLetterFields);
     }
     return answer;
   }
@@ -121,7 +77,7 @@ export class BackendAnswers {
   job(answer: StoredJob | undefined): StoredJob | undefined {
     return answer === undefined
       ? answer
-      : this.#object("job", answer, "a job or undefined", "a job", storedJobFields);
+      : this.object("job", answer, "a job or undefined", "a job", storedJobFields);
   }
 
   ends(answer: readonly JobEnd[], count: number): readonly JobEnd[] {
@@ -132,14 +88,14 @@ export class BackendAnswers {
     for (const each of answer as readonly JobEnd[]) {
       const fields = isObject(each) ? endFields[each.state] : undefined;
       if (fields === undefined) throw this.#wrong("ends", "an end without a state", expected);
-      this.#object("ends", each, expected, `the end "${each.state}"`, fields);
+      this.object("ends", each, expected, `the end "${each.state}"`, fields);
     }
     return answer;
   }
 
   schedules(answer: readonly StoredSchedule[]): readonly StoredSchedule[] {
-    for (const each of this.#array("schedules", answer, "schedules")) {
-      this.#object("schedules", each, "an array of schedules", "a schedule", scheduleFields);
+    for (const each of this.array("schedules", answer, "schedules")) {
+      this.object("schedules", each, "an array of schedules", "a schedule", scheduleFields);
     }
     return answer;
   }
@@ -150,39 +106,26 @@ export class BackendAnswers {
   }
 
   jobs(answer: StoredJobsPage): StoredJobsPage {
-    this.#object("jobs", answer, "a page of jobs", "a page", pageFields);
-    for (const each of answer.jobs) this.#object("jobs", each, "a page of jobs", "a job", storedJobFields);
+    this.object("jobs", answer, "a page of jobs", "a page", pageFields);
+    for (const each of answer.jobs) this.object("jobs", each, "a page of jobs", "a job", storedJobFields);
     return answer;
   }
 
-  #isJob(method: string, job: LeasedJob): boolean {
-    if (isWholeJob(job)) return true;
-    try {
-      this.#object(method, job, "jobs", "a job", neededFields);
-    } catch (error) {
-      this.#onError(error);
-      return false;
-    }
-    try {
-      this.#object(method, job, "jobs", "a job", descriptiveFields);
-    } catch (error) {
-      this.#onError(error);
-    }
-    return true;
-  }
-
+  /** Checks that an answer is an array of texts. */
   ids(method: string, answer: readonly string[]): readonly string[] {
-    const wrong = this.#array(method, answer, "ids of jobs").find((each) => typeof each !== "string");
+    const wrong = this.array(method, answer, "ids of jobs").find((each) => typeof each !== "string");
     if (wrong !== undefined) throw this.#wrong(method, `an array with ${describe(wrong)}`, "ids of jobs");
     return answer;
   }
 
-  #array<T>(method: string, answer: readonly T[], elements: string): readonly T[] {
+  /** Checks that an answer is an array. */
+  array<T>(method: string, answer: readonly T[], elements: string): readonly T[] {
     if (!Array.isArray(answer)) throw this.#wrong(method, describe(answer), `an array of ${elements}`);
     return answer;
   }
 
-  #object<T extends object>(method: string, answer: T, expected: string, what: string, fields: Fields): T {
+  /** Checks that an answer, or a part of one, is an object with these fields. */
+  object<T extends object>(method: string, answer: T, expected: string, what: string, fields: Fields): T {
     if (!isObject(answer)) throw this.#wrong(method, describe(answer), expected);
     for (const [field, { text, isMet }] of fields) {
       const value = (answer as Record<string, unknown>)[field];

@@ -31,7 +31,7 @@ export class BoundedBackend<Job extends LeasedJob, Options extends EnqueueOption
     this.#answerWithinMs = answerWithinMs;
     this.#onError = onError;
     this.#where = `${backend.name} at ${backend.address}`;
-    this.answers = new BackendAnswers(backend.name, onError);
+    this.answers = new BackendAnswers(backend.name);
   }
 
   /** No async function, as `ask`: this runs for every enqueue, and a promise costs a third of an async function. */

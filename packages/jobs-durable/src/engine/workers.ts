@@ -8,8 +8,9 @@ import type { JobWorker, WorkOptions } from "../execution/job-worker.ts";
 import { KnownExecutions } from "../execution/known-executions.ts";
 import type { WatchedStore } from "../execution/worker-watch.ts";
 import type { AnyDurableJob } from "../job/durable-job.ts";
-import { type Bookkeeping, BookkeepingConsumer } from "./bookkeeping.ts";
+import type { Bookkeeping } from "./bookkeeping.ts";
 import type { BoundedBackend } from "./bounded-backend.ts";
+import { CheckedConsumer } from "./checked-consumer.ts";
 import { requireJobs } from "./validation.ts";
 
 /** The parts of an engine that its workers use. */
@@ -73,8 +74,8 @@ export class Workers<Job extends LeasedJob, Options extends EnqueueOptions> {
       (backend) => bookkeeping.run("open", () => backend.consumer(names)),
       (late) => late.close(),
     );
-    store.answers.consumer(consumer);
-    if (!this.#isStopping) return new BookkeepingConsumer(consumer, bookkeeping, store.answers);
+    const checked = new CheckedConsumer(consumer, bookkeeping, store.answers, onError);
+    if (!this.#isStopping) return checked;
     consumer.close().catch(onError);
     throw store.closedError();
   }
