@@ -12,7 +12,7 @@ import { LeaseKeeper } from "./lease-keeper.ts";
 import { Poller } from "./poller.ts";
 import { Settler } from "./settler.ts";
 import { shutDown } from "./shutdown.ts";
-import { type Slot, Slots } from "./slots.ts";
+import { Slots } from "./slots.ts";
 import { newCounts } from "./worker-counts.ts";
 import { type WatchedStore, WorkerWatch } from "./worker-watch.ts";
 
@@ -35,7 +35,7 @@ export interface WorkerSetUp<Job extends LeasedJob> {
   readonly onStopped: () => void;
 }
 
-/** A poller fills slots, an executor runs what is in them, a lease keeper holds it, and a settler records how it ended. */
+/** A poller decides when to fetch, an executor runs the jobs, a lease keeper holds their leases, and a settler records how they ended. */
 export class DurableWorker<Job extends LeasedJob> implements JobWorker {
   readonly #setUp: WorkerSetUp<Job>;
   readonly #stopping = new AbortController();
@@ -44,7 +44,7 @@ export class DurableWorker<Job extends LeasedJob> implements JobWorker {
   readonly #leases: LeaseKeeper<Job>;
   readonly #settler: Settler<Job>;
   readonly #slots: Slots;
-  readonly #poller: Poller<Job>;
+  readonly #poller: Poller;
   readonly #watch: WorkerWatch;
   #stopped: Promise<WorkerReport> | undefined;
 
@@ -81,11 +81,12 @@ export class DurableWorker<Job extends LeasedJob> implements JobWorker {
       runner,
       known,
       running,
+      slots,
       settler,
       counts,
     });
-    const execute = (job: Job, slot: Slot): Promise<Job | undefined> => executor.execute(job, slot);
-    this.#poller = new Poller({ ...shared, slots, watch, execute });
+    const { stopping } = shared;
+    this.#poller = new Poller({ slots, stopping, watch, onError, fetch: () => executor.fetch() });
   }
 
   get concurrency(): number {

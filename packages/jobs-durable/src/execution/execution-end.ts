@@ -1,6 +1,10 @@
 import { JobError } from "@nidus/jobs-core";
+import type { JobDelivery } from "@nidus/jobs-observe";
 import { carrierFrom } from "../backend/carrier.ts";
+import type { LeasedJob } from "../backend/job-backend.ts";
 import type { JobOutcome } from "../backend/job-outcome.ts";
+import { PermanentJobError } from "../errors/errors.ts";
+import { type BackoffFunction, type JobBackoff, retryDelayMs } from "../job/backoff.ts";
 import { storableMessage } from "../job/storable.ts";
 
 /** How an execution ended: the outcome for the engine to record, and the error that observers are told with it. */
@@ -92,8 +96,42 @@ export function comesAgain({ type }: JobOutcome): boolean {
   return type === "retried" || type === "snoozed";
 }
 
+/** The delivery of a job, and why its handler is to end. An execution is one. */
+interface Delivered {
+  readonly job: LeasedJob;
+  readonly delivery: JobDelivery;
+  readonly stopReason: "cancelled" | "interrupted" | undefined;
+}
+
+/** Returns how the job ends without a run of its handler. Returns undefined if the handler has to run. */
+export function endWithoutRun({ job, delivery, stopReason }: Delivered): ExecutionEnd | undefined {
+  if (stopReason === "cancelled") return cancelled(undefined);
+  if (job.unreadable !== undefined) return deadLettered(new JobError(job.unreadable));
+  const { attempt, maxAttempts } = delivery;
+  return attempt > maxAttempts ? givenUp(maxAttempts) : undefined;
+}
+
+/**
+ * Decides how the job ends after a failure. `ownBackoff` is that of its definition. `written` are the headers that observers of the failed
+ * run wrote for the next attempt.
+ */
+export function endAfterFailure(
+  { job, delivery, stopReason }: Delivered,
+  error: JobError,
+  ownBackoff: JobBackoff | BackoffFunction,
+  written: Headers | undefined,
+  onError: (error: unknown) => void,
+): ExecutionEnd {
+  if (stopReason === "cancelled") return cancelled(error);
+  if (stopReason === "interrupted") return released;
+  const { attempt, maxAttempts } = delivery;
+  if (attempt >= maxAttempts || PermanentJobError.isInstance(error)) return deadLettered(error);
+  const backoff = job.envelope.backoff ?? ownBackoff;
+  return retried(error, retryDelayMs(backoff, attempt, error, onError), written);
+}
+
 /** A job whose last attempt has no recorded end. Nothing in the store says how far that attempt came. */
-export function givenUp(maxAttempts: number): ExecutionEnd {
+function givenUp(maxAttempts: number): ExecutionEnd {
   const attempt = maxAttempts === 1 ? "its only attempt" : `attempt ${maxAttempts} of ${maxAttempts}`;
   return deadLettered(
     new JobError(

@@ -1,49 +1,30 @@
-import { JobError } from "@nidus/jobs-core";
-import type { JobDelivery, JobProgress, ObservedJobContext, ObservedJobRunner } from "@nidus/jobs-observe";
-import { tellProgress } from "@nidus/jobs-observe/adapter";
-import type { EngineCapabilities } from "../backend/engine-capabilities.ts";
+import type { JobDelivery } from "@nidus/jobs-observe";
+import { carrierFrom } from "../backend/carrier.ts";
 import type { LeasedJob } from "../backend/job-backend.ts";
 import type { StoredJobProgress } from "../backend/stored-job.ts";
-import { PermanentJobError } from "../errors/errors.ts";
-import { retryDelayMs } from "../job/backoff.ts";
-import type { AnyDurableJob } from "../job/durable-job.ts";
-import { resultText } from "../job/result.ts";
+import { validDate } from "../backend/valid-date.ts";
 import {
   cancelled,
-  deadLettered,
   type ExecutionEnd,
   type ExecutionState,
-  givenUp,
   isCancellable,
   isUnended,
   released,
-  retried,
-  snoozed,
-  succeeded,
-  succeededWith,
 } from "./execution-end.ts";
-import { HandlerContext } from "./handler-context.ts";
 import { type AbortControllerPool, HandlerSignal } from "./handler-signal.ts";
-import { ProgressSaver } from "./progress-saver.ts";
+import type { ProgressSaver } from "./progress-saver.ts";
 
-/** The parts of a worker that the run of a handler uses. */
-export interface RunSetUp<Job extends LeasedJob> {
-  readonly runner: ObservedJobRunner;
-  readonly capabilities: Pick<EngineCapabilities, "snoozing" | "results" | "nullCharacters">;
-  /** Undefined if the store does not keep progress. */
-  readonly saveProgress: ((job: Job, progress: StoredJobProgress) => Promise<void>) | undefined;
-  readonly onError: (error: unknown) => void;
-}
-
-/** The run of one delivery, from the engine to the user's handler: the path that every engine's jobs take. */
+/** One delivery of a job in this process: how far it has come, and how it ended. */
 export class JobExecution<Job extends LeasedJob> {
   readonly job: Job;
   /** The description of the execution for observers and handlers. */
   readonly delivery: JobDelivery;
-  readonly #signal: HandlerSignal;
+  /** The signal of its handler. */
+  readonly signal: HandlerSignal;
   #state: ExecutionState;
   #onEnd: ((end: ExecutionEnd) => void)[] = [];
-  #progress: ProgressSaver | undefined;
+  /** Saves the progress of its handler, once that has reported one. */
+  progress: ProgressSaver | undefined;
   /** Its place among the running executions. They alone set it. */
   place = 0;
   /** The execution before, if this one ends as that does. */
@@ -51,10 +32,11 @@ export class JobExecution<Job extends LeasedJob> {
   /** The execution of the same job that came to this process after this one. */
   supersededBy: JobExecution<Job> | undefined;
 
-  constructor(job: Job, delivery: JobDelivery, pool: AbortControllerPool) {
+  /** Takes the names that observers are told of the engine and of the job's queue. */
+  constructor(job: Job, engine: string, queue: string, pool: AbortControllerPool) {
     this.job = job;
-    this.delivery = delivery;
-    this.#signal = new HandlerSignal(pool);
+    this.delivery = describeDelivery(job, engine, queue);
+    this.signal = new HandlerSignal(pool);
     this.#state = { phase: "waiting", stop: job.isCancelRequested ? "cancelled" : undefined };
   }
 
@@ -84,6 +66,16 @@ export class JobExecution<Job extends LeasedJob> {
     return isLost && state.end.outcome.type === "succeeded";
   }
 
+  /** Why its handler is to end. Undefined if nothing has asked for that, or the handler has ended. */
+  get stopReason(): "cancelled" | "interrupted" | undefined {
+    return isUnended(this.#state) ? this.#state.stop : undefined;
+  }
+
+  /** Its handler is called, or the adopted one's end is awaited. */
+  begin(): void {
+    this.#state = { phase: "running", stop: this.stopReason };
+  }
+
   /** Resolves when its handler has ended. */
   ended(): Promise<ExecutionEnd> {
     const { end } = this;
@@ -95,8 +87,8 @@ export class JobExecution<Job extends LeasedJob> {
     if (isUnended(this.#state))
       this.#state = { phase: "ended", end, hasRun: this.#state.phase === "running" };
     for (const resolve of this.#onEnd) resolve(end);
-    this.#progress?.stop();
-    this.#signal.end();
+    this.progress?.stop();
+    this.signal.end();
   }
 
   /** Returns the end that the engine is asked to record. It stays as it is from then on. */
@@ -144,101 +136,43 @@ export class JobExecution<Job extends LeasedJob> {
   #stop(stop: "cancelled" | "interrupted", message: string): void {
     // A cancelled execution stays cancelled if the worker stops, too.
     if (isUnended(this.#state) && this.#state.stop !== "cancelled") this.#state = { ...this.#state, stop };
-    this.#signal.abort(message);
-  }
-
-  get #stopReason(): "cancelled" | "interrupted" | undefined {
-    return isUnended(this.#state) ? this.#state.stop : undefined;
-  }
-
-  /** Returns how the job ends without a run of its handler. Returns undefined if the handler has to run. */
-  endWithoutRun(): ExecutionEnd | undefined {
-    if (this.#stopReason === "cancelled") return cancelled(undefined);
-    if (this.job.unreadable !== undefined) return deadLettered(new JobError(this.job.unreadable));
-    const { attempt, maxAttempts } = this.delivery;
-    return attempt > maxAttempts ? givenUp(maxAttempts) : undefined;
-  }
-
-  /**
-   * Ends as an earlier execution of the job does: that one's lease ran out, and its handler runs in this process, or has run. A
-   * failure counts as one of this attempt.
-   */
-  async adopt(
-    earlier: JobExecution<Job>,
-    definition: AnyDurableJob,
-    onError: (error: unknown) => void,
-  ): Promise<ExecutionEnd> {
-    this.adopted = earlier;
-    this.#state = { phase: "running", stop: this.#stopReason };
-    if (this.#stopReason === "cancelled") earlier.cancel();
-    const end = await earlier.ended();
-    return end.outcome.type === "retried"
-      ? this.#endAfter(end.error as JobError, definition, earlier, onError)
-      : end;
-  }
-
-  /** Runs the handler, and says what is to become of the job. It never rejects, and takes as long as the handler does. */
-  async run(definition: AnyDurableJob, setUp: RunSetUp<Job>): Promise<ExecutionEnd> {
-    const { runner, capabilities, onError } = setUp;
-    const { delivery, job } = this;
-    const { attributes } = job.envelope;
-    const runnerOfJob = attributes === undefined ? runner : runner.context(attributes);
-    let run: ObservedJobContext | undefined;
-    const context = new HandlerContext(delivery, this.#signal, capabilities.snoozing, (progress) => {
-      if (run !== undefined && isUnended(this.#state)) this.#report(run, progress, setUp);
-    });
-    const options = {
-      signal: this.#signal.forRunner,
-      delivery,
-      onContext: (started: ObservedJobContext) => {
-        run = started;
-      },
-    };
-    const observed = { name: job.name, run: () => definition.perform(job.envelope.payload, context) };
-    this.#state = { phase: "running", stop: this.#stopReason };
-    try {
-      const result = await runnerOfJob.runAsync(observed, options);
-      if (result === undefined || !capabilities.results) return succeeded;
-      return succeededWith(resultText(result, capabilities.nullCharacters));
-    } catch (thrown) {
-      const snooze = this.#signal.snoozeIn(thrown);
-      if (snooze !== undefined && this.#stopReason !== "cancelled") {
-        return snoozed(snooze.delayMs, delivery.nextCarrier);
-      }
-      return this.#endAfter(JobError.from(thrown), definition, this, onError);
-    }
-  }
-
-  #report(run: ObservedJobContext, progress: JobProgress, { saveProgress, onError }: RunSetUp<Job>): void {
-    tellProgress(run, progress);
-    if (saveProgress === undefined) return;
-    this.#progress ??= new ProgressSaver((last) => saveProgress(this.#holder.job, last), onError);
-    this.#progress.report(progress);
+    this.signal.abort(message);
   }
 
   /** The execution that holds the lease of the job: this one, or the last of those that have adopted it. */
-  get #holder(): JobExecution<Job> {
+  get holder(): JobExecution<Job> {
     const { supersededBy } = this;
-    return supersededBy?.adopted === this ? supersededBy.#holder : this;
+    return supersededBy?.adopted === this ? supersededBy.holder : this;
   }
 
   /** The last progress that the handler has reported, here or in the adopted execution. */
   get lastProgress(): StoredJobProgress | undefined {
-    return this.#progress?.last ?? this.adopted?.lastProgress;
+    return this.progress?.last ?? this.adopted?.lastProgress;
   }
+}
 
-  /** Decides how the job ends after a failure of the execution `failed`, whose headers go to the next attempt. */
-  #endAfter(
-    error: JobError,
-    definition: AnyDurableJob,
-    failed: JobExecution<Job>,
-    onError: (error: unknown) => void,
-  ): ExecutionEnd {
-    if (this.#stopReason === "cancelled") return cancelled(error);
-    if (this.#stopReason === "interrupted") return released;
-    const { attempt, maxAttempts } = this.delivery;
-    if (attempt >= maxAttempts || PermanentJobError.isInstance(error)) return deadLettered(error);
-    const backoff = this.job.envelope.backoff ?? definition.backoff;
-    return retried(error, retryDelayMs(backoff, attempt, error, onError), failed.delivery.nextCarrier);
-  }
+const noHeaders: Readonly<Record<string, string>> = Object.freeze({});
+
+/** Describes a delivery to observers and handlers. Other programs write to stores, too: dates are valid, and numbers whole. */
+function describeDelivery(job: LeasedJob, engine: string, queue: string): JobDelivery {
+  const { carrier = noHeaders, correlationId, payloadBytes } = job.envelope;
+  const enqueuedAt = validDate(job.enqueuedAt) ?? validDate(job.runAt) ?? new Date();
+  return Object.freeze({
+    engine,
+    queue,
+    jobId: job.id,
+    attempt: wholeNumber(job.attempt),
+    maxAttempts: wholeNumber(job.maxAttempts),
+    enqueuedAt,
+    runAt: validDate(job.runAt) ?? enqueuedAt,
+    correlationId,
+    payloadBytes,
+    carrier: Object.freeze(carrier),
+    previousCarrier: Object.freeze(carrierFrom(job.previousCarrier)),
+    nextCarrier: {},
+  });
+}
+
+function wholeNumber(value: number): number {
+  return Number.isSafeInteger(value) && value > 0 ? value : 1;
 }

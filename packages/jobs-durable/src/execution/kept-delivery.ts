@@ -1,5 +1,4 @@
 import type { LeasedJob } from "../backend/job-backend.ts";
-import { describeDelivery } from "./describe-delivery.ts";
 import { HandlerContext } from "./handler-context.ts";
 import { AbortControllerPool, HandlerSignal } from "./handler-signal.ts";
 import { JobExecution } from "./job-execution.ts";
@@ -24,7 +23,7 @@ export function keptDelivery(): unknown {
     followsStalled: false,
   };
   const pool = new AbortControllerPool();
-  const execution = new JobExecution(job, describeDelivery(job, "", ""), pool);
+  const execution = new JobExecution(job, "", "", pool);
   const context = new HandlerContext(execution.delivery, new HandlerSignal(pool), false, () => {});
   return [execution, context, new Slots(1).take()];
 }

@@ -1,17 +1,15 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { JobConsumer, LeasedJob } from "../backend/job-backend.ts";
 import { backoffMs, outage } from "../job/backoff.ts";
-import type { Slot, Slots } from "./slots.ts";
+import type { Slots } from "./slots.ts";
 import type { WorkerWatch } from "./worker-watch.ts";
 
 /** The parts of a worker that its poller uses. */
-export interface PollerSetUp<Job extends LeasedJob> {
-  readonly consumer: JobConsumer<Job>;
+export interface PollerSetUp {
   readonly slots: Slots;
   /** Aborted when the worker fetches no more jobs. */
   readonly stopping: AbortSignal;
-  /** Takes a job until its end is recorded, and resolves to a further job for the same slot. It may free the slot before. */
-  execute(job: Job, slot: Slot): Promise<Job | undefined>;
+  /** Fetches jobs into the free slots. Resolves to how many came. */
+  readonly fetch: () => Promise<number>;
   readonly onError: (error: unknown) => void;
   readonly watch: Pick<WorkerWatch, "asking" | "fetched" | "fetchFailed">;
 }
@@ -19,20 +17,20 @@ export interface PollerSetUp<Job extends LeasedJob> {
 /** The longest that free slots wait for others: short beside what a handler takes that is worth storing. */
 const maxGatherMs = 10;
 
-/** A loop that keeps the slots of a worker filled. */
-export class Poller<Job extends LeasedJob> {
+/** A loop that keeps the slots of a worker filled: it decides when to fetch. */
+export class Poller {
   /** Resolves when the last fetch has ended. It never rejects. */
   readonly ended: Promise<void>;
-  readonly #setUp: PollerSetUp<Job>;
+  readonly #setUp: PollerSetUp;
 
-  constructor(setUp: PollerSetUp<Job>) {
+  constructor(setUp: PollerSetUp) {
     this.#setUp = setUp;
     setUp.stopping.addEventListener("abort", () => setUp.slots.wake(), { once: true });
     this.ended = this.#fill();
   }
 
   async #fill(): Promise<void> {
-    const { consumer, slots, stopping, onError, watch } = this.#setUp;
+    const { fetch, slots, stopping, onError, watch } = this.#setUp;
     let failures = 0;
     let fetchMs = 0;
     while (!stopping.aborted) {
@@ -45,10 +43,9 @@ export class Poller<Job extends LeasedJob> {
       try {
         watch.asking();
         const startMs = performance.now();
-        const jobs = await consumer.fetch(slots.free, stopping);
+        const count = await fetch();
         // A fetch that found no jobs has waited for them.
-        fetchMs = jobs.length > 0 ? performance.now() - startMs : 0;
-        for (const job of jobs) this.#occupy(job);
+        fetchMs = count > 0 ? performance.now() - startMs : 0;
         failures = 0;
         watch.fetched();
       } catch (error) {
@@ -77,18 +74,5 @@ export class Poller<Job extends LeasedJob> {
     while (!isOver && !stopping.aborted && slots.isMoreThanHalfTaken) {
       await Promise.race([slots.nextRoom(), over]);
     }
-  }
-
-  async #occupy(first: Job): Promise<void> {
-    const { slots, execute, onError } = this.#setUp;
-    const slot = slots.take();
-    try {
-      let job: Job | undefined = first;
-      while (job !== undefined) job = await execute(job, slot);
-    } catch (error) {
-      // The consumer gave a job or an answer that is none.
-      onError(error);
-    }
-    slot.leave();
   }
 }

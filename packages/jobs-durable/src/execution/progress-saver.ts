@@ -1,7 +1,22 @@
+import type { JobConsumer, LeasedJob } from "../backend/job-backend.ts";
 import type { StoredJobProgress } from "../backend/stored-job.ts";
+import { withDeadline } from "../errors/deadline.ts";
 
 /** How often the progress of one job is saved at most. */
 const saveEveryMs = 1_000;
+
+/** Saves a progress of a job in the store. */
+export type SaveProgress<Job extends LeasedJob> = (job: Job, progress: StoredJobProgress) => Promise<void>;
+
+/** Returns how a consumer saves progress, in bounded time. Undefined if it saves none. */
+export function savingProgress<Job extends LeasedJob>(
+  consumer: JobConsumer<Job>,
+  leaseMs: number,
+): SaveProgress<Job> | undefined {
+  const save = consumer.saveProgress?.bind(consumer);
+  if (save === undefined) return undefined;
+  return (job, progress) => withDeadline(save(job, progress), leaseMs / 3, "the server", "saving progress");
+}
 
 /** Saves the progress of one job: the first report at once, and then the last one, at most once a second. */
 export class ProgressSaver {

@@ -9,7 +9,7 @@ import type { Settler } from "./settler.ts";
 /** The parts of a worker that a shutdown waits for. */
 export interface ShutdownSetUp<Job extends LeasedJob> {
   readonly consumer: JobConsumer<Job>;
-  readonly poller: Poller<Job>;
+  readonly poller: Poller;
   readonly settler: Settler<Job>;
   readonly running: RunningExecutions<Job>;
   readonly onError: (error: unknown) => void;

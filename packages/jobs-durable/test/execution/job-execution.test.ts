@@ -1,27 +1,16 @@
 import { JobError } from "@nidus/jobs-core";
-import { ObservedJobRunner } from "@nidus/jobs-observe";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { LeasedJob } from "../../src/backend.ts";
-import { describeDelivery } from "../../src/execution/describe-delivery.ts";
 import { deadLettered, released, retried, succeeded } from "../../src/execution/execution-end.ts";
 import { AbortControllerPool } from "../../src/execution/handler-signal.ts";
 import { JobExecution } from "../../src/execution/job-execution.ts";
-import { defineJob } from "../../src/index.ts";
-import { deferred } from "../support/deferred.ts";
 import { fetched } from "../support/scripted-backend.ts";
 
 const pool = new AbortControllerPool();
-const setUp = {
-  runner: new ObservedJobRunner(),
-  capabilities: { snoozing: true, results: true, nullCharacters: true },
-  saveProgress: undefined,
-  onError() {},
-};
 const error = new JobError("no");
 
 function executionOf(id: string): JobExecution<LeasedJob> {
-  const job = fetched(id);
-  return new JobExecution(job, describeDelivery(job, "scripted", "queue"), pool);
+  return new JobExecution(fetched(id), "scripted", "queue", pool);
 }
 
 let execution: JobExecution<LeasedJob>;
@@ -31,14 +20,11 @@ beforeEach(() => {
 });
 
 describe("an execution", () => {
-  it("waits, runs, ends, settles and is settled", async () => {
-    const end = deferred<void>();
+  it("waits, runs, ends, settles and is settled", () => {
     expect(execution.state).toEqual({ phase: "waiting", stop: undefined });
-    const definition = defineJob<unknown>({ name: "send_mail", run: () => end.promise });
-    const run = execution.run(definition, setUp);
+    execution.begin();
     expect(execution.state).toEqual({ phase: "running", stop: undefined });
-    end.resolve();
-    execution.conclude(await run);
+    execution.conclude(succeeded);
     expect(execution.state).toEqual({ phase: "ended", end: succeeded, hasRun: true });
     expect(execution.beginSettling()).toBe(succeeded);
     expect(execution.isOver).toBe(false);
@@ -75,8 +61,7 @@ describe("an execution", () => {
   });
 
   it("is released if it is abandoned while its handler runs, whatever becomes of that", () => {
-    const definition = defineJob<unknown>({ name: "send_mail", run: () => new Promise(() => {}) });
-    void execution.run(definition, setUp);
+    execution.begin();
     expect(execution.abandon()).toBe(released);
     execution.conclude(succeeded);
     expect(execution.state).toEqual({ phase: "abandoned", end: released, hasRun: true });
