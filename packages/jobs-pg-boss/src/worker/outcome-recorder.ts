@@ -1,94 +1,168 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { errorsAfter, type JobOutcome, type SettleResult } from "@nidus/jobs-durable/backend";
+import type { JobOutcome, SettleResult } from "@nidus/jobs-durable/backend";
 import type { SqlDatabase } from "../database/pg-boss-like.ts";
 import { type Row, runSql } from "../database/run-sql.ts";
-import { maxInteger, type StorageSettings } from "../store/dialect.ts";
+import type { StorageSettings } from "../store/dialect.ts";
 import type { LeaseStatements } from "../store/lease-statements.ts";
-import { queueName } from "../store/queue-name.ts";
-import { Batcher } from "./batcher.ts";
-import type { PgBossLeasedJob } from "./leased-job.ts";
+import { type OutcomeRow, outcomeRow, type PgBossLeasedJob } from "./leased-job.ts";
 
 /** PostgreSQL ended one of two transactions that waited for each other. */
-export const deadlockCode: string = "40P01";
+const deadlockCode = "40P01";
 
 /** How long to wait before a repetition, in milliseconds. */
-export const retryAfterMs: number = 10;
+const retryAfterMs = 10;
 
-/** PostgreSQL has no dates beyond some 290,000 years. */
-const maxDelayMs = 1000 * 365 * 24 * 60 * 60 * 1000;
-
-/** An outcome in the columns that the statement `settle` takes. */
-export interface OutcomeRow {
-  readonly queue: string;
-  readonly id: string;
-  readonly lease: string;
-  readonly retry_count: number;
-  readonly enqueued_at: Date;
-  readonly state: string;
-  readonly delay_ms?: number;
-  readonly is_released?: boolean;
-  /** Whether the delivery gives its attempt back. */
-  readonly is_unspent?: boolean;
-  readonly output: object;
-  /** The errors of all attempts, if this one has failed. */
-  readonly errors?: readonly object[] | undefined;
-  readonly deletion_seconds?: number;
+/** A job, and the row of its outcome. */
+interface Settlement {
+  readonly job: PgBossLeasedJob;
+  readonly row: OutcomeRow;
 }
 
-/** Records outcomes in batches, one statement per queue, for as long as their leases hold. */
+/** The results of a batch by the keys of its rows. A row that has none was refused, and one with "again" is to be tried again. */
+type Results = Map<string, SettleResult | "again">;
+
+/** Records outcomes in batches, for as long as their leases hold. Removes jobs that have ended and are not retained. */
 export class OutcomeRecorder {
   readonly #db: SqlDatabase;
   readonly #statements: LeaseStatements;
-  readonly #batcher: Batcher<OutcomeRow, SettleResult | "settleable">;
+  readonly #settings: StorageSettings;
+  readonly #kept = new SettlementBatches((queue, batch) => this.#settle(queue, batch));
+  readonly #removed = new SettlementBatches((queue, batch) => this.#remove(queue, batch));
+  /** The jobs that an earlier try may have removed, if its answer was lost. */
+  readonly #triedToRemove = new WeakSet<PgBossLeasedJob>();
 
-  constructor(db: SqlDatabase, statements: LeaseStatements) {
+  constructor(db: SqlDatabase, statements: LeaseStatements, settings: StorageSettings) {
     this.#db = db;
     this.#statements = statements;
-    this.#batcher = new Batcher((rows) => this.#recordBatch(rows));
+    this.#settings = settings;
   }
 
   /** Records one outcome. Resolves when PostgreSQL has recorded or refused it. */
-  async record(row: OutcomeRow): Promise<SettleResult> {
+  record(job: PgBossLeasedJob, outcome: JobOutcome): Promise<SettleResult> {
+    const isRemoved = job.isRemovedAtEnd && (outcome.type === "succeeded" || outcome.type === "cancelled");
+    const row = outcomeRow(job, outcome, this.#settings);
+    return (isRemoved ? this.#removed : this.#kept).add({ job, row });
+  }
+
+  async #settle(queue: string, batch: readonly Settlement[]): Promise<Results> {
+    const results: Results = new Map();
+    const rows = batch.map(({ row }) => row);
+    for (const row of await this.#settleNow(queue, rows)) results.set(keyOf(row), settleResultFrom(row));
+    const rest = rows.filter((row) => !results.has(keyOf(row)));
+    if (rest.length === 0) return results;
+    // An earlier try may have recorded these and lost its answer, or another transaction may have locked their rows.
+    const recorded = await runSql(this.#db, this.#statements.recorded, settleValues(queue, rest));
+    for (const row of recorded) results.set(keyOf(row), row.is_settleable ? "again" : settleResultFrom(row));
+    return results;
+  }
+
+  async #settleNow(queue: string, rows: readonly OutcomeRow[]): Promise<readonly Row[]> {
+    try {
+      return await runSql(this.#db, this.#statements.settle, settleValues(queue, rows));
+    } catch (error) {
+      // pg-boss locks expired jobs in another order. Nothing was recorded, so the whole batch is tried again.
+      if (isDeadlock(error)) return [];
+      throw error;
+    }
+  }
+
+  async #remove(queue: string, batch: readonly Settlement[]): Promise<Results> {
+    const rows = batch.map(({ row }) => row);
+    const repeated = batch.filter(({ job }) => this.#triedToRemove.has(job));
+    for (const { job } of batch) this.#triedToRemove.add(job);
+    let removed: readonly Row[];
+    try {
+      removed = await runSql(this.#db, this.#statements.remove, settleValues(queue, rows));
+    } catch (error) {
+      if (!isDeadlock(error)) throw error;
+      return new Map(rows.map((row) => [keyOf(row), "again"]));
+    }
+    const keys = new Set(removed.map(keyOf));
+    const open = repeated.map(({ row }) => row).filter((row) => !keys.has(keyOf(row)));
+    for (const key of await this.#keysOfGone(queue, open)) keys.add(key);
+    return new Map([...keys].map((key) => [key, { isRecorded: true }]));
+  }
+
+  /** Returns the keys of those jobs that are not there any more: the earlier try has removed them. */
+  async #keysOfGone(queue: string, rows: readonly OutcomeRow[]): Promise<readonly string[]> {
+    if (rows.length === 0) return [];
+    const ids = rows.map(({ id }) => id);
+    const found = await runSql(this.#db, this.#statements.present, [queue, ids]);
+    const present = new Set(found.map(({ id }) => id));
+    return rows.filter(({ id }) => !present.has(id)).map(keyOf);
+  }
+}
+
+/** A settlement that waits for its batch. */
+interface PendingSettlement extends Settlement {
+  resolve(result: SettleResult | "again"): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Records settlements in batches, one batch at a time and one statement for each queue of it. Settlements that arrive meanwhile form the next
+ * batch: a busy worker gets large batches, and no job waits for a timer.
+ */
+class SettlementBatches {
+  readonly #record: (queue: string, batch: readonly Settlement[]) => Promise<Results>;
+  #pending: PendingSettlement[] = [];
+  #isRecording = false;
+
+  constructor(record: (queue: string, batch: readonly Settlement[]) => Promise<Results>) {
+    this.#record = record;
+  }
+
+  async add(settlement: Settlement): Promise<SettleResult> {
     for (;;) {
-      const result = await this.#batcher.add(row);
-      if (result !== "settleable") return result;
+      const result = await this.#addOnce(settlement);
+      if (result !== "again") return result;
       await pause(retryAfterMs);
     }
   }
 
-  async #recordBatch(rows: readonly OutcomeRow[]): Promise<readonly (SettleResult | "settleable")[]> {
-    const results = new Map<string, SettleResult | "settleable">();
-    for (const queue of new Set(rows.map((row) => row.queue))) {
-      const batch = rows.filter((row) => row.queue === queue);
-      for (const row of await this.#settle(queue, batch)) results.set(keyOf(row), settleResultFrom(row));
-      const rest = batch.filter((row) => !results.has(keyOf(row)));
-      if (rest.length === 0) continue;
-      // An earlier try may have recorded these and lost its answer, or another transaction may have locked their rows.
-      const recorded = await runSql(this.#db, this.#statements.recorded, settleValues(queue, rest));
-      for (const row of recorded)
-        results.set(keyOf(row), row.is_settleable ? "settleable" : settleResultFrom(row));
+  #addOnce({ job, row }: Settlement): Promise<SettleResult | "again"> {
+    const result = new Promise<SettleResult | "again">((resolve, reject) => {
+      this.#pending.push({ job, row, resolve, reject });
+    });
+    if (!this.#isRecording) {
+      this.#isRecording = true;
+      // In the next turn of the event loop, so that all settlements of this turn go together.
+      setImmediate(() => this.#drain());
     }
-    return rows.map((row) => results.get(keyOf(row)) ?? { isRecorded: false });
+    return result;
   }
 
-  async #settle(queue: string, batch: readonly OutcomeRow[]): Promise<readonly Row[]> {
-    try {
-      return await runSql(this.#db, this.#statements.settle, settleValues(queue, batch));
-    } catch (error) {
-      // pg-boss locks expired jobs in another order. Nothing was recorded, so the whole batch is tried again.
-      if ((error as { code?: unknown }).code === deadlockCode) return [];
-      throw error;
+  async #drain(): Promise<void> {
+    while (this.#pending.length > 0) {
+      const batch = this.#pending;
+      this.#pending = [];
+      try {
+        const results = await this.#recordAll(batch);
+        for (const { row, resolve } of batch) resolve(results.get(keyOf(row)) ?? { isRecorded: false });
+      } catch (error) {
+        for (const { reject } of batch) reject(error);
+      }
     }
+    this.#isRecording = false;
+  }
+
+  async #recordAll(batch: readonly Settlement[]): Promise<Results> {
+    const results: Results = new Map();
+    for (const queue of new Set(batch.map(({ row }) => row.queue))) {
+      const ofQueue = batch.filter(({ row }) => row.queue === queue);
+      for (const [key, result] of await this.#record(queue, ofQueue)) results.set(key, result);
+    }
+    return results;
   }
 }
 
-/** The values of the statement `settle`. */
-export function settleValues(queue: string, batch: readonly OutcomeRow[]): unknown[] {
-  return [queue, JSON.stringify(batch), batch.map(({ id }) => id)];
+/** The values of the statements that take outcomes. */
+function settleValues(queue: string, rows: readonly OutcomeRow[]): unknown[] {
+  return [queue, JSON.stringify(rows), rows.map(({ id }) => id)];
 }
 
 /** Tells an outcome from the others of its batch. */
-export function keyOf({ id, lease }: Row | OutcomeRow): string {
+function keyOf({ id, lease }: Row | OutcomeRow): string {
   return `${id} ${lease}`;
 }
 
@@ -96,46 +170,6 @@ function settleResultFrom(row: Row): SettleResult {
   return { isRecorded: true, isCancelled: row.is_cancelled };
 }
 
-/**
- * Builds the row of an outcome. The lease stays in the output, so that a repeated `settle` finds what an earlier one recorded. A result
- * and a progress stand beside it, as `result` and `progress`.
- */
-export function outcomeRow(job: PgBossLeasedJob, outcome: JobOutcome, settings: StorageSettings): OutcomeRow {
-  const { id, name, lease, retryCount, enqueuedAt } = job;
-  const message = "error" in outcome ? { message: outcome.error } : {};
-  // A released job keeps the headers of its last retry.
-  const carrier =
-    outcome.type === "released" ? job.previousCarrier : "carrier" in outcome ? outcome.carrier : undefined;
-  const resultText = outcome.type === "succeeded" ? outcome.resultText : undefined;
-  const result = resultText === undefined ? {} : { result: JSON.parse(resultText) as unknown };
-  return {
-    queue: queueName(name),
-    id,
-    lease,
-    retry_count: retryCount,
-    enqueued_at: enqueuedAt,
-    output: { ...message, ...result, lease, carrier, progress: outcome.progress },
-    errors: errorsAfter(job.errors, job, outcome),
-    ...columnsOf(outcome, settings),
-  };
-}
-
-function columnsOf(
-  outcome: JobOutcome,
-  { retainDeadLettersSeconds }: StorageSettings,
-): Pick<OutcomeRow, "state" | "delay_ms" | "is_released" | "is_unspent" | "deletion_seconds"> {
-  switch (outcome.type) {
-    case "succeeded":
-      return { state: "completed" };
-    case "retried":
-      return { state: "retry", delay_ms: Math.min(outcome.delayMs, maxDelayMs) };
-    case "snoozed":
-      return { state: "retry", delay_ms: outcome.delayMs, is_unspent: true };
-    case "dead-lettered":
-      return { state: "failed", deletion_seconds: Math.min(retainDeadLettersSeconds, maxInteger) };
-    case "cancelled":
-      return { state: "cancelled" };
-    case "released":
-      return { state: "retry", is_released: true, is_unspent: true };
-  }
+function isDeadlock(error: unknown): boolean {
+  return (error as { code?: unknown }).code === deadlockCode;
 }

@@ -10,11 +10,10 @@ import { type Row, runSql } from "../database/run-sql.ts";
 import type { StorageSettings } from "../store/dialect.ts";
 import type { LeaseStatements } from "../store/lease-statements.ts";
 import { jobName, queueName } from "../store/queue-name.ts";
-import { JobRemover } from "./job-remover.ts";
 import type { JobSignals } from "./job-signals.ts";
 import { leasedJobFrom, type PgBossLeasedJob } from "./leased-job.ts";
 import { LostFetches } from "./lost-fetches.ts";
-import { OutcomeRecorder, outcomeRow } from "./outcome-recorder.ts";
+import { OutcomeRecorder } from "./outcome-recorder.ts";
 import type { PollWait } from "./poll-wakeup.ts";
 
 /** pg-boss has a unique index on the keys of other programs' jobs: another job with the same key is active. */
@@ -35,12 +34,10 @@ export interface ConsumerSetUp {
 export class PgBossConsumer implements JobConsumer<PgBossLeasedJob> {
   readonly #db: SqlDatabase;
   readonly #statements: LeaseStatements;
-  readonly #settings: StorageSettings;
   readonly #signals: JobSignals;
   readonly #wait: PollWait;
   readonly #queues: string[];
   readonly #outcomes: OutcomeRecorder;
-  readonly #remover: JobRemover;
   readonly #lostFetches: LostFetches;
   readonly #onScheduled: ConsumerSetUp["onScheduled"];
   #hadJobs = false;
@@ -56,12 +53,10 @@ export class PgBossConsumer implements JobConsumer<PgBossLeasedJob> {
     this.#db = db;
     this.#onScheduled = onScheduled;
     this.#statements = statements;
-    this.#settings = settings;
     this.#signals = signals;
     this.#queues = jobNames.map(queueName);
     this.#wait = signals.join(this.#queues);
-    this.#outcomes = new OutcomeRecorder(db, statements);
-    this.#remover = new JobRemover(db, statements);
+    this.#outcomes = new OutcomeRecorder(db, statements, settings);
     this.#lostFetches = new LostFetches(settings.leaseSeconds * 1000);
   }
 
@@ -139,12 +134,10 @@ export class PgBossConsumer implements JobConsumer<PgBossLeasedJob> {
   }
 
   async settle(job: PgBossLeasedJob, outcome: JobOutcome): Promise<SettleResult> {
-    const row = outcomeRow(job, outcome, this.#settings);
-    const isRemoved = job.isRemovedAtEnd && (outcome.type === "succeeded" || outcome.type === "cancelled");
-    const result = await (isRemoved ? this.#remover.remove(job, row) : this.#outcomes.record(row));
+    const result = await this.#outcomes.record(job, outcome);
     if (outcome.type === "retried" || outcome.type === "snoozed")
-      this.#signals.wakeIn(row.queue, outcome.delayMs);
-    if (outcome.type === "released") this.#signals.wakeIn(row.queue, 0);
+      this.#signals.wakeIn(queueName(job.name), outcome.delayMs);
+    if (outcome.type === "released") this.#signals.wakeIn(queueName(job.name), 0);
     return result;
   }
 
