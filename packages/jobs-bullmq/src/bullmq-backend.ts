@@ -25,7 +25,7 @@ import { repeatStrategyBy } from "./store/repeat-strategy.ts";
 import { Schedules } from "./store/schedules.ts";
 import { StoredJobs } from "./store/stored-jobs.ts";
 import { BullmqConsumer } from "./worker/bullmq-consumer.ts";
-import type { BullmqLeasedJob } from "./worker/job-describer.ts";
+import type { BullmqLeasedJob } from "./worker/leased-job.ts";
 import type { ConsumerSettings } from "./worker/outcome-recorder.ts";
 import { QueueConsumer } from "./worker/queue-consumer.ts";
 
@@ -111,7 +111,7 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob, BullmqEnqueueO
     const repeatStrategy = repeatStrategyBy(clock);
     const options = { client, clock, prefix: this.#queues.prefix, leaseMs, repeatStrategy };
     const opening = jobNames.map(async (name) => {
-      const consumer = new QueueConsumer(name, this.queueOf(name), options);
+      const consumer = new QueueConsumer(this.#queues, name, this.queueOf(name), options, onError);
       consumer.on("error", onError);
       consumers.set(name, consumer);
       await Promise.all([this.#queues.of(name), consumer.waitUntilReady()]);

@@ -1,6 +1,6 @@
-import { carrierFrom, type JobEnvelope, type NewJob } from "@nidus/jobs-durable/backend";
+import type { JobEnvelope, NewJob } from "@nidus/jobs-durable/backend";
 import type { Job, JobsOptions } from "bullmq";
-import { countOf, scheduledAtOf, timeOf } from "../bullmq-internals/index.ts";
+import { countOf } from "../bullmq-internals/index.ts";
 
 /** The data of a BullMQ job. */
 export interface StoredData extends JobEnvelope {
@@ -43,46 +43,4 @@ export function optionsOf(
 export function keyHeldMs({ data, opts }: Job<StoredData>): number {
   const { age } = (opts.removeOnComplete ?? {}) as { readonly age?: unknown };
   return data?.nonce === undefined ? 0 : countOf(age) * 1000;
-}
-
-/** Returns the seconds for which a job asks to be kept after it has succeeded. Undefined for other requests, which are BullMQ's to meet. */
-export function ownRetentionSeconds({ opts }: Job<StoredData>): number | undefined {
-  const keep: unknown = opts.removeOnComplete;
-  if (typeof keep !== "object" || keep === null) return undefined;
-  const { age } = keep as { readonly age?: unknown };
-  return typeof age === "number" && Number.isFinite(age) && Object.keys(keep).length === 1 ? age : undefined;
-}
-
-/** A moment in 2001, in Unix milliseconds. No job is older. */
-const firstMoment = 1e12;
-
-/** Returns when a job was enqueued, and when it could run: at its own time, at its schedule's, or at its enqueue. Replaces invalid times by now. */
-export function timesOf(
-  job: Job<StoredData>,
-  runAtMs: number | undefined,
-): { readonly enqueuedAt: Date; readonly runAt: Date } {
-  const { data, timestamp, processedOn } = job;
-  // BullMQ parses any text that begins with a digit as a number.
-  const enqueuedAtMs = timeOf(timestamp > firstMoment ? timestamp : undefined, processedOn);
-  return {
-    enqueuedAt: new Date(enqueuedAtMs),
-    runAt: new Date(timeOf(runAtMs, data?.runAtMs, scheduledAtOf(job), enqueuedAtMs)),
-  };
-}
-
-/**
- * Makes the text of the headers that a retry or a snooze stores in the job's hash, with the attempt that they are for. BullMQ
- * keeps the field until the next of these writes it, also if the attempt stalls.
- */
-export function carrierText(
-  carrier: Readonly<Record<string, string>> | undefined,
-  attempt: number,
-): string | undefined {
-  return carrier && `${attempt} ${JSON.stringify(carrier)}`;
-}
-
-/** Reads the headers that are for an attempt. Returns undefined if there are none. */
-export function carrierOf(text: string | undefined, attempt: number): Record<string, string> | undefined {
-  const prefix = `${attempt} `;
-  return text?.startsWith(prefix) ? carrierFrom(text.slice(prefix.length)) : undefined;
 }

@@ -1,16 +1,10 @@
 import type { StoredJobProgress } from "@nidus/jobs-durable";
 import type { JobConsumer, JobOutcome, SettleResult } from "@nidus/jobs-durable/backend";
-import {
-  cancelRequestsAmong,
-  isRefusedScript,
-  type MarkerWatch,
-  type RedisClient,
-  renewLeases,
-  saveProgress,
-} from "../bullmq-internals/index.ts";
+import { isRefusedScript, type MarkerWatch, saveProgress } from "../bullmq-internals/index.ts";
 import type { RedisClock } from "../connection/redis-clock.ts";
 import type { Queues } from "../store/queues.ts";
-import { type BullmqLeasedJob, JobDescriber } from "./job-describer.ts";
+import { HeldLeases } from "./held-leases.ts";
+import type { BullmqLeasedJob } from "./leased-job.ts";
 import { LostLeaseCheck } from "./lost-lease-check.ts";
 import { MarkerWait } from "./marker-wait.ts";
 import { type ConsumerSettings, OutcomeRecorder } from "./outcome-recorder.ts";
@@ -22,9 +16,8 @@ type NextAfter = SettleResult & { readonly next?: BullmqLeasedJob | undefined };
 /** Fetches jobs from BullMQ's queues, one queue per job name, and settles them one by one. */
 export class BullmqConsumer implements JobConsumer<BullmqLeasedJob> {
   readonly #queues: Queues;
-  readonly #leaseMs: number;
   readonly #consumers: ReadonlyMap<string, QueueConsumer>;
-  readonly #describer: JobDescriber;
+  readonly #held: HeldLeases;
   readonly #recorder: OutcomeRecorder;
   readonly #turns: Turns;
   readonly #wait: MarkerWait;
@@ -41,9 +34,8 @@ export class BullmqConsumer implements JobConsumer<BullmqLeasedJob> {
   ) {
     const { leaseMs, onError } = settings;
     this.#queues = queues;
-    this.#leaseMs = leaseMs;
     this.#consumers = consumers;
-    this.#describer = new JobDescriber(queues, onError);
+    this.#held = new HeldLeases(queues, leaseMs, onError);
     this.#recorder = new OutcomeRecorder(queues, clock, settings);
     this.#lostLeaseCheck = new LostLeaseCheck(queues, consumers, clock, leaseMs, onError);
     this.#turns = new Turns(queues, consumers.values(), clock, (consumer, error) =>
@@ -59,19 +51,40 @@ export class BullmqConsumer implements JobConsumer<BullmqLeasedJob> {
     this.#lostLeaseCheck.runIfDue();
     const look = this.#turns.isLookDue ? this.#turns.look() : undefined;
     try {
-      let jobs = await this.#turns.take(limit);
+      let jobs = await this.#take(limit);
       await look;
       if (jobs.length === 0 && !signal.aborted) {
         await this.#wait.untilReady(signal);
-        if (!signal.aborted) jobs = await this.#turns.take(limit);
+        if (!signal.aborted) jobs = await this.#take(limit);
       }
-      const described = await Promise.all(
-        jobs.map(([consumer, stored]) => this.#describer.describe(consumer, stored)),
-      );
-      return described.filter((job) => job !== undefined);
+      return jobs;
     } finally {
       this.#wait.restore();
     }
+  }
+
+  /** Takes up to `limit` jobs, in one round trip. */
+  async #take(limit: number): Promise<readonly BullmqLeasedJob[]> {
+    const looks: [QueueConsumer, Promise<BullmqLeasedJob | undefined>][] = [];
+    while (looks.length < limit) {
+      const consumer = this.#turns.next(({ isHungry }) => isHungry);
+      if (consumer === undefined) break;
+      looks.push([consumer, consumer.take()]);
+    }
+    const ended = await Promise.allSettled(looks.map(([, look]) => look));
+    const taken: BullmqLeasedJob[] = [];
+    const failed: (readonly [QueueConsumer, unknown])[] = [];
+    for (const [index, look] of ended.entries()) {
+      const [consumer] = looks[index] as (typeof looks)[number];
+      if (look.status === "rejected") failed.push([consumer, look.reason]);
+      else if (look.value !== undefined) taken.push(look.value);
+    }
+    for (const [consumer, error] of failed) {
+      // Unusable keys of one name must not stop the others, and jobs that were taken must run.
+      if (!isRefusedScript(error) && taken.length === 0) throw error;
+      this.#fail(consumer, error);
+    }
+    return taken;
   }
 
   /** Handles a failed look for a job. It may have leased a job all the same. */
@@ -81,6 +94,10 @@ export class BullmqConsumer implements JobConsumer<BullmqLeasedJob> {
     this.#lostLeaseCheck.run();
   }
 
+  #consumerOf({ name }: BullmqLeasedJob): QueueConsumer {
+    return this.#consumers.get(name) as QueueConsumer;
+  }
+
   settle(job: BullmqLeasedJob, outcome: JobOutcome): Promise<SettleResult> {
     return this.#settle(job, outcome, false);
   }
@@ -88,7 +105,7 @@ export class BullmqConsumer implements JobConsumer<BullmqLeasedJob> {
   /** Brings a job of the same name with the answer of BullMQ. If it is the turn of another name, looks for its job at the same time. */
   settleAndFetch(job: BullmqLeasedJob, outcome: JobOutcome): Promise<NextAfter> {
     if (this.#consumers.size === 1) return this.#settle(job, outcome, true);
-    const { consumer } = job;
+    const consumer = this.#consumerOf(job);
     const isLookDue = this.#turns.isLookDue;
     const hasLeft = consumer.leave();
     const from = isLookDue ? undefined : (this.#turns.next() ?? consumer);
@@ -110,15 +127,15 @@ export class BullmqConsumer implements JobConsumer<BullmqLeasedJob> {
       return { isRecorded, next: await next };
     } catch (error) {
       next
-        .then((job) => job?.consumer.giveBack(job.lease.id, job.lease.token))
+        .then((job) => job && this.#consumerOf(job).giveBack(job.lease.id, job.lease.token))
         .catch((failure) => this.#onError(failure));
       throw error;
     }
   }
 
   async #settle(job: BullmqLeasedJob, outcome: JobOutcome, wantsNext: boolean): Promise<NextAfter> {
-    const { consumer, lease } = job;
-    const { id, token } = lease;
+    const consumer = this.#consumerOf(job);
+    const { id, token } = job.lease;
     job.isGoingBack = outcome.type === "released" || outcome.type === "snoozed";
     consumer.tokens.reopen(token);
     try {
@@ -136,8 +153,7 @@ export class BullmqConsumer implements JobConsumer<BullmqLeasedJob> {
   async #nextOf(consumer: QueueConsumer | undefined): Promise<BullmqLeasedJob | undefined> {
     if (consumer === undefined) return undefined;
     try {
-      const job = await consumer.take();
-      return job && (await this.#describer.describe(consumer, job));
+      return await consumer.take();
     } catch (error) {
       this.#fail(consumer, error);
       return undefined;
@@ -152,71 +168,25 @@ export class BullmqConsumer implements JobConsumer<BullmqLeasedJob> {
   ): BullmqLeasedJob | undefined | Promise<BullmqLeasedJob | undefined> {
     const failed = (error: unknown): undefined => this.#fail(consumer, error);
     try {
-      const job = consumer.next(answer, token);
-      const leased =
-        job instanceof Promise
-          ? job.then((next) => next && this.#describer.describe(consumer, next))
-          : job && this.#describer.describe(consumer, job);
-      return leased instanceof Promise ? leased.catch(failed) : leased;
+      const next = consumer.next(answer, token);
+      return next instanceof Promise ? next.catch(failed) : next;
     } catch (error) {
       return failed(error);
     }
   }
 
   async renewLeases(jobs: readonly BullmqLeasedJob[]): Promise<readonly string[]> {
-    // A job that goes back needs no lease.
-    const held = jobs.filter(({ isGoingBack }) => !isGoingBack);
-    return this.#askEach(held, (client, { keyPrefix }, own) =>
-      renewLeases(
-        client,
-        keyPrefix,
-        this.#leaseMs,
-        own.map(({ lease }) => lease),
-      ),
-    );
+    this.#lostLeaseCheck.runIfDue();
+    return this.#held.renew(jobs);
   }
 
   async cancelRequests(jobs: readonly BullmqLeasedJob[]): Promise<readonly string[]> {
-    const requested = await this.#askEach(jobs, (client, { jobName }, own) =>
-      cancelRequestsAmong(
-        client,
-        this.#queues.cancelRequestsOf(jobName),
-        own.map(({ id }) => id),
-      ),
-    );
-    for (const job of jobs) job.isRequested ||= requested.includes(job.id);
-    return requested;
-  }
-
-  async saveProgress({ consumer, lease }: BullmqLeasedJob, progress: StoredJobProgress): Promise<void> {
-    await saveProgress(await this.#queues.client, consumer.keyPrefix, lease, JSON.stringify(progress));
-  }
-
-  /** Asks once for each queue. Rejects only if all queues fail, so that unusable keys of one queue do not stop the others. */
-  async #askEach(
-    jobs: readonly BullmqLeasedJob[],
-    ask: (
-      client: RedisClient,
-      consumer: QueueConsumer,
-      own: readonly BullmqLeasedJob[],
-    ) => Promise<readonly string[]>,
-  ): Promise<readonly string[]> {
     this.#lostLeaseCheck.runIfDue();
-    const client = await this.#queues.client;
-    const consumers = [...new Set(jobs.map(({ consumer }) => consumer))];
-    const settled = await Promise.allSettled(
-      consumers.map((consumer) =>
-        ask(
-          client,
-          consumer,
-          jobs.filter((job) => job.consumer === consumer),
-        ),
-      ),
-    );
-    const failures = settled.filter((each) => each.status === "rejected").map(({ reason }) => reason);
-    if (failures.length > 0 && failures.length === settled.length) throw failures[0];
-    for (const failure of failures) this.#onError(failure);
-    return settled.flatMap((each) => (each.status === "fulfilled" ? each.value : []));
+    return this.#held.cancelRequests(jobs);
+  }
+
+  async saveProgress({ worker, lease }: BullmqLeasedJob, progress: StoredJobProgress): Promise<void> {
+    await saveProgress(await this.#queues.client, worker.keyPrefix, lease, JSON.stringify(progress));
   }
 
   async close(): Promise<void> {

@@ -13,9 +13,8 @@ import {
   saveProgress,
 } from "../bullmq-internals/index.ts";
 import type { Queues } from "../store/queues.ts";
-import { carrierText, keyHeldMs, type RetentionSeconds } from "../store/stored-data.ts";
-import type { BullmqLeasedJob } from "./job-describer.ts";
-import type { QueueConsumer } from "./queue-consumer.ts";
+import { keyHeldMs, type RetentionSeconds } from "../store/stored-data.ts";
+import { type BullmqLeasedJob, carrierText } from "./leased-job.ts";
 
 /** The settings of a backend that matter to its consumers. */
 export interface ConsumerSettings {
@@ -66,16 +65,16 @@ export class OutcomeRecorder {
   }
 
   async #leaseStateOf(
-    { consumer, stored, lease, mark }: BullmqLeasedJob,
+    { name, worker, stored, lease, mark }: BullmqLeasedJob,
     { type }: JobOutcome,
   ): Promise<LeaseState> {
     const { removeOnComplete, removeOnFail } = stored.opts;
     const isEnd = type === "succeeded" || type === "cancelled";
     const keeps = type === "dead-lettered" ? removeOnFail : isEnd ? removeOnComplete : undefined;
-    const cancellations = this.#queues.cancellationsOf(consumer.jobName);
+    const cancellations = this.#queues.cancellationsOf(name);
     const settled = { type, mark: mark ?? "", isRemoved: keeps === true || keeps === 0 };
     const client = await this.#queues.client;
-    return leaseStateOf(client, consumer.keyPrefix, cancellations, lease, this.#leaseMs, settled);
+    return leaseStateOf(client, worker.keyPrefix, cancellations, lease, this.#leaseMs, settled);
   }
 
   /** Fails a job whose handler has added children that have not ended. BullMQ does not complete it, and would deliver it for ever. */
@@ -87,7 +86,7 @@ export class OutcomeRecorder {
 
   /** Ends a job without BullMQ's script, which fails each time at data that another program has stored. */
   async #forceEnd(
-    { consumer, lease }: BullmqLeasedJob,
+    { worker, lease }: BullmqLeasedJob,
     outcome: JobOutcome,
     error: unknown,
   ): Promise<RecordResult> {
@@ -98,7 +97,7 @@ export class OutcomeRecorder {
     const client = await this.#queues.client;
     const isRecorded = await forceEndJob(
       client,
-      consumer.keyPrefix,
+      worker.keyPrefix,
       lease,
       this.#leaseMs,
       reason,
@@ -108,7 +107,7 @@ export class OutcomeRecorder {
   }
 
   #try(job: BullmqLeasedJob, outcome: JobOutcome, wantsNext: boolean): Promise<unknown> {
-    const { consumer, stored, lease } = job;
+    const { worker, stored, lease } = job;
     const { token } = lease;
     const progress = outcome.progress && JSON.stringify(outcome.progress);
     const errors = errorsAfter(job.errors, job, outcome);
@@ -126,9 +125,9 @@ export class OutcomeRecorder {
         const delayMs = Math.max(1, outcome.delayMs);
         const carrier = carrierText(outcome.carrier, job.attempt + 1);
         const runAt = this.#marked(job, delayMs);
-        const note = { ...this.#keysOf(consumer), lease, runAt, carrier, errorsText, progress };
+        const note = { ...this.#keysOf(job), lease, runAt, carrier, errorsText, progress };
         stored.opts.backoff = RetryLater.backoff;
-        return consumer.interceptor.withNote(note, () =>
+        return worker.interceptor.withNote(note, () =>
           stored.moveToFailed(new RetryLater(outcome.error, delayMs), token, wantsNext),
         );
       }
@@ -136,21 +135,21 @@ export class OutcomeRecorder {
         const delayMs = Math.max(1, outcome.delayMs);
         const carrier = carrierText(outcome.carrier, job.attempt);
         const note = {
-          ...this.#keysOf(consumer),
+          ...this.#keysOf(job),
           lease,
           runAt: this.#marked(job, delayMs),
           carrier,
           progress,
         };
-        return consumer.interceptor.withNote(note, () => stored.moveToDelayed(Date.now() + delayMs, token));
+        return worker.interceptor.withNote(note, () => stored.moveToDelayed(Date.now() + delayMs, token));
       }
       case "cancelled": {
         // BullMQ has no state for cancelled jobs: the job goes, and a note of it stays.
         const cancelledAt = this.#marked(job, 0);
         const held = { keyHeldMs: keyHeldMs(stored), retainedMs: this.#retainSucceededSeconds * 1000 };
-        const note = { ...this.#keysOf(consumer), lease, cancelledAt, progress, ...held };
+        const note = { ...this.#keysOf(job), lease, cancelledAt, progress, ...held };
         stored.opts.removeOnFail = true;
-        return consumer.interceptor.withNote(note, () =>
+        return worker.interceptor.withNote(note, () =>
           stored.moveToFailed(new UnrecoverableError("cancelled"), token, wantsNext),
         );
       }
@@ -161,7 +160,7 @@ export class OutcomeRecorder {
 
   /** Ends a job together with its cancel request, which comes too late and would stay, and with its last progress. */
   #end(
-    { consumer, lease, isRequested }: BullmqLeasedJob,
+    job: BullmqLeasedJob,
     more: {
       readonly keptLongerMs?: number;
       readonly errorsText?: string;
@@ -171,8 +170,8 @@ export class OutcomeRecorder {
   ): Promise<unknown> {
     const { keptLongerMs = 0, errorsText = "", progress } = more;
     const isPlain = keptLongerMs === 0 && errorsText === "" && progress === undefined;
-    if (!isRequested && isPlain) return settle();
-    return consumer.interceptor.withNote({ ...this.#keysOf(consumer), lease, ...more }, settle);
+    if (!job.isRequested && isPlain) return settle();
+    return job.worker.interceptor.withNote({ ...this.#keysOf(job), lease: job.lease, ...more }, settle);
   }
 
   /**
@@ -186,12 +185,9 @@ export class OutcomeRecorder {
   }
 
   /** BullMQ's script for this is not intercepted: the progress goes before it. */
-  async #release(
-    { consumer, stored, lease }: BullmqLeasedJob,
-    progress: string | undefined,
-  ): Promise<unknown> {
+  async #release({ worker, stored, lease }: BullmqLeasedJob, progress: string | undefined): Promise<unknown> {
     if (progress !== undefined) {
-      await saveProgress(await this.#queues.client, consumer.keyPrefix, lease, progress);
+      await saveProgress(await this.#queues.client, worker.keyPrefix, lease, progress);
     }
     return stored.moveToWait(lease.token);
   }
@@ -202,11 +198,11 @@ export class OutcomeRecorder {
     return `${this.#clock.now() + delayMs}.${job.mark}`;
   }
 
-  #keysOf({ keyPrefix, jobName }: QueueConsumer): { keys: string; requests: string; cancellations: string } {
+  #keysOf({ name, worker }: BullmqLeasedJob): { keys: string; requests: string; cancellations: string } {
     return {
-      keys: keyPrefix,
-      requests: this.#queues.cancelRequestsOf(jobName),
-      cancellations: this.#queues.cancellationsOf(jobName),
+      keys: worker.keyPrefix,
+      requests: this.#queues.cancelRequestsOf(name),
+      cancellations: this.#queues.cancellationsOf(name),
     };
   }
 }

@@ -1,7 +1,16 @@
 import type { Job } from "bullmq";
-import { ManualWorker, type ManualWorkerOptions, type Marker } from "../bullmq-internals/index.ts";
+import {
+  claimStalledReport,
+  ManualWorker,
+  type ManualWorkerOptions,
+  type Marker,
+  type ParsedFields,
+  repairJob,
+} from "../bullmq-internals/index.ts";
+import type { Queues } from "../store/queues.ts";
 import type { StoredData } from "../store/stored-data.ts";
 import { LeaseTokens } from "./lease-tokens.ts";
+import { type BullmqLeasedJob, leasedJobFrom } from "./leased-job.ts";
 
 /** For how long a consumer leaves unusable keys alone: at first, and at most. */
 const backOffMs = { first: 100, most: 5_000 };
@@ -9,7 +18,10 @@ const backOffMs = { first: 100, most: 5_000 };
 /** The most jobs that one look asks for at once. */
 const maxAppetite = 64;
 
-/** Takes the jobs of one name, and knows which of their leases this process holds. */
+/** For how long a job in the wrong queue is postponed, and so how often `onError` hears of it. */
+const postponeMs = 60_000;
+
+/** Takes the jobs of one name, and knows which of their leases this process holds. Asks Redis only about jobs of which there is more to know. */
 export class QueueConsumer extends ManualWorker<StoredData> {
   readonly jobName: string;
   readonly tokens: LeaseTokens = new LeaseTokens();
@@ -26,10 +38,20 @@ export class QueueConsumer extends ManualWorker<StoredData> {
   #leaving = 0;
   #backOffMs = 0;
   #backsOffUntilMs = 0;
+  readonly #queues: Queues;
+  readonly #onError: (error: unknown) => void;
 
-  constructor(jobName: string, queue: string, options: ManualWorkerOptions) {
+  constructor(
+    queues: Queues,
+    jobName: string,
+    queue: string,
+    options: ManualWorkerOptions,
+    onError: (error: unknown) => void,
+  ) {
     super(queue, options);
     this.jobName = jobName;
+    this.#queues = queues;
+    this.#onError = onError;
   }
 
   /** Whether a look may find a job. */
@@ -64,11 +86,12 @@ export class QueueConsumer extends ManualWorker<StoredData> {
   }
 
   /** Takes a job if there is one now. */
-  async take(): Promise<Job<StoredData> | undefined> {
+  async take(): Promise<BullmqLeasedJob | undefined> {
     const token = this.tokens.open();
     this.#looking++;
+    let job: Job<StoredData> | undefined;
     try {
-      const job = (await this.getNextJob(token, { block: false })) ?? undefined;
+      job = (await this.getNextJob(token, { block: false })) ?? undefined;
       this.#backOffMs = 0;
       this.#backsOffUntilMs = 0;
       this.marker = undefined;
@@ -76,26 +99,69 @@ export class QueueConsumer extends ManualWorker<StoredData> {
       this.dueMs = this.interceptor.nextDueMs;
       if (job === undefined) this.#appetite = 1;
       else if (this.#looking >= this.#appetite) this.#appetite = Math.min(maxAppetite, this.#appetite * 2);
-      return this.#keep(job, token);
+      if (job !== undefined) this.tokens.keep(job.id as string, token);
     } finally {
       this.#looking--;
       this.tokens.close(token);
     }
+    return job && this.#leased(job);
   }
 
-  /** Takes the job that came with the answer to a settlement. Without a promise, unless BullMQ has to make the next one of its schedule. */
-  next(answer: unknown, token: string): Job<StoredData> | undefined | Promise<Job<StoredData> | undefined> {
+  /** Takes the job that came with the answer to a settlement. Without a promise if there is no more to ask or to do, since this runs for every job. */
+  next(answer: unknown, token: string): BullmqLeasedJob | undefined | Promise<BullmqLeasedJob | undefined> {
     const job = this.jobFromAnswer(answer, token);
     // A release or a snooze brings no answer: nothing is known of the queue then.
     this.isDrained = job === undefined && Array.isArray(answer);
     if (this.isDrained) this.dueMs = this.interceptor.dueMsFrom(answer as readonly unknown[]);
-    if (job instanceof Promise) return job.then((next) => this.#keep(next, token));
-    return this.#keep(job, token);
+    if (job instanceof Promise) return job.then((next) => next && this.#kept(next, token));
+    return job && this.#kept(job, token);
   }
 
-  #keep(job: Job<StoredData> | undefined, token: string): Job<StoredData> | undefined {
-    if (job !== undefined) this.tokens.keep(job.id as string, token);
-    return job;
+  #kept(job: Job<StoredData>, token: string): BullmqLeasedJob | Promise<BullmqLeasedJob | undefined> {
+    this.tokens.keep(job.id as string, token);
+    return this.#leased(job);
+  }
+
+  /** Makes a leased job, without a promise if Redis need not be asked. Postpones a job that is in the wrong queue: undefined then. */
+  #leased(stored: Job<StoredData>): BullmqLeasedJob | Promise<BullmqLeasedJob | undefined> {
+    if (stored.name && stored.name !== this.jobName) return this.#postpone(stored);
+    const fields = this.interceptor.takeParsedFields(stored.id as string);
+    const hasQuestions = mayHaveRequest(stored) || stored.stalledCounter > 0 || fields.hasBadCounts;
+    return hasQuestions ? this.#inquire(stored, fields) : leasedJobFrom(this, this.jobName, stored, fields);
+  }
+
+  /** Postpones a job that another program has put into the queue: no worker here knows it, and it must not come again at once. */
+  async #postpone(stored: Job<StoredData>): Promise<undefined> {
+    const [id, token] = [stored.id as string, stored.token as string];
+    this.interceptor.takeParsedFields(id);
+    this.tokens.drop(id, token);
+    this.#onError(
+      new Error(`a job named "${stored.name}" is in the queue of "${this.jobName}": postponed for a minute`),
+    );
+    await stored.moveToDelayed(Date.now() + postponeMs, token).catch(this.#onError);
+  }
+
+  /** Asks Redis what there is to know of a job beside its fields. */
+  async #inquire(stored: Job<StoredData>, fields: ParsedFields): Promise<BullmqLeasedJob> {
+    const { keyPrefix, jobName } = this;
+    const [id, token] = [stored.id as string, stored.token as string];
+    try {
+      const client = await this.#queues.client;
+      if (fields.hasBadCounts) await repairJob(client, keyPrefix, id, token);
+      const isAsked = mayHaveRequest(stored);
+      const [[request], followsStalled] = await Promise.all([
+        isAsked ? client.hmget(this.#queues.cancelRequestsOf(jobName), id) : [null],
+        stored.stalledCounter > 0 && claimStalledReport(client, keyPrefix, stored),
+      ]);
+      return leasedJobFrom(this, jobName, stored, fields, {
+        isCancelRequested: request != null,
+        followsStalled,
+      });
+    } catch (error) {
+      // The job is leased already and must run. A cancel request is found again while it runs.
+      this.#onError(error);
+      return leasedJobFrom(this, jobName, stored, fields);
+    }
   }
 
   /** A job of this name is about to end, and another name may have its place. Call the returned function once it is recorded. */
@@ -112,4 +178,9 @@ export class QueueConsumer extends ManualWorker<StoredData> {
       this.tokens.drop(id, token);
     }
   }
+}
+
+/** Tells whether a job may have a cancel request: BullMQ has started it before, or ties it to something else. */
+function mayHaveRequest({ attemptsStarted, repeatJobKey, parentKey, deduplicationId }: Job): boolean {
+  return attemptsStarted > 1 || (repeatJobKey ?? parentKey ?? deduplicationId) !== undefined;
 }

@@ -1,11 +1,6 @@
-import type { Job } from "bullmq";
-import { type Clock, isRefusedScript, readyAmong } from "../bullmq-internals/index.ts";
+import { type Clock, readyAmong } from "../bullmq-internals/index.ts";
 import type { Queues } from "../store/queues.ts";
-import type { StoredData } from "../store/stored-data.ts";
 import type { QueueConsumer } from "./queue-consumer.ts";
-
-/** A job that was taken, with the consumer of its queue. */
-export type TakenJob = readonly [QueueConsumer, Job<StoredData>];
 
 /** How long a busy worker relies on it that a queue is empty. */
 const lookEveryMs = 100;
@@ -45,30 +40,6 @@ export class Turns {
     }
     if (chosen !== undefined) chosen.turn = ++this.#count;
     return chosen;
-  }
-
-  /** Takes up to `limit` jobs, in one round trip. */
-  async take(limit: number): Promise<readonly TakenJob[]> {
-    const looks: [QueueConsumer, Promise<Job<StoredData> | undefined>][] = [];
-    while (looks.length < limit) {
-      const consumer = this.next(({ isHungry }) => isHungry);
-      if (consumer === undefined) break;
-      looks.push([consumer, consumer.take()]);
-    }
-    const ended = await Promise.allSettled(looks.map(([, look]) => look));
-    const taken: TakenJob[] = [];
-    const failed: (readonly [QueueConsumer, unknown])[] = [];
-    for (const [index, look] of ended.entries()) {
-      const [consumer] = looks[index] as (typeof looks)[number];
-      if (look.status === "rejected") failed.push([consumer, look.reason]);
-      else if (look.value !== undefined) taken.push([consumer, look.value]);
-    }
-    for (const [consumer, error] of failed) {
-      // Unusable keys of one name must not stop the others, and jobs that were taken must run.
-      if (!isRefusedScript(error) && taken.length === 0) throw error;
-      this.#onFailure(consumer, error);
-    }
-    return taken;
   }
 
   /** Whether names that had no job may have one by now. Only asked while others have jobs: an idle worker waits for all of them. */
