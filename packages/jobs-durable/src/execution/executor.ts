@@ -61,12 +61,15 @@ export class Executor<Job extends LeasedJob> {
       : undefined;
   }
 
-  /** Fetches jobs for the free slots, and begins to execute them. Resolves to how many came. */
+  /** Fetches jobs for the free slots, and begins to execute them. Resolves to the milliseconds that the fetch took, or to 0 if no job came. */
   async fetch(): Promise<number> {
     const { consumer, slots, stopping } = this.#setUp;
+    const startMs = performance.now();
     const jobs = await consumer.fetch(slots.free, stopping);
+    // A fetch that found no jobs has waited for them. The handlers that start now take no time of it.
+    const fetchMs = jobs.length > 0 ? performance.now() - startMs : 0;
     for (const job of jobs) this.#occupy(job);
-    return jobs.length;
+    return fetchMs;
   }
 
   /** Executes a job, and those that come with the records of the ends before. Never rejects. */

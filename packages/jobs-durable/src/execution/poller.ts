@@ -8,7 +8,7 @@ export interface PollerSetUp {
   readonly slots: Slots;
   /** Aborted when the worker fetches no more jobs. */
   readonly stopping: AbortSignal;
-  /** Fetches jobs into the free slots. Resolves to how many came. */
+  /** Fetches jobs into the free slots. Resolves to the milliseconds that it took, or to 0 if no job came. */
   readonly fetch: () => Promise<number>;
   readonly onError: (error: unknown) => void;
   readonly watch: Pick<WorkerWatch, "asking" | "fetched" | "fetchFailed">;
@@ -42,10 +42,7 @@ export class Poller {
       await this.#moreRoom(fetchMs);
       try {
         watch.asking();
-        const startMs = performance.now();
-        const count = await fetch();
-        // A fetch that found no jobs has waited for them.
-        fetchMs = count > 0 ? performance.now() - startMs : 0;
+        fetchMs = await fetch();
         failures = 0;
         watch.fetched();
       } catch (error) {
