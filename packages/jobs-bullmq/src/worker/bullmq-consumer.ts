@@ -67,7 +67,7 @@ export class BullmqConsumer implements JobConsumer<BullmqLeasedJob> {
   async #take(limit: number): Promise<readonly BullmqLeasedJob[]> {
     const looks: [QueueConsumer, Promise<BullmqLeasedJob | undefined>][] = [];
     while (looks.length < limit) {
-      const consumer = this.#turns.next(({ isHungry }) => isHungry);
+      const consumer = this.#turns.next(({ state }) => state.isHungry);
       if (consumer === undefined) break;
       looks.push([consumer, consumer.take()]);
     }
@@ -90,7 +90,7 @@ export class BullmqConsumer implements JobConsumer<BullmqLeasedJob> {
   /** Handles a failed look for a job. It may have leased a job all the same. */
   #fail(consumer: QueueConsumer, error: unknown): undefined {
     this.#onError(error);
-    if (isRefusedScript(error)) consumer.backOff();
+    if (isRefusedScript(error)) consumer.state.backOff();
     this.#lostLeaseCheck.run();
   }
 
@@ -107,7 +107,7 @@ export class BullmqConsumer implements JobConsumer<BullmqLeasedJob> {
     if (this.#consumers.size === 1) return this.#settle(job, outcome, true);
     const consumer = this.#consumerOf(job);
     const isLookDue = this.#turns.isLookDue;
-    const hasLeft = consumer.leave();
+    const hasLeft = consumer.state.leave();
     const from = isLookDue ? undefined : (this.#turns.next() ?? consumer);
     if (from === consumer) {
       hasLeft();

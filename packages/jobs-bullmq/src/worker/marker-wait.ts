@@ -63,9 +63,9 @@ export class MarkerWait {
   #wake(): boolean {
     const now = this.#clock.now();
     let isAnyReady = false;
-    for (const consumer of this.#consumers.values()) {
-      if (consumer.dueMs !== undefined && consumer.dueMs <= now) consumer.isDrained = false;
-      isAnyReady ||= consumer.isReady;
+    for (const { state } of this.#consumers.values()) {
+      if (state.dueMs !== undefined && state.dueMs <= now) state.isDrained = false;
+      isAnyReady ||= state.isReady;
     }
     return isAnyReady;
   }
@@ -74,7 +74,8 @@ export class MarkerWait {
   async #nextEvent(): Promise<void> {
     const now = this.#clock.now();
     let waitMs = maxWaitMs;
-    for (const { dueMs, isDrained, backOffLeftMs } of this.#consumers.values()) {
+    for (const { state } of this.#consumers.values()) {
+      const { dueMs, isDrained, backOffLeftMs } = state;
       if (dueMs !== undefined) waitMs = Math.min(waitMs, dueMs - now);
       if (!isDrained && backOffLeftMs > 0) waitMs = Math.min(waitMs, backOffLeftMs);
     }
@@ -88,7 +89,7 @@ export class MarkerWait {
 
   #start(): void {
     if (this.#watching !== undefined) return;
-    const watched = [...this.#consumers.values()].filter(({ backOffLeftMs }) => backOffLeftMs === 0);
+    const watched = [...this.#consumers.values()].filter(({ state }) => state.backOffLeftMs === 0);
     if (watched.length === 0) return;
     this.#watching = this.#takeMarker(watched.map(({ keyPrefix }) => keyPrefix))
       .catch((error) => {
@@ -107,31 +108,31 @@ export class MarkerWait {
       if (marker !== undefined) this.#note(marker);
       else if (this.#isWaiting) {
         // Markers may be lost, with the worker that took them: BullMQ looks for jobs as often.
-        for (const consumer of this.#consumers.values()) consumer.isDrained = false;
+        for (const { state } of this.#consumers.values()) state.isDrained = false;
       }
     } catch (error) {
       if (!isRefusedScript(error)) throw error;
       this.#onError(error);
       const unusable = await this.#watch.unusable(queueKeys);
-      for (const keys of unusable) this.#consumers.get(keys)?.rest();
+      for (const keys of unusable) this.#consumers.get(keys)?.state.rest();
     }
   }
 
   #note(marker: Marker): void {
-    const consumer = this.#consumers.get(marker.keys);
-    if (consumer === undefined) return;
-    consumer.marker = marker;
-    if (marker.dueMs <= this.#clock.now()) consumer.isDrained = false;
-    else consumer.dueMs = Math.min(consumer.dueMs ?? marker.dueMs, marker.dueMs);
+    const state = this.#consumers.get(marker.keys)?.state;
+    if (state === undefined) return;
+    state.marker = marker;
+    if (marker.dueMs <= this.#clock.now()) state.isDrained = false;
+    else state.dueMs = Math.min(state.dueMs ?? marker.dueMs, marker.dueMs);
     if (!this.#isWaiting) this.restore();
   }
 
   /** Puts the markers back for which no look was made. Other workers may have to hear of these jobs. */
   restore(): void {
-    for (const consumer of this.#consumers.values()) {
-      const { marker } = consumer;
+    for (const { state } of this.#consumers.values()) {
+      const { marker } = state;
       if (marker === undefined) continue;
-      consumer.marker = undefined;
+      state.marker = undefined;
       const back = this.#watch
         .restore(marker)
         .catch(this.#onError)

@@ -3,7 +3,6 @@ import {
   claimStalledReport,
   ManualWorker,
   type ManualWorkerOptions,
-  type Marker,
   type ParsedFields,
   repairJob,
 } from "../bullmq-internals/index.ts";
@@ -11,12 +10,7 @@ import type { Queues } from "../store/queues.ts";
 import type { StoredData } from "../store/stored-data.ts";
 import { LeaseTokens } from "./lease-tokens.ts";
 import { type BullmqLeasedJob, leasedJobFrom } from "./leased-job.ts";
-
-/** For how long a consumer leaves unusable keys alone: at first, and at most. */
-const backOffMs = { first: 100, most: 5_000 };
-
-/** The most jobs that one look asks for at once. */
-const maxAppetite = 64;
+import { QueueState } from "./queue-state.ts";
 
 /** For how long a job in the wrong queue is postponed, and so how often `onError` hears of it. */
 const postponeMs = 60_000;
@@ -25,19 +19,7 @@ const postponeMs = 60_000;
 export class QueueConsumer extends ManualWorker<StoredData> {
   readonly jobName: string;
   readonly tokens: LeaseTokens = new LeaseTokens();
-  /** Whether the last look found no job, so that the next one may wait. */
-  isDrained = false;
-  /** When a job of a drained queue is due, in Unix milliseconds of Redis's clock. Undefined if none is known. */
-  dueMs: number | undefined;
-  /** The queue's marker, if the engine has taken it and has not looked for a job since. */
-  marker: Marker | undefined;
-  /** When it was this consumer's turn, counted over all consumers of the worker. */
-  turn = 0;
-  #appetite = 1;
-  #looking = 0;
-  #leaving = 0;
-  #backOffMs = 0;
-  #backsOffUntilMs = 0;
+  readonly state: QueueState = new QueueState();
   readonly #queues: Queues;
   readonly #onError: (error: unknown) => void;
 
@@ -54,54 +36,22 @@ export class QueueConsumer extends ManualWorker<StoredData> {
     this.#onError = onError;
   }
 
-  /** Whether a look may find a job. */
-  get isReady(): boolean {
-    return !this.isDrained && (this.#backsOffUntilMs === 0 || this.backOffLeftMs === 0);
-  }
-
   /** The jobs that this process holds, or may be about to hold. */
   get share(): number {
-    return this.tokens.held + this.#looking - this.#leaving;
-  }
-
-  /** How many looks may be under way. Grows while all looks find jobs, so that an idle worker fills its slots in a few round trips. */
-  get isHungry(): boolean {
-    return this.#looking < this.#appetite;
-  }
-
-  /** Milliseconds until the next look, after the queue's keys could not be used. 0 if the next look need not wait. */
-  get backOffLeftMs(): number {
-    return Math.max(0, this.#backsOffUntilMs - performance.now());
-  }
-
-  /** Waits for longer after each failure, until a look succeeds. */
-  backOff(): void {
-    this.rest(Math.min(backOffMs.most, Math.max(backOffMs.first, this.#backOffMs * 2)));
-  }
-
-  /** Leaves the queue alone for a time. */
-  rest(ms: number = backOffMs.most): void {
-    this.#backOffMs = ms;
-    this.#backsOffUntilMs = performance.now() + ms;
+    return this.tokens.held + this.state.coming;
   }
 
   /** Takes a job if there is one now. */
   async take(): Promise<BullmqLeasedJob | undefined> {
     const token = this.tokens.open();
-    this.#looking++;
+    this.state.beginLook();
     let job: Job<StoredData> | undefined;
     try {
       job = (await this.getNextJob(token, { block: false })) ?? undefined;
-      this.#backOffMs = 0;
-      this.#backsOffUntilMs = 0;
-      this.marker = undefined;
-      this.isDrained = job === undefined;
-      this.dueMs = this.interceptor.nextDueMs;
-      if (job === undefined) this.#appetite = 1;
-      else if (this.#looking >= this.#appetite) this.#appetite = Math.min(maxAppetite, this.#appetite * 2);
+      this.state.looked(job !== undefined, this.interceptor.nextDueMs);
       if (job !== undefined) this.tokens.keep(job.id as string, token);
     } finally {
-      this.#looking--;
+      this.state.endLook();
       this.tokens.close(token);
     }
     return job && this.#leased(job);
@@ -111,8 +61,9 @@ export class QueueConsumer extends ManualWorker<StoredData> {
   next(answer: unknown, token: string): BullmqLeasedJob | undefined | Promise<BullmqLeasedJob | undefined> {
     const job = this.jobFromAnswer(answer, token);
     // A release or a snooze brings no answer: nothing is known of the queue then.
-    this.isDrained = job === undefined && Array.isArray(answer);
-    if (this.isDrained) this.dueMs = this.interceptor.dueMsFrom(answer as readonly unknown[]);
+    const isDrained = job === undefined && Array.isArray(answer);
+    this.state.isDrained = isDrained;
+    if (isDrained) this.state.dueMs = this.interceptor.dueMsFrom(answer as readonly unknown[]);
     if (job instanceof Promise) return job.then((next) => next && this.#kept(next, token));
     return job && this.#kept(job, token);
   }
@@ -162,12 +113,6 @@ export class QueueConsumer extends ManualWorker<StoredData> {
       this.#onError(error);
       return leasedJobFrom(this, jobName, stored, fields);
     }
-  }
-
-  /** A job of this name is about to end, and another name may have its place. Call the returned function once it is recorded. */
-  leave(): () => void {
-    this.#leaving++;
-    return () => this.#leaving--;
   }
 
   /** Puts a job back to the front of the queue, without using up an attempt. If that fails, the lease counts as lost. */

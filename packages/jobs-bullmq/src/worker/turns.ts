@@ -33,29 +33,29 @@ export class Turns {
   next(isEligible: (consumer: QueueConsumer) => boolean = () => true): QueueConsumer | undefined {
     let chosen: QueueConsumer | undefined;
     for (const consumer of this.#consumers) {
-      if (!consumer.isReady || !isEligible(consumer)) continue;
+      if (!consumer.state.isReady || !isEligible(consumer)) continue;
       if (chosen !== undefined && consumer.share > chosen.share) continue;
-      if (chosen === undefined || consumer.share < chosen.share || consumer.turn < chosen.turn)
+      if (chosen === undefined || consumer.share < chosen.share || consumer.state.turn < chosen.state.turn)
         chosen = consumer;
     }
-    if (chosen !== undefined) chosen.turn = ++this.#count;
+    if (chosen !== undefined) chosen.state.turn = ++this.#count;
     return chosen;
   }
 
   /** Whether names that had no job may have one by now. Only asked while others have jobs: an idle worker waits for all of them. */
   get isLookDue(): boolean {
     if (this.#consumers.length === 1 || performance.now() - this.#lookedAtMs < lookEveryMs) return false;
-    return this.#consumers.some(({ isDrained }) => isDrained);
+    return this.#consumers.some(({ state }) => state.isDrained);
   }
 
   /** Finds out which of the names that had no job have one now. Never rejects. */
   async look(): Promise<void> {
     this.#lookedAtMs = performance.now();
-    const drained = this.#consumers.filter(({ isDrained }) => isDrained);
+    const drained = this.#consumers.filter(({ state }) => state.isDrained);
     try {
       const keys = drained.map(({ keyPrefix }) => keyPrefix);
       const ready = await readyAmong(await this.#queues.client, keys, this.#clock.now());
-      for (const position of ready) if (drained[position]) drained[position].isDrained = false;
+      for (const position of ready) if (drained[position]) drained[position].state.isDrained = false;
     } catch (error) {
       if (drained[0]) this.#onFailure(drained[0], error);
     }

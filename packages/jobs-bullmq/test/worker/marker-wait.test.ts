@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import type { Marker, MarkerWatch } from "../../src/bullmq-internals/index.ts";
 import { MarkerWait } from "../../src/worker/marker-wait.ts";
 import type { QueueConsumer } from "../../src/worker/queue-consumer.ts";
+import { QueueState } from "../../src/worker/queue-state.ts";
 
 /** A watch whose answers the test gives, and the consumers of two queues without jobs. */
 function setUp() {
@@ -19,23 +20,10 @@ function setUp() {
     unusable: async () => ["b:"],
     close: async () => settle.resolve(undefined),
   };
-  const consumers = ["a:", "b:"].map((keyPrefix) => {
-    const consumer = {
-      keyPrefix,
-      isDrained: true,
-      backOffLeftMs: 0,
-      dueMs: undefined as number | undefined,
-      get isReady(): boolean {
-        return !consumer.isDrained && consumer.backOffLeftMs === 0;
-      },
-      rest() {
-        consumer.backOffLeftMs = 60_000;
-      },
-    };
-    return consumer;
-  });
-  const [a, b] = consumers;
+  const consumers = ["a:", "b:"].map((keyPrefix) => ({ keyPrefix, state: new QueueState() }));
+  const [a, b] = consumers.map(({ state }) => state);
   if (a === undefined || b === undefined) throw new Error("there are two");
+  for (const state of [a, b]) state.isDrained = true;
   const clock = { offsetMs: 0, now: () => Date.now() };
   const wait = new MarkerWait(
     watch as unknown as MarkerWatch,
