@@ -108,9 +108,9 @@ export class Page {
 /** Answers with a file of the page: the document itself, its script or its style. */
 function pageFile(request: Request, pathname: string): Response {
   const last = pathname.slice(pathname.lastIndexOf("/") + 1);
-  // Relative addresses within the page need the slash.
+  // Relative addresses within the page need the slash. With `./`, a name such as "https:example" is no address of another site.
   if (last !== "" && !last.includes(".")) {
-    return answer(302, "text/plain; charset=utf-8", "", { Location: `${last}/` });
+    return answer(302, "text/plain; charset=utf-8", "", { Location: `./${last}/` });
   }
   const [contentType, text] =
     last === "" ? (["text/html; charset=utf-8", indexHtml] as const) : (assets.get(last) ?? []);

@@ -28,7 +28,14 @@ describe("the page", () => {
 
   test("redirects to the address with a slash, relative to where it is", async () => {
     const answer = await get(page, "/admin/jobs");
-    expect([answer.status, answer.headers.get("location")]).toEqual([302, "jobs/"]);
+    expect([answer.status, answer.headers.get("location")]).toEqual([302, "./jobs/"]);
+  });
+
+  test("redirects to no other site, and to no script, whatever the address is", async () => {
+    for (const path of ["/jobs/https:example%2Ecom", "/jobs/http:127%2E1", "/javascript:alert(1)", "//example"]) {
+      const location = (await get(page, path)).headers.get("location") ?? "";
+      expect(new URL(location, "http://localhost/jobs/").host).toBe("localhost");
+    }
   });
 
   test("has no other files", async () => {
