@@ -32,7 +32,12 @@ describe("the page", () => {
   });
 
   test("redirects to no other site, and to no script, whatever the address is", async () => {
-    for (const path of ["/jobs/https:example%2Ecom", "/jobs/http:127%2E1", "/javascript:alert(1)", "//example"]) {
+    for (const path of [
+      "/jobs/https:example%2Ecom",
+      "/jobs/http:127%2E1",
+      "/javascript:alert(1)",
+      "//example",
+    ]) {
       const location = (await get(page, path)).headers.get("location") ?? "";
       expect(new URL(location, "http://localhost/jobs/").host).toBe("localhost");
     }
