@@ -102,6 +102,8 @@ export class StoredJobs {
     choose: (queues: readonly string[]) => Promise<readonly string[]> = async (queues) => queues,
   ): Promise<Row[]> {
     const queues = namesOf(await this.#list(this.#statements.queuesFrom, [queueName(jobName)]));
+    // A store that is new, or was emptied between two pages.
+    if (queues.length === 0) return [];
     const rows = await look(most, queues.slice(0, firstQueues));
     let others: readonly string[] = queues.slice(firstQueues);
     if (rows.length < most && others.length > moreQueues) others = await choose(others);

@@ -29,6 +29,18 @@ describe.skipIf(postgres === undefined).each(versions)("the list of jobs, on pg-
     return ids;
   }
 
+  it("is empty in a store that has no job names yet, of all names and in any state", async () => {
+    const fresh = await openStore(version, postgres?.url ?? "");
+    try {
+      for (const state of [undefined, "waiting", "dead-lettered"] as const) {
+        const query = { jobName: undefined, state, limit: 3, position: undefined, withPayload: false };
+        expect(await fresh.backend().jobs(query)).toEqual({ jobs: [], position: undefined });
+      }
+    } finally {
+      await fresh.close();
+    }
+  });
+
   it("is newest first whatever states the jobs have, also of one microsecond", async () => {
     const jobs = Array.from({ length: 12 }, () => newJob("mixed"));
     await backend.insert(jobs, {});
