@@ -82,6 +82,13 @@ describeEngines("schedules", ({ bullmqEngine, redis }) => {
     await expect.poll(() => seen, { timeout: 20_000 }).toEqual(["by hand"]);
   }, 60_000);
 
+  it("are not there under a name that nobody uses: to end one stores no name", async () => {
+    await using engine = await open();
+    expect(await engine.unschedule("mistyped")).toBe(false);
+    await using other = await open();
+    expect([(await engine.stats()).byName, (await other.stats()).byName]).toEqual([{}, {}]);
+  });
+
   it("go on if their next run was removed", async () => {
     const job = defineJob({ name: "late", run() {} });
     await using engine = await open();
