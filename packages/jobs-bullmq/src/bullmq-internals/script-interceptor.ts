@@ -151,23 +151,23 @@ export class ScriptInterceptor {
     values: readonly unknown[],
     isRepeated = false,
   ): Promise<unknown> {
-    writeNote.define(this.#shared);
     const { keys, requests, cancellations, lease, runAt = "", cancelledAt = "", keyHeldMs = 0 } = note;
     const { keptLongerMs = 0, carrier = "", retainedMs = 0, errorsText = "", progress = "" } = note;
+    // A transaction knows the scripts that its client knew when it began.
+    writeNote.define(this.#shared);
+    if (keyHeldMs > 0) holdKeyScript.define(this.#shared);
+    if (keptLongerMs !== 0) moveByRetention.define(this.#shared);
     const noted = [keys, requests, cancellations, lease.id, lease.token, runAt, cancelledAt];
     let transaction = this.#shared
       .multi()
       .runCommand(writeNote.name, [...noted, carrier, String(retainedMs), errorsText, progress])
       .runCommand(name, values);
     if (keyHeldMs > 0) {
-      holdKeyScript.define(this.#shared);
       const held = [keys + lease.id, cancellations, lease.id, cancelledAt, String(keyHeldMs)];
       transaction = transaction.runCommand(holdKeyScript.name, held);
     }
-    if (keptLongerMs !== 0) {
-      moveByRetention.define(this.#shared);
+    if (keptLongerMs !== 0)
       transaction = transaction.runCommand(moveByRetention.name, [keys, lease.id, String(keptLongerMs)]);
-    }
     const results = await transaction.exec();
     const [error, answer] = results?.[1] ?? [new Error("the transaction was not executed"), undefined];
     if (!error) return answer;

@@ -51,12 +51,33 @@ describeEngines("Redis that forgets its scripts", ({ bullmqEngine, redis }) => {
       const failed = await engine.enqueue(job, { fails: true, flushes });
       await expect(engine.result(failed.id)).rejects.toThrow("out of paper");
       expect((await engine.job(failed.id))?.errors).toMatchObject([{ attempt: 1, message: "out of paper" }]);
-      const kept = await engine.enqueue(job, { fails: false, flushes }, { retainMs: 86_400_000 });
+      const kept = await engine.enqueue(job, { fails: false, flushes }, { retainMs: 2 * 86_400_000 });
       await engine.result(kept.id);
       expect((await engine.job(kept.id))?.progress).toMatchObject({ fraction: 0.5 });
     }
     const pair = ["dead-lettered", "succeeded"];
     expect(recorder.outcomesOf("step")).toEqual([...pair, ...pair, ...pair]);
+    expect(errors).toEqual([]);
+  });
+
+  it("records the outcome of a job with a key that is cancelled, by the first worker that Redis sees", async () => {
+    await using opened = await open();
+    const { engine, recorder, errors } = opened;
+    const cancelled = defineJob({
+      name: "cancelled",
+      maxAttempts: 1,
+      async run(_payload, { signal, delivery }) {
+        await engine.cancel(delivery?.jobId ?? "");
+        await pause(60_000, undefined, { signal });
+      },
+    });
+    await flushScripts(redis().url);
+    await engine.work({ jobs: [cancelled] });
+    await engine.enqueue(cancelled, undefined, { idempotencyKey: "key" });
+    await expect.poll(() => recorder.outcomesOf("cancelled"), { timeout: 20_000 }).toEqual(["cancelled"]);
+    expect(await engine.enqueue(cancelled, undefined, { idempotencyKey: "key" })).toMatchObject({
+      isDuplicate: true,
+    });
     expect(errors).toEqual([]);
   });
 
