@@ -29,7 +29,7 @@ const execArgv = ["--liftoff-only"];
 
 /** Matches small files that run for long. Vitest starts large files first, and would leave these to the end, one at a time. */
 const long =
-  /(contract[\w-]*|example-\w+|examples|killed-\w+|deadly-jobs|linked-attempts|folder-lock|engines|alerts|jest|next|schedules|bare-queues|listening|lost-answers|several-names|cleaner|fail-over|not-ready|page-in-browser|cli|demo)\.test\.ts$/;
+  /(contract[\w-]*|example-\w+|examples|killed-\w+|deadly-jobs|linked-attempts|folder-lock|engines?|alerts|jest|next|schedules|bare-queues|listening|lost-answers|several-names|cleaner|fail-over|not-ready|page-in-browser|cli|demo|demo-failures|start|start-shutdown|rules|tarballs|broken-observers|api-reports|datadog|pick-up|publish)\.test\.ts$/;
 
 /** Starts the tests that run longest first. */
 class LongestFirst extends BaseSequencer {
@@ -79,7 +79,7 @@ export default defineConfig({
     // Tests of engines wait for clocks and servers more than they compute.
     maxConcurrency: 16,
     // Files wait for clocks, servers and other processes for more than half of their time.
-    maxWorkers: 5,
+    maxWorkers: 6,
     // Adds a report for programs beside the output for readers.
     reporters: process.env.NIDUS_TEST_REPORT
       ? ["default", ["json", { outputFile: process.env.NIDUS_TEST_REPORT }]]
