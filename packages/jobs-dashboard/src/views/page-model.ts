@@ -75,7 +75,8 @@ export class PageModel {
   /** Returns what `redact` shows of a job. Undefined hides everything. */
   redact(job: RedactableJob): RedactedJob | undefined {
     try {
-      return this.#options.redact?.(job);
+      const shown = this.#options.redact?.(job);
+      return shown && { payload: shown.payload, attributes: shown.attributes };
     } catch {
       // A part of the page that cannot be redacted stays hidden.
       return undefined;

@@ -1,6 +1,7 @@
 import type { EngineReader } from "../engines/engine-reader.ts";
 import type { WatchedCounts, WatchedJob, WatchedQuery } from "../engines/watched-engine.ts";
 import { errorMessageOf } from "../error-message.ts";
+import type { RedactedJob } from "../options.ts";
 import type {
   PayloadView,
   StoredJobRow,
@@ -127,14 +128,23 @@ function attempts(model: PageModel, jobId: string, job: WatchedJob | undefined):
 /** Returns the payload of a stored job as `redact` shows it. */
 export async function payloadView(model: PageModel, engine: string, jobId: string): Promise<PayloadView> {
   const reader = model.readers.get(engine);
-  const found = reader === undefined || !model.canShowPayloads ? undefined : await withPayload(reader, jobId);
+  const isHidden = reader === undefined || jobId === "" || !model.canShowPayloads;
+  const found = isHidden ? undefined : await withPayload(reader, jobId);
   if (found === undefined) return { text: null, isCut: false };
   const { jobName, payload, attributes = {} } = found;
-  const shown = model.redact({ jobName, jobId, payload, attributes })?.payload;
-  const text = shown === undefined ? undefined : JSON.stringify(shown, null, 2);
+  const text = textOf(model.redact({ jobName, jobId, payload, attributes }));
   if (text === undefined) return { text: null, isCut: false };
   const { read } = new TextEncoder().encodeInto(text, new Uint8Array(maxPayload));
   return { text: text.slice(0, read), isCut: read < text.length };
+}
+
+/** Returns the payload as JSON. One that is no JSON stays hidden, as one that cannot be redacted does. */
+function textOf(shown: RedactedJob | undefined): string | undefined {
+  try {
+    return JSON.stringify(shown?.payload, null, 2);
+  } catch {
+    return undefined;
+  }
 }
 
 async function withPayload(reader: EngineReader, jobId: string): Promise<WatchedJob | undefined> {

@@ -1,10 +1,14 @@
 import { defineJob, memoryEngine } from "@nidus/jobs-durable";
 import { expect, test } from "vitest";
+import type { JobDashboardOptions } from "../../src/index.ts";
 import type { PayloadView } from "../../src/wire-stored.ts";
 import { fedPage, viewOf } from "../support/page-client.ts";
 
-const textOf = async (payload: string): Promise<PayloadView> => {
-  const { page, runner } = fedPage({ authorize: () => "read", redact: (job) => ({ payload: job.payload }) });
+const textOf = async (
+  payload: string,
+  redact: JobDashboardOptions["redact"] = (job) => ({ payload: job.payload }),
+): Promise<PayloadView> => {
+  const { page, runner } = fedPage({ authorize: () => "read", redact });
   const engine = memoryEngine({ runner });
   page.watch(engine);
   const { id } = await engine.enqueue(defineJob<string>({ name: "import", run() {} }), payload);
@@ -23,4 +27,33 @@ test("a larger payload is cut at 64 kB, between two characters", async () => {
   expect(isCut).toBe(true);
   expect(Buffer.byteLength(text ?? "")).toBe(65_533);
   expect(text).toMatch(/^"(😀)+$/u);
+});
+
+test.each<[string, JobDashboardOptions["redact"]]>([
+  ["with a BigInt", () => ({ payload: { id: 1n } })],
+  [
+    "with a cycle",
+    () => {
+      const payload: Record<string, unknown> = {};
+      payload.self = payload;
+      return { payload };
+    },
+  ],
+  [
+    "that cannot be read",
+    () => ({
+      get payload() {
+        throw new Error("no");
+      },
+    }),
+  ],
+])("a redacted payload %s is hidden, as if redact had thrown", async (_what, redact) => {
+  expect(await textOf("a", redact)).toEqual({ text: null, isCut: false });
+});
+
+test("without an id there is no payload", async () => {
+  const { page, runner } = fedPage({ authorize: () => "read", redact: ({ payload }) => ({ payload }) });
+  await using engine = memoryEngine({ runner });
+  page.watch(engine);
+  expect(await viewOf<PayloadView>(page, "payload?engine=memory")).toEqual({ text: null, isCut: false });
 });
