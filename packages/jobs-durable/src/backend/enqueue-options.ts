@@ -18,7 +18,7 @@ export interface EnqueueOptions {
   readonly uniqueKey?: string | undefined;
   /**
    * Milliseconds from the enqueue for which `uniqueKey` holds instead, whether the job has ended by then or not: a whole number from 1
-   * to 2,147,483,647,000. The key is free earlier if the job is cancelled, or is no longer retained.
+   * to 2,147,483,647,000. The key is free earlier if the job is cancelled. It can be, too, if the job is no longer retained.
    */
   readonly uniqueForMs?: number | undefined;
   /**
