@@ -1,8 +1,9 @@
-import { chown, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chown, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { answersOn, sslRequest } from "./answers.ts";
 import { freePort } from "./free-port.ts";
+import { removeFolder } from "./remove-folder.ts";
 import { ServerProcess } from "./server-process.ts";
 import { serverUser } from "./server-user.ts";
 
@@ -47,7 +48,7 @@ export async function startPgBouncer(databaseUrl: string): Promise<PgBouncer> {
     url: `postgres://${username}@127.0.0.1:${ownPort}/${database}`,
     async [Symbol.asyncDispose]() {
       await server.kill();
-      await rm(folder, { recursive: true, force: true });
+      await removeFolder(folder);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { chown, mkdtemp, rm } from "node:fs/promises";
+import { chown, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -7,6 +7,7 @@ import { answersOn, sslRequest } from "./answers.ts";
 import { prepareCluster } from "./empty-cluster.ts";
 import { findCommand } from "./find-command.ts";
 import { freePort } from "./free-port.ts";
+import { removeFolder } from "./remove-folder.ts";
 import { ServerProcess } from "./server-process.ts";
 import { serverUser } from "./server-user.ts";
 
@@ -59,7 +60,7 @@ export async function startPostgres(further: readonly string[] = []): Promise<Po
     start: () => server.start(),
     async stop() {
       await server.stop("SIGQUIT");
-      await rm(folder, { recursive: true, force: true });
+      await removeFolder(folder);
     },
   };
 }

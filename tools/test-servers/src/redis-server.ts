@@ -1,9 +1,10 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { answersOn } from "./answers.ts";
 import { findCommand } from "./find-command.ts";
 import { freePort } from "./free-port.ts";
+import { removeFolder } from "./remove-folder.ts";
 import { ServerProcess } from "./server-process.ts";
 
 /** A Redis server for tests, with an append-only file: acknowledged data survives its death. */
@@ -45,7 +46,7 @@ export async function startRedis(further: readonly string[] = []): Promise<Redis
     start: () => server.start(),
     async stop() {
       await server.kill();
-      await rm(folder, { recursive: true, force: true });
+      await removeFolder(folder);
     },
   };
 }
