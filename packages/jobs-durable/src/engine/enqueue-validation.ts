@@ -22,14 +22,26 @@ const knownOptions = [
   "retainMs",
 ] as const satisfies readonly (keyof EnqueueOptions)[];
 
-/** Returns a copy. @throws TypeError or RangeError. `own` has the checks of the options that this engine alone has. */
-export function requireEnqueueOptions(
-  options: EnqueueOptions,
+/** Checks the options of an enqueue, and returns a copy. @throws TypeError or RangeError */
+export type EnqueueOptionsCheck = (options: EnqueueOptions) => EnqueueOptions;
+
+/** Makes the check of an engine. `own` has the checks of the options that this engine alone has. */
+export function enqueueOptionsCheck(
   own: Readonly<Record<string, (value: unknown) => void>> = {},
+): EnqueueOptionsCheck {
+  const ownOptions = Object.entries(own);
+  const known = [...knownOptions, ...Object.keys(own)];
+  return (options) => requireEnqueueOptions(options, known, ownOptions);
+}
+
+function requireEnqueueOptions(
+  options: EnqueueOptions,
+  known: readonly string[],
+  ownOptions: readonly (readonly [name: string, requireValid: (value: unknown) => void])[],
 ): EnqueueOptions {
   if (typeof options !== "object" || options === null)
     throw invalidArgument("the options", "an object", options);
-  requireKnownKeys("the options of an enqueue", options, [...knownOptions, ...Object.keys(own)]);
+  requireKnownKeys("the options of an enqueue", options, known);
   const { runAt, correlationId, attributes, maxAttempts, priority, backoff, retainMs } = options;
   if (runAt !== undefined) requireMoment("`runAt`", runAt);
   requireKeys(options);
@@ -37,7 +49,7 @@ export function requireEnqueueOptions(
   if (maxAttempts !== undefined) requireWholeNumber("`maxAttempts`", maxAttempts);
   if (priority !== undefined) requirePriority(priority);
   if (retainMs !== undefined) requireInRange("`retainMs`", retainMs, 0, maxKeptMs);
-  for (const [name, requireValid] of Object.entries(own)) {
+  for (const [name, requireValid] of ownOptions) {
     const value = (options as Record<string, unknown>)[name];
     if (value !== undefined) requireValid(value);
   }

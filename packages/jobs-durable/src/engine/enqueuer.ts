@@ -8,7 +8,7 @@ import type { EnqueuedJob } from "../errors/enqueued-job.ts";
 import { EnqueuedInPartError, UnsupportedError } from "../errors/errors.ts";
 import type { JobWithPayload } from "../job/durable-job.ts";
 import { requireJsonb } from "../job/payload.ts";
-import { requireEnqueueOptions } from "./enqueue-validation.ts";
+import { type EnqueueOptionsCheck, enqueueOptionsCheck } from "./enqueue-validation.ts";
 import { requireJobs, requireUniqueKeys } from "./validation.ts";
 
 /** The part of a backend that decides how a job is made. */
@@ -24,6 +24,7 @@ export class Enqueuer<Options extends EnqueueOptions> {
   readonly #engine: string;
   readonly #runner: ObservedJobRunner;
   readonly #insert: (jobs: readonly NewJob[], options: Options) => Promise<readonly EnqueuedJob[]>;
+  readonly #checkOptions: EnqueueOptionsCheck;
 
   constructor(
     store: Store,
@@ -35,6 +36,7 @@ export class Enqueuer<Options extends EnqueueOptions> {
     this.#engine = engine;
     this.#runner = runner;
     this.#insert = insert;
+    this.#checkOptions = enqueueOptionsCheck(store.enqueueOptions);
   }
 
   /**
@@ -54,7 +56,7 @@ export class Enqueuer<Options extends EnqueueOptions> {
     if ((options as { db?: unknown } | null)?.db !== undefined && !this.#store.capabilities.transactions) {
       throw new UnsupportedError(`${this.#store.name} cannot enqueue within a transaction of yours (\`db\`)`);
     }
-    const checked = requireEnqueueOptions(options, this.#store.enqueueOptions);
+    const checked = this.#checkOptions(options);
     const { runAt, idempotencyKey, uniqueKey, uniqueForMs, correlationId, retainMs } = checked;
     const { maxAttempts = job.maxAttempts, priority = job.priority } = checked;
     this.#requireCapabilities(priority, uniqueKey);
@@ -126,8 +128,9 @@ export class Enqueuer<Options extends EnqueueOptions> {
   }
 
   #requireCapabilities(priority: number, uniqueKey: string | undefined): void {
-    const { name, capabilities } = this.#store;
-    if (priority !== 0 && !capabilities.priorities) throw new UnsupportedError(`${name} has no priorities`);
+    if (priority !== 0 && !this.#store.capabilities.priorities) {
+      throw new UnsupportedError(`${this.#store.name} has no priorities`);
+    }
     if (uniqueKey !== undefined) requireUniqueKeys(this.#store);
   }
 

@@ -1,3 +1,4 @@
+import { nextTick } from "node:process";
 import { EngineUnavailableError } from "./errors.ts";
 
 /**
@@ -14,17 +15,25 @@ export function withDeadline<T>(
   operation?: string,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
+    let isOver = false;
+    let timer: NodeJS.Timeout | undefined;
+    const tooLate = (): void => {
       const prefix = operation === undefined ? "" : `${operation}: `;
       const reason = `${prefix}no answer within ${Math.round(deadlineMs)} ms`;
       reject(new EngineUnavailableError(`${server} is unreachable (${reason})`));
-    }, deadlineMs);
+    };
+    // Work that sends its command in this tick sends it first, and work that is over by then needs no timer.
+    nextTick(() => {
+      if (!isOver) timer = setTimeout(tooLate, deadlineMs);
+    });
     work.then(
       (value) => {
+        isOver = true;
         clearTimeout(timer);
         resolve(value);
       },
       (error) => {
+        isOver = true;
         clearTimeout(timer);
         reject(error);
       },

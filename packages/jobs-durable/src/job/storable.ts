@@ -2,7 +2,7 @@ import { messageOf } from "../errors/error-text.ts";
 
 /** Whether every store takes a text: PostgreSQL holds neither null characters nor half surrogate pairs. */
 export function isStorable(text: string): boolean {
-  return !text.includes("\u0000") && !/\p{Surrogate}/u.test(text);
+  return !text.includes("\u0000") && text.isWellFormed();
 }
 
 const maxMessageCharacters = 2_000;

@@ -1,3 +1,4 @@
+import { nextTick } from "node:process";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { withDeadline } from "../../src/backend.ts";
 import { EngineUnavailableError } from "../../src/index.ts";
@@ -12,6 +13,13 @@ describe("withDeadline", () => {
     const failure = new Error("no");
     await expect(withDeadline(Promise.reject(failure), 1_000, "it")).rejects.toBe(failure);
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("sets no timer for work that is over in the tick in which it began", async () => {
+    const setTimer = vi.spyOn(globalThis, "setTimeout");
+    await withDeadline(Promise.resolve(1), 1_000, "it");
+    await new Promise(nextTick);
+    expect(setTimer).not.toHaveBeenCalled();
   });
 
   it("rejects when the time is up, and names the server that gave no answer", async () => {
