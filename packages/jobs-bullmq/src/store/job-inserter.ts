@@ -2,10 +2,10 @@ import { nextTick } from "node:process";
 import { EnqueuedInPartError, type EnqueuedJob } from "@nidus/jobs-durable";
 import { haveSameOptions, type NewJob } from "@nidus/jobs-durable/backend";
 import type { JobsOptions } from "bullmq";
-import { type Batch, holderOfKey } from "../bullmq-internals/index.ts";
+import { type Batch, type BatchQueue, holderOfKey } from "../bullmq-internals/index.ts";
 import type { BullmqJobOptions } from "./bullmq-job-options.ts";
 import type { Queues } from "./queues.ts";
-import { optionsOf, type RetentionSeconds } from "./stored-data.ts";
+import { optionsOf, type RetentionSeconds, type StoredData } from "./stored-data.ts";
 
 /** The most that one command adds of jobs that are enqueued one by one. Small jobs do not travel with large ones. */
 const maxGatheredJobs = 500;
@@ -143,7 +143,15 @@ export class JobInserter {
       ...optionsOf(first, this.#retention),
       ...delayUntil(runAt),
     });
-    return this.#queues.of(name).then((queue) => queue.addBatch(name, optionsOfAll, batch));
+    const add = (queue: BatchQueue<StoredData>): Promise<readonly EnqueuedJob[]> =>
+      queue.addBatch(name, optionsOfAll, batch);
+    const queue = this.#queues.of(name);
+    if (queue instanceof Promise) return queue.then(add);
+    try {
+      return add(queue);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 }
 

@@ -23,7 +23,7 @@ export class Queues {
   readonly #connection: RedisConnection;
   readonly #reconnectionListeners = new Set<() => void>();
   readonly #isShared: boolean;
-  readonly #queues = new Map<string, Promise<BatchQueue<StoredData>>>();
+  readonly #queues = new Map<string, BatchQueue<StoredData> | Promise<BatchQueue<StoredData>>>();
   #isClosing = false;
 
   constructor(
@@ -94,17 +94,18 @@ export class Queues {
     return `${this.base}:names`;
   }
 
-  /** Opens the queue of a job. */
-  of(jobName: string): Promise<BatchQueue<StoredData>> {
-    let queue = this.#queues.get(jobName);
-    if (queue === undefined) {
-      queue = this.#open(jobName).catch((error) => {
-        this.#queues.delete(jobName);
-        throw error;
-      });
-      this.#queues.set(jobName, queue);
-    }
-    return queue;
+  /** Returns the queue of a job, once it is open without a promise. */
+  of(jobName: string): BatchQueue<StoredData> | Promise<BatchQueue<StoredData>> {
+    const queue = this.#queues.get(jobName);
+    if (queue !== undefined) return queue;
+    const opening = this.#open(jobName);
+    this.#queues.set(jobName, opening);
+    // Before all callers that wait for it: a later call does not overtake them.
+    opening.then(
+      (opened) => this.#queues.set(jobName, opened),
+      () => this.#queues.delete(jobName),
+    );
+    return opening;
   }
 
   async #open(jobName: string): Promise<BatchQueue<StoredData>> {
