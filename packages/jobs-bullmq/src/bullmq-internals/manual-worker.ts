@@ -1,9 +1,10 @@
 import { type AdvancedRepeatOptions, type ConnectionOptions, Job, Worker } from "bullmq";
+import { LeaseCommand } from "./lease-command.ts";
 import type { RedisClient } from "./redis-client.ts";
 import { backoffStrategy } from "./retry-later.ts";
 import { type Clock, ScriptInterceptor } from "./script-interceptor.ts";
 
-/** BullMQ's answer to a settlement that asks for a next job. */
+/** BullMQ's answer to a lease, and to a settlement that asks for a next job. */
 type NextJobData = readonly [data?: object, id?: string];
 
 /** A job's fields, as BullMQ parses them. */
@@ -28,6 +29,7 @@ export interface ManualWorkerOptions {
 export class ManualWorker<Data> extends Worker<Data> {
   readonly interceptor: ScriptInterceptor;
   readonly #clock: Clock;
+  #leaseCommand: LeaseCommand | undefined;
 
   constructor(queue: string, { client, clock, prefix, leaseMs, repeatStrategy }: ManualWorkerOptions) {
     const interceptor = new ScriptInterceptor(client, clock);
@@ -55,6 +57,25 @@ export class ManualWorker<Data> extends Worker<Data> {
   /** Converts a moment of Redis's clock to the clock of this process. */
   localTime(redisMs: number): number {
     return redisMs - this.#clock.offsetMs;
+  }
+
+  /**
+   * Leases a job if there is one now. BullMQ makes the command for the first lease, and others with tokens of the same length repeat it: with
+   * `getNextJob`, which goes through six more functions, an idle worker started a job 60 microseconds later.
+   */
+  protected leaseJob(token: string): Promise<Job<Data> | undefined> {
+    const command = this.#leaseCommand;
+    if (!command?.isRepeatableWith(token)) return this.#leaseFirst(token);
+    if (this.closing !== undefined) return Promise.resolve(undefined);
+    return this.interceptor.lease(command, token).then((answer) => this.jobFromAnswer(answer, token));
+  }
+
+  async #leaseFirst(token: string): Promise<Job<Data> | undefined> {
+    const job = await this.getNextJob(token, { block: false });
+    const { lastLease } = this.interceptor;
+    const command = lastLease && new LeaseCommand(...lastLease, token);
+    if (command?.isRepeatableWith(token)) this.#leaseCommand = command;
+    return job ?? undefined;
   }
 
   /** Returns the job that came with the answer to a settlement, leased with the same token. */

@@ -1,8 +1,10 @@
+import { raw2NextJobData } from "bullmq";
 import { bullmqScript } from "./bullmq-script.ts";
 import { keepCancelled } from "./cancelled-jobs.ts";
 import { GatheredEnds, isPlainEnd } from "./gathered-ends.ts";
 import { gatherWrites } from "./gathered-writes.ts";
 import { holdKeyScript } from "./hold-key.ts";
+import type { LeaseCommand } from "./lease-command.ts";
 import type { Lease } from "./leases.ts";
 import { notBlockingClient } from "./not-blocking-client.ts";
 import { moveByRetention } from "./own-retention.ts";
@@ -82,6 +84,8 @@ export class ScriptInterceptor {
   readonly client: RedisClient;
   /** When the next job is due, as the last answer without a job said, in Unix milliseconds of Redis's clock. */
   nextDueMs: number | undefined;
+  /** The last command with which BullMQ itself has leased a job: its name, and what BullMQ passed. */
+  lastLease: readonly [name: string, values: readonly unknown[]] | undefined;
   readonly #shared: RedisClient;
   readonly #clock: Clock;
   readonly #ends: GatheredEnds;
@@ -121,7 +125,17 @@ export class ScriptInterceptor {
     }
   }
 
+  /** Leases a job, if there is one now. Resolves to the answer as BullMQ reads it. */
+  lease(command: LeaseCommand, token: string): Promise<unknown> {
+    gatherWrites(this.#shared);
+    const values = command.valuesFor(token, this.#clock.now());
+    return this.#shared.runCommand(command.name, values).then(this.#readLease);
+  }
+
+  readonly #readLease = (answer: unknown): unknown => raw2NextJobData(this.#read(answer) as unknown[]);
+
   #run(name: string, values: unknown[]): Promise<unknown> {
+    if (name.startsWith("moveToActive:")) this.lastLease = [name, [...values]];
     // A loop, and no callback or async function: this runs for every job.
     for (let index = 0; index < values.length; index++) {
       if (typeof values[index] !== "number") continue;

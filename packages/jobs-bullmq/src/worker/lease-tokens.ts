@@ -4,7 +4,8 @@ export class LeaseTokens {
   readonly prefix: string = `${crypto.randomUUID()}:`;
   readonly #open = new Set<string>();
   readonly #kept = new Map<string, string>();
-  #count = 0;
+  /** Of ten digits, so that all tokens are as long. */
+  #count = 1_000_000_000;
 
   /** How many leases this process knows of. */
   get held(): number {

@@ -47,7 +47,7 @@ export class QueueConsumer extends ManualWorker<StoredData> {
     this.state.beginLook();
     let job: Job<StoredData> | undefined;
     try {
-      job = (await this.getNextJob(token, { block: false })) ?? undefined;
+      job = await this.leaseJob(token);
       this.state.looked(job !== undefined, this.interceptor.nextDueMs);
       if (job !== undefined) this.tokens.keep(job.id as string, token);
     } finally {
