@@ -71,7 +71,7 @@ export class MarkerWait {
   }
 
   /** Resolves when the watch has ended, a job is due, a rest is over, or the wait was aborted. */
-  async #nextEvent(): Promise<void> {
+  #nextEvent(): Promise<void> {
     const now = this.#clock.now();
     let waitMs = maxWaitMs;
     for (const { state } of this.#consumers.values()) {
@@ -79,29 +79,23 @@ export class MarkerWait {
       if (dueMs !== undefined) waitMs = Math.min(waitMs, dueMs - now);
       if (!isDrained && backOffLeftMs > 0) waitMs = Math.min(waitMs, backOffLeftMs);
     }
-    let timer: NodeJS.Timeout | undefined;
-    await new Promise<void>((resolve) => {
-      this.#onEvent = resolve;
-      timer = setTimeout(resolve, Math.max(1, waitMs));
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, Math.max(1, waitMs));
+      this.#onEvent = () => {
+        resolve();
+        clearTimeout(timer);
+      };
     });
-    clearTimeout(timer);
   }
 
   #start(): void {
     if (this.#watching !== undefined) return;
     const watched = [...this.#consumers.values()].filter(({ state }) => state.backOffLeftMs === 0);
     if (watched.length === 0) return;
-    this.#watching = this.#takeMarker(watched.map(({ keyPrefix }) => keyPrefix))
-      .catch((error) => {
-        if (this.#isWaiting) this.#failure = { error };
-        else if (!this.#isClosed) this.#onError(error);
-      })
-      .finally(() => {
-        this.#watching = undefined;
-        this.#onEvent();
-      });
+    this.#watching = this.#takeMarker(watched.map(({ keyPrefix }) => keyPrefix));
   }
 
+  /** Never rejects. */
   async #takeMarker(queueKeys: readonly string[]): Promise<void> {
     try {
       const marker = await this.#watch.take(queueKeys);
@@ -111,11 +105,20 @@ export class MarkerWait {
         for (const { state } of this.#consumers.values()) state.isDrained = false;
       }
     } catch (error) {
-      if (!isRefusedScript(error)) throw error;
-      this.#onError(error);
-      const unusable = await this.#watch.unusable(queueKeys);
-      for (const keys of unusable) this.#consumers.get(keys)?.state.rest();
+      await this.#restUnusable(queueKeys, error).catch((failure) => {
+        if (this.#isWaiting) this.#failure = { error: failure };
+        else if (!this.#isClosed) this.#onError(failure);
+      });
     }
+    this.#watching = undefined;
+    this.#onEvent();
+  }
+
+  /** Leaves the queues alone for whose markers Redis does not wait. Rejects with an error that says nothing about a queue. */
+  async #restUnusable(queueKeys: readonly string[], error: unknown): Promise<void> {
+    if (!isRefusedScript(error)) throw error;
+    this.#onError(error);
+    for (const keys of await this.#watch.unusable(queueKeys)) this.#consumers.get(keys)?.state.rest();
   }
 
   #note(marker: Marker): void {
