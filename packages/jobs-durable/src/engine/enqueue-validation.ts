@@ -1,10 +1,10 @@
-import { invalidArgument, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
+import { requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
 import { requireAttributes } from "../backend/attributes.ts";
 import type { EnqueueOptions } from "../backend/enqueue-options.ts";
 import { requireBackoff } from "../job/backoff.ts";
 import { requirePriority } from "../job/priority.ts";
 import { requireInRange } from "../job/whole-number.ts";
-import { requireMoment, requireStorableText } from "./validation.ts";
+import { requireMoment, requireOptions, requireStorableText } from "./validation.ts";
 
 /** Stores keep such times in whole seconds of 32 bits. */
 const maxKeptMs = (2 ** 31 - 1) * 1000;
@@ -39,8 +39,7 @@ function requireEnqueueOptions(
   known: readonly string[],
   ownOptions: readonly (readonly [name: string, requireValid: (value: unknown) => void])[],
 ): EnqueueOptions {
-  if (typeof options !== "object" || options === null)
-    throw invalidArgument("the options", "an object", options);
+  requireOptions(options);
   requireKnownKeys("the options of an enqueue", options, known);
   const { runAt, correlationId, attributes, maxAttempts, priority, backoff, retainMs } = options;
   if (runAt !== undefined) requireMoment("`runAt`", runAt);

@@ -5,7 +5,7 @@ import { nextMoment, type ScheduleRule } from "../schedule/schedule-rule.ts";
 import { ZoneClock } from "../schedule/zone-clock.ts";
 import type { JobEngine } from "./job-engine.ts";
 import type { ScheduleInterval, ScheduleOptions } from "./job-schedule.ts";
-import { requireMoment, requireStorableText } from "./validation.ts";
+import { requireMoment, requireOptions, requireStorableText } from "./validation.ts";
 
 /** 100 years. */
 const maxEveryMs = 100 * 365 * 24 * 60 * 60 * 1000;
@@ -20,8 +20,7 @@ export function requireScheduleRule(
   when: string | ScheduleInterval,
   options: ScheduleOptions,
 ): ScheduleRule {
-  if (typeof options !== "object" || options === null)
-    throw invalidArgument("the options", "an object", options);
+  requireOptions(options);
   requireKnownKeys("the options of `schedule`", options, ["timeZone", "key", "startAt", "endAt"]);
   const { timeZone = "UTC", key, startAt, endAt } = options;
   requireTimeZone(timeZone);

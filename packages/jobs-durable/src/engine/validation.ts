@@ -1,3 +1,4 @@
+import { isDate } from "node:util/types";
 import { invalidArgument, invalidNumber, requireJobName, requireText } from "@nidus/jobs-core/adapter";
 import type { JobBackend } from "../backend/job-backend.ts";
 import { validDate } from "../backend/valid-date.ts";
@@ -18,6 +19,17 @@ export function requireStorableText(what: string, text: string): void {
     throw invalidNumber(what, `at most ${maxKeyCharacters} characters`, text.length);
   }
   if (!isStorable(text)) throw invalidArgument(what, "well-formed text without a null character", text);
+}
+
+/**
+ * Refuses options that are no plain object: a Date in the place of `{ runAt }` would be ignored, since it has no keys.
+ *
+ * @throws TypeError
+ */
+export function requireOptions(options: object): void {
+  if (typeof options !== "object" || options === null || isDate(options) || Symbol.iterator in options) {
+    throw invalidArgument("the options", "a plain object", options);
+  }
 }
 
 /** @throws TypeError for what is no durable job, for no job at all, or for two of one name. */

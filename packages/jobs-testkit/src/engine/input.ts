@@ -45,6 +45,12 @@ export const input: Behaviour<Kit> = (declare) => {
     if (engine.capabilities.schedules)
       calls.push(() => engine.schedule(job, "0 3 * * *", undefined, unknown));
     for (const call of calls) await assert.rejects(call, /TypeError: unknown option "runat"/, String(call));
+    for (const noOptions of [new Date(Date.now() + 3_600_000), [], new Map([["priority", 5]])]) {
+      await assert.rejects(engine.enqueue(job, undefined, noOptions as object), TypeError, String(noOptions));
+      await assert.rejects(engine.enqueueMany(job, [undefined], noOptions as object), TypeError);
+      if (engine.capabilities.schedules)
+        await assert.rejects(engine.schedule(job, "0 3 * * *", undefined, noOptions as object), TypeError);
+    }
     await worker.stop();
     const counts = await countsOf(engine, job.name);
     assert.equal(counts.waiting + counts.succeeded, 0);
