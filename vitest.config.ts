@@ -7,10 +7,10 @@ const conditions = ["@nidus/source"];
 
 /**
  * Matches tests that start servers or programs, open an embedded database, take an engine or observer to its limits,
- * or serve the jobs page, whose browser code is built.
+ * serve the jobs page, whose browser code is built, or measure what their process computes.
  */
 const slow =
-  /"test-servers"|dataDir|Contract|failuresOf|"node:child_process"|browser-assets|page-client|jobDashboard/;
+  /"test-servers"|dataDir|Contract|failuresOf|"node:child_process"|browser-assets|page-client|jobDashboard|computingMs/;
 
 const unit = readdirSync("packages")
   .flatMap((name) =>
