@@ -21,6 +21,9 @@ export interface ScheduleRecord {
   readonly nextRunAtMs: number;
 }
 
+/** How many runs in a row that were cancelled before are skipped at once. A chain with more of them goes on the next time. */
+const maxSkipped = 1_000;
+
 /** Keeps the records of schedules beside the jobs. A {@link ScheduleChain} decides what it keeps. */
 export interface ScheduleStore {
   /** The store's clock, in Unix milliseconds. */
@@ -119,13 +122,17 @@ export class ScheduleChain {
    * its handler runs; when such a job was cancelled; and now and then, since other programs may remove jobs.
    */
   async goOn(jobNames: Iterable<string>): Promise<void> {
-    const started = await this.#store.findStarted([...new Set(jobNames)]);
-    if (started.length === 0) return;
-    const nowMs = await this.#store.now();
-    for (const record of started) {
-      const nextRunAtMs = nextMoment(record.rule, Math.max(nowMs, record.nextRunAtMs));
-      if (nextRunAtMs === undefined) await this.#store.remove(record);
-      else await this.#put({ ...record, nextId: nextIdOf(record, nextRunAtMs), nextRunAtMs }, record);
+    const names = [...new Set(jobNames)];
+    let started = await this.#store.findStarted(names);
+    for (let skipped = 0; started.length > 0 && skipped < maxSkipped; skipped++) {
+      const nowMs = await this.#store.now();
+      for (const record of started) {
+        const nextRunAtMs = nextMoment(record.rule, Math.max(nowMs, record.nextRunAtMs));
+        if (nextRunAtMs === undefined) await this.#store.remove(record);
+        else await this.#put({ ...record, nextId: nextIdOf(record, nextRunAtMs), nextRunAtMs }, record);
+      }
+      // A job that is due later has not started: the store kept one of this moment that was cancelled before.
+      started = (await this.#store.findStarted(names)).filter(({ nextRunAtMs }) => nextRunAtMs > nowMs);
     }
   }
 

@@ -175,6 +175,26 @@ describe("a chain of scheduled jobs", () => {
     expect(store.waitingAtMs).toEqual([2_000]);
   });
 
+  it("stores the next job behind all runs that were cancelled before, if it begins again", async () => {
+    const { store, chain } = chainOf();
+    await chain.schedule(job, everySecond);
+    for (const _run of [1, 2, 3]) {
+      store.start();
+      await chain.goOn(["a"]);
+    }
+    await chain.unschedule("a", undefined);
+    await chain.schedule(job, everySecond);
+    expect(store.waitingAtMs).toEqual([4_000]);
+    expect(store.record?.nextRunAtMs).toBe(4_000);
+  });
+
+  it("asks a store that keeps no job of it a bounded number of times", async () => {
+    const { store, chain } = chainOf();
+    store.insert = async () => {};
+    await chain.schedule(job, everySecond);
+    expect(store.waitingAtMs).toEqual([]);
+  });
+
   it("ends with the last moment, and does not begin again", async () => {
     const { store, chain } = chainOf();
     const rule = { ...everySecond, endAtMs: 1_000 };

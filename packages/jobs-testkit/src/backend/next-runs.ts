@@ -50,6 +50,9 @@ export const nextRuns: Behaviour<BackendKit> = (declare) => {
       assert.equal((await schedulesOf(backend, name))[0]?.nextRunAt?.getTime(), dueMs);
       assert.notEqual(await nextRunOf(backend, name), next, "the run after it is stored");
     }
+    await backend.unschedule(name, undefined);
+    await backend.schedule(kit.job(name), winter);
+    assert.notEqual(await nextRunOf(backend, name), "", "a schedule that begins again has a next run");
     const { scheduled, cancelled } = await countsOf(backend, name);
     assert.deepEqual({ scheduled, cancelled }, { scheduled: 1, cancelled: 2 });
     const startAtMs = Date.now() + 3_600_000;
