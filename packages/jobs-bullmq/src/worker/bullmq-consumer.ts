@@ -65,20 +65,14 @@ export class BullmqConsumer implements JobConsumer<BullmqLeasedJob> {
 
   /** Takes up to `limit` jobs, in one round trip. */
   async #take(limit: number): Promise<readonly BullmqLeasedJob[]> {
-    const looks: [QueueConsumer, Promise<BullmqLeasedJob | undefined>][] = [];
+    const looks: Promise<BullmqLeasedJob | undefined>[] = [];
+    const failed: (readonly [QueueConsumer, unknown])[] = [];
     while (looks.length < limit) {
       const consumer = this.#turns.next(({ state }) => state.isHungry);
       if (consumer === undefined) break;
-      looks.push([consumer, consumer.take()]);
+      looks.push(consumer.take().catch((error: unknown) => void failed.push([consumer, error])));
     }
-    const ended = await Promise.allSettled(looks.map(([, look]) => look));
-    const taken: BullmqLeasedJob[] = [];
-    const failed: (readonly [QueueConsumer, unknown])[] = [];
-    for (const [index, look] of ended.entries()) {
-      const [consumer] = looks[index] as (typeof looks)[number];
-      if (look.status === "rejected") failed.push([consumer, look.reason]);
-      else if (look.value !== undefined) taken.push(look.value);
-    }
+    const taken = (await Promise.all(looks)).filter((job) => job !== undefined);
     for (const [consumer, error] of failed) {
       // Unusable keys of one name must not stop the others, and jobs that were taken must run.
       if (!isRefusedScript(error) && taken.length === 0) throw error;
