@@ -103,7 +103,7 @@ export class Schedules {
   }
 
   async unschedule(jobName: string, key: string | undefined): Promise<boolean> {
-    // Opening the queue of a name that nobody has used would store the name.
+    // Opening the queue of an unused name would store the name.
     if (!(await this.#queues.names()).includes(jobName)) return false;
     const queue = await this.#queues.of(jobName);
     const id = schedulerId(jobName, key);

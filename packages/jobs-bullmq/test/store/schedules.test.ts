@@ -82,7 +82,7 @@ describeEngines("schedules", ({ bullmqEngine, redis }) => {
     await expect.poll(() => seen, { timeout: 20_000 }).toEqual(["by hand"]);
   }, 60_000);
 
-  it("are not there under a name that nobody uses: to end one stores no name", async () => {
+  it("are not there under an unused name: to end one stores no name", async () => {
     await using engine = await open();
     expect(await engine.unschedule("mistyped")).toBe(false);
     await using other = await open();
