@@ -1,4 +1,4 @@
-import { invalidArgument, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
+import { invalidArgument } from "@nidus/jobs-core/adapter";
 import {
   combineJobObservers,
   type EngineHealth,
@@ -38,7 +38,7 @@ import type {
   JobsQuery,
   RedriveAllQuery,
 } from "./jobs-query.ts";
-import { deadLettersFrom, statsFrom } from "./stats.ts";
+import { statsFrom } from "./stats.ts";
 import { StoreHealth } from "./store-health.ts";
 import { StoreReadings } from "./store-readings.ts";
 import { StoredJobs } from "./stored-jobs.ts";
@@ -223,11 +223,8 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
     return statsFrom(await this.#store.counts());
   }
 
-  async deadLetters(options: DeadLetterOptions = {}): Promise<readonly DeadLetter[]> {
-    requireKnownKeys("the options of `deadLetters`", options, ["limit"]);
-    const { limit = 100 } = options;
-    requireWholeNumber("`limit`", limit);
-    return deadLettersFrom(await this.#store.deadLetters(limit));
+  deadLetters(options?: DeadLetterOptions): Promise<readonly DeadLetter[]> {
+    return this.#storedJobs.deadLetters(options);
   }
 
   async redrive(jobId: string): Promise<boolean> {

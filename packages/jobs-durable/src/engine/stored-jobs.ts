@@ -1,4 +1,5 @@
-import { requireBoolean, requireKnownKeys } from "@nidus/jobs-core/adapter";
+import { requireBoolean, requireKnownKeys, requireWholeNumber } from "@nidus/jobs-core/adapter";
+import type { DeadLetter } from "../backend/dead-letter.ts";
 import type { EnqueueOptions } from "../backend/enqueue-options.ts";
 import type { JobBackend, LeasedJob } from "../backend/job-backend.ts";
 import { idFromKey } from "../backend/job-id.ts";
@@ -6,6 +7,7 @@ import type { StoredJob } from "../backend/stored-job.ts";
 import { validDate } from "../backend/valid-date.ts";
 import type { BoundedBackend } from "./bounded-backend.ts";
 import { cursorFrom } from "./cursor.ts";
+import type { DeadLetterOptions } from "./job-engine.ts";
 import {
   type JobKey,
   type JobLookupOptions,
@@ -14,6 +16,7 @@ import {
   requireJobKey,
   storedJobsQueryFrom,
 } from "./jobs-query.ts";
+import { deadLettersFrom } from "./stats.ts";
 import { isJobId, requireListing, requireUniqueKeys } from "./validation.ts";
 
 /** Looks at the jobs that a store has. */
@@ -55,6 +58,13 @@ export class StoredJobs<Job extends LeasedJob, Options extends EnqueueOptions> {
       jobs: jobs.map(withValidDates),
       cursor: position && cursorFrom(position, checked),
     };
+  }
+
+  async deadLetters(options: DeadLetterOptions = {}): Promise<readonly DeadLetter[]> {
+    requireKnownKeys("the options of `deadLetters`", options, ["limit"]);
+    const { limit = 100 } = options;
+    requireWholeNumber("`limit`", limit);
+    return deadLettersFrom(await this.#store.deadLetters(limit));
   }
 }
 
