@@ -6,7 +6,7 @@ const backOffMs = { first: 100, most: 5_000 };
 /** The most jobs that one look asks for at once. */
 const maxAppetite = 64;
 
-/** What a worker knows of the queue of one job name: whether a look may find a job, and how many looks are under way. */
+/** The state of the queue of one job name, as a worker knows it: whether a look may find a job, and how many looks are under way. */
 export class QueueState {
   /** Whether the last look found no job, so that the next one may wait. */
   isDrained = false;

@@ -3,18 +3,7 @@ import { describe, expect, it } from "vitest";
 import { JobInserter } from "../../src/store/job-inserter.ts";
 import type { Queues } from "../../src/store/queues.ts";
 
-const job: NewJob = {
-  id: crypto.randomUUID(),
-  name: "a",
-  envelopeText: "{}",
-  runAt: undefined,
-  maxAttempts: 1,
-  hasIdempotencyKey: false,
-  priority: 0,
-  uniqueKey: undefined,
-  uniqueForMs: undefined,
-  retainMs: undefined,
-};
+const job = { id: "1", name: "a", envelopeText: "{}" } as NewJob;
 
 describe("a job inserter", () => {
   it("rejects if an open queue throws", async () => {

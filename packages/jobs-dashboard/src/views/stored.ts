@@ -138,7 +138,7 @@ export async function payloadView(model: PageModel, engine: string, jobId: strin
   return { text: text.slice(0, read), isCut: read < text.length };
 }
 
-/** Returns the payload as JSON. One that is no JSON stays hidden, as one that cannot be redacted does. */
+/** Returns the payload as JSON. If it is no JSON, or could not be redacted, it stays hidden. */
 function textOf(shown: RedactedJob | undefined): string | undefined {
   try {
     return JSON.stringify(shown?.payload, null, 2);
