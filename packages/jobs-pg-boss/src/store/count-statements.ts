@@ -22,24 +22,28 @@ export interface CountStatements {
 /** Builds the statements. `schema` stands unquoted in them, as in pg-boss's own. */
 export function countStatements(schema: string, { isReady, hasIndexOfLiveJobs }: Dialect): CountStatements {
   const job = `${schema}.job`;
-  const bytes = `(SELECT COALESCE(sum(pg_relation_size(relid)), 0)::float8 FROM pg_partition_tree('${job}')) AS bytes`;
+  const bytes = `(SELECT COALESCE(sum(pg_relation_size(relid)), 0)::float8 FROM pg_partition_tree('${job}'))`;
   const live = hasIndexOfLiveJobs ? liveByState(job) : liveByStart(schema);
   const waiting = `
     SELECT name, count(*)::int AS count, min(${startOrNull}) AS oldest
     FROM ${job} j WHERE state < 'active' AND start_after <= now() AND ${isReady} GROUP BY name`;
   return {
-    live: `${live("NULL::float8 AS bytes")}`,
-    all: `${live("NULL::float8 AS bytes")}
-      UNION ALL
-      SELECT name, state::text, false, count(*)::int, NULL::timestamptz, ${bytes}
-      FROM ${job} WHERE state > 'active' GROUP BY 1, 2`,
+    live,
+    // All rows are read, so once: PostgreSQL plans each part of a statement with every partition.
+    all: `
+      SELECT counted.*, CASE WHEN state NOT IN ('created', 'active') THEN ${bytes} END AS bytes
+      FROM (
+        SELECT name, CASE WHEN state < 'active' THEN 'created' ELSE state::text END AS state,
+          state < 'active' AND start_after > now() AS is_scheduled, count(*)::int AS count, min(${startOrNull}) AS oldest
+        FROM ${job} GROUP BY 1, 2, 3
+      ) counted`,
     waiting: `
       SELECT queue.name, COALESCE(waiting.count, 0) AS count, waiting.oldest
       FROM ${schema}.queue queue LEFT JOIN (${waiting}) waiting ON waiting.name = queue.name`,
     // Naming the queues lets an index find the dead letters among the jobs that have ended.
     backlog: `
       SELECT queue.name, COALESCE(waiting.count, 0) AS count, waiting.oldest,
-        COALESCE(failed.count, 0) AS dead_lettered, failed.oldest AS oldest_dead_letter, ${bytes}
+        COALESCE(failed.count, 0) AS dead_lettered, failed.oldest AS oldest_dead_letter, ${bytes} AS bytes
       FROM ${schema}.queue queue LEFT JOIN (${waiting}) waiting ON waiting.name = queue.name
       LEFT JOIN (
         SELECT name, count(*)::int AS count, min(${dateOrNull("completed_on")}) AS oldest
@@ -53,15 +57,15 @@ export function countStatements(schema: string, { isReady, hasIndexOfLiveJobs }:
  * the whole table, which takes three times as long. Jobs that run are in no index but that of lists. That is asked queue by queue, from an
  * array: PostgreSQL then expects few queues, and spends no time on compiling the statement.
  */
-function liveByStart(schema: string): (bytes: string) => string {
-  return (bytes) => `
-      SELECT name, 'created' AS state, start_after > now() AS is_scheduled, count(*)::int AS count, min(${startOrNull}) AS oldest, ${bytes}
+function liveByStart(schema: string): string {
+  return `
+      SELECT name, 'created' AS state, start_after > now() AS is_scheduled, count(*)::int AS count, min(${startOrNull}) AS oldest
       FROM (
         SELECT name, start_after, created_on FROM ${schema}.job WHERE state < 'active' ORDER BY name, start_after
       ) waiting
       GROUP BY 1, 3
       UNION ALL
-      SELECT queue.name, 'active', false, running.count, NULL::timestamptz, NULL
+      SELECT queue.name, 'active', false, running.count, NULL::timestamptz
       FROM unnest(ARRAY(SELECT name FROM ${schema}.queue)) AS queue(name) CROSS JOIN LATERAL (
         SELECT count(*)::int AS count FROM ${schema}.job j WHERE j.name = queue.name AND j.state = 'active'
       ) running
@@ -72,16 +76,16 @@ function liveByStart(schema: string): (bytes: string) => string {
  * pg-boss 12 has an index of all live jobs by state, in whose order they are read, as above. It lacks the time of enqueue, which counts for
  * a job that starts at no date.
  */
-function liveByState(job: string): (bytes: string) => string {
-  return (bytes) => `
+function liveByState(job: string): string {
+  return `
       SELECT name, CASE state WHEN 'active' THEN 'active' ELSE 'created' END AS state, start_after > now() AS is_scheduled,
-        count(*)::int AS count, min(${dateOrNull("start_after")}) AS oldest, ${bytes}
+        count(*)::int AS count, min(${dateOrNull("start_after")}) AS oldest
       FROM (
         SELECT name, state, start_after FROM ${job}
         WHERE state IN ('created', 'retry', 'active') ORDER BY name, state, blocked, start_after
       ) live
       GROUP BY 1, 2, 3
       UNION ALL
-      SELECT name, 'created', false, 0, min(${dateOrNull("created_on")}), NULL
+      SELECT name, 'created', false, 0, min(${dateOrNull("created_on")})
       FROM ${job} WHERE state < 'active' AND NOT blocked AND start_after < 'epoch' GROUP BY 1`;
 }

@@ -65,7 +65,8 @@ export class PgBossSchedules implements ScheduleStore {
   }
 
   async findStarted(jobNames: readonly string[]): Promise<readonly ScheduleRecord[]> {
-    return recordsFrom(await this.#run(this.#statements.findStarted, jobNames, jobNames.map(queueName)));
+    const statement = this.#statements.findStarted(jobNames.length);
+    return recordsFrom(await this.#run(statement, jobNames.map(queueName), jobNames));
   }
 
   async put(record: ScheduleRecord, replacedId: string | undefined): Promise<boolean> {

@@ -22,8 +22,8 @@ export interface ScheduleStatements {
    * JavaScript has such a date.
    */
   starts(names: number): string;
-  /** $1 job names, $2 their queues. Returns the `data` of those records whose next job does not wait. */
-  readonly findStarted: string;
+  /** $1 queues of that many names, $2 the names. Returns the `data` of those records whose next job does not wait. */
+  findStarted(names: number): string;
   /** $1 id, $2 data. Returns a row if there was no record of this id. */
   readonly add: string;
   /** $1 id, $2 data, $3 the `nextId` to replace. Returns a row if the record had it. */
@@ -40,8 +40,6 @@ export function scheduleStatements(schema: string): ScheduleStatements {
   const isRecord = `r.name = '${scheduleQueue}'`;
   // Another program may have stored any text.
   const nextId = `CASE WHEN r.data ->> 'nextId' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN (r.data ->> 'nextId')::uuid END`;
-  const isWaiting = (queue: string): string =>
-    `EXISTS (SELECT FROM ${job} j WHERE j.name = ${queue} AND j.id = ${nextId} AND j.state = 'created')`;
   return {
     now: "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now_ms",
     records: `SELECT r.data FROM ${job} r WHERE ${isRecord} AND ($1::text IS NULL OR r.data ->> 'jobName' = $1)`,
@@ -53,10 +51,12 @@ export function scheduleStatements(schema: string): ScheduleStatements {
         SELECT j.id, ${startOrNull} AS start_at FROM ${job} j
         WHERE ${isInQueue("next.queue", names)} AND j.id = next.id AND j.state = 'created' LIMIT 1
       ) found`,
-    findStarted: `
-      SELECT r.data FROM ${job} r JOIN unnest($1::text[], $2::text[]) AS of(job_name, queue)
+    findStarted: (names) => `
+      SELECT r.data FROM ${job} r JOIN unnest($1::text[], $2::text[]) AS of(queue, job_name)
         ON of.job_name = r.data ->> 'jobName'
-      WHERE ${isRecord} AND NOT ${isWaiting("of.queue")}`,
+      WHERE ${isRecord} AND NOT EXISTS (
+        SELECT FROM ${job} j WHERE ${isInQueue("of.queue", names)} AND j.id = ${nextId} AND j.state = 'created'
+      )`,
     add: `
       INSERT INTO ${job} (name, id, data, start_after, keep_until)
       VALUES ('${scheduleQueue}', $1::uuid, $2::jsonb, '9999-12-31', '9999-12-31')
