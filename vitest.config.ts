@@ -79,7 +79,7 @@ export default defineConfig({
     // Tests of engines wait for clocks and servers more than they compute.
     maxConcurrency: 16,
     // Files wait for clocks, servers and other processes for more than half of their time.
-    maxWorkers: 5,
+    maxWorkers: 7,
     // Adds a report for programs beside the output for readers.
     reporters: process.env.NIDUS_TEST_REPORT
       ? ["default", ["json", { outputFile: process.env.NIDUS_TEST_REPORT }]]

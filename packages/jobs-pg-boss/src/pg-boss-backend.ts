@@ -16,6 +16,7 @@ import {
 import { capabilitiesOf } from "./connection/capabilities.ts";
 import type { Connection } from "./connection/connection.ts";
 import type { SqlDatabase } from "./database/pg-boss-like.ts";
+import { preparedDatabase } from "./database/prepared-database.ts";
 import { requireDatabase } from "./database/require-database.ts";
 import { bossDatabase, type Row, runSql } from "./database/run-sql.ts";
 import { isUnreachable } from "./database/unreachable.ts";
@@ -86,7 +87,9 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
     this.#leaseStatements = leaseStatements(schema, this.#dialect);
     const statements = queueStatements(schema, this.#dialect, settings);
     this.#queues = new QueueCreator(this.#db, statements);
-    this.#inserter = new JobInserter(this.#db, statements, this.#queues);
+    // The pool of the engine's own pg-boss is pg's: callers may have another driver.
+    const oneByOne = connection.createClient === undefined ? this.#db : preparedDatabase(this.#db);
+    this.#inserter = new JobInserter(this.#db, oneByOne, statements, this.#queues);
     this.#counter = new JobCounter(this.#db, schema, this.#dialect);
     this.#actions = new JobActions(this.#db, this.#statements, this.#counter);
     this.#storedJobs = new StoredJobs(this.#db, schema);

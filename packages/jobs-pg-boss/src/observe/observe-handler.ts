@@ -30,7 +30,9 @@ type JobOf<Jobs> = Jobs extends readonly (infer Job extends HandledJob)[]
  * as a first attempt that did not wait, and no failure counts as retried or dead-lettered.
  *
  * Outcomes follow pg-boss: a handler that outlives `expireInSeconds` has failed, and with `perJobResults` each job ends as its own
- * result says. The delivery after a worker's death reports the attempt before it as stalled.
+ * result says. The delivery after a worker's death reports the attempt before it as stalled. A handler that itself ends its job by
+ * `boss.fail` or `boss.cancel`, and one whose result PostgreSQL cannot store, such as a text with a null character, counts as succeeded
+ * if it returns.
  *
  * @throws TypeError for a value that is no runner, if `handler` is not a function, or for an unknown or wrong option.
  */

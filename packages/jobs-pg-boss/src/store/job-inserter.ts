@@ -22,13 +22,16 @@ const maxTries = 20;
 /** Stores new jobs, each later than the one before, and creates their queue if it is missing. */
 export class JobInserter {
   readonly #db: SqlDatabase;
+  readonly #oneByOne: SqlDatabase;
   readonly #statements: QueueStatements;
   readonly #queues: QueueCreator;
   /** PostgreSQL's time of the last job that this process stored, in microseconds. */
   #lastStoredUs = "0";
 
-  constructor(db: SqlDatabase, statements: QueueStatements, queues: QueueCreator) {
+  /** `oneByOne` runs the statement that stores a single job. */
+  constructor(db: SqlDatabase, oneByOne: SqlDatabase, statements: QueueStatements, queues: QueueCreator) {
     this.#db = db;
+    this.#oneByOne = oneByOne;
     this.#statements = statements;
     this.#queues = queues;
   }
@@ -71,7 +74,7 @@ export class JobInserter {
     const columns = columnsOf(job, options);
     const further = furtherColumns.map((column) => columns[column]?.toString() ?? null);
     const values = [this.#lastStoredUs, job.id, dataTextOf(job), ...further, queueName(job.name)];
-    const rows = await runSql(db ?? this.#db, this.#statements.insertOne(notifies), values);
+    const rows = await runSql(db ?? this.#oneByOne, this.#statements.insertOne(notifies), values);
     this.#lastStoredUs = rows[0]?.last_us ?? this.#lastStoredUs;
     return rows.length > 0;
   }

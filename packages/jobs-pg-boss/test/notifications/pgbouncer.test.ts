@@ -75,4 +75,17 @@ describe.skipIf(!canRun).each(versions)("an engine behind PgBouncer, on pg-boss 
     const results = await Promise.all(stored.map(({ id }) => producer.result(id)));
     expect(results).toEqual(values);
   });
+
+  it("stores jobs one by one on connections that change between statements", async () => {
+    const errors: unknown[] = [];
+    const runs: number[] = [];
+    const job = defineJob<number>({ name: "one by one", run: (value) => void runs.push(value) });
+    const producers = await Promise.all([1, 2, 3].map(() => open((error) => errors.push(error))));
+    const values = Array.from({ length: 60 }, (_, index) => index);
+    await Promise.all(values.map((value) => producers[value % 3]?.enqueue(job, value)));
+    for (const value of [60, 61, 62]) await producers[value % 3]?.enqueue(job, value);
+    await (await open()).work({ jobs: [job], concurrency: 10 });
+    await expect.poll(() => runs.toSorted((a, b) => a - b)).toEqual([...values, 60, 61, 62]);
+    expect(errors).toEqual([]);
+  });
 });
