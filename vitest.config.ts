@@ -74,12 +74,12 @@ export default defineConfig({
     // Limits for events that never come. They say nothing about speed, because the machine may be busy.
     testTimeout: 600_000,
     hookTimeout: 600_000,
-    expect: { poll: { timeout: 120_000 } },
+    expect: { poll: { timeout: 120_000, interval: 100 } },
     sequence: { sequencer: LongestFirst },
     // Tests of engines wait for clocks and servers more than they compute.
     maxConcurrency: 16,
     // Files wait for clocks, servers and other processes for more than half of their time.
-    maxWorkers: 7,
+    maxWorkers: 8,
     // Adds a report for programs beside the output for readers.
     reporters: process.env.NIDUS_TEST_REPORT
       ? ["default", ["json", { outputFile: process.env.NIDUS_TEST_REPORT }]]
