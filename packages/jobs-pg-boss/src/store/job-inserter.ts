@@ -16,8 +16,11 @@ import {
 } from "./queue-statements.ts";
 import { singletonKeyOf, uniqueForMs } from "./unique-keys.ts";
 
-/** How often a job is stored anew because the job that held its key has ended meanwhile. */
+/** How often a job is stored anew because the job that held its key has ended meanwhile, or its queue was being created. */
 const maxTries = 20;
+
+/** PostgreSQL's code for a row that violates a constraint, which it then names, or for which a partitioned table has no part. */
+const checkViolationCode = "23514";
 
 /** Stores new jobs, each later than the one before, and creates their queue if it is missing. */
 export class JobInserter {
@@ -74,7 +77,7 @@ export class JobInserter {
     const columns = columnsOf(job, options);
     const further = furtherColumns.map((column) => columns[column]?.toString() ?? null);
     const values = [this.#lastStoredUs, job.id, dataTextOf(job), ...further, queueName(job.name)];
-    const rows = await runSql(db ?? this.#oneByOne, this.#statements.insertOne(notifies), values);
+    const rows = await this.#store(db, this.#oneByOne, this.#statements.insertOne(notifies), values);
     this.#lastStoredUs = rows[0]?.last_us ?? this.#lastStoredUs;
     return rows.length > 0;
   }
@@ -116,14 +119,34 @@ export class JobInserter {
     const queue = queueName(name);
     const values = [this.#lastStoredUs, jobsText(jobs, options), queue];
     const statement = this.#statements.insert(duplicates, notifies);
-    let [answer] = await runSql(db ?? this.#db, statement, values);
+    let [answer] = await this.#store(db, this.#db, statement, values);
     if (!answer?.is_own_queue) {
       await this.#createQueue(queue, db, answer?.sees_other_connections);
-      [answer] = await runSql(db ?? this.#db, statement, values);
+      [answer] = await this.#store(db, this.#db, statement, values);
     }
     if (!answer?.is_own_queue) throw notStored(name, answer, jobs.length);
     this.#lastStoredUs = answer.last_us ?? this.#lastStoredUs;
     return answer;
+  }
+
+  /**
+   * Runs a statement that stores jobs in the caller's transaction, or on a connection of the engine. While another process creates the queue,
+   * such a connection may see it before its table: the next try sees both. A caller's transaction has failed then.
+   */
+  async #store(
+    db: SqlDatabase | undefined,
+    own: SqlDatabase,
+    statement: string,
+    values: readonly unknown[],
+  ): Promise<Row[]> {
+    if (db !== undefined) return runSql(db, statement, values);
+    for (let tries = 1; ; tries++) {
+      try {
+        return await runSql(own, statement, values);
+      } catch (error) {
+        if (!isMissingTable(error) || tries === maxTries) throw error;
+      }
+    }
   }
 
   /** Creates a queue on the engine's own connection if the caller's transaction will see it, or else in that transaction. */
@@ -135,6 +158,11 @@ export class JobInserter {
     if (db === undefined || seesOtherConnections === true) await this.#queues.ensure([queue]);
     else await this.#queues.createWithin(db, queue);
   }
+}
+
+function isMissingTable(error: unknown): boolean {
+  const { code, constraint } = error as { readonly code?: unknown; readonly constraint?: unknown };
+  return code === checkViolationCode && constraint === undefined;
 }
 
 /** Returns how many jobs a statement has stored. Some drivers of callers read integers as text or as a BigInt. */
