@@ -2,8 +2,8 @@ import type { Dialect } from "./dialect.ts";
 import { dateOrNull, startOrNull } from "./lease-statements.ts";
 
 /**
- * Statements that count jobs. None has parameters. Each reads as few rows of jobs that have not ended as the indexes of pg-boss allow, so
- * each condition is one of theirs.
+ * Statements that count jobs. None has parameters. Each but `all` reads as few rows of jobs that have not ended as the indexes of pg-boss
+ * allow, so each condition is one of theirs.
  */
 export interface CountStatements {
   /**
@@ -11,7 +11,7 @@ export interface CountStatements {
    * an `oldest` and no count.
    */
   readonly live: string;
-  /** Returns what `live` does, and the rows of jobs that have ended, each with `bytes`: the size of pg-boss's table. */
+  /** Reads all jobs. Returns what `live` does, and rows of jobs that have ended, each with `bytes`: the size of pg-boss's table. */
   readonly all: string;
   /** Returns a row for each queue. */
   readonly waiting: string;

@@ -22,12 +22,17 @@ const maxTries = 20;
 /** PostgreSQL's code for a row that violates a constraint, which it then names, or for which a partitioned table has no part. */
 const checkViolationCode = "23514";
 
+/** The most queues that are remembered: some 100 KB. Beyond that, a transaction asks again. */
+const maxKnownQueues = 1_000;
+
 /** Stores new jobs, each later than the one before, and creates their queue if it is missing. */
 export class JobInserter {
   readonly #db: SqlDatabase;
   readonly #oneByOne: SqlDatabase;
   readonly #statements: QueueStatements;
   readonly #queues: QueueCreator;
+  /** The queues that a caller's transaction has seen. */
+  readonly #known = new Set<string>();
   /** PostgreSQL's time of the last job that this process stored, in microseconds. */
   #lastStoredUs = "0";
 
@@ -52,6 +57,7 @@ export class JobInserter {
     notifies: Notifies = undefined,
   ): Promise<readonly EnqueuedJob[]> {
     const [first] = jobs as [NewJob];
+    if (db !== undefined) await this.#meetQueue(queueName(first.name), db);
     if (first.uniqueKey !== undefined) {
       return [await this.#insertUnique(first, first.uniqueKey, db, options, notifies)];
     }
@@ -76,8 +82,9 @@ export class JobInserter {
   ): Promise<boolean> {
     const columns = columnsOf(job, options);
     const further = furtherColumns.map((column) => columns[column]?.toString() ?? null);
-    const values = [this.#lastStoredUs, job.id, dataTextOf(job), ...further, queueName(job.name)];
-    const rows = await this.#store(db, this.#oneByOne, this.#statements.insertOne(notifies), values);
+    const queue = queueName(job.name);
+    const values = [this.#lastStoredUs, job.id, dataTextOf(job), ...further, queue];
+    const rows = await this.#store(queue, db, this.#oneByOne, this.#statements.insertOne(notifies), values);
     this.#lastStoredUs = rows[0]?.last_us ?? this.#lastStoredUs;
     return rows.length > 0;
   }
@@ -119,10 +126,10 @@ export class JobInserter {
     const queue = queueName(name);
     const values = [this.#lastStoredUs, jobsText(jobs, options), queue];
     const statement = this.#statements.insert(duplicates, notifies);
-    let [answer] = await this.#store(db, this.#db, statement, values);
+    let [answer] = await this.#store(queue, db, this.#db, statement, values);
     if (!answer?.is_own_queue) {
       await this.#createQueue(queue, db, answer?.sees_other_connections);
-      [answer] = await this.#store(db, this.#db, statement, values);
+      [answer] = await this.#store(queue, db, this.#db, statement, values);
     }
     if (!answer?.is_own_queue) throw notStored(name, answer, jobs.length);
     this.#lastStoredUs = answer.last_us ?? this.#lastStoredUs;
@@ -130,10 +137,11 @@ export class JobInserter {
   }
 
   /**
-   * Runs a statement that stores jobs in the caller's transaction, or on a connection of the engine. While another process creates the queue,
-   * such a connection may see it before its table: the next try sees both. A caller's transaction has failed then.
+   * Runs a statement that stores jobs in a queue. While another process creates the queue, the statement may see it before its table. A
+   * caller's transaction would have failed then: it waits before.
    */
   async #store(
+    queue: string,
     db: SqlDatabase | undefined,
     own: SqlDatabase,
     statement: string,
@@ -146,7 +154,20 @@ export class JobInserter {
       } catch (error) {
         if (!isMissingTable(error) || tries === maxTries) throw error;
       }
+      await runSql(this.#db, this.#statements.findQueue, [queue]);
     }
+  }
+
+  /** Waits until a queue that this process has not met is created, so that the statements of the caller's transaction see its table. */
+  async #meetQueue(queue: string, db: SqlDatabase): Promise<void> {
+    if (this.#known.has(queue)) return;
+    const [answer] = await runSql(db, this.#statements.findQueue, [queue]);
+    if (!answer?.is_own_queue) {
+      await this.#createQueue(queue, db, answer?.sees_other_connections);
+      await runSql(db, this.#statements.findQueue, [queue]);
+    }
+    if (this.#known.size === maxKnownQueues) this.#known.clear();
+    this.#known.add(queue);
   }
 
   /** Creates a queue on the engine's own connection if the caller's transaction will see it, or else in that transaction. */

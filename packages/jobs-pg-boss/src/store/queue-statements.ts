@@ -25,6 +25,11 @@ export interface QueueStatements {
    * `insert`, which it spends on parsing and planning.
    */
   insertOne(notifies: Notifies): string;
+  /**
+   * $1 queue. Returns `is_own_queue` and `sees_other_connections`, as `insert` does, once no process creates queues: until a creation has
+   * ended, other connections may see the queue and not its table.
+   */
+  readonly findQueue: string;
   /** $1 queue, $2 singleton key. Returns the `id` of the job that holds the key. */
   readonly holder: string;
 }
@@ -89,6 +94,9 @@ export function queueStatements(
   const unique = uniqueKeyParts(schema, "(SELECT name FROM queue)", "(SELECT singleton_key FROM new)");
   const ownQueue = (queue: string): string =>
     `SELECT name FROM ${schema}.subscription WHERE event = '${ownQueuesEvent}' AND name = ${queue}::text`;
+  const seesOtherConnections =
+    "current_setting('transaction_isolation') LIKE 'read %' AND version() NOT LIKE '%emscripten%' AS sees_other_connections";
+  const creation = `hashtextextended('${schema}.create_queue', 0)`;
   const now = "statement_timestamp()";
   const firstCreatedOn = `GREATEST(${now}, 'epoch'::timestamptz + ($1::text::bigint + 1) * interval '1 microsecond')`;
   const notify = (notifies: Notifies, queue: string): string =>
@@ -109,7 +117,7 @@ export function queueStatements(
     // The lock lets one process create at a time: two would both lock the table of queues, and then each want it alone.
     createQueues: `
       WITH turn AS MATERIALIZED (
-        SELECT pg_advisory_xact_lock(hashtextextended('${schema}.create_queue', 0))
+        SELECT pg_advisory_xact_lock(${creation})
       ), created AS MATERIALIZED (
         SELECT name, ${schema}.create_queue(name, '{"policy":"standard"}'::${dialect.queueOptionsType})
         FROM turn, json_array_elements_text($1::text::json) AS name
@@ -133,12 +141,14 @@ export function queueStatements(
         ${duplicates === "by id" ? "(SELECT string_agg(id::text, ',') FROM stored)" : "NULL"} AS ids,
         ${byKey ? `(${unique.holder})` : "NULL"} AS holder,
         ${notifies === undefined ? "NULL" : `(SELECT ${notify(notifies, "queue.name")} FROM queue WHERE EXISTS (SELECT FROM stored))`} AS notified,
-        EXISTS (SELECT FROM queue) AS is_own_queue,
-        current_setting('transaction_isolation') LIKE 'read %' AND version() NOT LIKE '%emscripten%' AS sees_other_connections`;
+        EXISTS (SELECT FROM queue) AS is_own_queue, ${seesOtherConnections}`;
     },
     insertOne: (notifies) => `
       ${insertNew(storage, firstCreatedOn, `(SELECT ${parameters}) AS new, (${ownQueue(`$${insertedNames.length + 2}`)}) AS queue`)}
       RETURNING ${usOf("created_on")} AS last_us${notifies === undefined ? "" : `, ${notify(notifies, "name")} AS notified`}`,
+    findQueue: `
+      SELECT EXISTS (${ownQueue("$1")}) AS is_own_queue, ${seesOtherConnections},
+        pg_advisory_lock_shared(${creation}) AS locked, pg_advisory_unlock_shared(${creation}) AS unlocked`,
     holder: uniqueKeyParts(schema, "$1::text", "$2::text").holder,
   };
 }

@@ -1,9 +1,20 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { defineJob } from "@nidus/jobs-durable";
 import type { NewJob } from "@nidus/jobs-durable/backend";
-import { describe, expect, it } from "vitest";
+import { ObservedJobRunner } from "@nidus/jobs-observe";
+import pg from "pg";
+import { sharedPostgres } from "test-servers";
+import { afterAll, describe, expect, it } from "vitest";
 import type { SqlDatabase } from "../../src/database/pg-boss-like.ts";
+import { type PgBossEngine, pgBossEngine } from "../../src/index.ts";
 import { JobInserter } from "../../src/store/job-inserter.ts";
 import type { QueueCreator } from "../../src/store/queue-creator.ts";
 import type { QueueStatements } from "../../src/store/queue-statements.ts";
+
+const postgres = await sharedPostgres();
+const connectionString = postgres?.url ?? "";
+
+afterAll(() => postgres?.stop());
 
 const job: NewJob = {
   id: "01a22375-0304-7000-9c2f-d09cf5d472c0",
@@ -18,7 +29,7 @@ const job: NewJob = {
   retainMs: undefined,
 };
 
-const statements = { insertOne: () => "insert one" } as unknown as QueueStatements;
+const statements = { insertOne: () => "insert", findQueue: "find" } as unknown as QueueStatements;
 const queues = {} as QueueCreator;
 
 /** Makes a database that refuses the first statements, as PostgreSQL does if it sees a new queue before its table. */
@@ -35,20 +46,11 @@ function refusing(times: number, error: object): { db: SqlDatabase; statements: 
 }
 
 describe("a job whose queue another process is creating", () => {
-  it("is stored by the next try if its table is not seen yet", async () => {
-    const { db, statements: seen } = refusing(2, { code: "23514" });
+  it("is stored once the queue is created, if its table is not seen yet", async () => {
+    const { db, statements: seen } = refusing(1, { code: "23514" });
     const stored = await new JobInserter(db, db, statements, queues).insert([job], undefined);
     expect(stored).toEqual([{ id: job.id, isDuplicate: false }]);
-    expect(seen).toHaveLength(3);
-  });
-
-  it("rejects in the caller's transaction, which has failed", async () => {
-    const own = refusing(0, {});
-    const callers = refusing(1, { code: "23514" });
-    const inserter = new JobInserter(own.db, own.db, statements, queues);
-    await expect(inserter.insert([job], callers.db)).rejects.toMatchObject({ code: "23514" });
-    expect(callers.statements).toHaveLength(1);
-    expect(own.statements).toEqual([]);
+    expect(seen).toEqual(["insert", "find", "insert"]);
   });
 
   it.each([{ code: "23514", constraint: "own_check" }, { code: "40001" }])(
@@ -62,3 +64,44 @@ describe("a job whose queue another process is creating", () => {
     },
   );
 });
+
+describe.skipIf(postgres === undefined)(
+  "the first jobs of a name, which several processes enqueue at once",
+  () => {
+    const names = Array.from({ length: 40 }, (_, index) => `new_${index}`);
+    const engines: PgBossEngine[] = [];
+    const pool = new pg.Pool({ connectionString, max: 5 });
+
+    afterAll(async () => {
+      await Promise.all([...engines.map((engine) => engine.close()), pool.end()]);
+    });
+
+    async function enqueueInTransaction(engine: PgBossEngine, name: string): Promise<void> {
+      const client = await pool.connect();
+      try {
+        await client.query("BEGIN");
+        const db = { executeSql: (text: string, values?: unknown[]) => client.query(text, values) };
+        await engine.enqueue(defineJob({ name, run() {} }), undefined, { db });
+        await client.query("COMMIT");
+      } finally {
+        client.release();
+      }
+    }
+
+    it("are all stored, by the engines' connections and in callers' transactions", async () => {
+      for (let process = 0; process < 5; process++) {
+        const runner = new ObservedJobRunner();
+        engines.push(await pgBossEngine({ runner, connectionString, maxConnections: 4 }));
+      }
+      for (const name of names) {
+        // Some come before the queue, some while it is created, and some after.
+        const calls = engines.flatMap((engine) => [
+          pause(Math.random() * 40).then(() => engine.enqueue(defineJob({ name, run() {} }))),
+          pause(Math.random() * 40).then(() => enqueueInTransaction(engine, name)),
+        ]);
+        await Promise.all(calls);
+      }
+      expect((await engines[0]?.stats())?.waiting).toBe(names.length * engines.length * 2);
+    });
+  },
+);
