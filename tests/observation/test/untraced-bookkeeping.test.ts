@@ -28,7 +28,8 @@ registerInstrumentations({
 });
 // Requiring a library instruments it, before an engine imports it.
 const require = createRequire(import.meta.url);
-for (const library of ["pg", "ioredis"]) require(library);
+createRequire(require.resolve("pg-boss"))("pg");
+require("ioredis");
 
 afterAll(async () => {
   context.disable();

@@ -47,10 +47,8 @@ describe.skipIf(redis === undefined)("a project with BullMQ 5.0", () => {
     for (const name of ["jobs-core", "jobs-observe", "jobs-durable"]) {
       await symlink(resolve(own, "..", name), join(project, "node_modules", "@nidus", name));
     }
-    await symlink(
-      dirname(require.resolve("bullmq-5-0/package.json")),
-      join(project, "node_modules", "bullmq"),
-    );
+    const bullmq = dirname(require.resolve("bullmq-5-0/package.json"));
+    await symlink(bullmq, join(project, "node_modules", "bullmq"));
     const program = `
       import { ObservedJobRunner } from "@nidus/jobs-observe";
       import { bullmqEngine, observeBullmqProcessor } from "@nidus/jobs-bullmq";
@@ -64,7 +62,8 @@ describe.skipIf(redis === undefined)("a project with BullMQ 5.0", () => {
     const { stdout } = await promisify(execFile)(
       process.execPath,
       ["--preserve-symlinks", "--preserve-symlinks-main", "program.mjs"],
-      { cwd: project, env: { ...process.env, REDIS: redis?.url } },
+      // What BullMQ itself needs is installed beside it.
+      { cwd: project, env: { ...process.env, REDIS: redis?.url, NODE_PATH: dirname(bullmq) } },
     );
     expect(stdout).toContain("function\nthe engine needs bullmq >=5.81.5");
   });
