@@ -5,9 +5,9 @@ import { amended } from "./amended-error.ts";
 const patienceMs = 30_000;
 
 /** How often it looks, at least: on a busy machine, time passes while nothing runs. */
-const leastChecks = 150;
+const leastChecks = 100;
 
-const pollMs = 100;
+const pollMs = 250;
 
 /**
  * Repeats a check until it passes.
