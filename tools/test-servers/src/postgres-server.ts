@@ -43,7 +43,13 @@ export async function startPostgres(further: readonly string[] = []): Promise<Po
   const data = join(folder, "data");
   await prepareCluster(folder, initdb, user);
   const port = await freePort();
-  const own = ["listen_addresses=127.0.0.1", `unix_socket_directories=${folder}`, "max_connections=200"];
+  const own = [
+    "listen_addresses=127.0.0.1",
+    `unix_socket_directories=${folder}`,
+    "max_connections=200",
+    // Elsewhere, a killed server would leave what it shares in the memory of the machine.
+    "dynamic_shared_memory_type=mmap",
+  ];
   const settings = [...own, ...further];
   const server = new ServerProcess(
     postgresCommand,
