@@ -21,8 +21,8 @@ const unit = readdirSync("packages")
 /** Runs in a realm of its own, as with Jest and other runners. */
 const otherRealm = "tests/observation/test/vm-threads.test.ts";
 
-/** Starts the server that all files of a run share. */
-const servers = "./tools/test-servers/src/servers-of-run.ts";
+/** Prepares what all files of a run share: a place for temporary files, and a server. */
+const shared = ["./tools/test-servers/src/files-of-run.ts", "./tools/test-servers/src/servers-of-run.ts"];
 
 /** Embedded databases are compiled once and fast: most are asked for less than it takes to optimise their code. */
 const execArgv = ["--liftoff-only"];
@@ -54,7 +54,7 @@ export default defineConfig({
           name: "integration",
           include: ["packages/*/test/**/*.test.ts", "tools/*/test/**/*.test.ts"],
           exclude: ["**/node_modules/**", ...unit],
-          globalSetup: servers,
+          globalSetup: shared,
           execArgv,
         },
       },
@@ -65,7 +65,7 @@ export default defineConfig({
           name: "built",
           include: ["{apps,tests}/*/test/**/*.test.ts"],
           exclude: ["**/node_modules/**", otherRealm],
-          globalSetup: ["./tests/build.ts", servers],
+          globalSetup: ["./tests/build.ts", ...shared],
           execArgv,
         },
       },
