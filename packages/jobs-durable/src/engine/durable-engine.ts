@@ -133,7 +133,7 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
   async enqueue<Input>(
     job: JobWithPayload<Input>,
     payload?: NoInfer<Input>,
-    options: Options = {} as Options,
+    options?: Options,
   ): Promise<EnqueuedJob> {
     const [enqueued] = await this.#enqueuer.enqueue(job, [payload as Input], options, () => undefined);
     return enqueued as EnqueuedJob;
@@ -142,7 +142,7 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
   async enqueueMany<Input>(
     job: JobWithPayload<Input>,
     payloads: readonly NoInfer<Input>[],
-    options: Options = {} as Options,
+    options?: Options,
   ): Promise<readonly EnqueuedJob[]> {
     if (!Array.isArray(payloads)) throw invalidArgument("`payloads`", "an array", payloads);
     return this.#enqueuer.enqueue(job, [...payloads], options, (index) => index);

@@ -9,7 +9,7 @@ import { EnqueuedInPartError, UnsupportedError } from "../errors/errors.ts";
 import type { JobWithPayload } from "../job/durable-job.ts";
 import { requireJsonb } from "../job/payload.ts";
 import { type EnqueueOptionsCheck, enqueueOptionsCheck } from "./enqueue-validation.ts";
-import { requireJobs, requireUniqueKeys } from "./validation.ts";
+import { requireDurableJob, requireUniqueKeys } from "./validation.ts";
 
 /** The part of a backend that decides how a job is made. */
 type Store = Pick<JobBackend, "name" | "capabilities" | "enqueueOptions" | "queueOf">;
@@ -49,14 +49,17 @@ export class Enqueuer<Options extends EnqueueOptions> {
   async enqueue<Input>(
     job: JobWithPayload<Input>,
     payloads: readonly Input[],
-    options: Options,
+    options: Options | undefined,
     positionOf: (index: number) => number | undefined,
   ): Promise<readonly EnqueuedJob[]> {
-    requireJobs([job]);
-    if ((options as { db?: unknown } | null)?.db !== undefined && !this.#store.capabilities.transactions) {
+    requireDurableJob(job);
+    if (
+      (options as { db?: unknown } | null | undefined)?.db !== undefined &&
+      !this.#store.capabilities.transactions
+    ) {
       throw new UnsupportedError(`${this.#store.name} cannot enqueue within a transaction of yours (\`db\`)`);
     }
-    const checked = this.#checkOptions(options);
+    const checked = options === undefined ? {} : this.#checkOptions(options);
     const { runAt, idempotencyKey, uniqueKey, uniqueForMs, correlationId, retainMs } = checked;
     const { maxAttempts = job.maxAttempts, priority = job.priority } = checked;
     this.#requireCapabilities(priority, uniqueKey);
@@ -95,9 +98,10 @@ export class Enqueuer<Options extends EnqueueOptions> {
       uniqueForMs,
       retainMs,
     });
+    const given = options ?? ({} as Options);
     return texts.length === 1
-      ? (await this.#insert([jobOf(texts[0], 0)], options)).map(enqueuedFrom)
-      : this.#insertInSlices(texts, jobOf, options);
+      ? (await this.#insert([jobOf(texts[0], 0)], given)).map(enqueuedFrom)
+      : this.#insertInSlices(texts, jobOf, given);
   }
 
   /** Makes and inserts slice after slice, and gives the event loop a turn between two. */

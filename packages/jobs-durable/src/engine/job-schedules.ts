@@ -13,7 +13,7 @@ import type {
   UnscheduleOptions,
 } from "./job-schedule.ts";
 import { requireScheduleRule, requireSchedules } from "./schedule-validation.ts";
-import { jobNameOf, requireJobs, requireStorableText } from "./validation.ts";
+import { jobNameOf, requireDurableJob, requireStorableText } from "./validation.ts";
 
 /** The part of a BoundedBackend that schedules use. */
 interface Store {
@@ -43,7 +43,7 @@ export class JobSchedules {
     payload: Input,
     options: ScheduleOptions = {},
   ): Promise<void> {
-    requireJobs([job]);
+    requireDurableJob(job);
     const rule = requireScheduleRule(this.#engine, when, options);
     const scheduled = await this.#newJobs.toSchedule(job, payload);
     await this.#store.ask(async (backend) => backend.schedule?.(scheduled, rule));

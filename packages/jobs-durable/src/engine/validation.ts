@@ -38,20 +38,25 @@ export function requireJobs(jobs: readonly AnyDurableJob[]): void {
     throw invalidArgument("`jobs`", "a non-empty array of durable jobs", jobs);
   const names = new Set<string>();
   for (const job of jobs as readonly AnyDurableJob[]) {
-    requireJobName(job);
-    if (typeof job.perform !== "function")
-      throw invalidArgument(`"${job.name}"`, "a job made by defineJob", job);
-    requireStorableText("a job's `name`", job.name);
+    requireDurableJob(job);
     if (names.has(job.name))
       throw new TypeError(`expected jobs of different names, got two named "${job.name}"`);
     names.add(job.name);
   }
 }
 
+/** @throws TypeError or RangeError for what is no durable job. */
+export function requireDurableJob(job: AnyDurableJob): void {
+  requireJobName(job);
+  if (typeof job.perform !== "function")
+    throw invalidArgument(`"${job.name}"`, "a job made by defineJob", job);
+  requireStorableText("a job's `name`", job.name);
+}
+
 /** The name of a job, or the name itself. @throws TypeError for neither. */
 export function jobNameOf(job: AnyDurableJob | string): string {
   if (typeof job === "string") requireText("`job`", job);
-  else requireJobs([job]);
+  else requireDurableJob(job);
   return typeof job === "string" ? job : job.name;
 }
 
