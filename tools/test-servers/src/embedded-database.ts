@@ -25,7 +25,7 @@ export async function prepareEmbeddedFolder(folder: string): Promise<void> {
 }
 
 /** Makes the archive of an empty database once per version of PGlite. Resolves to its path. */
-function emptyDatabase(): Promise<string> {
+export function emptyDatabase(): Promise<string> {
   const name = [`empty-${versionOfPGlite()}`, ...options].join("-").replace(/[^\w.]+/g, "-");
   return archiveOf(name, async (path) => {
     const pglite = await PGlite.create({ initDbStartParams: options });
