@@ -11,7 +11,7 @@ const neededBytes = 8 * 1024 ** 3;
 
 /**
  * Keeps the temporary files of a run in memory, if there is room and `TMPDIR` does not say where they belong: making and removing tens of
- * thousands of files on a disk takes a tenth of a run's processor time. Vitest calls this before the tests of each project, and what it
+ * thousands of files on a disk takes 7 % of a run's processor time. Vitest calls this before the tests of each project, and what it
  * returns after all of them.
  */
 export default async function keepFilesInMemory(): Promise<(() => Promise<void>) | undefined> {
