@@ -22,7 +22,11 @@ const unit = readdirSync("packages")
 const otherRealm = "tests/observation/test/vm-threads.test.ts";
 
 /** Prepares what all files of a run share: a place for temporary files, an archive, and a server. */
-const shared = ["files", "archives", "servers"].map((each) => `./tools/test-servers/src/${each}-of-run.ts`);
+const shared = [
+  "./tools/test-servers/src/files-of-run.ts",
+  "./tools/test-servers/src/archives-of-run.ts",
+  "./tools/test-servers/src/servers-of-run.ts",
+];
 
 /** Embedded databases are compiled once and fast: most are asked for less than it takes to optimise their code. */
 const execArgv = ["--liftoff-only"];

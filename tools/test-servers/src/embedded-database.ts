@@ -14,18 +14,18 @@ const options = ["--wal-segsize=1", "--set=min_wal_size=2MB", "--set=shared_buff
 
 /** Opens an empty PGlite in memory. It loads an archive, since making a database takes seconds of computing. */
 export async function embeddedDatabase(): Promise<PGlite> {
-  return PGlite.create({ loadDataDir: new Blob([await readFile(await emptyDatabase())]) });
+  return PGlite.create({ loadDataDir: new Blob([await readFile(await archiveOfEmptyDatabase())]) });
 }
 
 /** Puts an empty database where an engine with `dataDir: folder` looks for one, so that it need not make it. */
 export async function prepareEmbeddedFolder(folder: string): Promise<void> {
   const place = join(folder, "postgres");
   await mkdir(place, { recursive: true, mode: 0o700 });
-  await promisify(execFile)("tar", ["-xf", await emptyDatabase(), "-C", place]);
+  await promisify(execFile)("tar", ["-xf", await archiveOfEmptyDatabase(), "-C", place]);
 }
 
 /** Makes the archive of an empty database once per version of PGlite. Resolves to its path. */
-export function emptyDatabase(): Promise<string> {
+export function archiveOfEmptyDatabase(): Promise<string> {
   const name = [`empty-${versionOfPGlite()}`, ...options].join("-").replace(/[^\w.]+/g, "-");
   return archiveOf(name, async (path) => {
     const pglite = await PGlite.create({ initDbStartParams: options });

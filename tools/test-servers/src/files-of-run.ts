@@ -6,7 +6,7 @@ import { removeFolder } from "./remove-folder.ts";
 /** Where Linux has a file system in memory. */
 const inMemory = "/dev/shm";
 
-/** Files of a run take up to 1.5 GiB. What is left is for the programs under test. */
+/** Files of a run take up to 1.5 GiB. The programs under test need the rest. */
 const neededBytes = 8 * 1024 ** 3;
 
 /**

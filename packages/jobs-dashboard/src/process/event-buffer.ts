@@ -20,7 +20,7 @@ type Apply = (kind: EventKind, context: unknown, extra: unknown) => void;
 
 /**
  * Keeps events for a moment, so that a run pays for a few places in a list and not for the counting. No event is dropped: a full buffer is
- * emptied at once. The list is one, since a run with three of them took 8 % longer.
+ * emptied at once. There is one list for all parts of an event: with a list for each part, a run took 8 % longer.
  */
 export class EventBuffer {
   readonly #apply: Apply;
