@@ -5,6 +5,7 @@ import { afterAll, describe, it } from "vitest";
 import type { SqlDatabase } from "../src/index.ts";
 import { backendsOf } from "./support/backends-of.ts";
 import { startHoldingProxy } from "./support/holding-proxy.ts";
+import { schemaOfTest } from "./support/schema-of-test.ts";
 import { versions } from "./support/start-boss.ts";
 
 const postgres = await sharedPostgres();
@@ -34,20 +35,22 @@ for (const version of versions) {
     .skipIf(postgres === undefined)
     .concurrent(`the backend of pgBossEngine on PostgreSQL, pg-boss ${version}`, async () => {
       const createBackend = await backendsOf(version);
-      const place = { schema: `backend_contract_${version}`, maxConnections: 3 };
+      const schemaOf = schemaOfTest(`backend_contract_${version}`);
+      const place = { connectionString, maxConnections: 3 };
       backendContract({
         test: it.concurrent,
-        createBackend: (options) => createBackend({ ...options, ...place, connectionString }),
+        createBackend: (options) => createBackend({ ...options, ...place, schema: schemaOf(options) }),
         transaction,
         // pg-boss 10 has one retention for a schema, and looks twice within a lease.
         createWithRetention({ onError, retainSucceededMs, retainDeadLettersMs }) {
           const schema = `retention_${version}_${retainSucceededMs}`;
           const retention = { retainSucceededMs, retainDeadLettersMs };
-          return createBackend({ onError, ...place, ...retention, schema, leaseMs: 5_000, connectionString });
+          return createBackend({ onError, ...place, ...retention, schema, leaseMs: 5_000 });
         },
         async createOutage(options) {
           const proxy = await startHoldingProxy(connectionString);
-          const backend = await createBackend({ ...options, ...place, connectionString: proxy.url });
+          const through = { ...place, connectionString: proxy.url, schema: schemaOf(options) };
+          const backend = await createBackend({ ...options, ...through });
           return { backend, begin: async () => proxy[Symbol.asyncDispose]() };
         },
       });

@@ -57,7 +57,7 @@ describe("an example that is copied out of the repository", () => {
       // A test that was built once and has no source any more does not run.
       await mkdir(join(copy, "dist", "test"), { recursive: true });
       await writeFile(join(copy, "dist", "test", "stale.test.js"), 'throw new Error("stale");\n');
-      const installed = await run("npm", ["install", "--no-audit", "--no-fund"], copy);
+      const installed = await run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund"], copy);
       expect(installed, installed.output).toMatchObject({ isOk: true });
       const tested = await run("npm", ["test"], copy, { env });
       expect(tested, tested.output).toMatchObject({ isOk: true });

@@ -29,7 +29,7 @@ beforeAll(async () => {
   const tarballs = await Promise.all(packages.map((each) => pack(each, project)));
   await writeFile(join(project, "package.json"), JSON.stringify({ name: "a-service", private: true }));
   const babel = "@babel/plugin-transform-modules-commonjs@7";
-  const args = ["install", "--no-audit", "--no-fund", ...tarballs, "jest@30", babel];
+  const args = ["install", "--prefer-offline", "--no-audit", "--no-fund", ...tarballs, "jest@30", babel];
   const installed = await run("npm", args, project);
   expect(installed, installed.output).toMatchObject({ isOk: true });
 });

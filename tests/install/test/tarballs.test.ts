@@ -83,6 +83,7 @@ describe("the packed packages", () => {
     await writeFile(join(folder, "package.json"), JSON.stringify({ type: "module", private: true }));
     const install = [
       "install",
+      "--prefer-offline",
       "--no-audit",
       "--no-fund",
       ...tarballsFor(packages),
