@@ -5,7 +5,7 @@ import { bullmqEngine } from "@nidus/jobs-bullmq";
 import { defineJob } from "@nidus/jobs-durable";
 import { ObservedJobRunner } from "@nidus/jobs-observe";
 import { pgBossEngine } from "@nidus/jobs-pg-boss";
-import { sharedPostgres, sharedRedis } from "test-servers";
+import { endsWithThisProcess, sharedPostgres, sharedRedis } from "test-servers";
 import { afterAll, describe, expect, test } from "vitest";
 import { cliArguments } from "../src/cli/arguments.ts";
 import type { SessionView } from "../src/wire.ts";
@@ -23,6 +23,7 @@ const folder = fileURLToPath(new URL("..", import.meta.url));
 /** Runs the command while `use` runs, and ends it by SIGTERM. Resolves to its exit code. */
 async function running(args: readonly string[], use: (url: string) => Promise<void>): Promise<number | null> {
   const child = spawn(process.execPath, [command, ...args, "--port", "0"], { cwd: folder });
+  endsWithThisProcess(child);
   let output = "";
   const url = await new Promise<string>((resolve, reject) => {
     const hear = (chunk: Buffer): void => {

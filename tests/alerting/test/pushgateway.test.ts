@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { asyncJob } from "@nidus/jobs-core";
 import { production } from "@nidus/observability";
 import { Pushgateway, Registry } from "prom-client";
-import { freePort, hasProgram } from "test-servers";
+import { endsWithThisProcess, freePort, hasProgram } from "test-servers";
 import { expect, onTestFinished, test } from "vitest";
 
 const program = "prometheus-pushgateway";
@@ -13,6 +13,7 @@ const isThere = hasProgram(program, "no run is pushed (on Debian: apt-get instal
 async function startPushgateway(): Promise<string> {
   const address = `127.0.0.1:${await freePort()}`;
   const child = spawn(program, [`--web.listen-address=${address}`], { stdio: "ignore" });
+  endsWithThisProcess(child);
   const ended = once(child, "exit");
   onTestFinished(async () => {
     child.kill("SIGKILL");

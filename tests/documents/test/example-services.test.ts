@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { root, run } from "checks";
-import { findCommand, sharedRedis, startPostgres } from "test-servers";
+import { endsWithThisProcess, findCommand, sharedRedis, startPostgres } from "test-servers";
 import { afterAll, describe, expect, it } from "vitest";
 
 const redis = await sharedRedis();
@@ -30,6 +30,7 @@ class Service {
       env: { ...process.env, PORT: "0", ...env },
       stdio: ["ignore", "pipe", "inherit"],
     });
+    endsWithThisProcess(this.#child);
     createInterface({ input: this.#child.stdout as NodeJS.ReadableStream }).on("line", (line) => {
       this.lines.push(line);
     });

@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { pageBlocksOf, root } from "checks";
-import { freePort } from "test-servers";
+import { endsWithThisProcess, freePort } from "test-servers";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 
 const places = readFileSync(join(root, "apps/docs/where-you-run-it.md"), "utf8");
@@ -93,6 +93,7 @@ beforeAll(async () => {
     env,
     stdio: ["ignore", "pipe", "pipe"],
   });
+  endsWithThisProcess(server);
   for (const stream of [server.stdout, server.stderr]) {
     stream?.setEncoding("utf8").on("data", (text: string) => {
       output += text;

@@ -2,6 +2,7 @@ export { answersOn } from "./answers.ts";
 export { embeddedDatabase, prepareEmbeddedFolder } from "./embedded-database.ts";
 export { findCommand } from "./find-command.ts";
 export { freePort } from "./free-port.ts";
+export { endsWithThisProcess } from "./guard.ts";
 export { hasProgram } from "./optional-program.ts";
 export { type PgBouncer, pgBouncerProgram, startPgBouncer } from "./pgbouncer-server.ts";
 export { type PostgresServer, startPostgres } from "./postgres-server.ts";

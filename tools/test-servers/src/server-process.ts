@@ -1,10 +1,11 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { once } from "node:events";
+import { endsWithThisProcess } from "./guard.ts";
 
 /** Bounds the start of a server, on a slow and busy machine. */
 const startWithinMs = 120_000;
 
-/** Runs a server that can be killed and started again with its data on disk. */
+/** Runs a server that can be killed and started again with its data on disk. It ends with this process, however that ends. */
 export class ServerProcess {
   readonly #command: string;
   readonly #args: readonly string[];
@@ -30,6 +31,7 @@ export class ServerProcess {
     const started = spawn(this.#command, this.#args, { ...this.#options, stdio: ["ignore", "pipe", "pipe"] });
     this.#process = started;
     this.#output = "";
+    endsWithThisProcess(started);
     for (const stream of [started.stdout, started.stderr]) {
       stream?.on("data", (text) => {
         this.#output = `${this.#output}${text}`.slice(-10_000);

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { endsWithThisProcess } from "test-servers";
 import { onTestFinished } from "vitest";
 import { plainEnvironment } from "./git-repository.ts";
 
@@ -42,6 +43,7 @@ export class Program {
       env: { ...plainEnvironment(), ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
+    endsWithThisProcess(child);
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       this.#stdout += text;
     });

@@ -4,7 +4,7 @@ import { mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { freePort } from "test-servers";
+import { endsWithThisProcess, freePort } from "test-servers";
 
 const main = fileURLToPath(new URL("../../../../apps/users-api/dist/main.js", import.meta.url));
 const run = promisify(execFile);
@@ -85,6 +85,7 @@ export class UsersApi {
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#child = child;
+    endsWithThisProcess(child);
     child.stderr.on("data", (text) => {
       this.#stderr += text;
     });
