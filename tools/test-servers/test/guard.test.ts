@@ -18,8 +18,10 @@ it("kills the process if its own input ends, as when the process that started it
 it("leaves the process alone after a line", async () => {
   const guarded = guardedProcess();
   const guard = startGuard(guarded.pid);
-  const exit = once(guard, "exit");
+  const ends = once(guarded, "exit");
+  const guardEnds = once(guard, "exit");
   guard.stdin.end("\n");
-  expect(await exit).toEqual([0, null]);
-  expect(guarded.exitCode ?? guarded.signalCode).toBeNull();
+  expect(await guardEnds).toEqual([0, null]);
+  guarded.kill("SIGTERM");
+  expect(await ends).toEqual([null, "SIGTERM"]);
 });
