@@ -50,6 +50,8 @@ export interface StoredJobView {
 export interface PayloadView {
   readonly text: string | null;
   readonly isCut: boolean;
+  /** Why the engine could not be asked. */
+  readonly error: string | null;
 }
 
 export interface WorkerRow {

@@ -146,8 +146,16 @@ describe.each(stores)("on $name", ({ isThere, open }) => {
       await expect
         .poll(() => page.locator(".attempts").innerText())
         .toContain("the provider refused order 77");
-      await page.getByRole("button", { name: "Show the payload" }).click();
+      const show = page.getByRole("button", { name: "Show the payload" });
+      await page.route("**/api/payload*", (route) =>
+        route.fulfill({ json: { text: null, isCut: false, error: "the engine is unreachable" } }),
+      );
+      await show.click();
+      await expect.poll(() => page.getByRole("alert").innerText()).toBe("the engine is unreachable");
+      await page.unroute("**/api/payload*");
+      await show.click();
       await expect.poll(() => page.locator("main").innerText()).toContain('"order": 77');
+      expect(await page.getByRole("alert").count()).toBe(0);
     });
 
     test("lists what runs, and cancels it", async () => {

@@ -128,14 +128,25 @@ function attempts(model: PageModel, jobId: string, job: WatchedJob | undefined):
 /** Returns the payload of a stored job as `redact` shows it. */
 export async function payloadView(model: PageModel, engine: string, jobId: string): Promise<PayloadView> {
   const reader = model.readers.get(engine);
-  const isHidden = reader === undefined || jobId === "" || !model.canShowPayloads;
-  const found = isHidden ? undefined : await withPayload(reader, jobId);
-  if (found === undefined) return { text: null, isCut: false };
-  const { jobName, payload, attributes = {} } = found;
+  if (reader === undefined || jobId === "" || !model.canShowPayloads) return hiddenPayload;
+  try {
+    const found = await withPayload(reader, jobId);
+    return found === undefined ? hiddenPayload : shownPayload(model, found);
+  } catch (error) {
+    return { ...hiddenPayload, error: errorMessageOf(error) };
+  }
+}
+
+const hiddenPayload: PayloadView = { text: null, isCut: false, error: null };
+
+function shownPayload(
+  model: PageModel,
+  { id: jobId, jobName, payload, attributes = {} }: WatchedJob,
+): PayloadView {
   const text = textOf(model.redact({ jobName, jobId, payload, attributes }));
-  if (text === undefined) return { text: null, isCut: false };
+  if (text === undefined) return hiddenPayload;
   const { read } = new TextEncoder().encodeInto(text, new Uint8Array(maxPayload));
-  return { text: text.slice(0, read), isCut: read < text.length };
+  return { text: text.slice(0, read), isCut: read < text.length, error: null };
 }
 
 /** Returns the payload as JSON. If it is no JSON, or could not be redacted, it stays hidden. */

@@ -19,7 +19,7 @@ const textOf = async (
 
 test("a payload of up to 64 kB is shown as a whole", async () => {
   const payload = "€".repeat(21_844); // with its quotes, 65,534 bytes
-  expect(await textOf(payload)).toEqual({ text: JSON.stringify(payload), isCut: false });
+  expect(await textOf(payload)).toEqual({ text: JSON.stringify(payload), isCut: false, error: null });
 });
 
 test("a larger payload is cut at 64 kB, between two characters", async () => {
@@ -48,12 +48,27 @@ test.each<[string, JobDashboardOptions["redact"]]>([
     }),
   ],
 ])("a redacted payload %s is hidden, as if redact had thrown", async (_what, redact) => {
-  expect(await textOf("a", redact)).toEqual({ text: null, isCut: false });
+  expect(await textOf("a", redact)).toEqual({ text: null, isCut: false, error: null });
 });
 
 test("without an id there is no payload", async () => {
   const { page, runner } = fedPage({ authorize: () => "read", redact: ({ payload }) => ({ payload }) });
   await using engine = memoryEngine({ runner });
   page.watch(engine);
-  expect(await viewOf<PayloadView>(page, "payload?engine=memory")).toEqual({ text: null, isCut: false });
+  expect(await viewOf<PayloadView>(page, "payload?engine=memory")).toEqual({
+    text: null,
+    isCut: false,
+    error: null,
+  });
+});
+
+test("an engine that is away says so, as in the other views", async () => {
+  const { page, runner } = fedPage({ authorize: () => "read", redact: ({ payload }) => ({ payload }) });
+  await using engine = memoryEngine({ runner });
+  const job = async () => {
+    throw new Error("Redis is unreachable");
+  };
+  page.watch(Object.assign(Object.create(engine), { job }));
+  const view = await viewOf<PayloadView>(page, "payload?engine=memory&id=1");
+  expect(view).toEqual({ text: null, isCut: false, error: "Redis is unreachable" });
 });

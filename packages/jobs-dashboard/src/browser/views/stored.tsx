@@ -171,17 +171,9 @@ function OwnAttempt({ run }: { run: StoredJobView["runs"][number] }) {
 }
 
 function Payload({ engine, id, isShown }: { engine: string; id: string; isShown: boolean }) {
-  const [payload, setPayload] = useState<PayloadView | string>();
-  const load = async () => {
-    try {
-      const answer = await fetch(`api/${address("payload", { engine, id })}`);
-      setPayload(
-        answer.ok ? ((await answer.json()) as PayloadView) : `The service answered ${answer.status}.`,
-      );
-    } catch {
-      setPayload("The service does not answer.");
-    }
-  };
+  const [payload, setPayload] = useState<PayloadView>();
+  const load = async () => setPayload(await payloadOf(engine, id));
+  const isToLoad = payload === undefined || payload.error !== null;
   return (
     <section>
       <h2>Payload</h2>
@@ -190,13 +182,14 @@ function Payload({ engine, id, isShown }: { engine: string; id: string; isShown:
           Hidden. Return what viewers may see from <code>redact(job)</code>.
         </p>
       )}
-      {isShown && payload === undefined && (
+      {isShown && isToLoad && (
         <button type="button" onClick={() => void load()}>
           Show the payload
         </button>
       )}
-      {typeof payload === "string" && <p role="alert">{payload}</p>}
-      {typeof payload === "object" &&
+      {payload !== undefined && payload.error !== null && <p role="alert">{payload.error}</p>}
+      {payload !== undefined &&
+        payload.error === null &&
         (payload.text === null ? (
           <p class="none">
             Hidden: <code>redact(job)</code> returned none, or the job has no payload.
@@ -209,4 +202,15 @@ function Payload({ engine, id, isShown }: { engine: string; id: string; isShown:
         ))}
     </section>
   );
+}
+
+/** Never rejects. */
+async function payloadOf(engine: string, id: string): Promise<PayloadView> {
+  const failed = (error: string): PayloadView => ({ text: null, isCut: false, error });
+  try {
+    const answer = await fetch(`api/${address("payload", { engine, id })}`);
+    return answer.ok ? await answer.json() : failed(`The service answered ${answer.status}.`);
+  } catch {
+    return failed("The service does not answer.");
+  }
 }
