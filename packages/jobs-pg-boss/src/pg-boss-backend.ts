@@ -84,7 +84,7 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
     this.#dialect = dialectOf(boss);
     this.enqueueOptions = { db: requireDatabase, pgBoss: requirePgBossJobOptions(this.#dialect) };
     this.#statements = jobStatements(schema);
-    this.#leaseStatements = leaseStatements(schema, this.#dialect);
+    this.#leaseStatements = leaseStatements(schema, this.#dialect, settings.leaseSeconds);
     const statements = queueStatements(schema, this.#dialect, settings);
     this.#queues = new QueueCreator(this.#db, statements);
     // The pool of the engine's own pg-boss is pg's: callers may have another driver.

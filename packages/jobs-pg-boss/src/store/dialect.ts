@@ -7,8 +7,8 @@ export interface Dialect {
   readonly queueOptionsType: "json" | "jsonb";
   /** The condition under which a due job may be fetched. */
   readonly isReady: string;
-  /** The columns that a lease and each of its renewals set. */
-  readonly renewal: string;
+  /** Returns the columns that a lease of so many seconds sets, and each of its renewals. */
+  renewal(leaseSeconds: number): string;
   /**
    * Returns the first `start_after` of the jobs that wait, as an SQL expression that one of pg-boss's indexes answers. Null if there are
    * none, or no such index. `isOf` is the condition on the name of the job `j`.
@@ -54,9 +54,9 @@ function firstStart(schema: string, condition: string): string {
 const version10: Dialect = {
   queueOptionsType: "json",
   isReady: "TRUE",
-  renewal: "started_on = now()",
+  renewal: (leaseSeconds) => `started_on = now(), expire_in = ${leaseSeconds} * interval '1 second'`,
   firstStart: (schema, isOf) => firstStart(schema, `${isOf} AND j.state < 'active'`),
-  storage: ({ leaseSeconds }) => ({ expire_in: `${leaseSeconds} * interval '1 second'` }),
+  storage: () => ({}),
   hasRetention: false,
   hasIndexOfLiveJobs: false,
   hasGroups: false,
@@ -65,7 +65,7 @@ const version10: Dialect = {
 const version12: Dialect = {
   queueOptionsType: "jsonb",
   isReady: "NOT j.blocked",
-  renewal: "started_on = now(), heartbeat_on = now()",
+  renewal: (leaseSeconds) => `started_on = now(), heartbeat_on = now(), expire_seconds = ${leaseSeconds}`,
   // The index has the state before the start, so each state is asked for by itself.
   firstStart(schema, isOf) {
     const [created, retry] = ["created", "retry"].map((state) =>
@@ -73,8 +73,7 @@ const version12: Dialect = {
     );
     return `CASE WHEN to_regclass('${schema}.job_common_i14') IS NOT NULL THEN LEAST(${created}, ${retry}) END`;
   },
-  storage: ({ leaseSeconds, retainSucceededSeconds }) => ({
-    expire_seconds: String(leaseSeconds),
+  storage: ({ retainSucceededSeconds }) => ({
     deletion_seconds: `COALESCE(new.retain_seconds, ${Math.min(retainSucceededSeconds, maxInteger)})`,
     group_id: "new.group_id",
     group_tier: "new.group_tier",

@@ -81,10 +81,11 @@ const settlements = `
   jsonb_to_recordset($2::text::jsonb) AS s(id uuid, lease text, retry_count int, enqueued_at timestamptz,
     state text, delay_ms float8, is_released boolean, is_unspent boolean, output jsonb, errors jsonb, deletion_seconds int)`;
 
-/** Builds the statements. `schema` stands unquoted in them, as in pg-boss's own. */
-export function leaseStatements(schema: string, dialect: Dialect): LeaseStatements {
+/** Builds the statements of a worker whose leases hold for `leaseSeconds`. `schema` stands unquoted in them, as in pg-boss's own. */
+export function leaseStatements(schema: string, dialect: Dialect, leaseSeconds: number): LeaseStatements {
   const { notifyJob, notifyEnd, isEndAwaited } = notifications(schema);
-  const { hasRetention, isReady, renewal } = dialect;
+  const { hasRetention, isReady } = dialect;
+  const renewal = dialect.renewal(leaseSeconds);
   const job = `${schema}.job`;
   const isDue = `j.state < 'active' AND j.start_after <= now() AND ${isReady}`;
   const isCancelRequested = `j.data -> '${cancelRequest}' = 'true'`;

@@ -14,11 +14,13 @@ export interface OpenedStore {
   readonly linked: PgBossLike;
   readonly schema: string;
   link: Link;
-  /** Another process's view of the same store. */
-  backend(): PgBossBackend;
+  /** Another process's view of the same store. @default a lease of 30 seconds */
+  backend(leaseSeconds?: number): PgBossBackend;
   query(text: string, values?: unknown[]): Promise<Row[]>;
   /** Ends a lease as pg-boss does when it finds it expired. */
   expire(id: string): Promise<void>;
+  /** Has pg-boss look for expired leases of a queue, as if so many seconds had passed since the leases began. */
+  lookForExpired(queue: string, afterSeconds: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -42,7 +44,6 @@ export async function openStore(
   const settings = {
     schema,
     polls: { alone: 50, listening: 50 },
-    leaseSeconds: 30,
     retainSucceededSeconds: 3600,
     retainDeadLettersSeconds: 3600,
   };
@@ -59,7 +60,7 @@ export async function openStore(
     linked,
     schema,
     link: (_text, run) => run(),
-    backend: () => new PgBossBackend(connection, settings),
+    backend: (leaseSeconds = 30) => new PgBossBackend(connection, { ...settings, leaseSeconds }),
     query: async (text, values) => (await own.executeSql(text, values)).rows,
     async expire(id) {
       const expired = `UPDATE ${schema}.job SET output = '{"value":{"message":"job timed out"}}',
@@ -67,6 +68,11 @@ export async function openStore(
         state = (CASE WHEN retry_count < retry_limit THEN 'retry' ELSE 'failed' END)::${schema}.job_state
         WHERE id = $1 AND state = 'active'`;
       await own.executeSql(expired, [id]);
+    },
+    async lookForExpired(queue, afterSeconds) {
+      const earlier = `UPDATE ${schema}.job SET started_on = started_on - $1 * interval '1 second' WHERE state = 'active'`;
+      await own.executeSql(earlier, [afterSeconds]);
+      await (boss.maintain?.() ?? boss.supervise?.(queue));
     },
     close: () => boss.stop({ graceful: false }),
   };

@@ -9,6 +9,10 @@ export interface StartedBoss extends PgBossLike {
   deleteQueue(queue: string): Promise<unknown>;
   send(queue: string, data: object, options: object): Promise<string | null>;
   fetch(queue: string, options?: { batchSize: number; includeMetadata: true }): Promise<unknown[]>;
+  /** Looks for expired jobs. Only in pg-boss 10. */
+  maintain?(): Promise<unknown>;
+  /** Looks for expired jobs. Only in pg-boss 12. */
+  supervise?(queue: string): Promise<unknown>;
 }
 
 /** The majors that are tested. */

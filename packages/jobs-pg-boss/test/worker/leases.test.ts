@@ -177,6 +177,32 @@ describe.skipIf(postgres === undefined).each(versions)("leases, on pg-boss %i", 
     expect(again).toMatchObject({ attempt: 2, followsStalled: false });
   });
 
+  it.each([
+    ["is longer", 1, 60, 1],
+    ["is shorter", 60, 1, 0],
+  ])(
+    "last as long as the worker says: its lease %s than the producer's",
+    async (_what, producer, worker, held) => {
+      const store = await open(version);
+      await store.backend(producer).insert([newJob("a")], {});
+      const backend = store.backend(worker);
+      const consumer = await backend.consumer(["a"]);
+      await consumer.fetch(1, once);
+      await store.lookForExpired(backend.queueOf("a"), 20);
+      expect((await backend.counts()).get("a")).toMatchObject({ running: held, waiting: 1 - held });
+    },
+  );
+
+  it("are renewed for as long as the worker says", async () => {
+    const store = await open(version);
+    const [short, long] = [store.backend(1), store.backend(60)];
+    await short.insert([newJob("a")], {});
+    const jobs = await (await short.consumer(["a"])).fetch(1, once);
+    await (await long.consumer(["a"])).renewLeases(jobs);
+    await store.lookForExpired(long.queueOf("a"), 20);
+    expect((await long.counts()).get("a")).toMatchObject({ running: 1, waiting: 0 });
+  });
+
   it("counts the wait for the next attempt by the clock of the store", async () => {
     const store = await open(version);
     const backend = store.backend();
