@@ -33,6 +33,7 @@ import { QueueConsumer } from "./worker/queue-consumer.ts";
 export interface BullmqSettings extends ConsumerSettings {
   readonly queue: string;
   readonly address: string;
+  readonly hasUpkeep: boolean;
 }
 
 /** Stores jobs in BullMQ's queues, one queue per job name. */
@@ -81,7 +82,7 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob, BullmqEnqueueO
 
   /** The engine calls this as work of its own, which tracers leave out: so is the cleaning, then. */
   async start(): Promise<void> {
-    this.#cleaner.start();
+    if (this.#settings.hasUpkeep) this.#cleaner.start();
   }
 
   queueOf(jobName: string): string {

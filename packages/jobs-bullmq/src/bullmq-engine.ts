@@ -1,4 +1,4 @@
-import { invalidArgument } from "@nidus/jobs-core/adapter";
+import { invalidArgument, requireBoolean } from "@nidus/jobs-core/adapter";
 import type { JobEngine } from "@nidus/jobs-durable";
 import {
   createEngine,
@@ -34,6 +34,11 @@ export interface BullmqEngineOptions extends EngineOptions, RetentionOptions {
    * a day. @default 30,000
    */
   readonly leaseMs?: number | undefined;
+  /**
+   * Whether this process removes jobs that ended longer ago than its retention. Say false in a process that only reads a store in use, such as
+   * one for the jobs page. Others do the upkeep, by their own retention. @default true
+   */
+  readonly upkeep?: boolean | undefined;
 }
 
 /** The options that other engines do not have. */
@@ -42,6 +47,7 @@ const ownOptions: readonly (keyof BullmqEngineOptions)[] = [
   "queue",
   "prefix",
   "leaseMs",
+  "upkeep",
   "retainSucceededMs",
   "retainDeadLettersMs",
 ];
@@ -66,6 +72,7 @@ export async function bullmqEngine(options: BullmqEngineOptions): Promise<JobEng
     queue = "nidus",
     prefix = "bull",
     leaseMs = 30_000,
+    upkeep = true,
     onError: tell = throttledWarning(),
   } = options;
   requireConnection(connection);
@@ -76,6 +83,7 @@ export async function bullmqEngine(options: BullmqEngineOptions): Promise<JobEng
     throw invalidArgument("`prefix`", "a non-empty string", prefix);
   if (isCluster(connection) && !hasHashTag(`${prefix}:${queue}`)) throw noHashTag("`connection`");
   requireInRange("`leaseMs`", leaseMs, 100, maxLeaseMs);
+  requireBoolean("`upkeep`", upkeep);
   const { retainSucceededMs, retainDeadLettersMs } = requireRetention(options);
 
   // BullMQ emits an error of the shared connection on each queue and worker that uses it.
@@ -93,7 +101,14 @@ export async function bullmqEngine(options: BullmqEngineOptions): Promise<JobEng
     succeededSeconds: Math.ceil(retainSucceededMs / 1000),
     deadLettersSeconds: Math.ceil(retainDeadLettersMs / 1000),
   };
-  const backend = new BullmqBackend(queues, { queue, address, leaseMs, retention, onError });
+  const backend = new BullmqBackend(queues, {
+    queue,
+    address,
+    leaseMs,
+    retention,
+    hasUpkeep: upkeep,
+    onError,
+  });
   const explain = (error: unknown): unknown =>
     notReadyError(redacted(error), `${backend.name} at ${address}`);
   return createEngine(rejecting(backend, explain), { runner, name, answerWithinMs, onError }).start();

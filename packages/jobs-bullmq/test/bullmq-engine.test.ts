@@ -28,6 +28,7 @@ describe("bullmqEngine", () => {
     [{ connection: {}, queue: "a.b" }, /`queue`/],
     [{ connection: {}, queue: "" }, /`queue`/],
     [{ connection: {}, leaseMs: 99 }, /`leaseMs`/],
+    [{ connection: {}, upkeep: 1 }, /`upkeep` to be a boolean, got 1/],
     [{ connection: {}, leaseMs: 86_400_001 }, /`leaseMs`/],
     [{ connection: {}, retainSucceededMs: 0 }, /`retainSucceededMs`/],
     [{ connection: {}, retainDeadLettersMs: -1 }, /`retainDeadLettersMs`/],

@@ -77,6 +77,13 @@ describe("the command", () => {
     await engine.close();
   });
 
+  test.skipIf(postgres === undefined)("creates no tables in an empty PostgreSQL", async () => {
+    const schema = `cli_${crypto.randomUUID().slice(0, 8)}`;
+    const args = ["--database-url", postgres?.url ?? "", "--schema", schema];
+    await expect(running(args, async () => {})).rejects.toThrow(`"${schema}" has no tables of pg-boss`);
+    await expect(running(args, async () => {})).rejects.toThrow(`"${schema}" has no tables of pg-boss`);
+  });
+
   test.skipIf(redis === undefined)("opens a Redis read-only, and removes nothing", async () => {
     const queue = `cli-${crypto.randomUUID()}`;
     const connection = { url: redis?.url ?? "" };
@@ -94,8 +101,9 @@ describe("the command", () => {
 
   test("fails with the reason if the server is away, and shows no password", async () => {
     const url = "redis://user:s3cret@127.0.0.1:1";
-    await expect(running(["--redis-url", url], async () => {})).rejects.toThrow(/127\.0\.0\.1:1/);
-    await expect(running(["--redis-url", url], async () => {})).rejects.not.toThrow(/s3cret/);
+    await expect(running(["--redis-url", url], async () => {})).rejects.toThrow(
+      /^(?!.*s3cret).*127\.0\.0\.1:1/s,
+    );
   });
 
   test.each([

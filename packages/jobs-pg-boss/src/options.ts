@@ -1,3 +1,4 @@
+import { requireBoolean } from "@nidus/jobs-core/adapter";
 import {
   type EngineOptions,
   type RetentionOptions,
@@ -41,6 +42,11 @@ export interface PgBossServerOptions extends PgBossCommonOptions {
   readonly connectionString: string;
   /** The largest number of connections to the server: a whole number from 1. @default 10 */
   readonly maxConnections?: number | undefined;
+  /**
+   * Whether this process creates and migrates pg-boss's tables, removes ended jobs and takes expired leases back. Say false in a process that
+   * only reads a store in use, such as one for the jobs page. Others do the upkeep, by their own retention. @default true
+   */
+  readonly upkeep?: boolean | undefined;
   readonly dataDir?: undefined;
   readonly boss?: undefined;
 }
@@ -68,6 +74,7 @@ export interface PollIntervals {
 export interface EngineSettings extends StorageSettings {
   readonly polls: PollIntervals;
   readonly schema: string;
+  readonly hasUpkeep: boolean;
 }
 
 const databaseOptions = ["dataDir", "connectionString", "boss"] as const;
@@ -75,6 +82,7 @@ const databaseOptions = ["dataDir", "connectionString", "boss"] as const;
 const ownOptions = [
   ...databaseOptions,
   "maxConnections",
+  "upkeep",
   "leaseMs",
   "pollIntervalMs",
   "schema",
@@ -106,6 +114,7 @@ export function engineSettings(options: PgBossEngineOptions): EngineSettings {
   requireSchema(schema);
   return {
     schema,
+    hasUpkeep: (options as PgBossServerOptions).upkeep ?? true,
     polls: {
       alone: pollIntervalMs ?? 500,
       // A dead worker's job is found by a poll, and should be within twice its lease.
@@ -134,7 +143,10 @@ function requireOneDatabase(options: PgBossEngineOptions): void {
     const got = given.map((name) => `\`${name}\``).join(" and ") || "none";
     throw new TypeError(`expected one of \`dataDir\`, \`connectionString\` and \`boss\`, got ${got}`);
   }
-  const { dataDir, connectionString, boss, maxConnections } = options as unknown as Record<string, unknown>;
+  const { dataDir, connectionString, boss, maxConnections, upkeep } = options as unknown as Record<
+    string,
+    unknown
+  >;
   if (dataDir !== undefined) {
     requireSecretText("`dataDir`", dataDir);
     // A connection string would become the name of a folder, and messages would show its password.
@@ -143,9 +155,12 @@ function requireOneDatabase(options: PgBossEngineOptions): void {
   }
   if (connectionString !== undefined) requireSecretText("`connectionString`", connectionString);
   if (boss !== undefined && !isPgBoss(boss)) throw redactedInvalidArgument("`boss`", "a PgBoss", boss);
-  if (maxConnections === undefined) return;
-  if (connectionString === undefined) throw new TypeError("`maxConnections` needs `connectionString`");
-  requireInRange("`maxConnections`", maxConnections as number, 1);
+  for (const [name, value] of Object.entries({ maxConnections, upkeep })) {
+    if (value !== undefined && connectionString === undefined)
+      throw new TypeError(`\`${name}\` needs \`connectionString\``);
+  }
+  if (maxConnections !== undefined) requireInRange("`maxConnections`", maxConnections as number, 1);
+  if (upkeep !== undefined) requireBoolean("`upkeep`", upkeep);
 }
 
 /** Recognises a PgBoss of any version. The version is checked later. */

@@ -48,6 +48,18 @@ async function theirs(): Promise<Queue & { readonly raw: Client; [Symbol.asyncDi
 }
 
 describe("an idle queue", { timeout: 90_000 }, () => {
+  it("is left alone by an engine without upkeep, whatever its retention", async () => {
+    await using service = await open();
+    await using visitor = await open({ ...shortly, upkeep: false });
+    const worker = await service.work({ jobs: [job] });
+    await service.enqueue(job, "usual");
+    await service.enqueue(job, "fail");
+    await service.enqueue(job, "short", { retainMs: 1_000 });
+    await expect.poll(() => service.stats(), patience).toMatchObject({ succeeded: 2, deadLettered: 1 });
+    await expect.poll(() => visitor.stats(), patience).toMatchObject({ succeeded: 1, deadLettered: 1 });
+    await worker.stop();
+  });
+
   it("keeps a job for its own retention, whatever other jobs end", async () => {
     await using engine = await open({ retainSucceededMs: 2_000 });
     const worker = await engine.work({ jobs: [job] });

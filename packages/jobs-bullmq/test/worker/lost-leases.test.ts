@@ -207,7 +207,10 @@ describe("a lease that is lost", () => {
     };
     const queues = new Queues(queue, "bull", { url: redis.url }, onError);
     const retention = { succeededSeconds: 60, deadLettersSeconds: 60 };
-    const backend = new BullmqBackend(queues, { queue, address: "", leaseMs: 30_000, retention, onError });
+    const backend = new BullmqBackend(queues, {
+      ...{ queue, address: "", leaseMs: 30_000, retention, onError },
+      hasUpkeep: true,
+    });
     const id = crypto.randomUUID();
     await backend.insert(
       [

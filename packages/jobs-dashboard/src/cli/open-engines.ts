@@ -13,28 +13,22 @@ interface OpenedEngine extends WatchedEngine {
 type OpenEngine = (options: object) => Promise<OpenedEngine>;
 
 /**
- * Ten years in milliseconds. An engine on Redis removes jobs that are older than its retention. The command does not know the retention
- * of the service, so it must not remove anything.
- */
-const noRetention = 10 * 365 * 86_400_000;
-
-/**
  * Opens the engines that the arguments name.
  *
  * @throws (rejects with) UsageError if a package is missing; what the engine rejects with.
  */
 export async function openEngines(given: CliArguments): Promise<readonly OpenedEngine[]> {
   const { databaseUrl, schema, redisUrl, queue, prefix } = given;
-  const runner = new ObservedJobRunner();
+  // The command does not know the retention of the service, so it must not remove anything.
+  const common = { runner: new ObservedJobRunner(), upkeep: false };
   const engines: OpenedEngine[] = [];
   if (databaseUrl !== undefined) {
     const open = await engineFactory("@nidus/jobs-pg-boss", "pgBossEngine", "pg-boss");
-    engines.push(await open({ runner, connectionString: databaseUrl, schema, maxConnections: 2 }));
+    engines.push(await open({ ...common, connectionString: databaseUrl, schema, maxConnections: 2 }));
   }
   if (redisUrl !== undefined) {
     const open = await engineFactory("@nidus/jobs-bullmq", "bullmqEngine", "bullmq");
-    const retention = { retainSucceededMs: noRetention, retainDeadLettersMs: noRetention };
-    engines.push(await open({ runner, connection: { url: redisUrl }, queue, prefix, ...retention }));
+    engines.push(await open({ ...common, connection: { url: redisUrl }, queue, prefix }));
   }
   return engines;
 }

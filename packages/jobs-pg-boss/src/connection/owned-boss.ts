@@ -80,7 +80,8 @@ export function createOwnedBoss(
     if (!db.opened) await db.open?.();
     await requireSettings(boss);
     await requireTablesFor(boss, schema, major);
-    await boss.start();
+    // A pg-boss that is not started runs statements all the same, and does no more.
+    if (settings.hasUpkeep) await boss.start();
     await requireStarted(boss, schema, major);
   };
   const start = async (): Promise<void> => {

@@ -142,6 +142,8 @@ describe("options of an engine", () => {
     [{ ...place, dataDir: "sesame" }, /one of .*, got `dataDir` and `connectionString`/],
     [{ dataDir: "postgres://u:sesame@127.0.0.1/jobs" }, /`dataDir` to be a folder, got a URL/],
     [{ dataDir: "jobs", maxConnections: 3 }, /`maxConnections` needs `connectionString`/],
+    [{ dataDir: "jobs", upkeep: false }, /`upkeep` needs `connectionString`/],
+    [{ ...place, upkeep: "no" }, /`upkeep` to be a boolean, got "no"/],
     [{ ...place, maxConnections: 0 }, /`maxConnections` to be a whole number from 1/],
     [{ ...place, maxConnections: 1.5 }, /`maxConnections`/],
     [{ ...place, maxConnections: "3" }, /`maxConnections`/],

@@ -43,6 +43,7 @@ export async function openStore(
   const nothing = async (): Promise<void> => {};
   const settings = {
     schema,
+    hasUpkeep: true,
     polls: { alone: 50, listening: 50 },
     retainSucceededSeconds: 3600,
     retainDeadLettersSeconds: 3600,
