@@ -20,7 +20,7 @@ try {
   const output = execFileSync(process.execPath, args, { cwd: folder, env, encoding: "utf8" });
   const lines = excerptOf(output.replaceAll(`${folder}/`, "").replace(/127\.0\.0\.1:\d+/, "127.0.0.1:3000"));
   const title = "A run of the demo: a summary per job, the failures, the slowest trace and a metric";
-  writeFileSync(picture, terminalSvg({ title, command: "pnpm demo history", lines }));
+  writeFileSync(picture, terminalSvg({ title, command: "pnpm demo history --metrics", lines }));
   console.log(`wrote ${picture}`);
 } finally {
   rmSync(folder, { recursive: true });
