@@ -35,7 +35,7 @@ export interface TableEngine extends JobEngine {
  */
 export async function tableEngine(options: TableEngineOptions): Promise<TableEngine> {
   requireEngineOptions(options, ["db", "leaseMs", "retainSucceededMs", "retainDeadLettersMs"]);
-  const { runner, name, answerWithinMs, db, onError = throttledWarning() } = options;
+  const { runner, name = "table", answerWithinMs, db, onError = throttledWarning(name) } = options;
   requireDatabase(db);
   const leaseMs = requireInRange("`leaseMs`", options.leaseMs ?? 30_000, 100);
   const retention = requireRetention(options);

@@ -66,14 +66,14 @@ export async function bullmqEngine(options: BullmqEngineOptions): Promise<JobEng
   requireEngineOptions(options, ownOptions);
   const {
     runner,
-    name,
+    name = "bullmq",
     answerWithinMs,
     connection,
     queue = "nidus",
     prefix = "bull",
     leaseMs = 30_000,
     upkeep = true,
-    onError: tell = throttledWarning(),
+    onError: tell = throttledWarning(name),
   } = options;
   requireConnection(connection);
   if (typeof queue !== "string" || !/^[^:.]+$/.test(queue)) {

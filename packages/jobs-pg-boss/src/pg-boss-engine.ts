@@ -19,7 +19,7 @@ export type PgBossEngine = JobEngine<PgBossEnqueueOptions>;
  */
 export async function pgBossEngine(options: PgBossEngineOptions): Promise<PgBossEngine> {
   const settings = engineSettings(options);
-  const { runner, name, answerWithinMs, onError = throttledWarning() } = options;
+  const { runner, name = "pg-boss", answerWithinMs, onError = throttledWarning(name) } = options;
   const connection = await connect(options, settings, onError);
   const backend = new PgBossBackend(connection, settings, onError);
   let engine: StartableEngine<PgBossEnqueueOptions>;

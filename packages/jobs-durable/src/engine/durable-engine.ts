@@ -69,7 +69,12 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
   /** @throws TypeError or RangeError for an option that is not as documented, or not known. */
   constructor(backend: JobBackend<Job, Options>, options: EngineOptions) {
     requireEngineOptions(options);
-    const { runner, name = backend.name, onError = throttledWarning(), answerWithinMs = 10_000 } = options;
+    const {
+      runner,
+      name = backend.name,
+      onError = throttledWarning(name),
+      answerWithinMs = 10_000,
+    } = options;
     this.#backend = backend;
     this.#runner = runner;
     this.#onError = neverThrowing(onError);

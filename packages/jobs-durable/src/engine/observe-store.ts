@@ -40,7 +40,7 @@ export interface StoreReadings {
 export function observeStore(runner: ObservedJobRunner, readings: StoreReadings): void {
   const { engine } = readings;
   const bookkeepers: JobObserver[] = [];
-  const warn = throttledWarning();
+  const warn = throttledWarning(engine);
   let bookkeeping: Bookkeeping | undefined;
   const bounded = <T>(kind: string, read: () => Promise<T>): (() => Promise<T | undefined>) => {
     let reading: Promise<T> | undefined;

@@ -3,13 +3,13 @@ import { messageOf } from "./error-text.ts";
 
 const warningIntervalMs = 60_000;
 
-/** Creates the `onError` that engines have by default. It emits a process warning, at most one a minute. */
-export function throttledWarning(): (error: unknown) => void {
+/** Creates the `onError` that engines have by default. It emits a process warning that names the engine, at most one a minute. */
+export function throttledWarning(engineName: string): (error: unknown) => void {
   let lastMs = Number.NEGATIVE_INFINITY;
   return (error) => {
     if (performance.now() - lastMs < warningIntervalMs) return;
     lastMs = performance.now();
-    warn(messageOf(error));
+    warn(`${engineName}: ${messageOf(error)}`);
   };
 }
 

@@ -636,14 +636,14 @@ describe("throttledWarning", () => {
 
   it("warns once a minute at most", async () => {
     const emitWarning = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
-    const warn = throttledWarning();
+    const warn = throttledWarning("shop");
     warn(new Error("first"));
     warn(new Error("second"));
     await vi.advanceTimersByTimeAsync(59_999);
     warn("third");
-    expect(emitWarning.mock.calls).toEqual([["first", "NidusWarning"]]);
+    expect(emitWarning.mock.calls).toEqual([["shop: first", "NidusWarning"]]);
     await vi.advanceTimersByTimeAsync(1);
     warn("fourth");
-    expect(emitWarning.mock.calls.at(-1)).toEqual(["fourth", "NidusWarning"]);
+    expect(emitWarning.mock.calls.at(-1)).toEqual(["shop: fourth", "NidusWarning"]);
   });
 });
