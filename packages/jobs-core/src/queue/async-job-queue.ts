@@ -37,7 +37,7 @@ export class AsyncJobQueue {
    */
   pushAll(jobs: Iterable<AsyncJob<unknown>>): void {
     addJobs(this.#jobs, [...jobs]);
-    for (const drain of this.#drains) void drain.fill();
+    for (const drain of this.#drains) drain.fill();
   }
 
   /** Removes all jobs without running them. A `runAll` under way still runs the jobs it began with. */
@@ -60,7 +60,7 @@ export class AsyncJobQueue {
 
   /**
    * Runs jobs until the queue is empty, including jobs pushed meanwhile. It takes each job out as it starts it, so
-   * drains that overlap run each job once. Jobs that an abort kept from starting stay in the queue. Resolves when all
+   * drains that overlap run each job once. All jobs run in the asynchronous context of this call. Jobs that an abort kept from starting stay in the queue. Resolves when all
    * started jobs have settled. A failing job never makes it reject.
    *
    * @throws (rejects with) TypeError or RangeError for an invalid option, before any job runs.

@@ -21,7 +21,7 @@ export interface WorkerPool {
   /** Resolves when the list is empty or the signal is aborted, and all started jobs have settled. */
   readonly done: Promise<OpenReport>;
   /** Lets idle workers take jobs that were added. They start after the caller's own code, and only while the pool still works. */
-  fill(): Promise<void>;
+  fill(): void;
 }
 
 /**
@@ -44,6 +44,7 @@ export function startWorkers(jobs: Fifo<AsyncJob<unknown>>, given: AsyncJobQueue
   let unchecked = 9;
   let sinceMs: number | undefined = performance.now() + 40;
   let finish: (report: OpenReport) => void;
+  let fill: () => void;
 
   const work = async (): Promise<void> => {
     do {
@@ -98,6 +99,17 @@ export function startWorkers(jobs: Fifo<AsyncJob<unknown>>, given: AsyncJobQueue
     });
   };
 
+  /** Starts jobs that were added, in the asynchronous context of the pool and not of the caller that added them. */
+  const listen = async (): Promise<never> => {
+    for (;;) {
+      await new Promise<void>((resolve) => {
+        fill = resolve;
+      });
+      if (active > 0) next();
+    }
+  };
+  void listen();
+
   return {
     done: new Promise((resolve) => {
       finish = resolve;
@@ -105,10 +117,6 @@ export function startWorkers(jobs: Fifo<AsyncJob<unknown>>, given: AsyncJobQueue
       unchecked = 0;
       sinceMs = undefined;
     }),
-    async fill() {
-      // Not queueMicrotask, which fake timers replace.
-      await undefined;
-      if (active > 0) next();
-    },
+    fill: () => fill(),
   };
 }

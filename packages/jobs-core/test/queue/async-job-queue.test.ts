@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { describe, expect, it } from "vitest";
 import { type AsyncJob, AsyncJobQueue, asyncJob, job } from "../../src/index.ts";
 import { type Deferred, deferred, settled } from "../support/deferred.ts";
@@ -53,6 +54,32 @@ describe("AsyncJobQueue", () => {
     for (const end of ends.values()) end.resolve();
     expect((await run).completed).toEqual(["b", "a", "c", "d"]);
   });
+
+  it.each([1, 2, 10])(
+    "runs all jobs in the context of the drain, wherever they were pushed: %d at a time",
+    async (concurrency) => {
+      const request = new AsyncLocalStorage<string>();
+      const queue = new AsyncJobQueue();
+      const seen: (string | undefined)[] = [];
+      const push = (name: string, more: string[] = []): void => {
+        const resize = asyncJob(name, async () => {
+          seen.push(request.getStore());
+          await settled();
+          for (const each of more) request.run(`job ${name}`, () => push(each));
+          seen.push(request.getStore());
+        });
+        request.run(`request of ${name}`, () => queue.push(resize));
+      };
+      push("a", ["pushed by a"]);
+      const drained = request.run("drain", () => queue.drain({ concurrency }));
+      push("b");
+      await settled();
+      push("c", ["pushed by c"]);
+      push("d");
+      await drained;
+      expect(seen).toEqual(Array(12).fill("drain"));
+    },
+  );
 
   it("starts everything at once when the concurrency is Infinity", async () => {
     const { jobs, started, ends } = heldJobs("a", "b", "c");
