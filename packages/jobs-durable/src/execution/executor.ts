@@ -1,3 +1,4 @@
+import { AsyncResource } from "node:async_hooks";
 import { JobError } from "@nidus/jobs-core";
 import type { JobProgress, ObservedJobContext, ObservedJobRunner } from "@nidus/jobs-observe";
 import { tellProgress } from "@nidus/jobs-observe/adapter";
@@ -164,18 +165,21 @@ export class Executor<Job extends LeasedJob> {
     const { delivery, job, signal } = execution;
     const { attributes } = job.envelope;
     const runnerOfJob = attributes === undefined ? runner : runner.context(attributes);
-    let run: ObservedJobContext | undefined;
+    let started: ObservedJobContext | undefined;
     const context = new HandlerContext(delivery, signal, snoozing, (progress) => {
-      if (run !== undefined && isUnended(execution.state)) this.#report(execution, run, progress);
+      if (started !== undefined && isUnended(execution.state)) this.#report(execution, started, progress);
     });
     const options = {
       signal: signal.forRunner,
       delivery,
-      onContext: (started: ObservedJobContext) => {
-        run = started;
+      onContext: (context: ObservedJobContext) => {
+        started = context;
       },
     };
-    const observed = { name: job.name, run: () => definition.perform(job.envelope.payload, context) };
+    const perform = (): Promise<unknown> => definition.perform(job.envelope.payload, context);
+    // A handler that calls `enterWith` of an AsyncLocalStorage changes its own context alone.
+    const run = (): Promise<unknown> => new AsyncResource("NIDUS_JOB").runInAsyncScope(perform);
+    const observed = { name: job.name, run };
     execution.begin();
     try {
       const result = await runnerOfJob.runAsync(observed, options);
