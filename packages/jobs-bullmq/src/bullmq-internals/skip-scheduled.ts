@@ -4,8 +4,8 @@ import { Script } from "./script.ts";
 
 /**
  * Keeps a copy of the next job of a scheduler as a cancelled job, since BullMQ removes the job when it stores the one after it. KEYS: the
- * first part of the queue's keys, the sorted set of cancellations. ARGV: the id, Unix milliseconds, the milliseconds for which a
- * cancelled job is kept that says nothing about it. Answers 1 if the job waits.
+ * first part of the queue's keys, the sorted set of cancellations. ARGV: the id, Unix milliseconds, and the milliseconds for which a
+ * cancelled job is kept if its own options do not say. Answers 1 if the job waits.
  */
 const keepScript = new Script(
   "nidusKeepSkipped",

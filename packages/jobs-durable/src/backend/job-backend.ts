@@ -153,8 +153,8 @@ export interface JobBackend<
   readonly enqueueOptions?: Readonly<Record<string, (value: unknown) => void>> | undefined;
   /**
    * Stores at most 500 jobs of one name. Resolves, in their order, to the id of each and whether it is a duplicate. A duplicate was
-   * not stored. By a unique key, its id is that of the job that holds the key. A batch of the caller's comes as several calls, one after
-   * the other, each with a deadline of its own.
+   * not stored. By a unique key, its id is that of the job that holds the key. If a caller enqueues more than 500
+   * jobs at once, the engine makes several calls, one after the other, each with a deadline of its own.
    *
    * @throws (rejects with) EnqueuedInPartError if the store took some of the jobs and refused the others. Any other error says
    * that none was stored, or, if the connection was lost, that it is not known.

@@ -40,7 +40,7 @@ export interface JobHandlerContext {
   snooze(ms: number): never;
 }
 
-/** A job as it is written once: its name, its payload and what it does. */
+/** A stored job's definition: its name, its payload and what it does. */
 export interface JobDefinition<Output> {
   /** Never empty. It is the job's address: workers take deliveries by it, and metrics and spans carry it. */
   readonly name: string;

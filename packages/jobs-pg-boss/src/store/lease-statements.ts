@@ -7,7 +7,7 @@ import { notifications } from "./notifications.ts";
  */
 export interface LeaseStatements {
   /**
-   * $1 that many queues. Returns the `name` of each queue that has due jobs (`is_due`), or else jobs that come due: the first one
+   * $1 queues, `count` of them. Returns the `name` of each queue that has due jobs (`is_due`), or else jobs that come due: the first one
    * `due_in_ms`. The first versions of pg-boss 12 have no index for these: it then returns none.
    */
   dueQueues(count: number): string;

@@ -24,7 +24,7 @@ export interface Notifications {
   isEndAwaited(queue: string): string;
 }
 
-/** Ends the payload for jobs that come due before idle workers poll again. */
+/** The end of a notification about jobs that come due before idle workers poll again. */
 export const later = " later";
 
 /** Builds the parts of statements. `schema` has at most 50 characters, all of which may stand in a name without quotes. */
