@@ -8,6 +8,7 @@ import PgBoss from "pg-boss";
 import { prepareEmbeddedFolder, sharedPostgres } from "test-servers";
 import { afterAll, describe, expect, it } from "vitest";
 import { FolderInUseError, pgBossEngine } from "../src/index.ts";
+import { openStore } from "./support/open-backend.ts";
 
 const runner = new ObservedJobRunner();
 const postgres = await sharedPostgres();
@@ -205,28 +206,26 @@ describe.skipIf(postgres === undefined)("pgBossEngine on a server", () => {
   });
 
   it("cancels a running job whose worker dies before it reads the request", async () => {
-    const schema = fresh();
-    const boss = new PgBoss({ connectionString, schema, maintenanceIntervalSeconds: 1 });
-    boss.on("error", () => {});
-    await boss.start();
+    const store = await openStore(10, connectionString);
+    const { schema } = store;
     const outcomes: string[] = [];
     const engine = await pgBossEngine({
       runner: new ObservedJobRunner({ onJobSettled: ({ outcome }) => void outcomes.push(outcome) }),
-      boss,
+      connectionString,
       schema,
       leaseMs: 1_000,
     });
     let runs = 0;
     const job = defineJob<string>({ name: "cancelled", run: () => void runs++ });
     const { id } = await engine.enqueue(job, "payload");
-    // Fetched by a worker that never answers.
-    expect(await boss.fetch("cancelled")).toHaveLength(1);
+    const dying = await store.backend(1).consumer(["cancelled"]);
+    expect(await dying.fetch(1, AbortSignal.abort())).toHaveLength(1);
     expect(await engine.cancel(id)).toBe(true);
     await engine.work({ jobs: [job] });
     await expect.poll(() => outcomes).toEqual(["stalled", "cancelled"]);
     expect(runs).toBe(0);
     await engine.close();
-    await boss.stop({ graceful: false });
+    await store.close();
   });
 
   it("creates queues from several processes at a time", async () => {
