@@ -54,7 +54,7 @@ export class AsyncJobQueue {
   async runAll(options?: AsyncJobQueueRunOptions): Promise<JobReport> {
     const jobs = new Fifo(this.#jobs.snapshot());
     const report = await startWorkers(jobs, options).done;
-    report.notStarted = jobs.snapshot().map(({ name }) => name);
+    report.notStarted = jobs.snapshot().map((job) => job.name);
     return report;
   }
 

@@ -31,13 +31,13 @@ export interface WorkerPool {
  */
 export function startWorkers(jobs: Fifo<AsyncJob<unknown>>, given: AsyncJobQueueRunOptions = {}): WorkerPool {
   requireKnownKeys("the options", given, ["runner", "concurrency", "signal"]);
-  const { runner, concurrency = 1 } = given;
-  requireRunner(runner, "runAsync");
+  const runner = requireRunner(given.runner, "runAsync");
+  const { concurrency = 1 } = given;
   if (concurrency !== Infinity) requireWholeNumber("`concurrency`", concurrency);
   const signal = requireSignal(given.signal);
   const options = { signal };
   const report = new JobReport() as OpenReport;
-  /** The workers, and the turn of the event loop that they wait for. */
+  /** How many workers run, and the turn of the event loop that they wait for. */
   let active = 0;
   let turn: Promise<void> | undefined;
   // Whatever ran before the call, the first jobs start within it: at least 8, and more if they take less than 50 ms.
@@ -47,9 +47,9 @@ export function startWorkers(jobs: Fifo<AsyncJob<unknown>>, given: AsyncJobQueue
   let fill: () => void;
 
   const work = async (): Promise<void> => {
+    active++;
     do {
-      const job = jobs.take();
-      if (!job) return;
+      const job = jobs.take() as AsyncJob<unknown>;
       let name = "?";
       try {
         name = job.name;
@@ -59,7 +59,9 @@ export function startWorkers(jobs: Fifo<AsyncJob<unknown>>, given: AsyncJobQueue
         if (isCancellation(error, signal)) report.cancelled.push(name);
         else noteFailure(report, name, error);
       }
-    } while (mayStart());
+    } while (mayStart() && jobs.size > 0);
+    active--;
+    next();
   };
 
   /** Tells whether another job may start now. It may not after an abort, and not before an overdue turn of the event loop. */
@@ -72,31 +74,22 @@ export function startWorkers(jobs: Fifo<AsyncJob<unknown>>, given: AsyncJobQueue
     } catch {
       // A signal that can no longer be read aborts nothing.
     }
-    if (--unchecked > 0) return true;
     if (turn) return false;
+    if (--unchecked > 0) return true;
     const overdue = overdueTurn(sinceMs);
     unchecked = uncheckedStarts;
     if (!overdue) return true;
-    unchecked = 0;
     turn = overdue.then(() => {
       turn = undefined;
+      next();
     });
-    follow(turn);
     return false;
   };
 
   /** Starts as many jobs as may run. Finishes the pool if nothing is left to wait for. */
   const next = (): void => {
-    while (active < concurrency && jobs.size > 0 && mayStart()) follow(work());
-    if (active === 0) finish(report);
-  };
-
-  const follow = (activity: Promise<void>): void => {
-    active++;
-    void activity.then(() => {
-      active--;
-      next();
-    });
+    while (active < concurrency && jobs.size > 0 && mayStart()) void work();
+    if (active === 0 && !turn) finish(report);
   };
 
   /** Starts jobs that were added, in the asynchronous context of the pool and not of the caller that added them. */
