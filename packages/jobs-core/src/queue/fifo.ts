@@ -19,11 +19,11 @@ export class Fifo<T> {
 
   /** Removes and returns the first value. Returns undefined if there is none. */
   take(): T | undefined {
-    if (this.size === 0) return undefined;
     const value = this.#slots[this.#head];
     this.#slots[this.#head++] = undefined;
-    // Half of the slots are empty. Copying the other half costs no more than emptying them did.
-    if (this.#head * 2 >= this.#slots.length) {
+    // At least half of the slots are empty. Copying the others costs no more than emptying them did. If there was no value,
+    // no slot is left.
+    if (this.#head >= this.size) {
       this.#slots = this.snapshot();
       this.#head = 0;
     }
@@ -32,7 +32,7 @@ export class Fifo<T> {
 
   /** Takes out one value after another until none is left, including those added meanwhile. */
   *taken(): Generator<T> {
-    for (let value = this.take(); value !== undefined; value = this.take()) yield value;
+    while (this.size > 0) yield this.take() as T;
   }
 
   /** Returns a new array of the values that are there now. */
