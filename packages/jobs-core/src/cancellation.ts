@@ -10,9 +10,8 @@ import { propertyOf } from "./foreign.ts";
  * Never throws, and accepts errors and signals of another realm or package copy, also hostile ones.
  */
 export function isCancellation(error: unknown, signal: AbortSignal): boolean {
-  if (!propertyOf(signal, "aborted")) return false;
   const reason = propertyOf(signal, "reason");
-  if (namesOf(reason).includes("TimeoutError")) return false;
+  if (!propertyOf(signal, "aborted") || namesOf(reason).includes("TimeoutError")) return false;
   // A polyfill may set no reason, and most errors have no cause: the two do not make a cancellation.
   return [error, propertyOf(error, "cause") ?? error].includes(reason) || namesOf(error).some(isAbort);
 }

@@ -2,8 +2,6 @@ import { propertyOf } from "../foreign.ts";
 import { sharedByCopies } from "../shared.ts";
 import { formatValue } from "../validation.ts";
 
-let errors: WeakMap<object, JobError> | undefined;
-
 const brand = Symbol.for("@nidus/jobs-core/job-error");
 
 /** The error of a failed job. It always has a usable message, the stable `code`, and the thrown value as `cause`. */
@@ -23,7 +21,7 @@ export class JobError extends Error {
    */
   static from(thrown: unknown): JobError {
     if (JobError.isInstance(thrown)) return thrown;
-    errors ??= sharedByCopies("jobs-core/job-errors", () => new WeakMap());
+    const errors = sharedByCopies("jobs-core/job-errors", () => new WeakMap<object, JobError>());
     const error = errors.get(thrown as object) ?? withoutFrames(thrown);
     if (Object(thrown) === thrown) errors.set(thrown as object, error);
     return error;
@@ -43,15 +41,12 @@ export class JobError extends Error {
 
 /** Makes a JobError without stack frames: they are most of an error's cost, and the cause's frames say where the job failed. */
 function withoutFrames(thrown: unknown): JobError {
+  const message = propertyOf(thrown, "message") ?? thrown;
+  const hasText = message && typeof message === "string";
   const { stackTraceLimit } = Error;
   // Has no effect if intrinsics are frozen.
   Reflect.set(Error, "stackTraceLimit", 0);
-  const error = new JobError(messageOf(thrown), { cause: thrown });
+  const error = new JobError(hasText ? message : `the job threw ${formatValue(thrown)}`, { cause: thrown });
   Reflect.set(Error, "stackTraceLimit", stackTraceLimit);
   return error;
-}
-
-function messageOf(thrown: unknown): string {
-  const message = typeof thrown === "object" ? propertyOf(thrown, "message") : thrown;
-  return message && typeof message === "string" ? message : `the job threw ${formatValue(thrown)}`;
 }

@@ -29,7 +29,7 @@ export class JobReport {
   /** Whether the signal was aborted before all jobs had run. */
   readonly wasAborted: boolean = false;
   /** The reason of the abort, or undefined. */
-  readonly abortReason: unknown = undefined;
+  readonly abortReason: unknown;
 
   /** Whether no job failed and nothing was aborted. */
   get isSuccess(): boolean {
@@ -47,7 +47,7 @@ export class JobReport {
     const errors = this.failed.map(({ error }) => error);
     const summary = errors[0] ? `${errors.length} jobs failed. First: ` : "the run was aborted: ";
     if (this.wasAborted) errors.push(JobError.from(this.abortReason));
-    throw new AggregateError(errors, `${summary}${errors[0]?.message}`);
+    throw new AggregateError(errors, summary + errors[0]?.message);
   }
 
   /** Returns the report as plain data for `JSON.stringify`, without stacks and causes. */
@@ -69,8 +69,8 @@ export type OpenReport = JobReport & {
 };
 
 /** Adds a failed job to a report. */
-export function noteFailure({ failed }: OpenReport, jobName: string, error: unknown): void {
-  failed.push({ jobName, error: JobError.from(error) });
+export function noteFailure(report: OpenReport, jobName: string, error: unknown): void {
+  report.failed.push({ jobName, error: JobError.from(error) });
 }
 
 /** Records that an abort kept jobs from running. */
