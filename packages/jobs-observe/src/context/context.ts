@@ -33,7 +33,7 @@ export interface ObservedJobContext extends ObservedJobData {
 export interface RunSettings {
   readonly attributes: JobAttributes;
   /** Returns undefined, or is absent, if the run gets a random id. */
-  readonly newRunId?: () => string | undefined;
+  readonly runId?: () => string | undefined;
   /** Hears of the progress of runs. */
   readonly observers: { onJobProgressed(context: ObservedJobContext, progress: JobProgress): void };
 }
@@ -81,7 +81,7 @@ export class StartedContext implements ObservedJobContext {
   #runId: string | undefined;
   #startedAtMs: number | undefined;
 
-  constructor(jobName: string, settings: RunSettings, delivery: JobDelivery | undefined) {
+  constructor(jobName: string, settings: RunSettings, delivery?: JobDelivery) {
     this.#jobName = jobName;
     this.#settings = settings;
     this.#delivery = delivery;
@@ -89,7 +89,7 @@ export class StartedContext implements ObservedJobContext {
   }
 
   get runId(): string {
-    this.#runId ??= this.#settings.newRunId?.() ?? crypto.randomUUID();
+    this.#runId ??= this.#settings.runId?.() ?? crypto.randomUUID();
     return this.#runId;
   }
 

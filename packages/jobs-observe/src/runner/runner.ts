@@ -26,7 +26,7 @@ import { type JobObjectives, requireObjectives } from "../context/objectives.ts"
 import type { JobObserver, JobResultStatus, OpenedEngineContext } from "../observer/observer.ts";
 import { type ObserverErrorHandler, ObserverList } from "../observer/observer-list.ts";
 import { warnOnce } from "../warn-once.ts";
-import { safeRunIds } from "./run-id.ts";
+import { runIdFrom } from "./run-id.ts";
 
 /** How an {@link ObservedJobRunner} treats its observers. */
 export interface ObservedJobRunnerOptions {
@@ -76,10 +76,12 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
     requireKnownKeys("the options", options, ["onObserverError"]);
     const { onObserverError = warnOnce } = options;
     requireFunction("`onObserverError`", onObserverError);
-    const observers = new ObserverList([observer].flat(), onObserverError);
-    this.#settings = { attributes: Object.freeze({}), observers };
+    this.#settings = {
+      attributes: Object.freeze({}),
+      observers: new ObserverList([observer].flat(), onObserverError),
+    };
     // Keeps the code that V8 optimised for contexts: see `kept`.
-    StartedContext.kept ??= new FinishedContext(new StartedContext("", this.#settings, undefined));
+    StartedContext.kept ??= new FinishedContext(new StartedContext("", this.#settings));
   }
 
   /**
@@ -104,7 +106,7 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
    */
   runIdGenerator(generate: () => string): ObservedJobRunner {
     requireFunction("`generate`", generate);
-    return this.#with({ newRunId: safeRunIds(generate) });
+    return this.#with({ runId: () => runIdFrom(generate) });
   }
 
   #with(settings: Partial<RunnerSettings>): ObservedJobRunner {
@@ -123,7 +125,7 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
     // Reads each property once: V8 has to look it up if jobs have many classes.
     const name = requireJobName(job);
     const run = requireJobRun(job);
-    const started = new StartedContext(name, this.#settings, undefined);
+    const started = new StartedContext(name, this.#settings);
     return this.#settings.observers.scopes[0]
       ? this.#performInScopes(started, job, run)
       : this.#perform(started, job, run);
