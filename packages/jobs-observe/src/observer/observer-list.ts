@@ -25,7 +25,7 @@ type ToldHook = "onJobDeclared" | "onEngineOpened" | "onJobEnqueued" | "onJobSet
  */
 export class ObserverList implements JobObserver {
   readonly #observers: readonly JobObserver[];
-  readonly #onError: ObserverErrorHandler;
+  readonly #report: (error: unknown, observer: JobObserver) => Promise<void>;
   /** The observers that may want a scope. A field, since the prototype has exactly the hooks of an observer. */
   readonly scopes: readonly JobObserver[];
 
@@ -34,7 +34,13 @@ export class ObserverList implements JobObserver {
     this.#observers = observers.flatMap(membersOf);
     Object.assign(this, { [members]: this.#observers });
     this.scopes = this.#observers.filter((observer) => "runInScope" in observer);
-    this.#onError = onError;
+    this.#report = async (error, observer) => {
+      try {
+        await onError(error, observer);
+      } catch {
+        // The handler failed too. The run goes on, and there is no other handler to call.
+      }
+    };
   }
 
   // The loops of starts and finishes have indices, and look at what a hook returns before they call `#watch`. V8 inlines
@@ -97,17 +103,13 @@ export class ObserverList implements JobObserver {
   }
 
   /** Hooks return nothing. If one is an async function nevertheless, its rejection goes to the handler. */
-  #watch(returned: unknown, observer: JobObserver): void {
-    Promise.resolve(returned).catch((error) => this.#report(error, observer));
-  }
-
-  readonly #report = async (error: unknown, observer: JobObserver): Promise<void> => {
+  async #watch(returned: unknown, observer: JobObserver): Promise<void> {
     try {
-      await this.#onError(error, observer);
-    } catch {
-      // The handler failed too. The run goes on, and there is no other handler to call.
+      await returned;
+    } catch (error) {
+      this.#report(error, observer);
     }
-  };
+  }
 }
 
 /**
