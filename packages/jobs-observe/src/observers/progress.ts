@@ -3,8 +3,6 @@ import type { ObservedJobContext, StartedContext } from "../context/context.ts";
 import type { JobProgress } from "../context/delivery.ts";
 import { currentJob } from "./current-job.ts";
 
-const maxNoteCharacters = 1_000;
-
 /**
  * Tells the observers how far the current run has come. Call it inside a run, also after awaits. Does nothing outside a
  * run, and in runs whose runner has no `currentJobObserver`. Never blocks; observers may drop reports that come often.
@@ -25,6 +23,7 @@ export function reportProgress(fraction: number, note?: string): void {
  * long.
  */
 export function requireProgress(fraction: number, note: string | undefined): JobProgress {
+  const maxNoteCharacters = 1_000;
   if (typeof fraction !== "number" || !(fraction >= 0 && fraction <= 1)) {
     throw invalidNumber("`fraction`", "a number from 0 to 1", fraction);
   }
