@@ -3,11 +3,8 @@ import { sharedByCopies } from "@nidus/jobs-core/adapter";
 import type { ObservedJobContext } from "../context/context.ts";
 import type { JobObserver } from "../observer/observer.ts";
 
-let storage: AsyncLocalStorage<ObservedJobContext> | undefined;
-
 function runs(): AsyncLocalStorage<ObservedJobContext> {
-  storage ??= sharedByCopies("jobs-observe/current-job", () => new AsyncLocalStorage());
-  return storage;
+  return sharedByCopies("jobs-observe/current-job", () => new AsyncLocalStorage());
 }
 
 /**
