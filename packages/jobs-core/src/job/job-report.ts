@@ -45,7 +45,7 @@ export class JobReport {
   throwIfFailed(): void {
     if (this.isSuccess) return;
     const errors = this.failed.map(({ error }) => error);
-    const summary = errors[0] ? `${errors.length} jobs failed. First: ` : "the run was aborted: ";
+    const summary = errors[0] ? `${errors.length} failed. First: ` : "the run was aborted: ";
     if (this.wasAborted) errors.push(JobError.from(this.abortReason));
     throw new AggregateError(errors, summary + errors[0]?.message);
   }

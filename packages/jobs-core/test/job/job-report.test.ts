@@ -21,7 +21,7 @@ describe("JobReport.throwIfFailed", () => {
     const error = thrownBy(() => report.throwIfFailed());
     expect(error.errors).toEqual(report.failed.map((failure) => failure.error));
     expect(error.errors.every((each) => JobError.isInstance(each))).toBe(true);
-    expect(error.message).toBe("4 jobs failed. First: a broke");
+    expect(error.message).toBe("4 failed. First: a broke");
   });
 
   it("throws after an abort too, with its reason as the last cause", async () => {
