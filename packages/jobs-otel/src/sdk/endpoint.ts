@@ -1,11 +1,17 @@
+import { diag } from "@opentelemetry/api";
+
 /** The path for traces in OTLP, appended to a base URL. */
-const tracesPath = "v1/traces";
+const tracesPath = "/v1/traces";
+
+const baseVariable = "OTEL_EXPORTER_OTLP_ENDPOINT";
+const exactVariable = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
 
 /**
  * Returns the URL to post traces to: from `endpoint`, a base URL, or from the standard environment variables.
  *
  * @throws Error if neither is set. TypeError if the URL is not http(s), holds a user or password, or is plain http to
- * another machine and `allowInsecure` is false. Messages show the host at most.
+ * another machine and `allowInsecure` is false; also for an `endpoint` that ends with the path for traces. Messages show
+ * the host at most.
  */
 export function tracesUrl(
   endpoint: string | undefined,
@@ -13,14 +19,29 @@ export function tracesUrl(
   allowInsecure: boolean,
 ): string {
   const secure = (url: URL, source: string): string => secured(url, source, allowInsecure);
-  if (endpoint !== undefined) return secure(underBase(parse(endpoint, "`endpoint`")), "`endpoint`");
-  const { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: exact, OTEL_EXPORTER_OTLP_ENDPOINT: base } = environment;
-  if (exact)
-    return secure(parse(exact, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"), "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
-  if (base)
-    return secure(underBase(parse(base, "OTEL_EXPORTER_OTLP_ENDPOINT")), "OTEL_EXPORTER_OTLP_ENDPOINT");
+  if (endpoint !== undefined) {
+    const base = parse(endpoint, "`endpoint`");
+    if (hasTracesPath(base)) {
+      throw new TypeError(
+        `expected \`endpoint\` to be a base URL, got one that ends with "${tracesPath}": leave that out, since it is appended`,
+      );
+    }
+    return secure(underBase(base), "`endpoint`");
+  }
+  const { [exactVariable]: exact, [baseVariable]: base } = environment;
+  if (exact) return secure(parse(exact, exactVariable), exactVariable);
+  if (base) {
+    const url = parse(base, baseVariable);
+    // The OpenTelemetry specification appends the path to any base URL, and its other SDKs do.
+    if (hasTracesPath(url)) {
+      diag.warn(
+        `${baseVariable} ends with "${tracesPath}", which is appended: leave that out, or set ${exactVariable}`,
+      );
+    }
+    return secure(underBase(url), baseVariable);
+  }
   throw new Error(
-    "otelPipeline has nowhere to send spans: set `endpoint`, OTEL_EXPORTER_OTLP_ENDPOINT or `spanProcessors`",
+    `otelPipeline has nowhere to send spans: set \`endpoint\`, ${baseVariable} or \`spanProcessors\``,
   );
 }
 
@@ -33,8 +54,17 @@ function parse(url: string, source: string): URL {
 }
 
 function underBase(url: URL): URL {
-  url.pathname = `${url.pathname.replace(/\/+$/, "")}/${tracesPath}`;
+  url.pathname = pathOf(url) + tracesPath;
   return url;
+}
+
+function hasTracesPath(url: URL): boolean {
+  return pathOf(url).endsWith(tracesPath);
+}
+
+/** Returns the path of a URL without slashes at its end. */
+function pathOf({ pathname }: URL): string {
+  return pathname.replace(/\/+$/, "");
 }
 
 function secured(url: URL, source: string, allowInsecure: boolean): string {

@@ -12,10 +12,20 @@ export function isExportDisabled(environment: Environment): boolean {
   const names = textOf(environment, "OTEL_TRACES_EXPORTER")?.split(",") ?? ["otlp"];
   const exporters = names.map((name) => name.trim());
   if (exporters.includes("none")) return true;
-  if (!exporters.includes("otlp")) {
-    diag.warn(`OTEL_TRACES_EXPORTER: this pipeline sends spans by OTLP only, not by ${exporters}`);
+  const others = exporters.filter((name) => name !== "otlp");
+  if (others.length > 0) {
+    diag.warn(`OTEL_TRACES_EXPORTER: this pipeline sends spans by OTLP only, not by ${others}`);
   }
   return false;
+}
+
+/** Reads the variables of the OTLP protocol. The diagnostics logger is told about any but http/protobuf. */
+export function checkProtocol(environment: Environment): void {
+  const names = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"];
+  const name = names.find((each) => textOf(environment, each) !== undefined);
+  const protocol = name && textOf(environment, name);
+  if (protocol === undefined || protocol === "http/protobuf") return;
+  diag.warn(`${name}: this pipeline sends spans by http/protobuf only, not by ${protocol}`);
 }
 
 /**

@@ -13,8 +13,8 @@ import type { BatchSettings } from "./exporting-span-processor.ts";
 /** Which service the spans belong to, and where they are sent. */
 export interface OtelPipelineOptions extends ServiceIdentity {
   /**
-   * Base URL of an OTLP/HTTP collector; `/v1/traces` is appended. Plain http needs `allowInsecure` unless the collector
-   * runs on this machine.
+   * Base URL of an OTLP/HTTP collector. `/v1/traces` is appended, so the URL may not end with it. Plain http needs
+   * `allowInsecure` unless the collector runs on this machine.
    * @default OTEL_EXPORTER_OTLP_TRACES_ENDPOINT as it is, or OTEL_EXPORTER_OTLP_ENDPOINT as a base URL
    */
   readonly endpoint?: string | undefined;
@@ -95,7 +95,7 @@ export function settingsOf(options: OtelPipelineOptions, environment: NodeJS.Pro
     throw invalidArgument("`sampleRatio`", "a number from 0 to 1", sampleRatio, RangeError);
   }
   if (allowInsecure !== undefined) requireBoolean("`allowInsecure`", allowInsecure);
-  if (!Array.isArray(spanProcessors) || !spanProcessors.every(isSpanProcessor)) {
+  if (!Array.isArray(spanProcessors) || ![...spanProcessors].every(isSpanProcessor)) {
     throw invalidArgument("`spanProcessors`", "an array of OpenTelemetry span processors", spanProcessors);
   }
   const variable = (name: string, least = 1): number | undefined => wholeNumberOf(environment, name, least);

@@ -16,7 +16,7 @@ import { version } from "../version.ts";
 import { bounded } from "./bounded.ts";
 import { ensureContextManager } from "./context-manager.ts";
 import { tracesUrl } from "./endpoint.ts";
-import { isExportDisabled, isSdkDisabled } from "./environment.ts";
+import { checkProtocol, isExportDisabled, isSdkDisabled } from "./environment.ts";
 import { ExportingSpanProcessor } from "./exporting-span-processor.ts";
 import { OpaqueSpanProcessor } from "./opaque-span-processor.ts";
 import { type OtelPipelineOptions, type PipelineSettings, settingsOf } from "./options.ts";
@@ -111,6 +111,7 @@ function exportingOf(
   ) {
     return undefined;
   }
+  checkProtocol(process.env);
   const url = tracesUrl(endpoint, process.env, allowInsecure);
   // A function, so that no object holds the values.
   const config = headers === undefined ? {} : { headers: headersOf(headers) };

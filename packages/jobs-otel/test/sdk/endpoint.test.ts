@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type OtelPipelineOptions, otelPipeline } from "../../src/sdk/index.ts";
+import { captureOutput } from "../support/captured-output.ts";
 import { startCollector } from "../support/collector.ts";
 import { clearOtelEnvironment } from "../support/environment.ts";
 import { resetGlobalApi } from "../support/global-api.ts";
@@ -38,6 +39,21 @@ describe("`endpoint` is a base URL", () => {
     await exportedTo({ endpoint: `${collector.url}${suffix}` });
     expect(collector.requests.map((request) => request.path)).toEqual([path]);
   });
+
+  test.each(["/v1/traces", "/v1/traces/", "/otlp/v1/traces//", "/v1/traces?tenant=acme"])(
+    "so one that ends with %s is refused, with what to write instead",
+    (path) => {
+      const error = refusalOf({ endpoint: `http://localhost:4318${path}` });
+      expect(error).toBeInstanceOf(TypeError);
+      expect(error.message).toMatch(/`endpoint`.*base URL.*ends with "\/v1\/traces": leave that out/);
+    },
+  );
+
+  test("so the path is accepted elsewhere in it", async () => {
+    await using collector = await startCollector();
+    await exportedTo({ endpoint: `${collector.url}/v1/traces/acme` });
+    expect(collector.requests.map(({ path }) => path)).toEqual(["/v1/traces/acme/v1/traces"]);
+  });
 });
 
 describe("without `endpoint`", () => {
@@ -48,12 +64,30 @@ describe("without `endpoint`", () => {
     expect(collector.requests.map(({ path }) => path)).toEqual(["/base/v1/traces"]);
   });
 
+  test.each(["/v1/traces", "/v1/traces/"])(
+    "OTEL_EXPORTER_OTLP_ENDPOINT with %s at its end is still the base URL, and diagnostics say so",
+    async (path) => {
+      await using collector = await startCollector();
+      const { diagnostics } = captureOutput();
+      vi.stubEnv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url + path);
+      await exportedTo({});
+      expect(collector.requests.map((request) => request.path)).toEqual(["/v1/traces/v1/traces"]);
+      expect(diagnostics).toContainEqual(
+        expect.stringMatching(
+          /OTEL_EXPORTER_OTLP_ENDPOINT .*leave that out, or set OTEL_\w+_TRACES_ENDPOINT/,
+        ),
+      );
+    },
+  );
+
   test("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is used unchanged, and wins", async () => {
     await using collector = await startCollector();
     vi.stubEnv("OTEL_EXPORTER_OTLP_ENDPOINT", `${collector.url}/base`);
-    vi.stubEnv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", `${collector.url}/exact`);
-    await exportedTo({});
-    expect(collector.requests.map(({ path }) => path)).toEqual(["/exact"]);
+    for (const path of ["/exact", "/v1/traces", "/v1/traces/"]) {
+      vi.stubEnv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", collector.url + path);
+      await exportedTo({});
+      expect(collector.requests.at(-1)?.path).toBe(path);
+    }
   });
 
   test("OTEL_EXPORTER_OTLP_HEADERS are sent", async () => {

@@ -1,6 +1,7 @@
 import { context, diag, trace } from "@opentelemetry/api";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type OtelPipelineOptions, otelPipeline } from "../../src/sdk/index.ts";
+import { captureOutput } from "../support/captured-output.ts";
 import { startCollector } from "../support/collector.ts";
 import { clearOtelEnvironment } from "../support/environment.ts";
 import { resetGlobalApi } from "../support/global-api.ts";
@@ -71,13 +72,58 @@ describe("OTEL_TRACES_EXPORTER", () => {
     expect(pipeline.tracer.startSpan("job.run").spanContext().traceId).toMatch(/^(?!0+$)[0-9a-f]{32}$/);
   });
 
-  test("set to otlp, or to an exporter that the pipeline lacks, sends by OTLP", async () => {
-    for (const value of ["otlp", "console"]) {
+  test.each([
+    ["otlp", []],
+    ["console", ["console"]],
+    ["otlp, console", ["console"]],
+    ["zipkin,console", ["zipkin,console"]],
+  ])(
+    "set to %j sends by OTLP, and diagnostics name the exporters that the pipeline lacks",
+    async (value, lacking) => {
       vi.stubEnv("OTEL_TRACES_EXPORTER", value);
       await using collector = await startCollector();
+      const { diagnostics } = captureOutput();
       await sampled({ endpoint: collector.url });
       expect(collector.spans).toHaveLength(2);
-    }
+      expect(diagnostics.filter((text) => text.includes("OTEL_TRACES_EXPORTER"))).toEqual(
+        lacking.map((names) => expect.stringContaining(`sends spans by OTLP only, not by ${names}"`)),
+      );
+    },
+  );
+});
+
+describe("OTEL_EXPORTER_OTLP_PROTOCOL", () => {
+  const variable = "OTEL_EXPORTER_OTLP_PROTOCOL";
+  const ofTraces = "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL";
+
+  test.each<[Record<string, string>, string[]]>([
+    [
+      { [variable]: "grpc" },
+      [expect.stringContaining(`${variable}: this pipeline sends spans by http/protobuf only, not by grpc"`)],
+    ],
+    [{ [variable]: "http/json" }, [expect.stringMatching(`"${variable}: .*http/json"`)]],
+    [{ [ofTraces]: "grpc" }, [expect.stringMatching(`"${ofTraces}: .*grpc"`)]],
+    [{ [ofTraces]: "http/protobuf", [variable]: "grpc" }, []],
+    [{ [ofTraces]: "grpc", [variable]: "http/protobuf" }, [expect.stringMatching(`"${ofTraces}: `)]],
+    [{ [variable]: "http/protobuf" }, []],
+    [{ [variable]: " " }, []],
+  ])(
+    "as in %j sends by http/protobuf, and diagnostics name another protocol",
+    async (variables, warnings) => {
+      for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
+      await using collector = await startCollector();
+      const { diagnostics } = captureOutput();
+      await sampled({ endpoint: collector.url });
+      expect(collector.spans).toHaveLength(2);
+      expect(diagnostics.filter((text) => text.includes("OTEL_EXPORTER_OTLP"))).toEqual(warnings);
+    },
+  );
+
+  test("is not read if nothing is exported", async () => {
+    vi.stubEnv(variable, "grpc");
+    const { diagnostics } = captureOutput();
+    await sampled();
+    expect(diagnostics.filter((text) => text.includes("OTEL_EXPORTER_OTLP"))).toEqual([]);
   });
 });
 

@@ -57,6 +57,7 @@ describe("wrong options", () => {
     ["processors of null", { spanProcessors: null }, TypeError, /`spanProcessors`.*array.*got null/],
     ["one processor", { spanProcessors: new SpanRecorder() }, TypeError, /`spanProcessors`.*array/],
     ["a processor without methods", { spanProcessors: [{}] }, TypeError, /`spanProcessors`.*span processors/],
+    ["processors that are not there", { spanProcessors: new Array(2) }, TypeError, /`spanProcessors`.*array/],
     ["a header of two lines", { headers: { "x-key": "a\r\nb: c" } }, TypeError, /header "x-key"/],
   ];
 
