@@ -1,14 +1,13 @@
 import {
-  formatValue,
   invalidArgument,
   requireFunction,
   requireKnownKeys,
-  requireText,
   requireWholeNumber,
 } from "@nidus/jobs-core/adapter";
 import type { ObservedJobContext } from "@nidus/jobs-observe";
 import { durationBoundsSeconds } from "@nidus/jobs-observe/adapter";
 import { Registry, type RegistryContentType } from "prom-client";
+import { labelNamesOf, requirePrefix } from "./names.ts";
 
 /** Which registry exposes the job metrics, and how they are counted. */
 export interface PrometheusJobObserverOptions {
@@ -17,7 +16,7 @@ export interface PrometheusJobObserverOptions {
    * @default a new registry, of the OpenMetrics content type if `exemplars` is given
    */
   readonly registry?: Registry<RegistryContentType> | undefined;
-  /** Begins every metric's name. Letters, digits, `_` and `:`. @default "nidus_" */
+  /** Begins every metric's name. Letters, digits and `_`: Prometheus keeps `:` for recording rules. @default "nidus_" */
   readonly prefix?: string | undefined;
   /** Upper bounds of the buckets of durations and waits, in seconds, rising. @default 16 bounds from 5 ms to an hour */
   readonly buckets?: readonly number[] | undefined;
@@ -34,8 +33,9 @@ export interface PrometheusJobObserverOptions {
   readonly jobs?: readonly string[] | undefined;
   /**
    * Context attributes that become labels. Characters that a label name cannot have become `_`, so `tenant.id` becomes
-   * the label `tenant_id`. A run without the attribute has an empty label. Each value multiplies the series. A value
-   * longer than 256 characters is cut. @default none
+   * the label `tenant_id`. `job` and `instance` are refused: Prometheus sets these labels itself at a scrape. A run
+   * without the attribute has an empty label. Each value multiplies the series. A value longer than 256 characters is
+   * cut. @default none
    */
   readonly attributeLabels?: readonly string[] | undefined;
   /**
@@ -68,9 +68,6 @@ const optionNames: readonly (keyof PrometheusJobObserverOptions)[] = [
   "exemplars",
 ];
 
-/** Label names that the metrics use, or that Prometheus reserves for histograms and summaries. */
-const ownLabels = new Set(["job_name", "status", "le", "quantile"]);
-
 /**
  * Checks and completes the options.
  *
@@ -86,19 +83,13 @@ export function settingsOf(options: PrometheusJobObserverOptions): Settings {
     attributeLabels = [],
     exemplars,
   } = options;
-  if (typeof prefix !== "string" || !/^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(`${prefix}a`)) {
-    throw invalidArgument(
-      "`prefix`",
-      "the start of a metric name: letters, digits, _ and :, no digit first",
-      prefix,
-    );
-  }
-  if (!Array.isArray(buckets) || buckets.length === 0 || !buckets.every(isFiniteAndAbovePrevious)) {
+  requirePrefix(prefix);
+  if (!Array.isArray(buckets) || buckets.length === 0 || ![...buckets].every(isFiniteAndAbovePrevious)) {
     throw invalidArgument("`buckets`", "finite numbers of seconds, rising", buckets);
   }
   requireWholeNumber("`maxSeries`", maxSeries);
   if (exemplars !== undefined) requireFunction("`exemplars`", exemplars);
-  if (!Array.isArray(jobs) || !jobs.every((name) => typeof name === "string" && name !== "")) {
+  if (!Array.isArray(jobs) || ![...jobs].every((name) => typeof name === "string" && name !== "")) {
     throw invalidArgument("`jobs`", "an array of job names", jobs);
   }
   return {
@@ -113,12 +104,17 @@ export function settingsOf(options: PrometheusJobObserverOptions): Settings {
 }
 
 /**
- * Checks options without making an observer. Use it in a set-up that makes the observer later.
+ * Checks options without making an observer, and returns a complete copy of them. Use it in a set-up that makes the
+ * observer later: what happens to the options in between does not change the copy.
  *
  * @throws TypeError or RangeError for options that `prometheusJobObserver` would refuse.
  */
-export function requirePrometheusJobObserverOptions(options: PrometheusJobObserverOptions): void {
-  settingsOf(options);
+export function requirePrometheusJobObserverOptions(
+  options: PrometheusJobObserverOptions,
+): PrometheusJobObserverOptions {
+  const { attributeLabels, ...settings } = settingsOf(options);
+  // Without a registry, each observer has a new one.
+  return { ...settings, attributeLabels: [...attributeLabels.keys()], registry: options.registry };
 }
 
 function isFiniteAndAbovePrevious(bound: unknown, index: number, bounds: readonly unknown[]): boolean {
@@ -142,26 +138,4 @@ function registryOf({ registry, exemplars }: PrometheusJobObserverOptions): Regi
     );
   }
   return registry;
-}
-
-/** Returns the label names by attribute key. */
-function labelNamesOf(attributes: readonly string[]): ReadonlyMap<string, string> {
-  if (!Array.isArray(attributes)) {
-    throw invalidArgument("`attributeLabels`", "an array of attribute keys", attributes);
-  }
-  const names = new Map<string, string>();
-  const taken = new Set(ownLabels);
-  for (const key of attributes as readonly unknown[]) {
-    const name = requireText("each key in `attributeLabels`", key)
-      .replace(/[^a-zA-Z0-9_]/g, "_")
-      .replace(/^(?=\d)/, "_");
-    if (taken.has(name) || name.startsWith("__")) {
-      throw new TypeError(
-        `\`attributeLabels\`: ${formatValue(key)} would be the label "${name}", which is taken or reserved`,
-      );
-    }
-    taken.add(name);
-    names.set(key as string, name);
-  }
-  return names;
 }

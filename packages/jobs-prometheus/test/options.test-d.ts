@@ -1,7 +1,12 @@
 import type { JobObserver } from "@nidus/jobs-observe";
 import { type OpenMetricsContentType, Registry } from "prom-client";
 import { expectTypeOf } from "vitest";
-import { type PrometheusJobObserver, prometheusJobObserver } from "../src/index.ts";
+import {
+  type PrometheusJobObserver,
+  type PrometheusJobObserverOptions,
+  prometheusJobObserver,
+  requirePrometheusJobObserverOptions,
+} from "../src/index.ts";
 
 declare const openMetrics: Registry<OpenMetricsContentType>;
 
@@ -11,3 +16,7 @@ expectTypeOf(prometheusJobObserver({ registry: openMetrics }).registry).toEqualT
 prometheusJobObserver({ registry: new Registry(), maxSeries: undefined });
 // @ts-expect-error buckets are numbers of seconds
 prometheusJobObserver({ buckets: ["1s"] });
+
+// Checked options are options again.
+expectTypeOf(requirePrometheusJobObserverOptions({})).toEqualTypeOf<PrometheusJobObserverOptions>();
+prometheusJobObserver(requirePrometheusJobObserverOptions({ jobs: ["send_digest"] }));

@@ -21,10 +21,10 @@ describe("a registry", () => {
   it("keeps observers with other prefixes apart", async () => {
     const registry = new Registry();
     new ObservedJobRunner(prometheusJobObserver({ registry })).run(noop);
-    new ObservedJobRunner(prometheusJobObserver({ registry, prefix: "acme:" })).run(noop);
+    new ObservedJobRunner(prometheusJobObserver({ registry, prefix: "acme_" })).run(noop);
     const lines = parse(await registry.metrics());
     expect(sampleOf(lines, "nidus_jobs_started_total")).toBe(1);
-    expect(sampleOf(lines, "acme:jobs_started_total")).toBe(1);
+    expect(sampleOf(lines, "acme_jobs_started_total")).toBe(1);
   });
 
   it("refuses observers that would share metrics of another shape", () => {
@@ -150,4 +150,36 @@ describe("prom-client's cluster aggregation", () => {
     expect(sampleOf(lines, latest)).toBe(second);
     expect(sampleOf(lines, oldest)).toBe(older);
   });
+
+  const openMetrics = Registry.OPENMETRICS_CONTENT_TYPE;
+  const ordinary = Registry.PROMETHEUS_CONTENT_TYPE;
+
+  // The README warns of the wrong ones. Once prom-client names them right, the warning can go.
+  it.each<[type: RegistryContentType, isScraped: boolean, ofAggregate: RegistryContentType, suffix: string]>([
+    [ordinary, false, ordinary, "_total"],
+    [ordinary, true, ordinary, "_total"],
+    [openMetrics, true, openMetrics, "_total"],
+    [openMetrics, false, openMetrics, "_total_total"],
+    [openMetrics, true, ordinary, ""],
+  ])(
+    "names our counters as its own: in registries of %s, scraped: %s, aggregated as %s, they end with %j",
+    async (type, isScraped, ofAggregate, suffix) => {
+      const registry = registryOf(type);
+      new Counter({ name: "plain_total", help: "x", registers: [registry] }).inc();
+      prometheusJobObserver({ registry, jobs: ["send"] });
+      if (isScraped) await registry.metrics();
+      const workers = [await registry.getMetricsAsJSON(), await registry.getMetricsAsJSON()];
+      const aggregate: Registry<RegistryContentType> = AggregatorRegistry.aggregate(workers as never);
+      aggregate.setContentType(ofAggregate);
+      const text = await aggregate.metrics();
+      expect(text.split("\n")).toContain(`plain${suffix} 2`);
+      expect(text).toContain(`\nnidus_jobs_started${suffix}{job_name="send"} 0`);
+    },
+  );
 });
+
+function registryOf(type: RegistryContentType): Registry<RegistryContentType> {
+  const registry = new Registry<RegistryContentType>();
+  registry.setContentType(type);
+  return registry;
+}

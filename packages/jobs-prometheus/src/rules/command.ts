@@ -27,7 +27,8 @@ try {
     process.stdout.write(usage);
     if (!values.help) process.exitCode = 1;
   } else {
-    const attributeLabels = values["attribute-labels"].split(",").filter((label) => label !== "");
+    const labels = values["attribute-labels"].split(",").map((label) => label.trim());
+    const attributeLabels = labels.filter((label) => label !== "");
     for (const { name, text } of ruleFiles({ prefix: values.prefix, attributeLabels })) {
       const path = join(values.output, name);
       writeFileSync(path, text);

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { labelNamesOf, requirePrefix } from "../names.ts";
 
 /** A file of rules for Prometheus. */
 export interface RuleFile {
@@ -16,24 +17,20 @@ export interface RuleOptions {
 
 const names = ["nidus-recording.yml", "nidus-alerts.yml", "nidus-error-budget.yml"];
 
-const identifier = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
-
 /**
  * Returns the rule files of this package for another prefix or other labels.
  *
- * @throws TypeError for a prefix or a label that Prometheus would refuse.
+ * @throws TypeError for a prefix or a label that `prometheusJobObserver` would refuse.
  */
 export function ruleFiles({ prefix, attributeLabels }: RuleOptions): RuleFile[] {
-  for (const each of [prefix, ...attributeLabels]) {
-    if (!identifier.test(each))
-      throw new TypeError(`expected letters, digits and underscores, got "${each}"`);
-  }
-  const withoutLabels = ["instance", "pod", ...attributeLabels].join(", ");
+  requirePrefix(prefix);
+  const withoutLabels = ["instance", "pod", ...labelNamesOf(attributeLabels).values()].join(", ");
+  const shortPrefix = prefix.replace(/_$/, "");
   return names.map((name) => ({
-    name: name.replace("nidus-", `${prefix.replace(/_$/, "")}-`),
+    name: name.replace("nidus-", shortPrefix && `${shortPrefix}-`),
     text: readFileSync(new URL(`../../rules/${name}`, import.meta.url), "utf8")
       .replaceAll("nidus_", prefix)
-      .replaceAll("nidus:", `${prefix.replace(/_$/, "")}:`)
+      .replaceAll("nidus:", shortPrefix && `${shortPrefix}:`)
       .replaceAll("(instance, pod", `(${withoutLabels}`),
   }));
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { hasTool } from "../support/tool.ts";
 
 const run = promisify(execFile);
@@ -38,12 +38,32 @@ describe("npx @nidus/jobs-prometheus rules", () => {
     }
   });
 
-  it("refuses a prefix or a label that Prometheus would refuse, and writes nothing", async () => {
+  it.skipIf(!hasPromtool)(
+    "takes the attributeLabels of the observer as they are, and no prefix",
+    async () => {
+      const output = await mkdtemp(join(tmpdir(), "nidus-rules-output-"));
+      onTestFinished(() => rm(output, { recursive: true }));
+      await rules("rules", "--prefix", "", "--attribute-labels", "tenant.id, 1st", "--output", output);
+      expect((await readdir(output)).sort()).toEqual(["alerts.yml", "error-budget.yml", "recording.yml"]);
+      for (const file of await readdir(output)) {
+        const text = await readFile(join(output, file), "utf8");
+        expect(text).not.toMatch(/nidus[_:]|[^a-z0-9_]:[a-z]/);
+        expect(text).toContain("without (instance, pod, tenant_id, _1st");
+        const checked = await run("promtool", ["check", "rules", join(output, file)]);
+        expect(checked.stdout).toContain("SUCCESS");
+      }
+    },
+  );
+
+  it("refuses a prefix or a label that the observer would refuse, and writes nothing", async () => {
     await expect(rules("rules", "--prefix", "a b", "--output", "missing")).rejects.toMatchObject({
       stderr: expect.stringContaining('got "a b"'),
     });
-    await expect(rules("rules", "--attribute-labels", "1st")).rejects.toMatchObject({
-      stderr: expect.stringContaining('got "1st"'),
+    await expect(rules("rules", "--prefix", "acme:")).rejects.toMatchObject({
+      stderr: expect.stringContaining('got "acme:"'),
+    });
+    await expect(rules("rules", "--attribute-labels", "plan,job")).rejects.toMatchObject({
+      stderr: expect.stringContaining('the label "job", which Prometheus sets itself'),
     });
   });
 
