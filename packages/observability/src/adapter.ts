@@ -1,3 +1,4 @@
+import { invalidArgument, requireFunction, requireText } from "@nidus/jobs-core/adapter";
 import type { JobObserver } from "@nidus/jobs-observe";
 import type { ServiceIdentity } from "@nidus/jobs-otel";
 
@@ -15,4 +16,20 @@ export interface ObservabilityAdapter {
   forceFlush?(): void | Promise<void>;
   /** Sends buffered telemetry and ends. Should resolve in bounded time. */
   shutdown?(): void | Promise<void>;
+}
+
+/**
+ * Checks the members of an adapter.
+ *
+ * @throws TypeError for a value without `name` and `jobObserver`, or with another member that is no method.
+ */
+export function requireAdapter(adapter: ObservabilityAdapter): void {
+  if (typeof adapter?.jobObserver !== "function") {
+    throw invalidArgument("an adapter", "an object with `name` and `jobObserver`", adapter);
+  }
+  requireText("the adapter's `name`", adapter.name);
+  for (const member of ["metrics", "forceFlush", "shutdown"] as const) {
+    if (adapter[member] === undefined) continue;
+    requireFunction(`\`${member}\` of the adapter "${adapter.name}"`, adapter[member]);
+  }
 }

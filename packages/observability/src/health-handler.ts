@@ -51,7 +51,7 @@ export function healthHandler(options: HealthHandlerOptions = {}): HealthHandler
 
 function requireHealths(name: string, values: unknown): void {
   const haveHealth =
-    Array.isArray(values) && values.every((each) => typeof propertyOf(each, "health") === "function");
+    Array.isArray(values) && [...values].every((each) => typeof propertyOf(each, "health") === "function");
   if (!haveHealth) throw invalidArgument(`\`${name}\``, "an array of objects with `health()`", values);
 }
 

@@ -1,31 +1,19 @@
 import { invalidArgument, requireText } from "@nidus/jobs-core/adapter";
 import { type JobObserver, ObservedJobRunner } from "@nidus/jobs-observe";
-import {
-  type OtelJobObserverOptions,
-  type OtelPipeline,
-  otelJobObserver,
-  type ServiceIdentity,
-} from "@nidus/jobs-otel";
+import { type OtelJobObserverOptions, otelJobObserver, type ServiceIdentity } from "@nidus/jobs-otel";
 import {
   type PrometheusJobObserverOptions,
   requirePrometheusJobObserverOptions,
 } from "@nidus/jobs-prometheus";
-import type { ObservabilityAdapter } from "./adapter.ts";
-import { AdapterSet, callEach } from "./adapter-set.ts";
+import { type ObservabilityAdapter, requireAdapter } from "./adapter.ts";
+import { AdapterSet, type AdapterSource } from "./adapter-set.ts";
 import { type HealthHandler, type HealthHandlerOptions, healthHandler } from "./health-handler.ts";
 import { type MetricsHandler, metricsHandler } from "./metrics-handler.ts";
-import { type OtelPipelineSource, otelAdapter } from "./otel-adapter.ts";
+import { type OtelPipelineSource, otelAdapter, requirePipeline } from "./otel-adapter.ts";
 import { prometheusAdapter } from "./prometheus-adapter.ts";
 
 /** Names of the adapters that have a step of their own. */
 const ownNames = new Set(["prometheus", "otel"]);
-
-/** Makes an adapter when the set-up is first used. */
-interface AdapterSource {
-  make(service: ServiceIdentity): ObservabilityAdapter;
-  /** The pipeline that the user passed. It is shut down even if the set-up was never used. */
-  readonly pipeline?: OtelPipeline | undefined;
-}
 
 /** Steps under a name that several set-ups share. An organisation publishes one for its services. */
 export interface ObservabilityPreset {
@@ -44,14 +32,29 @@ export interface ObservabilityPreset {
  */
 export class Observability implements AsyncDisposable {
   readonly #service: ServiceIdentity;
-  /** By name, and used in the order of names, so that the order of calls does not matter. */
-  readonly #adapters: ReadonlyMap<string, AdapterSource>;
-  #adapterSet: AdapterSet | undefined;
+  readonly #sources: ReadonlyMap<string, AdapterSource>;
+  readonly #adapters: AdapterSet;
+  /** The set-up that a step made this one of. */
+  #base: Observability | undefined;
 
   /** @internal Made by `production` and `development`. */
   constructor(service: ServiceIdentity, adapters: ReadonlyMap<string, AdapterSource> = new Map()) {
-    this.#service = service;
-    this.#adapters = adapters;
+    // Adapters get it, and could change it for the others.
+    this.#service = Object.freeze(service);
+    this.#sources = adapters;
+    this.#adapters = new AdapterSet(adapters, service);
+  }
+
+  #derived(service: ServiceIdentity, adapters: ReadonlyMap<string, AdapterSource>): Observability {
+    const derived = new Observability(service, adapters);
+    derived.#base = this;
+    return derived;
+  }
+
+  /** Tells whether this is another set-up with steps added, or that set-up itself. */
+  #isFrom(other: Observability): boolean {
+    if (this === other || this.#base === undefined) return this === other;
+    return this.#base.#isFrom(other);
   }
 
   /**
@@ -61,7 +64,7 @@ export class Observability implements AsyncDisposable {
    */
   version(serviceVersion: string): Observability {
     requireText("version", serviceVersion);
-    return new Observability({ ...this.#service, serviceVersion }, this.#adapters);
+    return this.#derived({ ...this.#service, serviceVersion }, this.#sources);
   }
 
   /**
@@ -71,7 +74,7 @@ export class Observability implements AsyncDisposable {
    */
   environment(environment: string): Observability {
     requireText("environment", environment);
-    return new Observability({ ...this.#service, environment }, this.#adapters);
+    return this.#derived({ ...this.#service, environment }, this.#sources);
   }
 
   /**
@@ -80,8 +83,8 @@ export class Observability implements AsyncDisposable {
    * @throws TypeError or RangeError for an option that `prometheusJobObserver` refuses.
    */
   prometheus(options: PrometheusJobObserverOptions = {}): Observability {
-    requirePrometheusJobObserverOptions(options);
-    return this.#adding("prometheus", { make: () => prometheusAdapter(options) });
+    const copy = requirePrometheusJobObserverOptions(options);
+    return this.#adding("prometheus", { make: () => prometheusAdapter(copy) });
   }
 
   /**
@@ -102,11 +105,11 @@ export class Observability implements AsyncDisposable {
       );
     }
     if (typeof first === "function" || (first !== undefined && "forceFlush" in first)) {
+      const pipeline = typeof first === "function" ? undefined : first;
+      if (pipeline !== undefined) requirePipeline("the first argument of `otel`", pipeline);
       otelJobObserver(second);
-      return this.#adding("otel", {
-        make: (service) => otelAdapter(first, second, service),
-        pipeline: typeof first === "function" ? undefined : first,
-      });
+      const copy = { ...second };
+      return this.#adding("otel", { make: (service) => otelAdapter(first, copy, service), pipeline });
     }
     if (second !== undefined) {
       throw invalidArgument("the first argument of `otel`, with options after it,", "a pipeline", first);
@@ -127,7 +130,7 @@ export class Observability implements AsyncDisposable {
 
   #withPreset(preset: ObservabilityPreset): Observability {
     const applied: unknown = preset.apply(this);
-    if (!(applied instanceof Observability) || applied.#service.serviceName !== this.#service.serviceName) {
+    if (!(applied instanceof Observability) || !applied.#isFrom(this)) {
       throw invalidArgument(
         `the result of the preset "${preset.name}"`,
         "this set-up with its steps added",
@@ -138,54 +141,45 @@ export class Observability implements AsyncDisposable {
   }
 
   #withAdapter(adapter: ObservabilityAdapter): Observability {
-    if (typeof adapter?.jobObserver !== "function") {
-      throw invalidArgument("an adapter", "an object with `name` and `jobObserver`", adapter);
-    }
-    requireText("the adapter's `name`", adapter.name);
-    if (ownNames.has(adapter.name) || this.#adapters.has(adapter.name)) {
+    requireAdapter(adapter);
+    if (ownNames.has(adapter.name) || this.#sources.has(adapter.name)) {
       throw new Error(`an adapter named "${adapter.name}" is already there`);
     }
     return this.#adding(adapter.name, { make: () => adapter });
   }
 
   #adding(name: string, source: AdapterSource): Observability {
-    return new Observability(this.#service, new Map([...this.#adapters, [name, source]]));
-  }
-
-  get #inUse(): AdapterSet {
-    this.#adapterSet ??= new AdapterSet(
-      [...this.#adapters].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, { make }]) => make(this.#service)),
-      this.#service,
-    );
-    return this.#adapterSet;
+    return this.#derived(this.#service, new Map([...this.#sources, [name, source]]));
   }
 
   /**
    * Makes a runner whose runs are observed.
    *
-   * @throws TypeError, RangeError or Error if an adapter refuses its options.
+   * @throws what {@link Observability.jobObserver} throws.
    */
   jobRunner(): ObservedJobRunner {
     return new ObservedJobRunner(this.jobObserver());
   }
 
   /**
-   * Returns all observers as one, for a runner of your own.
+   * Returns all observers as one, for a runner of your own. If an adapter cannot be made, the next use tries again with
+   * that one, and `shutdown` ends those that were made.
    *
-   * @throws TypeError, RangeError or Error if an adapter refuses its options.
+   * @throws TypeError if an adapter makes no observer, or a function no pipeline. Error if the registry has other metrics
+   * with the same names. What an adapter or a function throws.
    */
   jobObserver(): JobObserver {
-    return this.#inUse.jobObserver;
+    return this.#adapters.jobObserver;
   }
 
   /** The content type of `metrics`. @throws Error if no adapter has metrics. */
   get contentType(): string {
-    return this.#inUse.contentType;
+    return this.#adapters.contentType;
   }
 
   /** Returns exposition text. @throws (rejects with) Error if no adapter has metrics, or if they cannot be collected. */
   async metrics(): Promise<string> {
-    return this.#inUse.metrics();
+    return this.#adapters.metrics();
   }
 
   /** Makes a handler for a scrape endpoint, see {@link MetricsHandler}. @throws Error if no adapter has metrics. */
@@ -204,7 +198,7 @@ export class Observability implements AsyncDisposable {
    * called.
    */
   async forceFlush(): Promise<void> {
-    await this.#each("forceFlush");
+    await this.#adapters.each("forceFlush");
   }
 
   /**
@@ -213,13 +207,7 @@ export class Observability implements AsyncDisposable {
    * @throws (rejects with) an AggregateError of the adapters' errors, after all adapters were called.
    */
   async shutdown(): Promise<void> {
-    await this.#each("shutdown");
-  }
-
-  #each(step: "forceFlush" | "shutdown"): Promise<void> {
-    if (this.#adapterSet !== undefined) return this.#adapterSet[step]();
-    const pipelines = [...this.#adapters.values()].flatMap(({ pipeline }) => pipeline ?? []);
-    return callEach(pipelines, step);
+    await this.#adapters.each("shutdown");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { production } from "../src/index.ts";
+import { type ObservabilityAdapter, production } from "../src/index.ts";
 import { adapter, reindex } from "./support/adapters.ts";
+import { pipelineMaker, RecordedPipeline } from "./support/recorded-pipeline.ts";
 
 describe("an adapter", () => {
   test("is asked once for its observer, with the service's identity, and receives runs", () => {
@@ -64,6 +65,67 @@ describe("an adapter", () => {
   );
 });
 
+describe("an adapter that cannot be made", () => {
+  const failing = (name: string): ObservabilityAdapter & { isReady: boolean } => ({
+    name,
+    isReady: false,
+    jobObserver() {
+      if (!this.isReady) throw new Error("not ready");
+      return {};
+    },
+  });
+
+  test("does not make the others twice, and they are ended", async () => {
+    const maker = pipelineMaker();
+    const asked: string[] = [];
+    const calls: string[] = [];
+    const audit = adapter("audit", {
+      jobObserver: () => {
+        asked.push("audit");
+        return {};
+      },
+      shutdown: () => void calls.push("audit"),
+    });
+    const observability = production("users-api").otel(maker).with(audit).with(failing("z"));
+    for (let i = 0; i < 3; i++) expect(() => observability.jobRunner()).toThrow("not ready");
+
+    await observability.forceFlush();
+    await observability.shutdown();
+    await observability.shutdown();
+
+    expect(asked).toEqual(["audit"]);
+    expect(calls).toEqual(["audit"]);
+    expect(maker.pipelines.map((each) => each.calls)).toEqual([["forceFlush", "shutdown"]]);
+  });
+
+  test("leaves an existing pipeline to be ended", async () => {
+    const pipeline = new RecordedPipeline();
+    const observability = production("users-api").otel(pipeline).with(failing("a"));
+    expect(() => observability.jobRunner()).toThrow("not ready");
+    await observability.shutdown();
+    expect(pipeline.calls).toEqual(["shutdown"]);
+  });
+
+  test("is asked again at the next use, and ended like the others after that", async () => {
+    const calls: string[] = [];
+    const late = { ...failing("z"), shutdown: () => void calls.push("z") };
+    const pipeline = new RecordedPipeline();
+    const observability = production("users-api")
+      .otel(() => pipeline)
+      .with(late);
+    expect(() => observability.jobRunner()).toThrow("not ready");
+    await observability.shutdown();
+    expect(calls).toEqual([]);
+
+    late.isReady = true;
+    observability.jobRunner().run(reindex);
+    await observability.shutdown();
+
+    expect(pipeline.spans.finished).toHaveLength(1);
+    expect([calls, pipeline.calls]).toEqual([["z"], ["shutdown"]]);
+  });
+});
+
 describe.each(["forceFlush", "shutdown"] as const)("%s()", (step) => {
   test("reaches every adapter that has it, also after one has failed", async () => {
     const reached: string[] = [];
@@ -95,7 +157,18 @@ describe.each(["forceFlush", "shutdown"] as const)("%s()", (step) => {
     expect(reached).toEqual(["a", "b", "d"]);
     expect(error).toBeInstanceOf(AggregateError);
     expect((error as AggregateError).errors).toEqual([thrown, rejected]);
-    expect((error as AggregateError).message).toContain(step);
+    expect((error as AggregateError).message).toBe(`2 adapters failed in ${step}: a, b`);
+  });
+
+  test("says which one failed, if it was one", async () => {
+    const fail = (): never => {
+      throw new Error("thrown");
+    };
+    const observability = production("users-api")
+      .with(adapter("a", { [step]: fail }))
+      .with(adapter("b"));
+    observability.jobRunner();
+    await expect(observability[step]()).rejects.toThrow(`1 adapter failed in ${step}: a`);
   });
 
   test("settles after the slowest adapter has", async () => {

@@ -119,6 +119,8 @@ describe("healthHandler", () => {
     [{ engines: {} }, "expected `engines`"],
     [{ engines: [{ name: "a" }] }, "expected `engines`"],
     [{ workers: [null] }, "expected `workers`"],
+    [{ engines: new Array(1) }, "`engines` to be an array of objects with `health()`"],
+    [{ workers: new Array(2) }, "`workers` to be an array of objects with `health()`"],
   ])("refuses %j", (options, message) => {
     expect(() => observability.healthHandler(options as never)).toThrow(message);
   });

@@ -84,3 +84,13 @@ facade.prometheus({ maxLabels: 500 });
 facade.otel({ recordErrorMessage: false }, otelPipeline);
 // @ts-expect-error an adapter observes
 facade.with({ name: "audit" });
+// @ts-expect-error an observer is there at once
+facade.with({ name: "audit", jobObserver: async () => ({}) });
+// @ts-expect-error metrics are text
+facade.with({ name: "audit", jobObserver: () => ({}), metrics: () => 5 });
+// @ts-expect-error a function makes a pipeline
+facade.otel(() => {});
+// @ts-expect-error a pipeline is there at once
+facade.otel(async (service) => otelPipeline(service));
+// @ts-expect-error a preset returns its set-up at once
+facade.with(definePreset("acme", async (observability) => observability));

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { type Observability, production } from "../src/index.ts";
 import { adapter, failingJob, reindex } from "./support/adapters.ts";
 import { resetGlobalApi } from "./support/global-api.ts";
-import { pipelineMaker } from "./support/recorded-pipeline.ts";
+import { pipelineMaker, RecordedPipeline } from "./support/recorded-pipeline.ts";
 
 afterEach(resetGlobalApi);
 
@@ -65,6 +65,52 @@ describe("every step", () => {
 
     expect(await base.metrics()).not.toContain("digest");
     expect(await derived.metrics()).not.toContain("reindex");
+  });
+});
+
+describe("a set-up", () => {
+  test("stays as it is if the options of `prometheus` change later", async () => {
+    const options = { prefix: "app_", buckets: [1], jobs: ["send"], attributeLabels: ["tenant"] };
+    const observability = production("users-api").prometheus(options);
+    options.prefix = "9 is no prefix";
+    options.buckets.push(0.5);
+    options.jobs.push("other");
+    options.attributeLabels.pop();
+
+    observability.jobRunner().context("tenant", "acme").run(reindex);
+
+    const text = await observability.metrics();
+    expect(text).toContain('app_jobs_started_total{job_name="reindex",tenant="acme"} 1');
+    expect(text).toContain('app_jobs_started_total{job_name="send",tenant=""} 0');
+    expect(text).not.toContain("other");
+    expect(text).not.toContain('le="0.5"');
+  });
+
+  test.each(["a pipeline", "a function that makes one"])(
+    "stays as it is if the options after %s change later",
+    (kind) => {
+      const pipeline = new RecordedPipeline();
+      const options = { recordErrorMessage: false };
+      const source = kind === "a pipeline" ? pipeline : () => pipeline;
+      const runner = production("users-api").otel(source, options);
+      options.recordErrorMessage = true;
+
+      expect(() => runner.jobRunner().run(failingJob)).toThrow();
+
+      expect(pipeline.spans.finished[0]?.status.message).toBeUndefined();
+    },
+  );
+
+  test("cannot be changed by an adapter, through the identity that it gets", () => {
+    const rename = adapter("a", {
+      jobObserver(service) {
+        expect(() => Object.assign(service, { serviceName: "other" })).toThrow(TypeError);
+        return {};
+      },
+    });
+    const maker = pipelineMaker();
+    production("users-api").with(rename).otel(maker).jobRunner();
+    expect(maker.services).toEqual([{ serviceName: "users-api" }]);
   });
 });
 

@@ -9,6 +9,8 @@ const acmePreset = definePreset("acme", (observability) =>
 const acmeObservability = (serviceName: string): Observability => production(serviceName).with(acmePreset);
 
 describe("a preset", () => {
+  const base = production("users-api");
+
   test("composes our adapters and theirs, behind one function", async () => {
     const observability = acmeObservability("users-api");
     observability.jobRunner().run(reindex);
@@ -70,6 +72,21 @@ describe("a preset", () => {
     expect(() => production("users-api").with(byHand as never)).toThrow(
       /the result of the preset "by hand".*got undefined/,
     );
+  });
+
+  test.each([
+    ["of the same name, without the adapters", () => production("users-api")],
+    ["with adapters of the same names", () => production("users-api").prometheus().with(adapter("audit"))],
+    ["of which the given one was made", () => base],
+    ["made of the same one in another way", () => base.prometheus()],
+  ])("must not return a set-up %s", (_case, apply) => {
+    const put = (): unknown => base.prometheus().with(adapter("audit")).with({ name: "other", apply });
+    expect(put).toThrow(TypeError);
+    expect(put).toThrow(/the result of the preset "other" to be this set-up with its steps added/);
+  });
+
+  test("may return the set-up as it is", () => {
+    expect(base.with(definePreset("nothing", (all) => all))).toBe(base);
   });
 
   test.each([
