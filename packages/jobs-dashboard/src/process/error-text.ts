@@ -64,12 +64,20 @@ export function copied(text: string, maxLength: number): string {
   return Buffer.from(cutText(text, maxLength)).toString();
 }
 
-/** Replaces what differs between two failures of one kind, in at most 300 characters. */
+/** Returns a short text as it is, and a cut copy of a long one. */
+export function bounded(text: string, maxLength: number): string {
+  return text.length <= maxLength ? text : copied(text, maxLength);
+}
+
+/**
+ * Replaces what differs between two failures of one kind, in at most 300 characters. Its patterns, and those of `topFrame`, take time in
+ * proportion to the text: each begins where a word does, and so reads a word once.
+ */
 export function normalisedMessage(message: string): string {
   const words = cutText(message, 300)
     .replace(/\s+/g, " ")
     .replace(/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi, "<id>")
-    .replace(/[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64}){1,8}/g, "<address>")
+    .replace(/(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64}){1,8}/g, "<address>")
     .replace(/\bhttps?:\/\/[^\s"']+/gi, "<url>")
     .replace(/"[^"]{0,200}"|(?<!\w)'[^']{0,200}'(?!\w)|`[^`]{0,200}`/g, "<text>")
     .replace(/\b(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{8,}\b/gi, "<id>")
@@ -83,5 +91,5 @@ export function topFrame(stack: string): string | null {
   const frames = stack.split("\n").filter((line) => /^\s+at /.test(line));
   const own = frames.find((line) => !/\((?:node:|internal)|node_modules|at (?:node:|async node:)/.test(line));
   const frame = (own ?? frames[0])?.trim().replace(/^at (?:async )?/, "");
-  return frame === undefined ? null : cutText(frame.replace(/(?:file:\/\/)?[^\s()]*[/\\]/, ""), 200);
+  return frame === undefined ? null : cutText(frame.replace(/(?<![^\s()])[^\s()]*[/\\]/, ""), 200);
 }

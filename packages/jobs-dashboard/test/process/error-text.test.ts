@@ -85,6 +85,22 @@ describe("topFrame", () => {
     expect(topFrame(stack.join("\n"))).toBe("Mailer.send (mailer.js:12:34)");
   });
 
+  test.each([
+    ["    at C:\\srv\\app\\mailer.js:12:34", "mailer.js:12:34"],
+    ["    at send (C:\\srv\\app\\mailer.js:12:34)", "send (mailer.js:12:34)"],
+    ["    at new Mailer (/srv/app/mailer.js:12:34)", "new Mailer (mailer.js:12:34)"],
+    ["    at <anonymous>", "<anonymous>"],
+  ])("leaves out the folders of %j", (frame, expected) => {
+    expect(topFrame(`Error: x\n${frame}`)).toBe(expected);
+  });
+
+  test("takes time in proportion to the text", () => {
+    // A pattern that tries every character as the start of a path takes many minutes.
+    for (const word of ["a", "(", "a(", "\\ ", "at "]) {
+      expect(topFrame(`x\n at ${word.repeat(1_000_000)}`)?.length).toBeLessThanOrEqual(200);
+    }
+  });
+
   test("is null without frames", () => {
     expect(topFrame("Error: x")).toBeNull();
   });
