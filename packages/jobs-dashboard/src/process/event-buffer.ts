@@ -24,13 +24,16 @@ type Apply = (kind: EventKind, context: unknown, extra: unknown) => void;
  */
 export class EventBuffer {
   readonly #apply: Apply;
+  readonly #applied: () => void;
   readonly #events: unknown[] = [];
   /** How many places of the list are taken. */
   #length = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(apply: Apply) {
+  /** @param applied is called when all waiting events were applied */
+  constructor(apply: Apply, applied: () => void) {
     this.#apply = apply;
+    this.#applied = applied;
   }
 
   push(kind: EventKind, context: unknown, extra: unknown): void {
@@ -63,5 +66,6 @@ export class EventBuffer {
       events[at + 1] = undefined;
       events[at + 2] = undefined;
     }
+    if (length > 0) this.#applied();
   }
 }

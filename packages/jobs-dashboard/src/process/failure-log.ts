@@ -1,6 +1,5 @@
 import type { JobError } from "@nidus/jobs-core";
-import type { ObservedJobContext } from "@nidus/jobs-observe";
-import { startedContext } from "@nidus/jobs-observe/adapter";
+import type { ObservedJobData } from "@nidus/jobs-observe";
 import type { ErrorText } from "../wire.ts";
 import { errorTextOf, normalisedMessage, topFrame } from "./error-text.ts";
 import type { JobActivity } from "./job-activity.ts";
@@ -11,24 +10,25 @@ export const keptFailures = 1_000;
 /** The longest error in an overview, in characters. */
 const maxLastError = 300;
 
-/** How often and for how long errors are read, in milliseconds. Reading a stack costs more than a run does. */
+/** How often errors are read, and for how long each time, in milliseconds. Reading a stack costs more than a run does. */
 const readEveryMs = 100;
 const readForMs = 5;
 
-/** A failed run, with its error as text. */
-export interface FailureRecord {
+interface FailedRun {
   readonly activity: JobActivity;
-  readonly context: ObservedJobContext;
-  readonly span: unknown;
+  /** As `keptRun` returned it. */
+  readonly context: ObservedJobData;
+  readonly traceId: string | undefined;
+}
+
+/** A failed run, with its error as text. */
+export interface FailureRecord extends FailedRun {
   readonly error: ErrorText;
   readonly message: string;
   readonly frame: string | null;
 }
 
-interface UnreadFailure {
-  readonly activity: JobActivity;
-  readonly context: ObservedJobContext;
-  readonly span: unknown;
+interface UnreadFailure extends FailedRun {
   readonly error: JobError;
 }
 
@@ -37,68 +37,71 @@ interface UnreadFailure {
  * portions, because an error may hold a whole response and must not be kept.
  */
 export class FailureLog {
-  /** Oldest first, by the context of the run's start. */
-  readonly #records = new Map<ObservedJobContext, FailureRecord>();
+  /** In the order in which they were read: oldest first, apart from those that `of` read early. */
+  readonly #records = new Map<ObservedJobData, FailureRecord>();
   readonly #unread: UnreadFailure[] = [];
   #timer: NodeJS.Timeout | undefined;
   /** Failures that came faster than they were read. */
   dropped = 0;
 
-  add(activity: JobActivity, context: ObservedJobContext, span: unknown, error: JobError): void {
+  add(activity: JobActivity, context: ObservedJobData, traceId: string | undefined, error: JobError): void {
     if (this.#unread.length >= keptFailures) {
       this.dropped++;
       return;
     }
-    this.#unread.push({ activity, context, span, error });
+    this.#unread.push({ activity, context, traceId, error });
     if (this.#timer === undefined) this.#wake();
   }
 
   #wake(): void {
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      this.#read(readForMs);
+      this.#read();
       if (this.#unread.length > 0) this.#wake();
     }, readEveryMs);
     this.#timer.unref?.();
   }
 
-  #read(forMs: number): void {
-    const until = performance.now() + forMs;
+  #read(): void {
+    const until = performance.now() + readForMs;
     let count = 0;
-    for (const { activity, context, span, error } of this.#unread) {
+    for (const failure of this.#unread) {
       count++;
-      const text = errorTextOf(error);
-      const record: FailureRecord = {
-        activity,
-        context,
-        span,
-        error: text,
-        message: normalisedMessage(text.message),
-        frame: topFrame(text.stack),
-      };
-      activity.lastError = text.message.slice(0, maxLastError);
-      this.#keep(record);
+      this.#keep(failure);
       if (performance.now() > until) break;
     }
     this.#unread.splice(0, count);
   }
 
-  #keep(record: FailureRecord): void {
-    this.#records.set(startedContext(record.context), record);
-    if (this.#records.size <= keptFailures) return;
+  #keep({ activity, context, traceId, error }: UnreadFailure): FailureRecord {
+    const text = errorTextOf(error);
+    const record: FailureRecord = {
+      activity,
+      context,
+      traceId,
+      error: text,
+      message: normalisedMessage(text.message),
+      frame: topFrame(text.stack),
+    };
+    activity.lastError = text.message.slice(0, maxLastError);
+    this.#records.set(context, record);
     const [oldest] = this.#records.keys();
-    this.#records.delete(oldest as ObservedJobContext);
+    if (this.#records.size > keptFailures) this.#records.delete(oldest as ObservedJobData);
+    return record;
   }
 
-  /** Returns the kept failures, oldest first, including those that have just come. */
+  /** Reads for a few milliseconds, and returns the kept failures, oldest first. The rest follows at the next call. */
   records(): Iterable<FailureRecord> {
-    this.#read(Infinity);
+    this.#read();
     return this.#records.values();
   }
 
-  /** Finds the failure of a run. */
-  of(context: ObservedJobContext): FailureRecord | undefined {
-    this.#read(Infinity);
-    return this.#records.get(startedContext(context));
+  /** Finds the failure of a kept run. If it waits to be read, it is read now. */
+  of(context: ObservedJobData): FailureRecord | undefined {
+    const known = this.#records.get(context);
+    if (known !== undefined) return known;
+    const at = this.#unread.findIndex((failure) => failure.context === context);
+    const [unread] = at === -1 ? [] : this.#unread.splice(at, 1);
+    return unread && this.#keep(unread);
   }
 }

@@ -3,6 +3,7 @@ import type {
   JobObjectives,
   JobResultStatus,
   ObservedJobContext,
+  ObservedJobData,
 } from "@nidus/jobs-observe";
 import { monotonicMsOf } from "@nidus/jobs-observe/adapter";
 import { RunRing } from "./run-ring.ts";
@@ -42,8 +43,8 @@ export class JobActivity {
     this.lastStartMs = monotonicMsOf(context);
   }
 
-  finish(context: ObservedJobContext, status: JobResultStatus, span: unknown): void {
-    const endMs = monotonicMsOf(context);
+  /** @param endMs a moment of `performance.now()` */
+  finish(endMs: number, run: ObservedJobData, status: JobResultStatus, traceId: string | undefined): void {
     const index = this.#moveTo(endMs);
     (this.#finished[index] as number)++;
     if (status === "failure") (this.#failed[index] as number)++;
@@ -52,7 +53,7 @@ export class JobActivity {
       this.isRetrying = false;
     }
     this.lastStatus = status;
-    this.ring.add(context, status, span);
+    this.ring.add(run, status, traceId);
   }
 
   settle(outcome: "retried" | "dead-lettered"): void {

@@ -7,17 +7,18 @@ import type {
   ObservedJobContext,
   SettledJobContext,
 } from "@nidus/jobs-observe";
-import { startedContext } from "@nidus/jobs-observe/adapter";
+import { monotonicMsOf, startedContext } from "@nidus/jobs-observe/adapter";
 import { copied } from "./error-text.ts";
 import { EventBuffer, type EventKind } from "./event-buffer.ts";
 import { FailureLog } from "./failure-log.ts";
 import { JobActivity } from "./job-activity.ts";
+import { cutName, maxName, overflowName } from "./job-name.ts";
+import { keptRun } from "./kept-run.ts";
 import { RunningRuns } from "./running-runs.ts";
-import { activeSpan } from "./trace.ts";
+import { activeSpan, traceIdOf } from "./trace.ts";
 
 /** How many job names are kept apart. Further names are counted together. */
 const maxNames = 500;
-const overflowName = "<overflow>";
 
 /** How many of the names that are counted together are told apart, so that the page can say how many there are. */
 const maxNamesBeyond = 10_000;
@@ -33,7 +34,10 @@ export class ProcessActivity {
   readonly #failures: FailureLog = new FailureLog();
   readonly #running: RunningRuns = new RunningRuns();
   readonly #progress: Map<ObservedJobContext, JobProgress> = new Map();
-  readonly #buffer: EventBuffer = new EventBuffer((...event) => this.#apply(...event));
+  readonly #buffer: EventBuffer = new EventBuffer(
+    (...event) => this.#apply(...event),
+    () => this.#settle(),
+  );
   #last: JobActivity | undefined;
   /** The names of engines that were opened in this process. */
   readonly engines: Set<string> = new Set();
@@ -46,9 +50,20 @@ export class ProcessActivity {
     return this.#byName.values();
   }
 
+  /** Finds what is kept of this name alone. */
   find(jobName: string): JobActivity | undefined {
     this.#buffer.flush();
-    return this.#byName.get(jobName);
+    return this.#byName.get(cutName(jobName));
+  }
+
+  /** Finds where the runs of this name are counted: under the name itself, or together with others beyond the limit. */
+  countedIn(jobName: string): JobActivity | undefined {
+    const known = this.find(jobName);
+    if (known !== undefined) return known;
+    const beyond = this.#beyondLimit;
+    // Once that set is full, any other name may be one of them.
+    const isBeyond = beyond.size >= maxNamesBeyond || beyond.has(cutName(jobName));
+    return isBeyond ? this.#byName.get(overflowName) : undefined;
   }
 
   get running(): RunningRuns {
@@ -79,7 +94,7 @@ export class ProcessActivity {
   }
 
   #create(given: string): JobActivity {
-    const name = copied(given, 256);
+    const name = copied(given, maxName);
     const isBeyond = this.#byName.size >= maxNames && !this.#byName.has(name);
     if (isBeyond && this.#beyondLimit.size < maxNamesBeyond) this.#beyondLimit.add(name);
     const jobName = isBeyond ? overflowName : name;
@@ -121,16 +136,22 @@ export class ProcessActivity {
 
   #start(context: ObservedJobContext, span: unknown): void {
     this.#of(context.jobName).start(context);
-    this.#running.add(context, span);
+    this.#running.add(context, traceIdOf(span, context.delivery));
   }
 
   #finish(context: ObservedJobContext, status: JobResultStatus, error: JobError | undefined): void {
     const started = startedContext(context);
-    const span = this.#running.delete(started);
+    const traceId = this.#running.delete(started);
     if (this.#progress.size > 0) this.#progress.delete(started);
     const activity = this.#of(context.jobName);
-    activity.finish(context, status, span);
-    if (status === "failure" && error !== undefined) this.#failures.add(activity, context, span, error);
+    // The page finds the error of a run by what is kept of the run.
+    const run = status === "failure" ? keptRun(context) : context;
+    activity.finish(monotonicMsOf(context), run, status, traceId);
+    if (status === "failure" && error !== undefined) this.#failures.add(activity, run, traceId, error);
+  }
+
+  #settle(): void {
+    for (const { ring } of this.#byName.values()) ring.settle();
   }
 
   #progressed(context: ObservedJobContext, progress: JobProgress): void {
@@ -140,6 +161,8 @@ export class ProcessActivity {
 
   #declare({ jobName, objectives, options }: DeclaredJobContext): void {
     const activity = this.#of(jobName);
+    // Jobs beyond the limit have no objectives and options in common.
+    if (activity.name === overflowName) return;
     if (objectives !== undefined) activity.objectives = objectives;
     if (options !== undefined) activity.options = options;
   }

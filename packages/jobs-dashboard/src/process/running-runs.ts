@@ -5,13 +5,13 @@ import { monotonicMsOf } from "@nidus/jobs-observe/adapter";
 const maxRunning = 10_000;
 
 /**
- * Keeps the unfinished runs, each with its span. Most jobs run one at a time, and a Map costs more than all the counting together, so
+ * Keeps the unfinished runs, each with its trace id. Most jobs run one at a time, and a Map costs more than all the counting together, so
  * the first run has a place of its own.
  */
 export class RunningRuns {
   #first: ObservedJobContext | undefined;
-  #firstSpan: unknown;
-  readonly #others: Map<ObservedJobContext, unknown> = new Map();
+  #firstTraceId: string | undefined;
+  readonly #others: Map<ObservedJobContext, string | undefined> = new Map();
   /** How many runs are not kept. */
   beyondLimit = 0;
 
@@ -19,25 +19,25 @@ export class RunningRuns {
     return this.#others.size + (this.#first === undefined ? 0 : 1);
   }
 
-  add(started: ObservedJobContext, span: unknown): void {
+  add(started: ObservedJobContext, traceId: string | undefined): void {
     if (this.#first === undefined) {
       this.#first = started;
-      this.#firstSpan = span;
-    } else if (this.#others.size < maxRunning) this.#others.set(started, span);
+      this.#firstTraceId = traceId;
+    } else if (this.#others.size < maxRunning) this.#others.set(started, traceId);
     else this.beyondLimit++;
   }
 
-  /** Forgets a run, and returns its span. */
-  delete(started: ObservedJobContext): unknown {
+  /** Forgets a run, and returns its trace id. */
+  delete(started: ObservedJobContext): string | undefined {
     if (started === this.#first) {
-      const span = this.#firstSpan;
+      const traceId = this.#firstTraceId;
       this.#first = undefined;
-      this.#firstSpan = undefined;
-      return span;
+      this.#firstTraceId = undefined;
+      return traceId;
     }
-    const span = this.#others.get(started);
+    const traceId = this.#others.get(started);
     if (!this.#others.delete(started) && this.beyondLimit > 0) this.beyondLimit--;
-    return span;
+    return traceId;
   }
 
   has(started: ObservedJobContext): boolean {
@@ -45,10 +45,10 @@ export class RunningRuns {
   }
 
   /** The kept runs, oldest first. */
-  entries(): (readonly [context: ObservedJobContext, span: unknown])[] {
+  entries(): (readonly [context: ObservedJobContext, traceId: string | undefined])[] {
     const others = [...this.#others];
     if (this.#first === undefined) return others;
-    return [[this.#first, this.#firstSpan] as const, ...others].sort(
+    return [[this.#first, this.#firstTraceId] as const, ...others].sort(
       ([a], [b]) => monotonicMsOf(a) - monotonicMsOf(b),
     );
   }

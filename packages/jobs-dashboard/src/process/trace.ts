@@ -1,5 +1,6 @@
 import { propertyOf } from "@nidus/jobs-core/adapter";
 import type { JobDelivery } from "@nidus/jobs-observe";
+import { copied } from "./error-text.ts";
 
 /** The place that versions 1.x of @opentelemetry/api agree on, and their key of the active span. */
 const openTelemetry = Symbol.for("opentelemetry.js.api.1");
@@ -24,9 +25,13 @@ export function activeSpan(): unknown {
   }
 }
 
-/** Returns the trace id of a span, or else that of the enqueue, or undefined. */
+/**
+ * Returns the trace id of a span, or else that of the enqueue, or undefined. The id is a copy: it is kept for longer than the span and
+ * the header that it comes from. Never throws.
+ */
 export function traceIdOf(span: unknown, delivery: JobDelivery | undefined): string | undefined {
-  return idOf(span) ?? enqueuedTraceId(delivery);
+  const traceId = idOf(span) ?? enqueuedTraceId(delivery);
+  return traceId === undefined ? undefined : copied(traceId, 32);
 }
 
 function idOf(span: unknown): string | undefined {

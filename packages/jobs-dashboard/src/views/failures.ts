@@ -2,7 +2,6 @@ import type { EngineReader } from "../engines/engine-reader.ts";
 import type { WatchedJob } from "../engines/watched-engine.ts";
 import { normalisedMessage } from "../process/error-text.ts";
 import { type FailureRecord, keptFailures } from "../process/failure-log.ts";
-import { traceIdOf } from "../process/trace.ts";
 import type { FailureGroup, FailureSample, FailuresView } from "../wire.ts";
 import { readingOf } from "./overview.ts";
 import type { PageModel } from "./page-model.ts";
@@ -33,10 +32,9 @@ export async function failuresView(model: PageModel): Promise<FailuresView> {
 }
 
 function addRun(groups: Map<string, Group>, record: FailureRecord, model: PageModel): void {
-  const { context, error, message, frame, span } = record;
+  const { context, error, message, frame, traceId } = record;
   const { jobName, delivery } = context;
   const key = JSON.stringify(["", jobName, error.className, message, frame]);
-  const traceId = traceIdOf(span, delivery);
   const sample: FailureSample = {
     runId: context.runId,
     jobId: delivery?.jobId ?? null,

@@ -1,8 +1,7 @@
-import type { JobProgress, ObservedJobContext } from "@nidus/jobs-observe";
-import { startedContext } from "@nidus/jobs-observe/adapter";
+import type { JobProgress, ObservedJobData } from "@nidus/jobs-observe";
 import type { JobActivity } from "../process/job-activity.ts";
+import { cutName } from "../process/job-name.ts";
 import type { FinishedRun } from "../process/run-ring.ts";
-import { traceIdOf } from "../process/trace.ts";
 import type { RunFacts, RunningRun, RunningView, RunView } from "../wire.ts";
 import { durationsOf } from "./job-figures.ts";
 import { readingOf, readStats } from "./overview.ts";
@@ -15,12 +14,12 @@ const maxListed = 200;
 /** Describes a run. */
 export function runFacts(
   model: PageModel,
-  context: ObservedJobContext,
+  context: ObservedJobData,
   status: RunFacts["status"],
-  span: unknown,
+  traceId: string | undefined,
 ): RunFacts {
-  const { runId, jobName, startedAtMs, durationMs, attributes, delivery } = context;
-  const traceId = traceIdOf(span, delivery);
+  const { runId, startedAtMs, durationMs, attributes, delivery } = context;
+  const jobName = cutName(context.jobName);
   return {
     runId,
     jobName,
@@ -37,23 +36,22 @@ export function runFacts(
 /** Lists what runs now, the oldest first. */
 export async function runningView(model: PageModel): Promise<RunningView> {
   const { running } = model.process;
-  const p95s = new Map<string, number | null>();
-  const p95Of = (jobName: string): number | null => {
-    const known = p95s.get(jobName);
+  const p95s = new Map<JobActivity, number | null>();
+  const p95Of = (activity: JobActivity): number | null => {
+    const known = p95s.get(activity);
     if (known !== undefined) return known;
-    const activity = model.process.find(jobName);
-    const p95Ms = activity === undefined ? null : percentile(durationsOf(activity), 0.95);
-    p95s.set(jobName, p95Ms);
+    const p95Ms = percentile(durationsOf(activity), 0.95);
+    p95s.set(activity, p95Ms);
     return p95Ms;
   };
   const runs: RunningRun[] = [];
-  for (const [context, span] of running.entries()) {
+  for (const [context, traceId] of running.entries()) {
     if (runs.length === maxListed) break;
-    const facts = runFacts(model, context, "running", span);
-    const { objectives, options } = model.process.find(context.jobName) ?? {};
+    const activity = model.process.countedIn(context.jobName) as JobActivity;
+    const { objectives, options } = activity;
     runs.push({
-      ...facts,
-      p95Ms: p95Of(context.jobName),
+      ...runFacts(model, context, "running", traceId),
+      p95Ms: p95Of(activity),
       finishWithinMs: objectives?.finishWithinMs ?? null,
       timeoutMs: options?.timeoutMs ?? null,
       progress: progressOf(model.process.progressOf(context)),
@@ -79,41 +77,46 @@ export function progressOf(progress: Partial<JobProgress> | undefined): RunningR
 
 /** Describes one run, if it is running or still kept. */
 export function runView(model: PageModel, jobName: string, runId: string): RunView {
-  for (const [context, span] of model.process.running.entries()) {
-    if (context.jobName !== jobName || context.runId !== runId) continue;
-    return { run: runFacts(model, context, "running", span), error: null, errorIsGone: false };
+  const isIt = (context: ObservedJobData): boolean =>
+    context.runId === runId && cutName(context.jobName) === cutName(jobName);
+  for (const [context, traceId] of model.process.running.entries()) {
+    if (!isIt(context)) continue;
+    return { run: runFacts(model, context, "running", traceId), error: null, errorIsGone: false };
   }
-  const activity = model.process.find(jobName);
+  const activity = model.process.countedIn(jobName);
   const run = activity?.ring.runs().find(({ context }) => context.runId === runId);
   if (run !== undefined) return finishedRunView(model, run);
   // A failure may be kept for longer than its run.
-  for (const { context, span, error } of model.process.failures.records()) {
-    if (context.runId !== runId || context.jobName !== jobName) continue;
-    return { run: runFacts(model, context, "failure", span), error, errorIsGone: false };
+  for (const { context, traceId, error } of model.process.failures.records()) {
+    if (!isIt(context)) continue;
+    return { run: runFacts(model, context, "failure", traceId), error, errorIsGone: false };
   }
   return { run: null, error: null, errorIsGone: false };
 }
 
-function finishedRunView(model: PageModel, { context, status, span }: FinishedRun): RunView {
+function finishedRunView(model: PageModel, { context, status, traceId }: FinishedRun): RunView {
   const error = model.process.failures.of(context)?.error ?? null;
-  const run = runFacts(model, context, status, span);
+  const run = runFacts(model, context, status, traceId);
   return { run, error, errorIsGone: status === "failure" && error === null };
 }
 
-/** Finds the kept and running attempts of a stored job in this process, oldest first. */
-export function attemptsOf(activity: JobActivity, jobId: string): readonly FinishedRun[] {
-  return activity.ring.runs().filter(({ context }) => context.delivery?.jobId === jobId);
-}
+/** A run that is running or kept. */
+type Attempt = Pick<FinishedRun, "context" | "traceId"> & { readonly status: RunFacts["status"] };
 
-/** Finds the run of a stored job that is running in this process. */
-export function runningAttemptOf(
-  model: PageModel,
-  jobName: string,
+/** Finds the kept and running attempts of a stored job in this process, oldest first for each name. Without a name, all names count. */
+export function attemptsOf(
+  { process }: PageModel,
   jobId: string,
-): readonly [context: ObservedJobContext, span: unknown] | undefined {
-  for (const entry of model.process.running.entries()) {
-    const { delivery, jobName: name } = startedContext(entry[0]);
-    if (name === jobName && delivery?.jobId === jobId) return entry;
+  jobName: string | undefined,
+): readonly Attempt[] {
+  const counted = jobName === undefined ? [...process.jobs] : [process.countedIn(jobName)];
+  const attempts: Attempt[] = counted.flatMap((activity) => activity?.ring.runs() ?? []);
+  for (const [context, traceId] of process.running.entries()) {
+    attempts.push({ context, traceId, status: "running" });
   }
-  return undefined;
+  return attempts.filter(
+    ({ context }) =>
+      context.delivery?.jobId === jobId &&
+      (jobName === undefined || cutName(context.jobName) === cutName(jobName)),
+  );
 }

@@ -11,7 +11,7 @@ import type {
 } from "../wire-stored.ts";
 import { readingOf } from "./overview.ts";
 import type { PageModel } from "./page-model.ts";
-import { attemptsOf, progressOf, runFacts, runningAttemptOf } from "./runs.ts";
+import { attemptsOf, progressOf, runFacts } from "./runs.ts";
 import { timeOf } from "./time.ts";
 
 /** How many jobs a page of a list has. */
@@ -110,19 +110,10 @@ function storedDetails(model: PageModel, job: WatchedJob): NonNullable<StoredJob
 }
 
 function attempts(model: PageModel, jobId: string, job: WatchedJob | undefined): StoredJobView["runs"] {
-  const names = job === undefined ? [...model.process.jobs].map(({ name }) => name) : [job.jobName];
-  return names.flatMap((name) => {
-    const activity = model.process.find(name);
-    if (activity === undefined) return [];
-    const finished = attemptsOf(activity, jobId).map(({ context, status, span }) => ({
-      ...runFacts(model, context, status, span),
-      error: model.process.failures.of(context)?.error ?? null,
-    }));
-    const running = runningAttemptOf(model, name, jobId);
-    return running === undefined
-      ? finished
-      : [...finished, { ...runFacts(model, running[0], "running", running[1]), error: null }];
-  });
+  return attemptsOf(model, jobId, job?.jobName).map(({ context, status, traceId }) => ({
+    ...runFacts(model, context, status, traceId),
+    error: model.process.failures.of(context)?.error ?? null,
+  }));
 }
 
 /** Returns the payload of a stored job as `redact` shows it. */
