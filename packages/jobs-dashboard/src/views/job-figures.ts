@@ -6,18 +6,18 @@ import type { ProcessFigures, StoredFigures } from "../wire.ts";
 import { percentile, rounded, sum, timeOf, timeOfClock } from "./time.ts";
 
 /** How many runs of each job run now, and since when the oldest of them. */
-export type RunningByName = ReadonlyMap<string, { count: number; oldestAt: number | null }>;
+export type RunningByJob = ReadonlyMap<JobActivity, { count: number; oldestAt: number | null }>;
 
-/** Counts the running runs by job name, once for all rows. */
-export function runningByName(process: ProcessActivity): RunningByName {
-  const byName = new Map<string, { count: number; oldestAt: number | null }>();
+/** Counts the running runs by where they are counted once they have finished, for all rows at once. */
+export function runningByJob(process: ProcessActivity): RunningByJob {
+  const byJob = new Map<JobActivity, { count: number; oldestAt: number | null }>();
   for (const [context] of process.running.entries()) {
-    const known = byName.get(context.jobName);
-    if (known === undefined) {
-      byName.set(context.jobName, { count: 1, oldestAt: timeOfClock(monotonicMsOf(context)) });
-    } else known.count++;
+    const activity = process.countedIn(context.jobName) as JobActivity;
+    const known = byJob.get(activity);
+    if (known === undefined) byJob.set(activity, { count: 1, oldestAt: timeOfClock(monotonicMsOf(context)) });
+    else known.count++;
   }
-  return byName;
+  return byJob;
 }
 
 /** Returns the durations of the kept runs, shortest first. */
@@ -26,10 +26,10 @@ export function durationsOf(activity: JobActivity): readonly number[] {
 }
 
 /** Returns the runs of a job in this process. */
-export function processFigures(activity: JobActivity, running: RunningByName): ProcessFigures {
+export function processFigures(activity: JobActivity, running: RunningByJob): ProcessFigures {
   const { finished, failed } = activity.minutes();
   const durations = durationsOf(activity);
-  const now = running.get(activity.name);
+  const now = running.get(activity);
   const [p50, p95] = [percentile(durations, 0.5), percentile(durations, 0.95)];
   return {
     perMinute: activity.perMinute(),

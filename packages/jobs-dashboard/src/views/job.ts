@@ -1,19 +1,19 @@
 import type { JobActivity } from "../process/job-activity.ts";
 import type { FinishedRun } from "../process/run-ring.ts";
 import type { JobLimit, JobView, StripRun } from "../wire.ts";
-import { runningByName } from "./job-figures.ts";
+import { runningByJob } from "./job-figures.ts";
 import { overviewJob, readStats } from "./overview.ts";
 import type { PageModel } from "./page-model.ts";
 import { schedulesOfJob } from "./schedules.ts";
 import { rounded, timeOf } from "./time.ts";
 
-/** Describes one job: its figures, its latest runs, its schedules. */
+/** Describes one job: its figures, its latest runs, its schedules. The answer has the name under which its runs are counted. */
 export async function jobView(model: PageModel, jobName: string): Promise<JobView> {
-  const activity = model.process.find(jobName);
+  const activity = model.process.countedIn(jobName);
   const [stats, schedules] = await Promise.all([readStats(model), schedulesOfJob(model, jobName)]);
-  const job = overviewJob(jobName, activity, stats, runningByName(model.process));
+  const job = overviewJob(jobName, activity, stats, runningByJob(model.process));
   return {
-    job: job.process === null && job.stored === null ? null : job,
+    job: job.process === null && job.stored === null ? null : { ...job, name: activity?.name ?? jobName },
     runs: activity?.ring.runs().map(stripRun) ?? [],
     limits: activity === undefined ? [] : limitsOf(activity),
     schedules,

@@ -3,7 +3,7 @@ import type { SharedAnswer } from "../engines/shared-read.ts";
 import type { WatchedCounts, WatchedEngine } from "../engines/watched-engine.ts";
 import type { JobActivity } from "../process/job-activity.ts";
 import type { OverviewJob, OverviewView, Reading } from "../wire.ts";
-import { processFigures, type RunningByName, runningByName, storedFigures } from "./job-figures.ts";
+import { processFigures, type RunningByJob, runningByJob, storedFigures } from "./job-figures.ts";
 import { stateOf, states } from "./job-state.ts";
 import type { PageModel } from "./page-model.ts";
 
@@ -28,7 +28,7 @@ export async function overviewView(model: PageModel): Promise<OverviewView> {
   const stats = await readStats(model);
   const names = new Set([...model.process.jobs].map(({ name }) => name));
   for (const { answer } of stats) for (const name of Object.keys(answer.value?.byName ?? {})) names.add(name);
-  const running = runningByName(model.process);
+  const running = runningByJob(model.process);
   const jobs = [...names].map((name) => overviewJob(name, model.process.find(name), stats, running));
   return {
     jobs: jobs.sort(worstFirst).slice(0, maxRows),
@@ -43,7 +43,7 @@ export function overviewJob(
   name: string,
   activity: JobActivity | undefined,
   stats: readonly EngineStats[],
-  running: RunningByName,
+  running: RunningByJob,
 ): OverviewJob {
   const process = activity === undefined ? null : processFigures(activity, running);
   const stored = storedFigures(countsOf(name, stats));

@@ -2,7 +2,7 @@ import { asyncJob, job } from "@nidus/jobs-core";
 import { ObservedJobRunner } from "@nidus/jobs-observe";
 import { describe, expect, test } from "vitest";
 import { ProcessActivity } from "../../src/process/process-activity.ts";
-import { processFigures, runningByName } from "../../src/views/job-figures.ts";
+import { processFigures, runningByJob } from "../../src/views/job-figures.ts";
 import { stateOf } from "../../src/views/job-state.ts";
 import type { StoredFigures } from "../../src/wire.ts";
 
@@ -19,7 +19,7 @@ function setUp() {
   const runner = new ObservedJobRunner(activity.observer());
   const state = (stored: StoredFigures | null = null, now = Date.now()) => {
     const found = activity.find("a");
-    const process = found === undefined ? null : processFigures(found, runningByName(activity));
+    const process = found === undefined ? null : processFigures(found, runningByJob(activity));
     return stateOf({ activity: found, process, stored, now });
   };
   const succeed = (times = 1) => {

@@ -27,7 +27,7 @@ export function Job({ route, onConnection }: ViewProps) {
         <a href="#/overview">Overview</a>
       </p>
       <header class="title">
-        <h1>{name}</h1>
+        <h1>{job.name}</h1>
         <StatePill state={job.state} />
         {job.reason !== "" && <span class="reason">{job.reason}</span>}
       </header>
