@@ -64,8 +64,8 @@ export function dashboardWith(options: JobDashboardOptions, localAccess: "read" 
       }
       model.watch(engine);
     },
-    fetch: (request, client) => page.answer(request, client?.remoteAddress),
-    handler: () => nodeHandler((request, remoteAddress) => page.answer(request, remoteAddress)),
+    fetch: (request, client) => page.answer(request, { remoteAddress: client?.remoteAddress }),
+    handler: () => nodeHandler((request, connection) => page.answer(request, connection)),
     shutdown: () => page.streams.end(),
   };
 }

@@ -26,7 +26,8 @@ export interface RedactedJob {
 export interface JobDashboardOptions {
   /**
    * Decides what a request may do: see nothing, read, or also cancel and redrive. The page asks for every request, and rejects all
-   * but "read" and "operate". Without it, everything is allowed to requests from this machine alone, and nothing to others.
+   * but "read" and "operate". Without it, everything is allowed to requests from this machine alone, and nothing to others. To look at
+   * the body of an action, read `request.clone()`: the page reads the body itself.
    */
   readonly authorize?: ((request: Request) => DashboardAccess | Promise<DashboardAccess>) | undefined;
   /**

@@ -1,15 +1,38 @@
-/** Headers that a proxy adds. With one of them, the caller may be anywhere. */
-const proxyHeaders = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
+/** What the connection of a request says, as far as it is known. */
+export interface Connection {
+  readonly remoteAddress?: string | undefined;
+  /** Such as "1.1". */
+  readonly httpVersion?: string | undefined;
+}
+
+/**
+ * Names of headers that proxies, load balancers and content networks add: what they forward, the address of their client, and their own
+ * marks. With one of them, the caller may be anywhere.
+ */
+const proxyHeader =
+  /^(?:forwarded|via$|x-forwarded|x-original-|x-real-|x-envoy-|x-amzn-|x-azure-|x-appengine-|x-vercel-|cdn-|cf-|fastly-|fly-)|(?:client|cluster|connecting|remote|user)-?(?:ip|addr)$/;
 
 /**
  * Tells whether a request comes from this machine. The address of the socket alone is not enough: a page on another origin can
- * make the browser send requests to a name that it points to 127.0.0.1, and then the Host header has that name.
+ * make the browser send requests to a name that it points to 127.0.0.1, and then the Host header has that name. And a proxy on this
+ * machine passes on requests of others.
  */
-export function isLocal(request: Request, remoteAddress: string | undefined): boolean {
+export function isLocal({ headers }: Request, { remoteAddress, httpVersion }: Connection): boolean {
   if (remoteAddress === undefined || !isLoopbackAddress(remoteAddress)) return false;
-  if (proxyHeaders.some((name) => request.headers.has(name))) return false;
-  const host = request.headers.get("host");
-  return host !== null && isLoopbackHost(host);
+  // Browsers and curl speak 1.1 at least. An nginx before 1.29.7 speaks 1.0 unless told otherwise, rewrites Host and adds no header.
+  if (httpVersion === "1.0") return false;
+  if ([...headers.keys()].some((name) => proxyHeader.test(name))) return false;
+  const host = headers.get("host");
+  return (
+    host !== null &&
+    isLoopbackHost(host) &&
+    ["origin", "referer"].every((name) => isOfLoopback(headers.get(name)))
+  );
+}
+
+/** Tells whether an Origin or Referer names this machine, or is absent. */
+function isOfLoopback(address: string | null): boolean {
+  return address === null || (URL.canParse(address) && isLoopbackHost(new URL(address).host));
 }
 
 function isLoopbackAddress(address: string): boolean {

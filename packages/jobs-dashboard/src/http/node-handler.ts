@@ -1,27 +1,30 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
+import type { Connection } from "./access.ts";
+import { refused } from "./answers.ts";
 
 /** Handles requests of `node:http`, Express, Koa, NestJS, and the raw objects of Fastify. The promise that it returns never rejects. */
 export type DashboardHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 /** Makes the handler of a page. */
 export function nodeHandler(
-  answer: (request: Request, remoteAddress: string | undefined) => Promise<Response>,
+  answer: (request: Request, connection: Connection) => Promise<Response>,
 ): DashboardHandler {
   return async (incoming, outgoing) => {
     const aborted = new AbortController();
     outgoing.once("close", () => aborted.abort());
     const request = requestOf(incoming, aborted.signal);
-    if (request === undefined) {
-      outgoing.writeHead(400).end();
-      return;
-    }
-    await send(await answer(request, incoming.socket.remoteAddress), incoming, outgoing);
+    const { remoteAddress } = incoming.socket;
+    const response =
+      typeof request === "string"
+        ? refused(400, request)
+        : await answer(request, { remoteAddress, httpVersion: incoming.httpVersion });
+    await send(response, incoming, outgoing);
   };
 }
 
-/** Returns undefined for a request that has no form as a `Request`. */
-function requestOf(incoming: IncomingMessage, signal: AbortSignal): Request | undefined {
+/** Returns what is wrong with a request that has no form as a `Request`. */
+function requestOf(incoming: IncomingMessage, signal: AbortSignal): Request | string {
   const { method = "GET", headers, url } = incoming;
   // Express leaves the whole path here if the page is mounted.
   const { originalUrl = url } = incoming as { originalUrl?: string };
@@ -29,13 +32,16 @@ function requestOf(incoming: IncomingMessage, signal: AbortSignal): Request | un
     name.startsWith(":") || value === undefined ? [] : [value].flat().map((each) => [name, each]),
   );
   const isBodiless = method === "GET" || method === "HEAD";
+  if (!isBodiless && incoming.readableDidRead && (incoming as { body?: unknown }).body === undefined) {
+    return "the body was read before the page got the request: mount the page first, or leave the body in `request.body`";
+  }
   try {
     // The path alone comes from the request: the host is not needed, and may be anything.
     const address = new URL(`http://localhost${originalUrl?.startsWith("/") ? originalUrl : "/"}`);
     const body = isBodiless ? null : bodyOf(incoming);
     return new Request(address, { method, headers: fields, signal, body, duplex: "half" } as RequestInit);
   } catch {
-    return undefined;
+    return "the method, the address or a header of the request is not valid";
   }
 }
 

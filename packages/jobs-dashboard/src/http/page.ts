@@ -4,7 +4,7 @@ import { errorMessageOf } from "../error-message.ts";
 import type { DashboardAccess, JobDashboardOptions } from "../options.ts";
 import type { PageModel } from "../views/page-model.ts";
 import { sessionView, views } from "../views/views.ts";
-import { isLocal, writeRefusal } from "./access.ts";
+import { type Connection, isLocal, writeRefusal } from "./access.ts";
 import { ActionError, act } from "./actions.ts";
 import { answer, json, refused } from "./answers.ts";
 import { Streams } from "./streams.ts";
@@ -18,7 +18,8 @@ const assets: ReadonlyMap<string, readonly [contentType: string, text: string]> 
 ]);
 
 const howToAllow =
-  "This page answers requests from this machine alone. To show it to others, decide who may see it: " +
+  "This page answers requests from this machine alone, and none that a proxy passed on or a page of another site sent. " +
+  "To show it to others, decide who may see it: " +
   "jobDashboard({ authorize: (request) => … }).";
 
 /** Answers the requests of the page. */
@@ -41,9 +42,9 @@ export class Page {
   }
 
   /** Never rejects. */
-  async answer(request: Request, remoteAddress: string | undefined): Promise<Response> {
+  async answer(request: Request, connection: Connection): Promise<Response> {
     try {
-      const access = await this.#accessOf(request, remoteAddress);
+      const access = await this.#accessOf(request, connection);
       if (access === "none") {
         return refused(403, this.#authorize === undefined ? howToAllow : "You may not see this page.");
       }
@@ -54,8 +55,8 @@ export class Page {
     }
   }
 
-  async #accessOf(request: Request, remoteAddress: string | undefined): Promise<DashboardAccess> {
-    if (this.#authorize === undefined) return isLocal(request, remoteAddress) ? this.#localAccess : "none";
+  async #accessOf(request: Request, connection: Connection): Promise<DashboardAccess> {
+    if (this.#authorize === undefined) return isLocal(request, connection) ? this.#localAccess : "none";
     const access: unknown = await this.#authorize(request);
     return access === "read" || access === "operate" ? access : "none";
   }
@@ -77,7 +78,7 @@ export class Page {
     }
     if (endpoint === "session") return json(sessionView(this.#model, access));
     if (endpoint === "stream") {
-      return this.streams.open(searchParams.get("view") ?? "", request.headers.get("last-event-id"));
+      return this.streams.open(searchParams.get("view") ?? "", request);
     }
     if (endpoint !== undefined) {
       const view = views.get(endpoint);
@@ -116,12 +117,23 @@ function pageFile(request: Request, pathname: string): Response {
     last === "" ? (["text/html; charset=utf-8", indexHtml] as const) : (assets.get(last) ?? []);
   if (contentType === undefined || text === undefined) return refused(404, "there is no such page");
   const headers = { ETag: assetTag, "Cache-Control": "no-cache" };
-  const isKnown = request.headers.get("if-none-match") === assetTag;
-  return isKnown ? answer(304, contentType, null, headers) : answer(200, contentType, text, headers);
+  return isKnown(request) ? answer(304, contentType, null, headers) : answer(200, contentType, text, headers);
 }
 
-/** Reads a body. @throws (rejects with) ActionError if it is too large. */
+/** Tells whether the browser has this version of the files. Its tags may be a list, and weak: a compressing proxy makes them so. */
+function isKnown({ headers }: Request): boolean {
+  const tags = (headers.get("if-none-match") ?? "").split(",").map((tag) => tag.trim().replace(/^W\//, ""));
+  return tags.includes(assetTag) || tags.includes("*");
+}
+
+/** Reads a body. @throws (rejects with) ActionError if it is too large, or if it was read before. */
 async function boundedText(request: Request): Promise<string> {
+  if (request.bodyUsed) {
+    throw new ActionError(
+      500,
+      "the body was read before: an `authorize` that needs it reads `request.clone()`",
+    );
+  }
   const decoder = new TextDecoder();
   let [text, size] = ["", 0];
   for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {

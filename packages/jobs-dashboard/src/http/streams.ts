@@ -17,6 +17,8 @@ const endAfterMs = 300_000;
 interface Stream {
   readonly view: string;
   readonly controller: ReadableStreamDefaultController<Uint8Array>;
+  /** Kept with the stream: the signal of a request that nothing holds never fires. */
+  readonly request: Request;
   readonly endAtMs: number;
   sentId: string;
   sentAtMs: number;
@@ -46,8 +48,11 @@ export class Streams {
     return this.#streams.size;
   }
 
-  /** Answers with a stream of the view that `view` names, such as "job?name=send_mail". */
-  open(view: string, lastEventId: string | null): Response {
+  /**
+   * Answers with a stream of the view that `view` names, such as "job?name=send_mail". It ends when the viewer leaves: when the body is
+   * cancelled, or when the request is aborted, which is all that happens if a server drops the answer unread.
+   */
+  open(view: string, request: Request): Response {
     if (viewOf(view) === undefined) return refused(404, "there is no such view");
     if (this.#streams.size >= maxStreams || this.#isEnded) {
       return refused(503, "the page has too many viewers", { "Retry-After": "10" });
@@ -56,14 +61,21 @@ export class Streams {
     const body = new ReadableStream<Uint8Array>({
       start: (controller) => {
         const endAtMs = performance.now() + endAfterMs;
-        stream = { view, controller, endAtMs, sentId: lastEventId ?? "", sentAtMs: performance.now() };
+        const sentId = request.headers.get("last-event-id") ?? "";
+        stream = { view, controller, request, endAtMs, sentId, sentAtMs: performance.now() };
         controller.enqueue(encoder.encode("retry: 1000\n\n"));
         this.#streams.add(stream);
+        request.signal.addEventListener("abort", () => this.#close(stream));
+        if (request.signal.aborted) this.#close(stream);
         this.#wake(0);
       },
       cancel: () => void this.#streams.delete(stream),
     });
-    return answer(200, "text/event-stream; charset=utf-8", body, { "X-Accel-Buffering": "no" });
+    return answer(200, "text/event-stream; charset=utf-8", body, {
+      // A proxy or middleware that compresses would hold the events back.
+      "Cache-Control": "no-store, no-transform",
+      "X-Accel-Buffering": "no",
+    });
   }
 
   /** Sends all viewers a snapshot soon, after an action. */

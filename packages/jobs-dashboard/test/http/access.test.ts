@@ -1,3 +1,4 @@
+import { connect } from "node:net";
 import { jobDashboard } from "@nidus/jobs-dashboard";
 import { memoryEngine } from "@nidus/jobs-durable";
 import { ObservedJobRunner } from "@nidus/jobs-observe";
@@ -62,13 +63,58 @@ describe("without authorize", () => {
     }
   });
 
-  test.each(["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via", "X-Forwarded-Host"])(
-    "refuses a request that a proxy passed on, with %s",
-    async (name) => {
-      const headers = { Host: "localhost", [name]: "127.0.0.1" };
-      expect((await send(served.port, "/", { headers })).status).toBe(403);
-    },
-  );
+  test.each([
+    ...["X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Forwarded"],
+    ...["X-Forwarded-Client-Cert", "X-Original-Forwarded-For", "X-Original-Host", "Forwarded", "Via"],
+    ...["X-Real-IP", "X-Client-IP", "X-Cluster-Client-IP", "X-ProxyUser-IP", "True-Client-IP", "Remote-Addr"],
+    ...["CF-Connecting-IP", "CF-Ray", "Fastly-Client-IP", "Fly-Client-IP", "X-Envoy-External-Address"],
+    ...["X-Azure-ClientIP", "X-Amzn-Trace-Id", "X-Vercel-Id", "X-AppEngine-User-IP", "CDN-Loop"],
+  ])("refuses a request that a proxy passed on, with %s", async (name) => {
+    const headers = { Host: "localhost", [name]: "127.0.0.1" };
+    expect((await send(served.port, "/", { headers })).status).toBe(403);
+  });
+
+  test.each([
+    ["Origin", "https://app.example.com"],
+    ["Origin", "null"],
+    ["Origin", "http://localhost.evil.example"],
+    ["Referer", "https://app.example.com/jobs/"],
+    ["Referer", "nonsense"],
+  ])("refuses what a page of another site sent, with the %s %s", async (name, value) => {
+    const headers = { Host: "localhost", "Sec-Fetch-Site": "same-origin", [name]: value };
+    for (const path of ["/", "/api/overview", "/api/actions"]) {
+      expect((await send(served.port, path, { headers })).status).toBe(403);
+    }
+  });
+
+  test("answers a local browser, which sends the origin and the address of the page", async () => {
+    const origin = `http://localhost:${served.port}`;
+    const headers = {
+      Host: "localhost",
+      Origin: origin,
+      Referer: `${origin}/jobs/?x=1`,
+      "Sec-Fetch-Site": "same-origin",
+    };
+    expect((await send(served.port, "/api/overview", { headers })).status).toBe(200);
+  });
+
+  test("refuses what nginx before 1.29.7 passes on by default: HTTP/1.0 with the host of the upstream", async () => {
+    const status = (version: string): Promise<string> =>
+      new Promise((resolve, reject) => {
+        const socket = connect(served.port, "127.0.0.1", () => {
+          socket.write(
+            `GET /api/overview HTTP/${version}\r\nHost: 127.0.0.1:${served.port}\r\nConnection: close\r\n\r\n`,
+          );
+        });
+        socket.on("error", reject);
+        socket.once("data", (data) => {
+          socket.destroy();
+          resolve(String(data).split(" ", 2)[1] ?? "");
+        });
+      });
+    expect(await status("1.0")).toBe("403");
+    expect(await status("1.1")).toBe("200");
+  });
 
   test("refuses a socket of another machine, whatever the Host header says", async () => {
     for (const remoteAddress of [
@@ -131,6 +177,21 @@ describe("authorize", () => {
     });
     expect((await page.fetch(request("/api/session"))).status).toBe(200);
     expect((await page.fetch(new Request("http://jobs.example/api/session"))).status).toBe(403);
+  });
+
+  test("may read the body of a clone, and the page says so if it read the body itself", async () => {
+    const engine = memoryEngine({ runner: new ObservedJobRunner() });
+    const answers = [];
+    for (const read of [(given: Request) => given.clone().text(), (given: Request) => given.text()]) {
+      const page = jobDashboard({
+        authorize: async (given) => ((await read(given)).includes("cancel") ? "operate" : "none"),
+      });
+      page.watch(engine);
+      answers.push(await act(page, { type: "cancel", engine: "memory", ids: ["1"] }));
+    }
+    expect(answers.map(({ status }) => status)).toEqual([200, 500]);
+    expect(await answers[1]?.text()).toContain("request.clone()");
+    await engine.close();
   });
 
   test('that returns "read" refuses every action', async () => {

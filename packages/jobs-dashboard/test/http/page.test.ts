@@ -1,12 +1,30 @@
+import type { ServerResponse } from "node:http";
+import { text } from "node:stream/consumers";
+import { createGzip } from "node:zlib";
 import { job } from "@nidus/jobs-core";
 import { type JobDashboard, jobDashboard } from "@nidus/jobs-dashboard";
 import { describe, expect, test, vi } from "vitest";
 import type { OverviewView, SessionView } from "../../src/wire.ts";
-import { act, fedPage, viewOf } from "../support/page-client.ts";
+import { act, fedPage, ownHeaders, viewOf } from "../support/page-client.ts";
 import { eventOf, listen, send } from "../support/served.ts";
 
 const get = (page: JobDashboard, path: string, headers: Record<string, string> = {}): Promise<Response> =>
   page.fetch(new Request(`http://localhost${path}`, { headers }));
+
+/** Compresses an answer as a middleware does: it gathers what is written, unless the answer says no-transform. */
+function compress(response: ServerResponse): void {
+  const [write, end, writeHead] = [response.write, response.end, response.writeHead].map((each) =>
+    each.bind(response),
+  ) as [ServerResponse["write"], ServerResponse["end"], ServerResponse["writeHead"]];
+  response.writeHead = ((status: number, headers: Record<string, string>) => {
+    if (headers["cache-control"]?.includes("no-transform")) return writeHead(status, headers);
+    const gzip = createGzip();
+    gzip.on("data", (chunk) => void write(chunk)).on("end", () => void end());
+    response.write = gzip.write.bind(gzip) as ServerResponse["write"];
+    response.end = gzip.end.bind(gzip) as unknown as ServerResponse["end"];
+    return writeHead(status, { ...headers, "content-encoding": "gzip" });
+  }) as ServerResponse["writeHead"];
+}
 
 describe("the page", () => {
   const { page } = fedPage();
@@ -71,7 +89,12 @@ describe("the page", () => {
   test("lets browsers keep its files, and no data", async () => {
     const answer = await get(page, "/app.js");
     const tag = answer.headers.get("etag") ?? "";
-    expect((await get(page, "/app.js", { "If-None-Match": tag })).status).toBe(304);
+    for (const known of [tag, `W/${tag}`, `"other", W/${tag}`, "*"]) {
+      expect((await get(page, "/app.js", { "If-None-Match": known })).status).toBe(304);
+    }
+    for (const other of ['"other"', `${tag}x`, ""]) {
+      expect((await get(page, "/app.js", { "If-None-Match": other })).status).toBe(200);
+    }
     expect((await get(page, "/api/overview")).headers.get("cache-control")).toBe("no-store");
   });
 
@@ -120,6 +143,34 @@ describe("the stream", () => {
     const answer = await get(page, "/api/stream?view=overview");
     expect(answer.status).toBe(200);
     page.shutdown();
+  });
+
+  test("forgets a viewer whose request is aborted and whose answer nobody reads", async () => {
+    const { page } = fedPage();
+    const open = (signal: AbortSignal) =>
+      page.fetch(new Request("http://localhost/api/stream?view=overview", { signal }));
+    for (let viewer = 0; viewer < 150; viewer++) {
+      const controller = new AbortController();
+      expect((await open(controller.signal)).status).toBe(200);
+      controller.abort();
+    }
+    for (let viewer = 0; viewer < 150; viewer++) expect((await open(AbortSignal.abort())).status).toBe(200);
+    page.shutdown();
+  });
+
+  test("asks all that is in between not to compress it, which would hold the events back", async () => {
+    const { page } = fedPage();
+    const handler = page.handler();
+    const served = await listen((request, response) => {
+      compress(response);
+      void handler(request, response);
+    });
+    const stream = await fetch(`${served.url}/api/stream?view=overview`);
+    expect((await eventOf(stream)).data).toContain("jobs");
+    // The middleware does compress the rest.
+    expect((await fetch(`${served.url}/app.js`)).headers.get("content-encoding")).toBe("gzip");
+    page.shutdown();
+    await served.close();
   });
 
   test("reads an engine once for all viewers", async () => {
@@ -199,6 +250,22 @@ describe("the handler for node:http", () => {
     expect((await send(served.port, "/", { method: "TRACE", headers: { Host: "localhost" } })).status).toBe(
       400,
     );
+    await served.close();
+  });
+
+  test("says that the body is gone if other code has read it", async () => {
+    const handler = fedPage().page.handler();
+    const served = await listen(async (request, response) => {
+      await text(request);
+      await handler(request, response);
+    });
+    const answer = await send(served.port, "/api/actions", {
+      method: "POST",
+      headers: ownHeaders,
+      body: "{}",
+    });
+    expect(answer.status).toBe(400);
+    expect(answer.body).toContain("the body was read before");
     await served.close();
   });
 
