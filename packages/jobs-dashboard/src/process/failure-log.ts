@@ -37,7 +37,7 @@ interface UnreadFailure extends FailedRun {
  * portions, because an error may hold a whole response and must not be kept.
  */
 export class FailureLog {
-  /** In the order in which they were read: oldest first, apart from those that `of` read early. */
+  /** Oldest first, by what is kept of the run. */
   readonly #records = new Map<ObservedJobData, FailureRecord>();
   readonly #unread: UnreadFailure[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -73,21 +73,12 @@ export class FailureLog {
     this.#unread.splice(0, count);
   }
 
-  #keep({ activity, context, traceId, error }: UnreadFailure): FailureRecord {
-    const text = errorTextOf(error);
-    const record: FailureRecord = {
-      activity,
-      context,
-      traceId,
-      error: text,
-      message: normalisedMessage(text.message),
-      frame: topFrame(text.stack),
-    };
-    activity.lastError = text.message.slice(0, maxLastError);
-    this.#records.set(context, record);
+  #keep(failure: UnreadFailure): void {
+    const record = recordOf(failure);
+    record.activity.lastError = record.error.message.slice(0, maxLastError);
+    this.#records.set(record.context, record);
     const [oldest] = this.#records.keys();
     if (this.#records.size > keptFailures) this.#records.delete(oldest as ObservedJobData);
-    return record;
   }
 
   /** Reads for a few milliseconds, and returns the kept failures, oldest first. The rest follows at the next call. */
@@ -96,12 +87,16 @@ export class FailureLog {
     return this.#records.values();
   }
 
-  /** Finds the failure of a kept run. If it waits to be read, it is read now. */
+  /** Finds the failure of a kept run. If it waits to be read, its text is made now, and it waits on. */
   of(context: ObservedJobData): FailureRecord | undefined {
     const known = this.#records.get(context);
     if (known !== undefined) return known;
-    const at = this.#unread.findIndex((failure) => failure.context === context);
-    const [unread] = at === -1 ? [] : this.#unread.splice(at, 1);
-    return unread && this.#keep(unread);
+    const unread = this.#unread.find((failure) => failure.context === context);
+    return unread && recordOf(unread);
   }
+}
+
+function recordOf({ error, ...run }: UnreadFailure): FailureRecord {
+  const text = errorTextOf(error);
+  return { ...run, error: text, message: normalisedMessage(text.message), frame: topFrame(text.stack) };
 }

@@ -47,8 +47,7 @@ describe("FailureLog", () => {
     const runs = slowErrors(log, 10);
     const last = runs[9] as ObservedJobData;
     expect(log.of(last)).toMatchObject({ context: last, error: { message: "no", code: "E_SLOW" } });
-    expect(log.of(last)).toBe(log.of(last));
     expect(log.of(run("run-9"))).toBeUndefined();
-    expect([...log.records()]).toHaveLength(4);
+    expect([...log.records()]).toHaveLength(3);
   });
 });
