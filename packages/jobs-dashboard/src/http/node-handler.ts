@@ -23,7 +23,7 @@ export function nodeHandler(
   };
 }
 
-/** Returns what is wrong with a request that has no form as a `Request`. */
+/** Returns what is wrong instead, if the request has no form as a `Request`. */
 function requestOf(incoming: IncomingMessage, signal: AbortSignal): Request | string {
   const { method = "GET", headers, url } = incoming;
   // Express leaves the whole path here if the page is mounted.
