@@ -48,12 +48,13 @@ export function requireWholeNumber(what: string, value: number): number {
 }
 
 /**
- * Refuses anything that is not an object.
+ * Refuses anything that is not an object, and lists and maps, which would be read as an object without properties.
  *
  * @throws TypeError
  */
 export function requireObject(what: string, value: unknown): void {
-  if (typeof value !== "object" || !value) throw invalidArgument(what, "an object", value);
+  if (typeof value !== "object" || !value || Symbol.iterator in value)
+    throw invalidArgument(what, "an object", value);
 }
 
 /**

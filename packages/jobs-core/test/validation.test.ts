@@ -12,7 +12,7 @@ describe("requireKnownKeys", () => {
   it("names the unknown key, and lists the known ones", () => {
     const call = () => requireKnownKeys("the options of `enqueue`", { runat: 1 }, ["runAt", "key"]);
     expect(call).toThrow(TypeError);
-    for (const options of [null, 7, "runAt"]) {
+    for (const options of [null, 7, "runAt", [], [{ runAt: 1 }], new Map([["runAt", 1]]), new Set()]) {
       expect(() => requireKnownKeys("the options", options as never, ["runAt"])).toThrow("to be an object");
     }
     expect(call).toThrow('unknown option "runat" in the options of `enqueue`: expected `runAt`, `key`');

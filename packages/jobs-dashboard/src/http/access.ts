@@ -23,16 +23,12 @@ export function isLocal({ headers }: Request, { remoteAddress, httpVersion }: Co
   if (httpVersion === "1.0") return false;
   if ([...headers.keys()].some((name) => proxyHeader.test(name))) return false;
   const host = headers.get("host");
-  return (
-    host !== null &&
-    isLoopbackHost(host) &&
-    ["origin", "referer"].every((name) => isOfLoopback(headers.get(name)))
-  );
+  return host !== null && isLoopbackHost(host) && isOfLoopback(headers.get("origin"));
 }
 
-/** Tells whether an Origin or Referer names this machine, or is absent. */
-function isOfLoopback(address: string | null): boolean {
-  return address === null || (URL.canParse(address) && isLoopbackHost(new URL(address).host));
+/** Tells whether an Origin names this machine, or is absent. */
+function isOfLoopback(origin: string | null): boolean {
+  return origin === null || (URL.canParse(origin) && isLoopbackHost(new URL(origin).host));
 }
 
 function isLoopbackAddress(address: string): boolean {

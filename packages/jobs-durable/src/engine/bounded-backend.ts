@@ -98,6 +98,11 @@ export class BoundedBackend<Job extends LeasedJob, Options extends EnqueueOption
     return this.answers.jobs(await this.ask(async (backend) => backend.jobs?.(query) ?? none));
   }
 
+  /** @throws Error once it is closed. */
+  requireOpen(): void {
+    if (this.isClosed) throw this.closedError();
+  }
+
   /**
    * Asks the backend.
    *

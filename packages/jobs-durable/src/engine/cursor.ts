@@ -1,6 +1,7 @@
 import { requireText } from "@nidus/jobs-core/adapter";
 import { parsedJson } from "../backend/parsed-json.ts";
 import { type StoredJobsQuery, wrongCursor } from "../backend/stored-jobs-query.ts";
+import { isStorable } from "../job/storable.ts";
 
 /** The part of a query to which a cursor belongs. */
 type Listed = Pick<StoredJobsQuery, "jobName" | "state">;
@@ -28,5 +29,7 @@ export function positionFrom(cursor: string, listed: Listed): readonly string[] 
 
 function isPosition(value: unknown): value is readonly string[] {
   if (!Array.isArray(value) || value.length === 0 || value.length > maxTexts) return false;
-  return value.every((text) => typeof text === "string" && text.length <= maxTextCharacters);
+  return value.every(
+    (text) => typeof text === "string" && text.length <= maxTextCharacters && isStorable(text),
+  );
 }

@@ -150,6 +150,7 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
     options?: Options,
   ): Promise<readonly EnqueuedJob[]> {
     if (!Array.isArray(payloads)) throw invalidArgument("`payloads`", "an array", payloads);
+    this.#store.requireOpen();
     return this.#enqueuer.enqueue(job, [...payloads], options, (index) => index);
   }
 
@@ -208,11 +209,12 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
   }
 
   async health(): Promise<EngineHealth> {
-    if (this.#store.isClosed) throw this.#store.closedError();
+    this.#store.requireOpen();
     return { engine: this.name, ...(await this.#storeHealth.measure()), workers: this.#workers.health() };
   }
 
   async cancel(jobId: string): Promise<boolean> {
+    this.#store.requireOpen();
     if (!isJobId(jobId)) return false;
     const isCancelled = await this.#store.cancel(jobId);
     this.#workers.cancel(jobId);
@@ -233,6 +235,7 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
   }
 
   async redrive(jobId: string): Promise<boolean> {
+    this.#store.requireOpen();
     return isJobId(jobId) && this.#store.redrive(jobId);
   }
 

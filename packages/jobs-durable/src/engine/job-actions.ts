@@ -42,6 +42,7 @@ export class JobActions<Job extends LeasedJob, Options extends EnqueueOptions> {
     const isId = isJobId(jobId);
     requireMoment("`runAt`", runAt);
     requireListing(this.#backend);
+    this.#store.requireOpen();
     return isId && this.#store.reschedule(jobId, new Date(runAt));
   }
 

@@ -37,6 +37,7 @@ export class StoredJobs<Job extends LeasedJob, Options extends EnqueueOptions> {
     if (jobId === undefined) return undefined;
     const isId = isJobId(jobId);
     requireListing(this.#backend);
+    this.#store.requireOpen();
     const job = isId ? await this.#store.job(jobId, withPayload) : undefined;
     return job && withValidDates(job);
   }

@@ -114,6 +114,7 @@ export class JobExecution<Job extends LeasedJob> {
       end,
       hasRun: isUnended(state) ? state.phase === "running" : state.hasRun,
     };
+    this.progress?.stop();
     return end;
   }
 

@@ -5,6 +5,8 @@ import type { MemoryJob } from "./memory-job.ts";
 export class MemoryQueue {
   readonly #scheduled = new JobHeap(isEarlier);
   readonly #due = new JobHeap(isBefore);
+  /** When it was last the turn of this name, counted over all names. */
+  turn = 0;
 
   add(job: MemoryJob, nowMs: number): void {
     if (job.runAtMs <= nowMs) this.#due.push(job);
@@ -23,8 +25,8 @@ export class MemoryQueue {
   }
 
   /** Takes out the job that `firstDue` returned. */
-  shift(): void {
-    this.#due.shift();
+  shift(): MemoryJob | undefined {
+    return this.#due.shift();
   }
 
   /** Returns the moment from which a job can start, or Infinity if there is none. */

@@ -88,7 +88,7 @@ export class MemoryTable {
     this.#pending.add(job);
   }
 
-  /** Up to `limit` jobs that are due, as running: of each name the first to run, and over the names the oldest of these. */
+  /** Up to `limit` jobs that are due, as running: names take turns, and of each name the first to run comes first. */
   take(names: ReadonlySet<string>, limit: number): MemoryJob[] {
     const taken = this.#pending.take(names, limit);
     for (const job of taken) {
@@ -117,7 +117,9 @@ export class MemoryTable {
       }
       if (outcome.type !== "retried") job.attempt--;
       job.state = "pending";
-      this.#queue(job);
+      // A released job keeps its place.
+      if (outcome.type === "released") this.#pending.add(job);
+      else this.#queue(job);
       return true;
     }
     if (outcome.type === "dead-lettered") job.error = outcome.error;

@@ -1,4 +1,3 @@
-import { isEarlier } from "./job-heap.ts";
 import type { MemoryJob } from "./memory-job.ts";
 import { MemoryQueue } from "./memory-queue.ts";
 
@@ -9,6 +8,7 @@ export const maxWaitMs = 5_000;
 export class PendingJobs {
   readonly #queues = new Map<string, MemoryQueue>();
   readonly #waiting = new Set<() => void>();
+  #turns = 0;
 
   add(job: MemoryJob): void {
     let queue = this.#queues.get(job.name);
@@ -20,7 +20,7 @@ export class PendingJobs {
     for (const wake of this.#waiting) wake();
   }
 
-  /** Takes out up to `limit` jobs that are due: of each name the first to run, and over the names the oldest of these. */
+  /** Takes out up to `limit` jobs that are due: the names take turns, and of each name the first to run comes first. */
   take(names: ReadonlySet<string>, limit: number): MemoryJob[] {
     const now = Date.now();
     const taken: MemoryJob[] = [];
@@ -32,14 +32,17 @@ export class PendingJobs {
     return taken;
   }
 
+  /** Takes out a job of the name whose last turn is the longest ago. */
   #shift(names: ReadonlySet<string>, now: number): MemoryJob | undefined {
-    let first: MemoryJob | undefined;
+    let chosen: MemoryQueue | undefined;
     for (const name of names) {
-      const job = this.#queues.get(name)?.firstDue(now);
-      if (job !== undefined && (first === undefined || isEarlier(job, first))) first = job;
+      const queue = this.#queues.get(name);
+      if (queue?.firstDue(now) === undefined) continue;
+      if (chosen === undefined || queue.turn < chosen.turn) chosen = queue;
     }
-    if (first !== undefined) this.#queues.get(first.name)?.shift();
-    return first;
+    if (chosen === undefined) return undefined;
+    chosen.turn = ++this.#turns;
+    return chosen.shift();
   }
 
   /** Resolves when there may be something to take, or when the signal is aborted. */

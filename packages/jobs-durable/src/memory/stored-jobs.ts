@@ -2,7 +2,7 @@ import { envelopeFrom } from "../backend/envelope.ts";
 import type { StoredJob, StoredJobState } from "../backend/stored-job.ts";
 import type { MemoryJob } from "./memory-job.ts";
 
-/** Describes a job of the table. Its payload is a copy. */
+/** Describes a job of the table, in copies. */
 export function storedJobFrom(job: MemoryJob, withPayload: boolean, nowMs: number = Date.now()): StoredJob {
   const { id, name, attempt, maxAttempts, priority, enqueuedAtMs, runAtMs, startedAtMs, endedAtMs } = job;
   const { payload, correlationId, attributes = {} } = envelopeFrom(job.envelopeText);
@@ -20,8 +20,8 @@ export function storedJobFrom(job: MemoryJob, withPayload: boolean, nowMs: numbe
     priority,
     correlationId,
     attributes,
-    progress: job.progress,
-    errors: job.errors,
+    progress: structuredClone(job.progress),
+    errors: structuredClone(job.errors),
     ...(withPayload && { payload }),
   };
 }

@@ -42,6 +42,7 @@ describe("a cursor", () => {
   it.each<[string, unknown]>([
     ["no position", undefined],
     ["an empty position", []],
+    ["a text that stores cannot take", ["\ud800"]],
     ["too many texts", Array(11).fill("")],
     ["a long text", ["x".repeat(513)]],
     ["a number", [7]],

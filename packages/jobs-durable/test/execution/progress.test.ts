@@ -96,6 +96,18 @@ describe("the progress of a job", () => {
     ]);
   });
 
+  it("is not saved any more once the worker no longer waits for the handler", async () => {
+    const consumer = new SavingConsumer();
+    const { working, context } = await start(consumer);
+    context.progress(0.1);
+    context.progress(0.2);
+    const stopping = working.worker.stop({ graceMs: 0, abortMs: 0 });
+    await after(0);
+    expect(await stopping).toMatchObject({ abandoned: 1 });
+    await after(10_000);
+    expect(consumer.saved).toEqual([[1, 0.1]]);
+  });
+
   it("adds nothing to the outcome of a job that reports none", async () => {
     const consumer = new SavingConsumer();
     const { end } = await start(consumer);

@@ -66,6 +66,54 @@ describe("memoryEngine", () => {
     expect(() => engineWith(options)).toThrow(`expected ${what} to be`);
   });
 
+  it("shares a worker between its names in turns, however long the backlog of one is", async () => {
+    const engine = engineWith();
+    const seen: string[] = [];
+    const [often, seldom] = ["often", "seldom"].map((name) =>
+      defineJob({ name, run: () => void seen.push(name) }),
+    );
+    if (often === undefined || seldom === undefined) throw new Error("there are two");
+    await engine.enqueueMany(often, Array(5).fill(undefined));
+    await engine.enqueueMany(seldom, Array(2).fill(undefined));
+    await engine.work({ jobs: [often, seldom] });
+    await settled();
+    expect(seen).toEqual(["often", "seldom", "often", "seldom", "often", "often", "often"]);
+    await engine.close();
+  });
+
+  it("answers nothing once it is closed, not even about ids that no job has", async () => {
+    const engine = engineWith();
+    await engine.close();
+    await expect(engine.job("\0")).rejects.toThrow("closed");
+    await expect(engine.reschedule("\0", new Date())).rejects.toThrow("closed");
+  });
+
+  it("gives copies out: whoever changes them changes nothing that is stored", async () => {
+    const engine = engineWith();
+    const fails = defineJob({
+      name: "fails",
+      maxAttempts: 1,
+      run(_, { progress }) {
+        progress(0.5, "half");
+        throw new Error("no");
+      },
+    });
+    const { id } = await engine.enqueue(fails);
+    await engine.work({ jobs: [fails] });
+    await settled();
+    const before = await engine.job(id);
+    const changed = (await engine.job(id)) as unknown as {
+      errors: { at: Date }[];
+      progress: { fraction: number };
+    };
+    changed.errors[0]?.at.setTime(0);
+    changed.errors.pop();
+    changed.progress.fraction = 1;
+    expect(await engine.job(id)).toEqual(before);
+    expect(before?.errors).toHaveLength(1);
+    await engine.close();
+  });
+
   it("runs what is enqueued, in order, at the moment it is for", async () => {
     const seen: string[] = [];
     const job = defineJob<string>({ name: "a", run: (payload) => void seen.push(payload) });

@@ -42,7 +42,7 @@ export interface DeclaredJobOptions {
   readonly maxAttempts?: number | undefined;
   /** How long one attempt may take, in milliseconds. */
   readonly timeoutMs?: number | undefined;
-  /** From 0 to 9. Higher runs first. */
+  /** From 0, which runs first, to 9. */
   readonly priority?: number | undefined;
   /** The milliseconds before the next attempt: always the same, or doubled from `baseMs` to `maxMs`. Undefined if a function says. */
   readonly backoff?:

@@ -137,8 +137,7 @@ class SettlementBatches {
       const batch = this.#pending;
       this.#pending = [];
       try {
-        const results = await this.#recordAll(batch);
-        for (const { row, resolve } of batch) resolve(results.get(keyOf(row)) ?? { isRecorded: false });
+        await this.#recordAll(batch);
       } catch (error) {
         for (const { reject } of batch) reject(error);
       }
@@ -146,13 +145,13 @@ class SettlementBatches {
     this.#isRecording = false;
   }
 
-  async #recordAll(batch: readonly Settlement[]): Promise<Results> {
-    const results: Results = new Map();
+  /** Tells the results of each queue at once: a retried job may be fetched, and settled again, before the next queue is recorded. */
+  async #recordAll(batch: readonly PendingSettlement[]): Promise<void> {
     for (const queue of new Set(batch.map(({ row }) => row.queue))) {
       const ofQueue = batch.filter(({ row }) => row.queue === queue);
-      for (const [key, result] of await this.#record(queue, ofQueue)) results.set(key, result);
+      const results = await this.#record(queue, ofQueue);
+      for (const { row, resolve } of ofQueue) resolve(results.get(keyOf(row)) ?? { isRecorded: false });
     }
-    return results;
   }
 }
 

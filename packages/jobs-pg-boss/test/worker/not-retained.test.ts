@@ -65,6 +65,40 @@ describe.skipIf(postgres === undefined).each(versions)(
       expect(await consumer.settle(second, { type: "succeeded" })).toEqual({ isRecorded: true });
     });
 
+    it("is told after the retry before it, although other names are recorded in between", async () => {
+      const names = ["first", "second"].map((name) => `told_${name}`);
+      for (const name of names) await backend.insert([newJob(name, { retainMs: 0 })], {});
+      const consumer = await backend.consumer(names);
+      const jobs = [];
+      while (jobs.length < 2) jobs.push(...(await consumer.fetch(2, never)));
+      const told: string[] = [];
+      let isHeld = false;
+      // The second name's outcome is not recorded before the first name's job has ended.
+      let release = (): void => {};
+      const released = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      store.link = async (text, run) => {
+        const isSettling = /SET\s+state = \(CASE/.test(text);
+        if (isSettling && isHeld) await released;
+        isHeld ||= isSettling;
+        return run();
+      };
+      const retried = { type: "retried", delayMs: 0, error: "once" } as const;
+      const settling = jobs.map(async (job) => {
+        await consumer.settle(job, retried);
+        told.push(`${job.name} retried`);
+      });
+      let again: (typeof jobs)[number] | undefined;
+      while (again === undefined) [again] = await consumer.fetch(1, never);
+      await consumer.settle(again, { type: "succeeded" });
+      told.push(`${again.name} succeeded`);
+      release();
+      await Promise.all(settling);
+      expect(told.indexOf(`${again.name} retried`)).toBeLessThan(told.indexOf(`${again.name} succeeded`));
+      store.link = (_text, run) => run();
+    });
+
     it("is retried and dead-lettered like any other", async () => {
       await backend.insert([newJob("failing", { retainMs: 0, maxAttempts: 2 })], {});
       const consumer = await backend.consumer(["failing"]);
