@@ -77,17 +77,18 @@ export async function readEndsOfJobs(
   return answers.map(([place, state, text]) => ({ jobName: queues[place - 1]?.jobName, state, text }));
 }
 
-/** Stands in `returnvalue` for the result `null`: BullMQ writes `null` if there is no result. */
-const nullResult = { nidusResult: null };
+/** Begins the `returnvalue` of the result `null`, for which BullMQ writes `null` if there is no result, and of results that begin the same. */
+const wrapping = '{"nidusResult":';
 
 /** Returns the value that BullMQ stores as `returnvalue` for the JSON text of a result. */
 export function returnValueOf(resultText: string | undefined): unknown {
   if (resultText === undefined) return null;
-  return resultText === "null" ? nullResult : (JSON.parse(resultText) as unknown);
+  const result = JSON.parse(resultText) as unknown;
+  return result === null || resultText.startsWith(wrapping) ? { nidusResult: result } : result;
 }
 
 /** Returns the JSON text of a result from BullMQ's `returnvalue`. Undefined if there is no result. */
 export function resultTextFrom(returnValue: string): string | undefined {
   if (returnValue === "" || returnValue === "null") return undefined;
-  return returnValue === JSON.stringify(nullResult) ? "null" : returnValue;
+  return returnValue.startsWith(wrapping) ? returnValue.slice(wrapping.length, -1) : returnValue;
 }
