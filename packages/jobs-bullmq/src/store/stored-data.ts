@@ -16,13 +16,16 @@ export interface RetentionSeconds {
   readonly deadLettersSeconds: number;
 }
 
+/** BullMQ's scripts write numbers with 14 digits: a larger count would come back as another one, or as none. */
+const mostAttempts = 2 ** 31 - 1;
+
 /** Returns the options of a new BullMQ job. */
 export function optionsOf(
   { maxAttempts, priority, uniqueKey, uniqueForMs, retainMs }: NewJob,
   { succeededSeconds, deadLettersSeconds }: RetentionSeconds,
 ): JobsOptions {
   return {
-    attempts: maxAttempts,
+    attempts: Math.min(maxAttempts, mostAttempts),
     // BullMQ has 0 for a job without a priority, which starts first, too.
     ...(priority > 0 && { priority }),
     ...(uniqueKey !== undefined && {

@@ -54,6 +54,22 @@ describe.each(bullmqVersions)("enqueuing on BullMQ %s", async (version) => {
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain("s3cret");
   }, 60_000);
 
+  it("gives a job at most 2,147,483,647 attempts, and more than one, if it asks for more", async () => {
+    await using engine = await open();
+    const fails = defineJob<number>({
+      name: "fails",
+      backoff: { fixedMs: 0 },
+      run(_payload, { delivery }) {
+        if (delivery?.attempt === 1) throw new Error("no");
+        return delivery?.maxAttempts;
+      },
+    });
+    await engine.work({ jobs: [fails] });
+    const { id } = await engine.enqueue(fails, 1, { maxAttempts: Number.MAX_SAFE_INTEGER });
+    expect(await engine.result(id)).toBe(2_147_483_647);
+    expect((await engine.job(id))?.maxAttempts).toBe(2_147_483_647);
+  });
+
   it("reads, cancels, reschedules and redrives jobs while there is no memory", async () => {
     await using engine = await open();
     const fails = defineJob({
