@@ -4,6 +4,7 @@
 export { isQueueClosed, readBareQueue } from "./bare-queue.ts";
 export { type Batch, BatchQueue } from "./batch-queue.ts";
 export { cancelJob, cancelJobs } from "./cancel-job.ts";
+export { changeScheduled } from "./change-scheduled.ts";
 export { cleanJobs, forgetCancellations } from "./clean-jobs.ts";
 export { readDeadLetters } from "./dead-letters.ts";
 export { namesWithJob } from "./find-job.ts";

@@ -8,9 +8,9 @@ import {
 } from "@nidus/jobs-durable/backend";
 import type { JobSchedulerTemplateOptions, Queue } from "bullmq";
 import {
+  changeScheduled,
   type OwnScheduler,
   readSchedulers,
-  rescheduleJob,
   scheduledJobId,
   scheduledJobIds,
   schedulerId,
@@ -43,7 +43,7 @@ export class Schedules {
 
   /**
    * Stores a schedule, unless the same one is stored: storing it again would move a late run into the future. If the rule is the same
-   * and the job is not, a late run stays late and a rescheduled one keeps its start, with the new job.
+   * and the job is not, the next run keeps its moment, with the new job.
    */
   async schedule(job: NewJob, rule: ScheduleRule): Promise<void> {
     const queue = await this.#queues.of(job.name);
@@ -53,38 +53,17 @@ export class Schedules {
     const isSameRule = stored !== undefined && isDeepStrictEqual(stored.rule, asStored(rule));
     const note: ScheduleNote = { rule, madeAtMs: isSameRule ? stored.madeAtMs : Date.now() };
     const data: StoredData = asStored({ ...JSON.parse(job.envelopeText), schedule: note });
-    const isGoingOn = isSameRule && !isBroken(stored);
-    if (isGoingOn) {
+    const client = await this.#queues.client;
+    if (isSameRule && !isBroken(stored)) {
       const { opts } = (await queue.getJobScheduler(id))?.template ?? {};
       if (isDeepStrictEqual([stored.data, withoutMoment(opts)], [data, options])) return;
-      if (stored.nextState === "waiting" && stored.startMs <= Date.now())
-        await this.#storeLate(queue, job, stored);
+      if (await changeScheduled(client, this.#queues.keysOf(job.name), stored, data, options)) return;
+      // The next run has started meanwhile.
+      if (stored.nextState === "waiting") return this.schedule(job, rule);
     }
-    const afterMs = isSameRule && !isGoingOn ? stored.nextMs : 0;
-    if (!(await this.#upsert(queue, id, { name: job.name, data, opts: options }, rule, afterMs))) {
-      await queue.removeJobScheduler(id);
-    } else if (isGoingOn) {
-      await this.#moveNext(job.name, stored);
-    }
-  }
-
-  /** Moves the next run to the start of the one that it replaces, if that was rescheduled and is not late. */
-  async #moveNext(jobName: string, { id, nextState, nextMs, startMs }: KnownScheduler): Promise<void> {
-    if (nextState !== "waiting" || startMs === nextMs || startMs <= Date.now()) return;
-    const now = (await this.#read([jobName])).find((each) => each.id === id);
-    if (now === undefined) return;
-    const client = await this.#queues.client;
-    await rescheduleJob(client, this.#queues.keysOf(jobName), scheduledJobId(id, now.nextMs), startMs);
-  }
-
-  /** Stores the late run of a schedule as a job of its own. Several processes may do so at once. */
-  async #storeLate(
-    queue: Queue<StoredData>,
-    job: NewJob,
-    { id, nextMs, startMs }: KnownScheduler,
-  ): Promise<void> {
-    const data: StoredData = { ...JSON.parse(job.envelopeText), runAtMs: startMs };
-    await queue.add(job.name, data, { ...optionsOf(job, this.#retention), jobId: `${id}.${nextMs}` });
+    const template = { name: job.name, data, opts: options };
+    const afterMs = isSameRule ? stored.nextMs : 0;
+    if (!(await this.#upsert(queue, id, template, rule, afterMs))) await queue.removeJobScheduler(id);
   }
 
   /** Stores a job scheduler. Resolves to false if the rule has no moment left after now and after `afterMs`. */

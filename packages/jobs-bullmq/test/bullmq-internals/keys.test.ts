@@ -34,7 +34,7 @@ const jobKeyTypes: Readonly<Record<string, string>> = {
 
 /** The fields of a job that BullMQ writes. */
 const jobFields =
-  "ats atm stc rjk parentKey deid defa data opts progress parent timestamp finishedOn processedOn failedReason returnvalue stacktrace delay".split(
+  "ats atm stc rjk parentKey deid defa data opts progress parent timestamp finishedOn processedOn failedReason returnvalue stacktrace delay priority".split(
     " ",
   );
 
@@ -120,7 +120,7 @@ describe.skipIf(redis === undefined).each(majors)("the keys of BullMQ $version",
     unchanged("the field of the result", fields.returnvalue, '"done"');
     unchanged("the count of starts", fields.ats, "1");
     unchanged("the count of attempts", fields.atm, "1");
-    for (const name of ["data", "opts", "timestamp", "delay", "processedOn", "finishedOn"])
+    for (const name of ["data", "opts", "timestamp", "delay", "priority", "processedOn", "finishedOn"])
       unchanged(`the field \`${name}\``, typeof fields[name], "string");
 
     await queue.add("fails", {}, { jobId: "fails" });
@@ -139,7 +139,7 @@ describe.skipIf(redis === undefined).each(majors)("the keys of BullMQ $version",
   it("tie jobs to their schedule, flow and deduplication", async () => {
     await using plain = await plainQueue(redis, bullmq);
     const { queue, client, key, take } = plain;
-    const template = { name: "scheduled", data: { of: "the scheduler" } };
+    const template = { name: "scheduled", data: { of: "the scheduler" }, opts: { attempts: 2 } };
     await queue.upsertJobScheduler("scheduler", { pattern: "0 3 * * *" }, template);
     const { next = 0 } = (await queue.getJobScheduler("scheduler")) ?? {};
     unchanged("the moment of a scheduler", await client.zscore(key("repeat"), "scheduler"), String(next));
@@ -148,6 +148,11 @@ describe.skipIf(redis === undefined).each(majors)("the keys of BullMQ $version",
       "the field with the data of a scheduler's jobs",
       (await client.hgetall(key("repeat:scheduler"))).data,
       '{"of":"the scheduler"}',
+    );
+    unchanged(
+      "the field with the options of a scheduler's jobs",
+      (await client.hgetall(key("repeat:scheduler"))).opts,
+      '{"attempts":2}',
     );
     const scheduled = await client.hgetall(key(`repeat:scheduler:${next}`));
     unchanged("the field of the schedule", scheduled.rjk, "scheduler");
