@@ -25,6 +25,7 @@ export type { RedisClient } from "./redis-client.ts";
 export { redriveJob, redriveJobs } from "./redrive-job.ts";
 export { rescheduleJob } from "./reschedule-job.ts";
 export { RetryLater } from "./retry-later.ts";
+export { type CancelledRun, cancelledRunsOf, forgetCancelledRuns, isMomentTaken } from "./reused-job-ids.ts";
 export { saveProgress } from "./save-progress.ts";
 export { Script } from "./script.ts";
 export { hasOpenChildren, isLeaseLost, isMove, isRefusedScript } from "./script-errors.ts";

@@ -8,7 +8,11 @@ import {
 } from "@nidus/jobs-durable/backend";
 import type { JobSchedulerTemplateOptions, Queue } from "bullmq";
 import {
+  type CancelledRun,
+  cancelledRunsOf,
   changeScheduled,
+  forgetCancelledRuns,
+  isMomentTaken,
   type OwnScheduler,
   readSchedulers,
   scheduledJobId,
@@ -62,11 +66,32 @@ export class Schedules {
       if (stored.nextState === "waiting") return this.schedule(job, rule);
     }
     const template = { name: job.name, data, opts: options };
-    const afterMs = isSameRule ? stored.nextMs : 0;
+    const afterMs = isSameRule ? stored.nextMs : await this.#lastCancelled(job.name, id, rule);
     if (!(await this.#upsert(queue, id, template, rule, afterMs))) await queue.removeJobScheduler(id);
   }
 
-  /** Stores a job scheduler. Resolves to false if the rule has no moment left after now and after `afterMs`. */
+  /**
+   * Resolves to the last moment whose run was cancelled under this rule, which stays skipped, or to 0. Forgets the runs that were cancelled
+   * under other rules, if their moments come again: the new runs have their ids.
+   */
+  async #lastCancelled(jobName: string, id: string, rule: ScheduleRule): Promise<number> {
+    const client = await this.#queues.client;
+    const cancellations = this.#queues.cancellationsOf(jobName);
+    const nowMs = Date.now();
+    const runs = (await cancelledRunsOf(client, cancellations, id)).filter(
+      ({ dueMs }) => dueMs > nowMs && nextMoment(rule, dueMs - 1) === dueMs,
+    );
+    const isOwn = ({ dataText }: CancelledRun): boolean =>
+      isDeepStrictEqual(notedFrom(dataText)?.rule, asStored(rule));
+    const others = runs.filter((each) => !isOwn(each));
+    if (others.length > 0) await forgetCancelledRuns(client, cancellations, others);
+    return Math.max(0, ...runs.filter(isOwn).map(({ dueMs }) => dueMs));
+  }
+
+  /**
+   * Stores a job scheduler. Resolves to false if the rule has no moment left after now and after another moment, apart from those whose runs
+   * were started before.
+   */
   async #upsert(
     queue: Queue<StoredData>,
     id: string,
@@ -74,7 +99,11 @@ export class Schedules {
     rule: ScheduleRule,
     afterMs: number,
   ): Promise<boolean> {
-    if (nextMoment(rule, Math.max(Date.now(), afterMs)) === undefined) return false;
+    const nextMs = nextMoment(rule, Math.max(Date.now(), afterMs));
+    if (nextMs === undefined) return false;
+    const client = await this.#queues.client;
+    if (await isMomentTaken(client, this.#queues.keysOf(template.name), id, nextMs))
+      return this.#upsert(queue, id, template, rule, nextMs);
     // BullMQ computes the next moment after this one, if it is later than now.
     const opts = { ...template.opts, prevMillis: afterMs } as JobSchedulerTemplateOptions;
     await queue.upsertJobScheduler(id, repeatOptionsOf(rule), { ...template, ...(afterMs > 0 && { opts }) });
@@ -158,15 +187,20 @@ export class Schedules {
 
 /** Leaves out what other programs have stored. */
 function knownFrom(scheduler: OwnScheduler): KnownScheduler | undefined {
+  const noted = notedFrom(scheduler.dataText);
+  const areMoments = [noted?.madeAtMs, scheduler.nextMs, scheduler.startMs].every(
+    (each) => !Number.isNaN(new Date(each as number).getTime()),
+  );
+  return noted !== undefined && areMoments ? { ...scheduler, ...noted } : undefined;
+}
+
+/** Reads the data of a schedule's jobs. */
+function notedFrom(dataText: string): (ScheduleNote & { readonly data: StoredData }) | undefined {
   try {
-    const data = JSON.parse(scheduler.dataText) as StoredData & { schedule?: ScheduleNote };
+    const data = JSON.parse(dataText) as StoredData & { schedule?: ScheduleNote };
     const rule = scheduleRuleFrom(data.schedule?.rule);
     const madeAtMs = data.schedule?.madeAtMs;
-    const areMoments = [madeAtMs, scheduler.nextMs, scheduler.startMs].every(
-      (each) => !Number.isNaN(new Date(each as number).getTime()),
-    );
-    if (rule === undefined || typeof madeAtMs !== "number" || !areMoments) return undefined;
-    return { ...scheduler, data, rule: asStored(rule), madeAtMs };
+    return rule && typeof madeAtMs === "number" ? { data, rule: asStored(rule), madeAtMs } : undefined;
   } catch {
     return undefined;
   }

@@ -90,4 +90,76 @@ describeEngines("schedules that change", ({ bullmqEngine, redis }) => {
     expect(await engine.unschedule(job)).toBe(true);
     expect(await all.states()).toEqual([]);
   });
+
+  it("have no run in two states when the time changes and moments of cancelled runs come again", async () => {
+    await using all = await opened();
+    const { engine, job, nextId, states } = all;
+    await engine.schedule(job, yearly, 1);
+    const first = await nextId();
+    await cancelNext(all);
+    const second = await nextId();
+    await cancelNext(all);
+    await engine.schedule(job, yearly, 1, { endAt: new Date(Date.UTC(9000, 0)) });
+    expect(await states()).toEqual([[first, "scheduled"]]);
+    await cancelNext(all);
+    expect(await states()).toEqual([
+      [second, "scheduled"],
+      [first, "cancelled"],
+    ]);
+    expect((await engine.stats()).cancelled).toBe(1);
+  });
+
+  it("skip the moments of cancelled runs when they end and begin again", async () => {
+    await using all = await opened();
+    const { engine, job, states } = all;
+    await engine.schedule(job, yearly, 1);
+    await cancelNext(all);
+    await cancelNext(all);
+    const before = await states();
+    expect(before.map(([, state]) => state)).toEqual(["scheduled", "cancelled", "cancelled"]);
+    await engine.unschedule(job);
+    await engine.schedule(job, yearly, 1);
+    expect(await states()).toEqual(before);
+  });
+
+  it("keep what is known of cancelled runs whose moments do not come again", async () => {
+    await using all = await opened();
+    const { engine, job, nextId, states } = all;
+    await engine.schedule(job, yearly, 1);
+    const first = await nextId();
+    await cancelNext(all);
+    await engine.schedule(job, "0 0 2 1 *", 1);
+    expect(await states()).toEqual([
+      [await nextId(), "scheduled"],
+      [first, "cancelled"],
+    ]);
+  });
+
+  it("skip the moment of a run that has run ahead of it when the time changes", async () => {
+    await using all = await opened();
+    const { engine, job, nextId, states } = all;
+    await engine.schedule(job, yearly, 1);
+    const first = await nextId();
+    await runNextNow(all);
+    const second = await nextId();
+    await engine.schedule(job, yearly, 1, { endAt: new Date(Date.UTC(9000, 0)) });
+    expect(await states()).toEqual([
+      [second, "scheduled"],
+      [first, "succeeded"],
+    ]);
+  }, 60_000);
+
+  it("go on when a worker begins, if a run that has run ahead has the id of the run after the next one", async () => {
+    await using all = await opened();
+    const { engine, job, seen, nextMs } = all;
+    const startAt = new Date(Date.now() + hourMs);
+    await engine.schedule(job, { everyMs: 4 * hourMs }, 1, { startAt: new Date(startAt.getTime() + hourMs) });
+    await runNextNow(all);
+    await engine.schedule(job, { everyMs: hourMs }, 1, { startAt });
+    expect(await nextMs()).toBe(startAt.getTime());
+    seen.length = 0;
+    await runNextNow(all);
+    await engine.work({ jobs: [job] });
+    expect(await nextMs()).toBe(startAt.getTime() + 2 * hourMs);
+  }, 60_000);
 });
