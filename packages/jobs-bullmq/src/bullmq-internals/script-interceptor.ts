@@ -95,7 +95,7 @@ export class ScriptInterceptor {
   constructor(client: RedisClient, clock: Clock) {
     this.#shared = client;
     this.#clock = clock;
-    this.#ends = new GatheredEnds(client);
+    this.#ends = GatheredEnds.of(client);
     const runCommand = (name: string, values: unknown[]): Promise<unknown> =>
       leasingScripts.test(name) ? this.#run(name, values) : client.runCommand(name, values);
     const replaced: Readonly<Record<PropertyKey, unknown>> = {

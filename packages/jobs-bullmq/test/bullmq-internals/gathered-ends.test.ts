@@ -12,9 +12,10 @@ afterAll(() => redis?.stop());
 describe.skipIf(redis === undefined).each(majors)(
   "jobs of BullMQ $version that succeed at once",
   ({ version, bullmq }) => {
-    /** Leases jobs of a queue to a worker whose commands are watched. */
-    async function lease(count: number) {
-      const plain = await plainQueue(redis, bullmq);
+    /** Leases jobs of queues to workers whose commands are watched, in turn. */
+    async function lease(count: number, queues = 1) {
+      const plains = await Promise.all(Array.from({ length: queues }, () => plainQueue(redis, bullmq)));
+      const [plain] = plains as [(typeof plains)[number]];
       const shared = new bullmq.RedisConnection(connectionTo(redis));
       const client = (await shared.client) as unknown as RedisClient;
       const commands: string[] = [];
@@ -26,21 +27,22 @@ describe.skipIf(redis === undefined).each(majors)(
         get: (target, key) => (key === "runCommand" ? runCommand : Reflect.get(target, key, target)),
       });
       const clock = { offsetMs: 0, now: () => Date.now() };
-      const connection = new ScriptInterceptor(watched, clock).client as never;
-      const worker = new bullmq.Worker(plain.queue.name, null, { connection, autorun: false });
-      worker.on("error", () => {});
+      const workers = plains.map(({ queue }) => {
+        const connection = new ScriptInterceptor(watched, clock).client as never;
+        return new bullmq.Worker(queue.name, null, { connection, autorun: false }).on("error", () => {});
+      });
       const jobs: Job[] = [];
       for (let n = 0; n < count; n++) {
-        await plain.queue.add("job", { n });
-        jobs.push((await worker.getNextJob(`t${n}`, { block: false })) as unknown as Job);
+        await plains[n % queues]?.queue.add("job", { n });
+        jobs.push((await workers[n % queues]?.getNextJob(`t${n}`, { block: false })) as unknown as Job);
       }
       commands.length = 0;
       const close = async (): Promise<void> => {
-        await worker.close(true);
+        for (const worker of workers) await worker.close(true);
         await shared.close();
-        await plain[Symbol.asyncDispose]();
+        for (const each of plains) await each[Symbol.asyncDispose]();
       };
-      return { plain, jobs, commands, [Symbol.asyncDispose]: close };
+      return { plain, plains, jobs, commands, [Symbol.asyncDispose]: close };
     }
 
     const complete = (jobs: readonly Job[]): Promise<unknown>[] =>
@@ -59,6 +61,30 @@ describe.skipIf(redis === undefined).each(majors)(
         expect(await client.hgetall(key(id as string))).toMatchObject({ returnvalue: `"result ${n}"` });
       }
       expect(await client.zrange(key("completed"), 0, -1)).toHaveLength(10);
+    });
+
+    it("share a command whatever their queues, and each gets the next job of its own queue", async () => {
+      await using leased = await lease(7, 3);
+      const { plains, jobs, commands } = leased;
+      for (const [n, { queue }] of plains.entries()) {
+        await queue.addBulk(
+          [1, 2, 3].map((m) => ({ name: "next", data: {}, opts: { jobId: `next-${n}-${m}` } })),
+        );
+      }
+      const answers = (await Promise.all(complete(jobs))) as (readonly [object, string])[];
+      expectUnchanged(version, "the command that ends a job", commands, ["nidusEnd"]);
+      const [first, second, third] = [1, 2, 3].map((m) => plains.map((_, n) => `next-${n}-${m}`));
+      expect(answers.map(([, id]) => id)).toEqual([...(first ?? []), ...(second ?? []), third?.[0]]);
+      for (const [n, { id }] of jobs.entries()) {
+        const { client, key } = plains[n % 3] as (typeof plains)[number];
+        expect(await client.hgetall(key(id as string))).toMatchObject({ returnvalue: `"result ${n}"` });
+        expect(await client.zscore(key("completed"), id as string)).not.toBeNull();
+        expect(await client.get(key(`${answers[n]?.[1]}:lock`))).toBe(`t${n}`);
+      }
+      for (const [n, { client, key }] of plains.entries()) {
+        expect(await client.zrange(key("completed"), 0, -1)).toHaveLength(n === 0 ? 3 : 2);
+        expect(await client.lrange(key("active"), 0, -1)).toHaveLength(n === 0 ? 3 : 2);
+      }
     });
 
     it("are recorded each for itself, though one has lost its lease and Redis refuses another", async () => {
