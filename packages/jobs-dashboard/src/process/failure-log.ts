@@ -14,6 +14,9 @@ const maxLastError = 300;
 const readEveryMs = 100;
 const readForMs = 5;
 
+/** How many errors are read each time, however busy the machine is. */
+const leastRead = 20;
+
 interface FailedRun {
   readonly activity: JobActivity;
   /** As `keptRun` returned it. */
@@ -68,7 +71,7 @@ export class FailureLog {
     for (const failure of this.#unread) {
       count++;
       this.#keep(failure);
-      if (performance.now() > until) break;
+      if (count >= leastRead && performance.now() > until) break;
     }
     this.#unread.splice(0, count);
   }
@@ -81,7 +84,7 @@ export class FailureLog {
     if (this.#records.size > keptFailures) this.#records.delete(oldest as ObservedJobData);
   }
 
-  /** Reads for a few milliseconds, and returns the kept failures, oldest first. The rest follows at the next call. */
+  /** Reads some, for a few milliseconds, and returns the kept failures, oldest first. The rest follows at the next call. */
   records(): Iterable<FailureRecord> {
     this.#read();
     return this.#records.values();
