@@ -56,7 +56,7 @@ export class GatheredEnds {
 
   /** Runs BullMQ's command, alone or with others. Resolves to BullMQ's answer for this job. */
   complete(name: string, values: readonly unknown[]): Promise<unknown> {
-    // Of another version of BullMQ.
+    // Those that wait are of another version of BullMQ.
     if (this.#waiting[0] !== undefined && this.#waiting[0].name !== name) this.#send();
     return new Promise((resolve, reject) => {
       this.#waiting.push({ name, values, resolve, reject });

@@ -60,8 +60,8 @@ export class AsyncJobQueue {
 
   /**
    * Runs jobs until the queue is empty, including jobs pushed meanwhile. It takes each job out as it starts it, so
-   * drains that overlap run each job once. All jobs run in the asynchronous context of this call. Jobs that an abort kept from starting stay in the queue. Resolves when all
-   * started jobs have settled. A failing job never makes it reject.
+   * drains that overlap run each job once. All jobs run in the asynchronous context of this call. Jobs that an abort kept
+   * from starting stay in the queue. Resolves when all started jobs have settled. A failing job never makes it reject.
    *
    * @throws (rejects with) TypeError or RangeError for an invalid option, before any job runs.
    */

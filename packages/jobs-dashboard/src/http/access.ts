@@ -1,4 +1,4 @@
-/** What the connection of a request says, as far as it is known. */
+/** Describes the connection of a request, as far as it is known. */
 export interface Connection {
   readonly remoteAddress?: string | undefined;
   /** Such as "1.1". */

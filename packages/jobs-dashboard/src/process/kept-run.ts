@@ -11,7 +11,7 @@ const maxId = 2_000;
 /** Most runs share the attributes of their runner, and then share the copy. */
 const copies = new WeakMap<JobAttributes, JobAttributes>();
 
-/** What is kept of a run whose context may hold much. */
+/** A bounded copy of a run, whose context may hold much. */
 class KeptRun implements ObservedJobData {
   readonly runId: string;
   readonly jobName: string;

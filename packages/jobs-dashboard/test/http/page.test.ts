@@ -145,7 +145,7 @@ describe("the stream", () => {
     page.shutdown();
   });
 
-  test("forgets a viewer whose request is aborted and whose answer nobody reads", async () => {
+  test("forgets a viewer whose request is aborted and whose answer is not read", async () => {
     const { page } = fedPage();
     const open = (signal: AbortSignal) =>
       page.fetch(new Request("http://localhost/api/stream?view=overview", { signal }));

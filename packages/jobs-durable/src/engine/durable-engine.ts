@@ -42,7 +42,6 @@ import { statsFrom } from "./stats.ts";
 import { StoreHealth } from "./store-health.ts";
 import { StoreReadings } from "./store-readings.ts";
 import { StoredJobs } from "./stored-jobs.ts";
-import { isJobId } from "./validation.ts";
 import { Workers } from "./workers.ts";
 
 /** A JobEngine on a backend: what all engines have in common. */
@@ -69,15 +68,10 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
   /** @throws TypeError or RangeError for an option that is not as documented, or not known. */
   constructor(backend: JobBackend<Job, Options>, options: EngineOptions) {
     requireEngineOptions(options);
-    const {
-      runner,
-      name = backend.name,
-      onError = throttledWarning(name),
-      answerWithinMs = 10_000,
-    } = options;
+    const { runner, name = backend.name, answerWithinMs = 10_000 } = options;
     this.#backend = backend;
     this.#runner = runner;
-    this.#onError = neverThrowing(onError);
+    this.#onError = neverThrowing(options.onError ?? throttledWarning(name));
     this.#store = new BoundedBackend(backend, answerWithinMs, this.#onError);
     this.name = name;
     this.capabilities = backend.capabilities;
@@ -102,7 +96,10 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
     });
     this.#bookkeeping = new Bookkeeping(bookkeepers, this.#onError);
     this.#storedJobs = new StoredJobs(backend, this.#store);
-    this.#actions = new JobActions(backend, this.#store, (jobId) => this.#workers.cancel(jobId));
+    this.#actions = new JobActions(backend, this.#store, (jobId) => {
+      this.#workers.cancel(jobId);
+      this.#results.changed(jobId);
+    });
     const shared = { backend, store: this.#store, bookkeeping: this.#bookkeeping, onError: this.#onError };
     this.#results = new JobResults(shared);
     this.#workers = new Workers({
@@ -213,13 +210,8 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
     return { engine: this.name, ...(await this.#storeHealth.measure()), workers: this.#workers.health() };
   }
 
-  async cancel(jobId: string): Promise<boolean> {
-    this.#store.requireOpen();
-    if (!isJobId(jobId)) return false;
-    const isCancelled = await this.#store.cancel(jobId);
-    this.#workers.cancel(jobId);
-    this.#results.changed(jobId);
-    return isCancelled;
+  cancel(jobId: string): Promise<boolean> {
+    return this.#actions.cancel(jobId);
   }
 
   result(jobId: string, options?: ResultOptions): Promise<unknown> {
@@ -234,9 +226,8 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
     return this.#storedJobs.deadLetters(options);
   }
 
-  async redrive(jobId: string): Promise<boolean> {
-    this.#store.requireOpen();
-    return isJobId(jobId) && this.#store.redrive(jobId);
+  redrive(jobId: string): Promise<boolean> {
+    return this.#actions.redrive(jobId);
   }
 
   close(): Promise<void> {

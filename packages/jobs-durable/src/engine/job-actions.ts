@@ -27,7 +27,7 @@ export class JobActions<Job extends LeasedJob, Options extends EnqueueOptions> {
   readonly #store: BoundedBackend<Job, Options>;
   readonly #onCancelled: (jobId: string) => void;
 
-  /** `onCancelled` hears of each job for which `cancelAll` has done something. */
+  /** `onCancelled` hears of each job that `cancel` was called for, and for which `cancelAll` has done something. */
   constructor(
     backend: Pick<JobBackend, "name" | "capabilities">,
     store: BoundedBackend<Job, Options>,
@@ -38,12 +38,28 @@ export class JobActions<Job extends LeasedJob, Options extends EnqueueOptions> {
     this.#onCancelled = onCancelled;
   }
 
+  async cancel(jobId: string): Promise<boolean> {
+    if (!this.#mayBeStored(jobId)) return false;
+    const isCancelled = await this.#store.cancel(jobId);
+    this.#onCancelled(jobId);
+    return isCancelled;
+  }
+
+  async redrive(jobId: string): Promise<boolean> {
+    return this.#mayBeStored(jobId) && this.#store.redrive(jobId);
+  }
+
   async reschedule(jobId: string, runAt: Date): Promise<boolean> {
-    const isId = isJobId(jobId);
+    const mayBeStored = this.#mayBeStored(jobId);
     requireMoment("`runAt`", runAt);
     requireListing(this.#backend);
+    return mayBeStored && this.#store.reschedule(jobId, new Date(runAt));
+  }
+
+  /** @throws TypeError for an id that is no text. Error if the engine is closed. */
+  #mayBeStored(jobId: string): boolean {
     this.#store.requireOpen();
-    return isId && this.#store.reschedule(jobId, new Date(runAt));
+    return isJobId(jobId);
   }
 
   async cancelAll(query: CancelAllQuery): Promise<number> {

@@ -17,7 +17,7 @@ export interface MemoryJob {
   readonly retainMs: number | undefined;
   readonly enqueuedAtMs: number;
   runAtMs: number;
-  /** Of arrival, among those of one moment. */
+  /** Of arrival, among those of one moment. A job that is released keeps it. */
   order: number;
   attempt: number;
   startedAtMs: number | undefined;

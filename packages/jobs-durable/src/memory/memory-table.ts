@@ -114,12 +114,11 @@ export class MemoryTable {
       if (outcome.type !== "released") {
         job.runAtMs = Date.now() + outcome.delayMs;
         job.previousCarrier = outcome.carrier;
+        job.order = ++this.#lastOrder;
       }
       if (outcome.type !== "retried") job.attempt--;
       job.state = "pending";
-      // A released job keeps its place.
-      if (outcome.type === "released") this.#pending.add(job);
-      else this.#queue(job);
+      this.#pending.add(job);
       return true;
     }
     if (outcome.type === "dead-lettered") job.error = outcome.error;

@@ -585,7 +585,7 @@ describe("close", () => {
       engine.stats(),
       engine.deadLetters(),
       engine.redrive("x"),
-      // What needs no question to the store is refused, too.
+      // Calls that need no question to the store are refused, too.
       ...[engine.enqueueMany(sendMail, []), engine.cancel("\0"), engine.redrive("\0")],
     ];
     for (const call of calls) expect((await errorOf(call)).message).toBe("the scripted engine is closed");

@@ -58,7 +58,7 @@ export async function requireStarted(boss: PgBossLike, schema: string, major: Pg
   const stored = await requireTablesFor(boss, schema, major);
   if (stored === undefined) {
     throw versionError(
-      `the schema "${schema}" has no tables of pg-boss: start your PgBoss, or an engine with \`upkeep\`, first, and pass its schema as \`schema\``,
+      `the schema "${schema}" has no tables of pg-boss: start your PgBoss first, or an engine with \`upkeep\`, and pass its schema as \`schema\``,
     );
   }
   if (major === 12 && stored < oldestSchema12)

@@ -24,7 +24,7 @@ export interface Dialect {
   readonly hasGroups: boolean;
 }
 
-/** How jobs are stored, in whole seconds as pg-boss counts. */
+/** For how long jobs are leased and kept, in whole seconds as pg-boss counts. */
 export interface StorageSettings {
   readonly leaseSeconds: number;
   readonly retainSucceededSeconds: number;
