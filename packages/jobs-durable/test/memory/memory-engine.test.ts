@@ -88,7 +88,7 @@ describe("memoryEngine", () => {
     await expect(engine.reschedule("\0", new Date())).rejects.toThrow("closed");
   });
 
-  it("gives copies out: whoever changes them changes nothing that is stored", async () => {
+  it("gives copies out: a change to one changes nothing that is stored", async () => {
     const engine = engineWith();
     const fails = defineJob({
       name: "fails",
