@@ -2,7 +2,7 @@ import { propertyOf } from "../foreign.ts";
 import { sharedByCopies } from "../shared.ts";
 import { formatValue } from "../validation.ts";
 
-const brand = Symbol.for("@nidus/jobs-core/job-error");
+const brand = Symbol.for("@nidus/job-error");
 
 /** The error of a failed job. It always has a usable message, the stable `code`, and the thrown value as `cause`. */
 export class JobError extends Error {
@@ -21,7 +21,7 @@ export class JobError extends Error {
    */
   static from(thrown: unknown): JobError {
     if (JobError.isInstance(thrown)) return thrown;
-    const errors = sharedByCopies("jobs-core/job-errors", () => new WeakMap<object, JobError>());
+    const errors = sharedByCopies("job-errors", () => new WeakMap<object, JobError>());
     const error = errors.get(thrown as object) ?? withoutFrames(thrown);
     if (Object(thrown) === thrown) errors.set(thrown as object, error);
     return error;

@@ -33,7 +33,7 @@ export class JobQueue {
    * @throws TypeError for a job without a name or without a `run` function.
    */
   push<T extends readonly unknown[]>(...jobs: { [K in keyof T]: Job<T[K]> & RefuseAsync<T[K]> }): void {
-    addJobs(this.#jobs, jobs as readonly Job<unknown>[] as Job<unknown>[]);
+    this.pushAll(jobs as readonly Job<unknown>[] as Job<unknown>[]);
   }
 
   /**

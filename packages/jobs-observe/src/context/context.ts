@@ -60,12 +60,6 @@ export class StartedContext implements ObservedJobContext {
   }
 
   declare toJSON: () => ObservedJobData;
-  /**
-   * Contexts that are never collected. If a garbage collection finds no object of a class, V8 drops the code that it
-   * optimised for that class. Without these contexts, every full collection between two runs would do so.
-   */
-  static kept: FinishedContext | undefined;
-
   /** Differs between runs, so that a deep comparison tells two runs apart even if a test has stopped the clock. */
   protected readonly serial: number;
   /**
@@ -130,6 +124,12 @@ export class FinishedContext implements ObservedJobContext {
   static {
     Object.assign(FinishedContext.prototype, readable);
   }
+
+  /**
+   * Contexts that are never collected. If a garbage collection finds no object of a class, V8 drops the code that it
+   * optimised for that class. Without these contexts, every full collection between two runs would do so.
+   */
+  static readonly kept: FinishedContext = new FinishedContext(new StartedContext("", {} as RunSettings));
 
   declare toJSON: () => ObservedJobData;
   readonly clockMs: number;

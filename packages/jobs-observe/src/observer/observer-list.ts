@@ -15,7 +15,7 @@ import { runThroughScopes } from "./scope.ts";
 export type ObserverErrorHandler = (error: unknown, observer: JobObserver) => void;
 
 /** A list shows its observers to other copies of this package under this symbol. */
-const members = Symbol.for("@nidus/jobs-observe/observers");
+const members = Symbol.for("@nidus/observers");
 
 type ToldHook = "onJobDeclared" | "onEngineOpened" | "onJobEnqueued" | "onJobSettled" | "onJobProgressed";
 

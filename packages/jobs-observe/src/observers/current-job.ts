@@ -4,7 +4,7 @@ import type { ObservedJobContext } from "../context/context.ts";
 import type { JobObserver } from "../observer/observer.ts";
 
 function runs(): AsyncLocalStorage<ObservedJobContext> {
-  return sharedByCopies("jobs-observe/current-job", () => new AsyncLocalStorage());
+  return sharedByCopies("current-job", () => new AsyncLocalStorage());
 }
 
 /**

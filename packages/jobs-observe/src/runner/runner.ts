@@ -80,8 +80,6 @@ export class ObservedJobRunner implements JobRunner, AsyncJobRunner {
       attributes: Object.freeze({}),
       observers: new ObserverList([observer].flat(), onObserverError),
     };
-    // Keeps the code that V8 optimised for contexts: see `kept`.
-    StartedContext.kept ??= new FinishedContext(new StartedContext("", this.#settings));
   }
 
   /**
