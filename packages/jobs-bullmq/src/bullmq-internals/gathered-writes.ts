@@ -12,8 +12,14 @@ interface Socket {
  */
 const maxGatherMs = 0.25;
 
-/** When the gathering began, for each socket that gathers. It has not begun with the first command of a turn. */
-const gathering = new WeakMap<Socket, number>();
+/** How a socket sends. */
+interface Sending {
+  /** When a command went at once, or gathered ones went. In milliseconds of `performance.now()`. */
+  sentMs: number;
+  isGathering: boolean;
+}
+
+const sendings = new WeakMap<Socket, Sending>();
 
 /**
  * Gathers the commands of a client until the end of the event loop's turn, and sends them in one system call. Call it before a command. ioredis
@@ -23,20 +29,26 @@ const gathering = new WeakMap<Socket, number>();
 export function gatherWrites(client: RedisClient): void {
   const { stream } = client as { readonly stream?: Socket };
   if (stream === undefined) return;
-  const beganMs = gathering.get(stream);
-  if (beganMs === undefined) {
-    gathering.set(stream, Number.NEGATIVE_INFINITY);
-    setImmediate(send, stream);
-    return;
-  }
   const now = performance.now();
-  if (now - beganMs < maxGatherMs) return;
-  gathering.set(stream, now);
-  stream.uncork();
+  let sending = sendings.get(stream);
+  if (sending === undefined) {
+    sending = { sentMs: Number.NEGATIVE_INFINITY, isGathering: false };
+    sendings.set(stream, sending);
+  }
+  const isSoon = now - sending.sentMs < maxGatherMs;
+  if (sending.isGathering && isSoon) return;
+  sending.sentMs = now;
+  if (sending.isGathering) stream.uncork();
+  else if (isSoon) {
+    sending.isGathering = true;
+    setImmediate(send, stream, sending);
+  } else return;
   stream.cork();
 }
 
-function send(stream: Socket): void {
-  gathering.delete(stream);
+function send(stream: Socket, sending: Sending): void {
+  sending.isGathering = false;
+  // The first command of the next turn goes at once.
+  sending.sentMs = Number.NEGATIVE_INFINITY;
   stream.uncork();
 }

@@ -17,13 +17,13 @@ export interface Marker {
   readonly dueMs: number;
 }
 
+type Popped = [key: string, member: string, score: string] | null;
+
 /** A client whose commands may wait. */
 interface BlockingClient extends RedisClient {
   readonly status: string;
   duplicate(options: { readonly connectionName: string }): BlockingClient;
-  bzpopmin(
-    ...keysAndTimeout: (string | number)[]
-  ): Promise<[key: string, member: string, score: string] | null>;
+  bzpopmin(...keysAndTimeout: (string | number)[]): Promise<Popped>;
 }
 
 /** Puts a marker back. KEYS: the first part of the queue's keys. ARGV: member, score. */
@@ -54,6 +54,8 @@ export class MarkerWatch {
   readonly #shared: RedisClient;
   readonly #connection: RedisConnection;
   #giveUp: () => void = () => {};
+  /** Of the last wait. The next wait clears it, since a job that comes would have to wait for that. */
+  #timer: NodeJS.Timeout | undefined;
 
   /** `connectionName` is how Redis lists the connection. */
   constructor(client: RedisClient, connectionName: string, onError: (error: unknown) => void) {
@@ -75,28 +77,24 @@ export class MarkerWatch {
   /** Takes the next marker of these queues. Resolves to undefined after some seconds without one. */
   async take(queueKeys: readonly string[]): Promise<Marker | undefined> {
     const client = (await this.#connection.client) as unknown as BlockingClient;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<"late" | "closed">((resolve) => {
-      timer = setTimeout(resolve, waitSeconds * 1000 + graceMs, "late");
-      this.#giveUp = () => resolve("closed");
-    });
     const markers = queueKeys.map((keys) => `${keys}marker`);
-    const taken = client.bzpopmin(...markers, waitSeconds);
-    // It may be rejected after it was given up.
-    taken.catch(() => {});
+    clearTimeout(this.#timer);
     try {
-      const answer = await Promise.race([taken, late]);
+      const answer = await new Promise<Popped | "late" | "closed">((resolve, reject) => {
+        this.#timer = setTimeout(resolve, waitSeconds * 1000 + graceMs, "late");
+        this.#giveUp = () => resolve("closed");
+        client.bzpopmin(...markers, waitSeconds).then(resolve, reject);
+      });
       if (answer === "late") await this.#unlessClosed(this.#reset(client));
       if (typeof answer === "string" || !answer?.[0]) return undefined;
       const [key, member, score] = answer;
       return { keys: key.slice(0, -"marker".length), member, dueMs: Number(score) || 0 };
     } catch (error) {
+      clearTimeout(this.#timer);
       if (client.status === "end" && !this.#connection.closing) {
         await this.#unlessClosed(this.#connection.reconnect());
       }
       throw error;
-    } finally {
-      clearTimeout(timer);
     }
   }
 
@@ -133,6 +131,7 @@ export class MarkerWatch {
   /** Ends the wait, also on a server that is away. */
   async close(isForced = true): Promise<void> {
     this.#giveUp();
+    clearTimeout(this.#timer);
     await this.#connection.close(isForced);
     // BullMQ has removed all listeners, and emits an error for a connection that was still opening.
     this.#connection.on("error", () => {});

@@ -20,6 +20,8 @@ export class MarkerWait {
   #signal: AbortSignal | undefined;
   /** Ends the present wait for an event. */
   #onEvent: () => void = () => {};
+  /** Of the last wait for an event. The next wait clears it, since a job that comes would have to wait for that. */
+  #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
   constructor(
@@ -79,12 +81,10 @@ export class MarkerWait {
       if (dueMs !== undefined) waitMs = Math.min(waitMs, dueMs - now);
       if (!isDrained && backOffLeftMs > 0) waitMs = Math.min(waitMs, backOffLeftMs);
     }
+    clearTimeout(this.#timer);
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, Math.max(1, waitMs));
-      this.#onEvent = () => {
-        resolve();
-        clearTimeout(timer);
-      };
+      this.#timer = setTimeout(resolve, Math.max(1, waitMs));
+      this.#onEvent = resolve;
     });
   }
 
@@ -147,6 +147,7 @@ export class MarkerWait {
   /** Ends the wait. Resolves when all markers have gone back. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    clearTimeout(this.#timer);
     await this.#watch.close();
     await this.#watching;
     this.restore();
