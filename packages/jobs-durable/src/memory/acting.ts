@@ -4,7 +4,8 @@ import type { MemoryTable } from "./memory-table.ts";
 export function cancelAll(table: MemoryTable, jobName: string, ids: readonly string[]): string[] {
   return ids.filter((id) => {
     const job = table.find(id);
-    return job?.name === jobName && !job.isCancelRequested && table.cancel(id);
+    const isAsked = job?.state === "running" && job.isCancelRequested;
+    return job?.name === jobName && !isAsked && table.cancel(id);
   });
 }
 

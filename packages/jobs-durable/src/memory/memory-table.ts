@@ -239,7 +239,8 @@ export class MemoryTable {
   /** Forgets what has ended and is retained no longer. */
   #sweep(): void {
     const now = Date.now();
-    if (now - this.#sweptAtMs < sweepMs) return;
+    // The clock may have been set back.
+    if (Math.abs(now - this.#sweptAtMs) < sweepMs) return;
     this.#sweptAtMs = now;
     for (const job of this.#jobs.values()) {
       const own = job.state === "dead-lettered" ? undefined : job.retainMs;

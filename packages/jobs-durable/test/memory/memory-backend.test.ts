@@ -19,6 +19,18 @@ describe("MemoryBackend", () => {
     expect(await second.settle(late, { type: "succeeded" })).toEqual({ isRecorded: true });
   });
 
+  it("cancels a waiting job with all others, although it was asked to end when it ran", async () => {
+    const backend = new MemoryBackend(1e9, 1e9);
+    await backend.insert([newJob("job-1", { envelopeText })]);
+    const consumer = await backend.consumer(["a"]);
+    const [job] = await consumer.fetch(1, never);
+    if (job === undefined) throw new Error("nothing was fetched");
+    await backend.cancel("job-1");
+    expect(await backend.cancelAll("a", ["job-1"]), "it was asked before").toEqual([]);
+    await consumer.settle(job, { type: "released" });
+    expect(await backend.cancelAll("a", ["job-1"])).toEqual(["job-1"]);
+  });
+
   it("gives out copies: what one delivery does to its own is not seen by the next", async () => {
     const backend = new MemoryBackend(1e9, 1e9);
     await backend.insert([newJob("job-1", { envelopeText })]);

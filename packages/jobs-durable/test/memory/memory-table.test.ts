@@ -82,6 +82,16 @@ describe("the retention of a job in memory", () => {
     expect(leftAfter(61_000)).toEqual([undefined, undefined]);
   });
 
+  it("goes on if the clock was ahead for a while", () => {
+    vi.useFakeTimers({ toFake: ["Date"], now: 1e12 + 3_600_000 });
+    const table = new MemoryTable(1_000, 1_000);
+    table.add(anyNewJob("early"));
+    vi.setSystemTime(1e12);
+    for (const job of table.take(names, 1)) table.settle(job, { type: "succeeded" });
+    vi.setSystemTime(1e12 + 4_000);
+    expect(table.find("early")).toBeUndefined();
+  });
+
   it("frees a unique key that holds for a longer time", () => {
     const table = new MemoryTable(1e9, 1e9);
     const throttled = { uniqueKey: "k", uniqueForMs: 1e9, retainMs: 0 };
