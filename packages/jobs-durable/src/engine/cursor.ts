@@ -7,7 +7,7 @@ import { isStorable } from "../job/storable.ts";
 type Listed = Pick<StoredJobsQuery, "jobName" | "state">;
 
 /** Cursors come back from users, in URLs. */
-const maxCursorCharacters = 8_192;
+const maxCursorCharacters = 12_288;
 const maxTexts = 10;
 const maxTextCharacters = 512;
 

@@ -16,6 +16,14 @@ describe("a cursor", () => {
     );
   });
 
+  it("has room for the longest name of a job, whatever its characters", () => {
+    const jobName = "\u0001".repeat(512);
+    const position = ["waiting", "9999-12-31T23:59:59.999Z", jobName, crypto.randomUUID()];
+    expect(
+      positionFrom(cursorFrom(position, { jobName, state: "waiting" }), { jobName, state: "waiting" }),
+    ).toEqual(position);
+  });
+
   it("is refused for other jobs", () => {
     const cursor = cursorFrom(["7"], listed);
     for (const others of [
