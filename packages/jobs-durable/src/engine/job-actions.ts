@@ -108,10 +108,12 @@ export class JobActions<Job extends LeasedJob, Options extends EnqueueOptions> {
       const listed = isWanted === undefined ? Math.min(portion, left) : candidates;
       const page = await this.#store.jobs({ jobName, state, limit: listed, position, withPayload: false });
       position = page.position;
-      const wanted = isWanted === undefined ? page.jobs : page.jobs.filter(isWanted).slice(0, left);
-      for (let start = 0; start < wanted.length; start += portion) {
+      const wanted = isWanted === undefined ? page.jobs : page.jobs.filter(isWanted);
+      let size = 0;
+      for (let start = 0; start < wanted.length && done < limit; start += size) {
+        size = Math.min(portion, limit - done);
         const byName = new Map<string, string[]>();
-        for (const job of wanted.slice(start, start + portion)) {
+        for (const job of wanted.slice(start, start + size)) {
           byName.set(job.jobName, [...(byName.get(job.jobName) ?? []), job.id]);
         }
         for (const [name, ids] of byName) done += await act(name, ids);

@@ -5,9 +5,9 @@ import { JobActions } from "../../src/engine/job-actions.ts";
 
 const total = 3_500;
 
-/** Actions on a store with dead letters, of which each hundredth has a rare error. */
-function actions() {
-  const letters = Array.from({ length: total }, (_, index) => {
+/** Actions on a store with so many dead letters, of which each hundredth has a rare error. */
+function actions(count = total) {
+  const letters = Array.from({ length: count }, (_, index) => {
     const message = index % 100 === 99 ? "a rare error" : "a common error";
     return { id: String(index), jobName: "mail", errors: [{ attempt: 1, message, at: new Date(0) }] };
   });
@@ -15,7 +15,7 @@ function actions() {
     const start = Number(position?.[0] ?? 0);
     const end = start + limit;
     const page = letters.slice(start, end) as unknown as StoredJob[];
-    return { jobs: page, position: end < total ? [String(end)] : undefined };
+    return { jobs: page, position: end < count ? [String(end)] : undefined };
   });
   const redriveAll = vi.fn(async (_name: string, ids: readonly string[]) => ids);
   const backend = { name: "a store", capabilities: { listing: true } };
@@ -48,5 +48,15 @@ describe("redriveAll", () => {
     const counts = redriveAll.mock.calls.map(([, ids]) => ids.length);
     expect(Math.max(...counts)).toBe(200);
     expect(await actions().actions.redriveAll({ error: "unheard" })).toBe(0);
+  });
+});
+
+describe("redriveAll beside another caller", () => {
+  it("goes on with the jobs that the other one has left", async () => {
+    const { actions: all, redriveAll } = actions(20);
+    // The other one has the first ten.
+    redriveAll.mockImplementation(async (_name, ids) => ids.filter((id) => Number(id) >= 10));
+    expect(await all.redriveAll({ error: "common", limit: 10 })).toBe(10);
+    expect(await all.redriveAll({ limit: 10 })).toBe(10);
   });
 });
