@@ -56,7 +56,7 @@ export class CronMoments {
   }
 
   #nextOfHourly(afterMs: number): number | undefined {
-    let [fromMs, offset] = [afterMs, this.#clock.offsetAt(afterMs)];
+    let [fromMs, offset] = [afterMs, this.#clock.offsetAt(afterMs + 1)];
     for (;;) {
       const wallMs = this.#nextWall(fromMs + offset);
       if (wallMs === undefined) return undefined;

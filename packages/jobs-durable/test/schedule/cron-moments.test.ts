@@ -127,6 +127,16 @@ describe("a schedule for every hour", () => {
     const found = momentsOf(cron, zone, `2026-${from}`, `2026-${to}`);
     expect(found.map((each) => each.slice(6)).join(" ")).toBe(expected);
   });
+
+  it.each([
+    ["0 * 1 * *", vienna, "2027-03-28T01:00", "03-31T22:00"],
+    ["0 * 1 * *", vienna, "2026-10-25T01:00", "10-31T23:00"],
+  ])("begins at a change of the clock: %s in %s", (cron, zone, change, expected) => {
+    for (const ms of [-2, -1, 0]) {
+      const nextMs = new CronMoments(cron, zone).next(Date.parse(`${change}Z`) + ms);
+      expect(new Date(nextMs ?? Number.NaN).toISOString().slice(5, 16)).toBe(expected);
+    }
+  });
 });
 
 describe("the dialect", () => {
