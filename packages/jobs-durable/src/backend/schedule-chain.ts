@@ -24,6 +24,9 @@ export interface ScheduleRecord {
 /** How many runs in a row that were cancelled before are skipped at once. A chain with more of them goes on the next time. */
 const maxSkipped = 1_000;
 
+/** How often a call tries to replace a record that others change at the same time. */
+const maxTries = 100;
+
 /** Keeps the records of schedules beside the jobs. A {@link ScheduleChain} decides what it keeps. */
 export interface ScheduleStore {
   /** The store's clock, in Unix milliseconds. */
@@ -75,7 +78,7 @@ export class ScheduleChain {
   async schedule(job: NewJob, rule: ScheduleRule): Promise<void> {
     const { id: _id, runAt: _runAt, ...template } = job;
     const fingerprint = fingerprintOf(rule, template);
-    for (;;) {
+    for (let tries = 0; tries < maxTries; tries++) {
       const found = await this.#store.find(job.name, rule.key);
       const startAtMs = found?.startAtMs;
       if (found?.record.fingerprint === fingerprint && startAtMs !== undefined) return;
@@ -96,6 +99,9 @@ export class ScheduleChain {
       if (await this.#put(record, found?.record, isGoingOn ? startAtMs : nextRunAtMs))
         return this.goOn([job.name]);
     }
+    throw new Error(
+      `the schedule of "${job.name}" was not stored: its record cannot be read, or changes all the time`,
+    );
   }
 
   /** Ends a schedule, with its next job. Resolves to whether there was one. */

@@ -247,3 +247,14 @@ describe("a record from a store", () => {
     for (const each of broken) expect(scheduleRecordFrom(each)).toBeUndefined();
   });
 });
+
+describe("a record that cannot be read", () => {
+  it("rejects a schedule in its place, and is not tried for ever", async () => {
+    const { store, chain } = chainOf();
+    let puts = 0;
+    store.put = async () => ++puts < 0;
+    await expect(chain.schedule(job, everySecond)).rejects.toThrow(/schedule of "a" was not stored/);
+    expect(puts).toBeLessThan(1_000);
+    expect(store.waitingAtMs).toEqual([]);
+  });
+});
