@@ -40,6 +40,8 @@ export class Poller {
         continue;
       }
       await this.#moreRoom(fetchMs);
+      // The concurrency may have been lowered meanwhile.
+      if (!slots.hasRoom) continue;
       try {
         watch.asking();
         fetchMs = await fetch();

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { defineJob } from "../../src/index.ts";
 import { type Deferred, deferred } from "../support/deferred.ts";
@@ -68,6 +69,34 @@ describe("a worker whose concurrency shrinks", () => {
     const stopped = working.worker.stop();
     ends.get("b")?.resolve();
     expect(await stopped).toMatchObject({ started: 2, succeeded: 2, interrupted: 0 });
+  });
+
+  it("fetches nothing for slots that went while it waited for more", async () => {
+    const consumer = new ScriptedConsumer();
+    consumer.onFetch = async (limit, signal) => {
+      const jobs = await consumer.deliver(limit, signal);
+      // Free slots then wait for others, since a fetch takes its time.
+      await pause(20);
+      return jobs;
+    };
+    consumer.push(fetched("a"), fetched("b"), fetched("c"), fetched("d"));
+    const { working, ends } = await start(consumer, 4);
+    await expect.poll(() => ends.size).toBe(4);
+    consumer.onSettle = async () => {
+      // When the slot is free, and the worker waits for more.
+      setImmediate(() => {
+        working.worker.concurrency = 3;
+      });
+      return { isRecorded: true };
+    };
+    ends.get("a")?.resolve();
+    await expect.poll(() => working.worker.concurrency).toBe(3);
+    ends.get("b")?.resolve();
+    await expect.poll(() => consumer.limits.length).toBeGreaterThan(1);
+    expect(consumer.limits).toEqual([4, 1]);
+    const stopped = working.worker.stop();
+    for (const end of ends.values()) end.resolve();
+    await stopped;
   });
 
   it("releases what a fetch brings that had begun before", async () => {
