@@ -137,6 +137,7 @@ export class DurableEngine<Job extends LeasedJob, Options extends EnqueueOptions
     payload?: NoInfer<Input>,
     options?: Options,
   ): Promise<EnqueuedJob> {
+    this.#store.requireOpen();
     const [enqueued] = await this.#enqueuer.enqueue(job, [payload as Input], options, () => undefined);
     return enqueued as EnqueuedJob;
   }

@@ -575,7 +575,9 @@ describe("close", () => {
 
   it("leaves an engine that says it is closed", async () => {
     const backend = new ScriptedBackend();
-    const engine = engineOn(backend);
+    const enqueued: unknown[] = [];
+    const runner = new ObservedJobRunner({ onJobEnqueued: (context) => void enqueued.push(context) });
+    const engine = engineOn(backend, { runner });
     await engine.close();
     const calls = [
       engine.enqueue(sendMail, "x"),
@@ -590,6 +592,7 @@ describe("close", () => {
     ];
     for (const call of calls) expect((await errorOf(call)).message).toBe("the scripted engine is closed");
     expect(backend.inserted).toEqual([]);
+    expect(enqueued, "no observer hears of a job").toEqual([]);
   });
 
   it("leaves no worker behind that was being started", async () => {
