@@ -83,7 +83,7 @@ export class PgBossBackend implements JobBackend<PgBossLeasedJob, PgBossEnqueueO
     this.#db = bossDatabase(boss);
     this.#dialect = dialectOf(boss);
     this.enqueueOptions = { db: requireDatabase, pgBoss: requirePgBossJobOptions(this.#dialect) };
-    this.#statements = jobStatements(schema);
+    this.#statements = jobStatements(schema, this.#dialect);
     this.#leaseStatements = leaseStatements(schema, this.#dialect, settings.leaseSeconds);
     const statements = queueStatements(schema, this.#dialect, settings);
     this.#queues = new QueueCreator(this.#db, statements);

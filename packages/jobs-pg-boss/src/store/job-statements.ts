@@ -1,4 +1,5 @@
-import { cancelRequest, dateOrNull, retainMember, startOrNull } from "./lease-statements.ts";
+import type { Dialect } from "./dialect.ts";
+import { cancelRequest, dateOrNull, ownRetention, retainMember, startOrNull } from "./lease-statements.ts";
 import { notifications } from "./notifications.ts";
 import { ownQueuesEvent } from "./queue-statements.ts";
 import { singletonOfRedriven } from "./unique-keys.ts";
@@ -40,13 +41,19 @@ const cancellation = `j.id, j.name, j.state = 'cancelled' AND j.data -> '${retai
  * Sets the columns of a dead letter that is redriven. Without a new keep_until, pg-boss would delete another program's old job because it
  * has waited for too long.
  */
-const redriven = `state = 'created', retry_count = 0, singleton_on = ${singletonOfRedriven}, started_on = NULL, completed_on = NULL, output = NULL,
+const redriven = (
+  hasRetention: boolean,
+): string => `state = 'created', retry_count = 0, singleton_on = ${singletonOfRedriven}, started_on = NULL, completed_on = NULL, output = NULL,
         start_after = now(), keep_until = GREATEST(keep_until, now() + interval '10 years'),
         data = CASE WHEN data -> '${cancelRequest}' = 'true'
-          THEN COALESCE(data -> '${dataBeforeRequest}', data - '${cancelRequest}') ELSE data END`;
+          THEN COALESCE(data -> '${dataBeforeRequest}', data - '${cancelRequest}') ELSE data END
+        ${hasRetention ? `, deletion_seconds = COALESCE((output ->> '${ownRetention}')::int, deletion_seconds)` : ""}`;
 
 /** Builds the statements. `schema` stands unquoted in them, as in pg-boss's own. */
-export function jobStatements(schema: string): JobStatements {
+export function jobStatements(
+  schema: string,
+  { hasRetention }: Pick<Dialect, "hasRetention">,
+): JobStatements {
   const job = `${schema}.job`;
   const { notifyJob, notifyEnd, isEndAwaited } = notifications(schema);
   const told = `CASE WHEN j.state = 'cancelled' AND ${isEndAwaited("j.name")} THEN ${notifyEnd("j.id", "j.name")} END AS notified`;
@@ -70,12 +77,12 @@ export function jobStatements(schema: string): JobStatements {
       FROM ${job}
       WHERE name = ANY(${ownQueues}) AND state = 'failed' ORDER BY completed_on DESC NULLS LAST LIMIT $1`,
     redrive: `
-      UPDATE ${job} j SET ${redriven}
+      UPDATE ${job} j SET ${redriven(hasRetention)}
       WHERE name = ANY(${ownQueues}) AND id = $1::uuid AND state = 'failed'
       RETURNING name, ${notifyJob("name")} AS notified`,
     redriveAll: `
       ${jobsByIds} AND state = 'failed' ORDER BY id FOR UPDATE)
-      UPDATE ${job} j SET ${redriven} FROM found WHERE j.name = $1 AND j.id = found.id
+      UPDATE ${job} j SET ${redriven(hasRetention)} FROM found WHERE j.name = $1 AND j.id = found.id
       RETURNING j.id, ${notifyJob("j.name")} AS notified`,
     reschedule: `
       UPDATE ${job} SET start_after = $2::timestamptz, keep_until = GREATEST(keep_until, $2::timestamptz + interval '10 years')

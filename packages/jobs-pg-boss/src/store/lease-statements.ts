@@ -25,6 +25,8 @@ export interface LeaseStatements {
   readonly settle: string;
   /** Takes what `settle` does, and removes the jobs instead. Returns `id` and `lease` of each. */
   readonly remove: string;
+  /** $1 queue, $2 ids. Removes those jobs that are cancelled. */
+  readonly removeCancelled: string;
   /** $1 queue, $2 ids. Returns the `id` of each job that is there. */
   readonly present: string;
   /** Takes outcomes that `settle` did not record. Returns those that an earlier try recorded, and those that are still open. */
@@ -48,6 +50,9 @@ export const cancelRequest = "isCancelRequested";
  * lose them there.
  */
 export const attemptErrors = "nidusErrors";
+
+/** The member of a dead letter's output that keeps its `deletion_seconds` of before, for a redrive. */
+export const ownRetention = "deletionSeconds";
 
 /** The member of a job's data that is 0 if the job is removed at its end. pg-boss takes a `deletion_seconds` of 0 for never. */
 export const retainMember: string = "retainMs";
@@ -91,6 +96,9 @@ export function leaseStatements(schema: string, dialect: Dialect, leaseSeconds: 
   const isCancelRequested = `j.data -> '${cancelRequest}' = 'true'`;
   // A released job keeps its request. For a job that succeeded, the data are not even read.
   const isCancelledInstead = `(s.state IN ('retry', 'failed') AND s.is_released IS NOT TRUE AND ${isCancelRequested} IS TRUE)`;
+  const keptRetention = hasRetention
+    ? ` || CASE WHEN s.state = 'failed' THEN jsonb_build_object('${ownRetention}', j.deletion_seconds) ELSE '{}' END`
+    : "";
   const retention = hasRetention
     ? `deletion_seconds = CASE WHEN ${isCancelledInstead} THEN j.deletion_seconds
         ELSE COALESCE(s.deletion_seconds, j.deletion_seconds) END,`
@@ -150,7 +158,7 @@ export function leaseStatements(schema: string, dialect: Dialect, leaseSeconds: 
         data = CASE WHEN s.errors IS NULL OR jsonb_typeof(j.data) <> 'object' THEN j.data
           ELSE j.data || jsonb_build_object('${attemptErrors}', s.errors) END,
         output = CASE WHEN s.output ->> 'progress' IS NOT NULL OR j.output ->> 'progress' IS NULL THEN s.output
-          ELSE s.output || jsonb_build_object('progress', j.output -> 'progress') END
+          ELSE s.output || jsonb_build_object('progress', j.output -> 'progress') END${keptRetention}
       FROM ${settlements}
       WHERE j.name = $1 AND j.id = ANY($3::uuid[]) AND j.id = s.id AND ${isSettleable}
       RETURNING j.id, s.lease, ${isCancelledInstead} AS is_cancelled, ${notified}`,
@@ -158,6 +166,7 @@ export function leaseStatements(schema: string, dialect: Dialect, leaseSeconds: 
       DELETE FROM ${job} j USING ${settlements}
       WHERE j.name = $1 AND j.id = ANY($3::uuid[]) AND j.id = s.id AND ${isSettleable}
       RETURNING j.id, s.lease, ${notified}`,
+    removeCancelled: `DELETE FROM ${job} WHERE name = $1 AND id = ANY($2::uuid[]) AND state = 'cancelled'`,
     present: `SELECT id FROM ${job} WHERE name = $1 AND id = ANY($2::uuid[])`,
     recorded: `
       SELECT j.id, s.lease, ${isSettleable} AS is_settleable, j.state = 'cancelled' AND s.state <> 'cancelled' AS is_cancelled

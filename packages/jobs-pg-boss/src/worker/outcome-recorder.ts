@@ -49,11 +49,26 @@ export class OutcomeRecorder {
     const rows = batch.map(({ row }) => row);
     for (const row of await this.#settleNow(queue, rows)) results.set(keyOf(row), settleResultFrom(row));
     const rest = rows.filter((row) => !results.has(keyOf(row)));
-    if (rest.length === 0) return results;
-    // An earlier try may have recorded these and lost its answer, or another transaction may have locked their rows.
-    const recorded = await runSql(this.#db, this.#statements.recorded, settleValues(queue, rest));
-    for (const row of recorded) results.set(keyOf(row), row.is_settleable ? "again" : settleResultFrom(row));
+    if (rest.length > 0) {
+      // An earlier try may have recorded these and lost its answer, or another transaction may have locked their rows.
+      const recorded = await runSql(this.#db, this.#statements.recorded, settleValues(queue, rest));
+      for (const row of recorded)
+        results.set(keyOf(row), row.is_settleable ? "again" : settleResultFrom(row));
+    }
+    await this.#removeCancelled(queue, batch, results);
     return results;
+  }
+
+  /** Removes the jobs that were cancelled in place of another outcome, if they are not retained. If that fails, the engine's retention does it. */
+  async #removeCancelled(queue: string, batch: readonly Settlement[], results: Results): Promise<void> {
+    const isCancelled = (row: OutcomeRow): boolean => {
+      const result = results.get(keyOf(row));
+      return typeof result === "object" && result.isCancelled === true;
+    };
+    const gone = batch.filter(({ job, row }) => job.isRemovedAtEnd && isCancelled(row));
+    if (gone.length === 0) return;
+    const ids = gone.map(({ row }) => row.id);
+    await runSql(this.#db, this.#statements.removeCancelled, [queue, ids]).catch(() => {});
   }
 
   async #settleNow(queue: string, rows: readonly OutcomeRow[]): Promise<readonly Row[]> {

@@ -53,6 +53,18 @@ describe.skipIf(postgres === undefined).each(versions)(
       store.link = (_text, run) => run();
     });
 
+    it("is gone if it was cancelled in place of a failure", async () => {
+      await backend.insert([newJob("cancelled", { retainMs: 0 }), newJob("cancelled")], {});
+      const consumer = await backend.consumer(["cancelled"]);
+      const leased = await consumer.fetch(2, never);
+      for (const { id } of leased) await backend.cancel(id);
+      const failed = { type: "retried", error: "no", delayMs: 1_000, carrier: undefined } as const;
+      const results = await Promise.all(leased.map((job) => consumer.settle(job, failed)));
+      expect(results).toEqual(Array(2).fill({ isRecorded: true, isCancelled: true }));
+      const kept = await store.query(`SELECT state FROM ${store.schema}.job WHERE name = 'cancelled'`);
+      expect(kept).toEqual([{ state: "cancelled" }]);
+    });
+
     it("is not recorded for a worker whose lease another one has", async () => {
       await backend.insert([newJob("passed_on", { retainMs: 0 })], {});
       const consumer = await backend.consumer(["passed_on"]);
