@@ -3,6 +3,7 @@ import type { JobEngine } from "@nidus/jobs-durable";
 import {
   createEngine,
   type EngineOptions,
+  neverThrowing,
   type RetentionOptions,
   requireEngineOptions,
   requireInRange,
@@ -73,8 +74,9 @@ export async function bullmqEngine(options: BullmqEngineOptions): Promise<JobEng
     prefix = "bull",
     leaseMs = 30_000,
     upkeep = true,
-    onError: tell = throttledWarning(name),
   } = options;
+  // Listeners of BullMQ and of sockets call it, too: what it throws there would end the process.
+  const tell = neverThrowing(options.onError ?? throttledWarning(name));
   requireConnection(connection);
   if (typeof queue !== "string" || !/^[^:.]+$/.test(queue)) {
     throw invalidArgument("`queue`", 'a non-empty string without ":" and "."', queue);

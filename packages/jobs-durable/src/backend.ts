@@ -31,6 +31,6 @@ export { jobNamer } from "./engine/job-namer.ts";
 export { observeStore, type StoreReadings } from "./engine/observe-store.ts";
 export { isConnectionError } from "./errors/connection-error.ts";
 export { withDeadline } from "./errors/deadline.ts";
-export { throttledWarning } from "./errors/throttled-warning.ts";
+export { neverThrowing, throttledWarning } from "./errors/throttled-warning.ts";
 export { requireInRange } from "./job/whole-number.ts";
 export { nextMoment, type ScheduleRule, scheduleRuleFrom } from "./schedule/schedule-rule.ts";

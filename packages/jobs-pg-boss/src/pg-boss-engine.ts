@@ -1,5 +1,10 @@
 import type { JobEngine } from "@nidus/jobs-durable";
-import { createEngine, type StartableEngine, throttledWarning } from "@nidus/jobs-durable/backend";
+import {
+  createEngine,
+  neverThrowing,
+  type StartableEngine,
+  throttledWarning,
+} from "@nidus/jobs-durable/backend";
 import { connect } from "./connection/connect.ts";
 import type { PgBossEnqueueOptions } from "./enqueue-options.ts";
 import { engineSettings, type PgBossEngineOptions } from "./options.ts";
@@ -19,7 +24,9 @@ export type PgBossEngine = JobEngine<PgBossEnqueueOptions>;
  */
 export async function pgBossEngine(options: PgBossEngineOptions): Promise<PgBossEngine> {
   const settings = engineSettings(options);
-  const { runner, name = "pg-boss", answerWithinMs, onError = throttledWarning(name) } = options;
+  const { runner, name = "pg-boss", answerWithinMs } = options;
+  // Listeners of pg-boss and of sockets call it, too: what it throws there would end the process.
+  const onError = neverThrowing(options.onError ?? throttledWarning(name));
   const connection = await connect(options, settings, onError);
   const backend = new PgBossBackend(connection, settings, onError);
   let engine: StartableEngine<PgBossEnqueueOptions>;

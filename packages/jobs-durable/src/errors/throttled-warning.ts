@@ -13,11 +13,11 @@ export function throttledWarning(engineName: string): (error: unknown) => void {
   };
 }
 
-/** Hears errors as `onError` does, and what that throws in turn is left alone: there is no one left to tell. */
+/** Hears errors as `onError` does. What that throws or rejects with is left alone: there is no one left to tell. */
 export function neverThrowing(onError: (error: unknown) => void): (error: unknown) => void {
-  return (error) => {
+  return async (error) => {
     try {
-      onError(error);
+      await onError(error);
     } catch {
       // See above.
     }

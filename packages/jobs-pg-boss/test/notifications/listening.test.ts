@@ -226,6 +226,26 @@ describe.skipIf(postgres === undefined).each(versions)("workers that listen, on 
     ]);
   });
 
+  it.each<[string, () => unknown]>([
+    [
+      "throws",
+      () => {
+        throw new Error("the log is full");
+      },
+    ],
+    ["rejects", () => Promise.reject(new Error("the log is full"))],
+  ])("listen again also if `onError` %s", async (how, onError) => {
+    const { job, runs } = noting(`on_error_${how}`);
+    const engine = await open({ onError });
+    await engine.work({ jobs: [job] });
+    const [pid] = await other.listening(schema, 1);
+    await other.query("SELECT pg_terminate_backend($1)", [pid]);
+    await expect.poll(() => other.listeners(schema)).not.toEqual([pid]);
+    await other.listening(schema, 1);
+    await engine.enqueue(job, { value: 1 });
+    await expect.poll(() => runs).toEqual([1]);
+  });
+
   it("poll with a pg-boss of the caller's, and hold no connection", async () => {
     const { job, runs } = noting("own_boss");
     const { startBoss } = await import("../support/start-boss.ts");
