@@ -14,4 +14,5 @@ export {
 } from "./prometheus-server.ts";
 export { type RedisServer, startRedis } from "./redis-server.ts";
 export { ServerProcess } from "./server-process.ts";
+export { serverUser } from "./server-user.ts";
 export { type SharedServer, sharedPostgres, sharedRedis } from "./shared-servers.ts";

@@ -72,7 +72,8 @@ export async function startPostgres(further: readonly string[] = []): Promise<Po
 }
 
 async function isReady(port: number): Promise<boolean> {
-  if (!(await answersOn(port, sslRequest, "N"))) return false;
+  const answers = await Promise.all(["S", "N"].map((answer) => answersOn(port, sslRequest, answer)));
+  if (!answers.includes(true)) return false;
   const pgIsReady = findCommand("pg_isready");
   if (pgIsReady === undefined) return true;
   return promisify(execFile)(pgIsReady, ["-h", "127.0.0.1", "-p", String(port), "-q"]).then(

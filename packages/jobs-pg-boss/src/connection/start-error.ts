@@ -1,6 +1,22 @@
 import { EngineUnavailableError } from "@nidus/jobs-durable";
 import { isUnreachable, messageOf } from "../database/unreachable.ts";
 
+/** Errors of PostgreSQL or TLS that a repetition would not change, and their meaning. Each begins with its code. */
+const refusals: readonly (readonly [pattern: RegExp, meaning: string])[] = [
+  [
+    /^28000 .*no encryption/,
+    "refuses connections without TLS: add `sslmode=verify-full` to `connectionString`",
+  ],
+  // PostgreSQL's class of errors for invalid authorisation.
+  [/^28...\s/, "refuses the user or the password"],
+  [
+    /^(SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED|UNABLE_TO_GET_ISSUER|UNABLE_TO_VERIFY)/,
+    "has a certificate of an unknown authority: pass the path of its certificate as `sslrootcert` in `connectionString`",
+  ],
+  [/^ERR_TLS_CERT_ALTNAME_INVALID/, "has a certificate for another host: connect to a name that is in it"],
+  [/^CERT_(HAS_EXPIRED|NOT_YET_VALID)/, "has a certificate that is not valid at this time"],
+];
+
 /**
  * Copies message, code and stack of an error. node-postgres and pg-boss attach clients and statements to their errors, with
  * passwords and payloads.
@@ -31,10 +47,8 @@ export function startError(thrown: unknown, place: string | undefined): Error {
     const cause = place === undefined ? undefined : { cause: redactedError(thrown) };
     return new EngineUnavailableError(`${subject} is unreachable (${reason})`, cause);
   }
-  // PostgreSQL's class of errors for invalid authorisation.
-  const isRefused = /^28...$/.test(String(code));
-  const message = isRefused
-    ? `${subject} refuses the user or the password (${reason})`
-    : `${subject}: ${reason}`;
+  const said = `${code} ${messageOf(thrown)}`;
+  const [, meaning] = refusals.find(([pattern]) => pattern.test(said)) ?? [];
+  const message = meaning === undefined ? `${subject}: ${reason}` : `${subject} ${meaning} (${reason})`;
   return Object.assign(new Error(message), code !== undefined && { code });
 }
