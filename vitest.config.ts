@@ -10,7 +10,7 @@ const conditions = ["@nidus/source"];
  * serve the jobs page, whose browser code is built, or measure what their process computes.
  */
 const slow =
-  /"test-servers"|dataDir|Contract|failuresOf|"node:child_process"|browser-assets|page-client|jobDashboard|computingMs/;
+  /"test-servers"|describe-engines|dataDir|Contract|failuresOf|"node:child_process"|browser-assets|page-client|jobDashboard|computingMs/;
 
 const unit = readdirSync("packages")
   .flatMap((name) =>
