@@ -9,7 +9,7 @@ export interface MemoryEngineOptions extends EngineOptions, RetentionOptions {}
 
 /**
  * An engine in the memory of this process, for tests and development: everything that the other engines do, except that it
- * keeps nothing when the process ends, and has no schedules.
+ * keeps nothing when the process ends.
  *
  * @throws TypeError or RangeError for an option that is not as documented.
  */
