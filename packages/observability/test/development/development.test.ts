@@ -116,12 +116,15 @@ describe("development", () => {
     expect(stream.writableLength).toBeLessThan(1_100_000);
   });
 
-  test("writes nothing to a stream that has ended", () => {
+  test.each(["end", "destroy"] as const)("writes nothing to a stream after its %s", async (method) => {
     const stream = new Written();
-    const runner = development("users-api", { stream }).jobRunner();
-    stream.end();
+    const write = vi.spyOn(stream, "write");
+    const observability = development("users-api", { stream });
+    const runner = observability.jobRunner();
+    stream[method]();
     runner.run(reindex);
-    expect(stream.text).toBe("");
+    await observability.shutdown();
+    expect(write).not.toHaveBeenCalled();
   });
 
   test("writes the line of a run whose error has no readable message", () => {
@@ -247,6 +250,18 @@ describe("development, on a terminal", () => {
     runner.runAsync(asyncJob("waits", () => new Promise(() => {})));
     await vi.advanceTimersByTimeAsync(100);
     expect(lastLine(stream)).toContain("1 of 2, 1 running");
+  });
+
+  test("writes no bar to a stream that has ended", async () => {
+    const stream = new Written({ isTerminal: true });
+    const observability = development("users-api", { stream });
+    observability.jobRunner().runAsync(asyncJob("waits", () => new Promise(() => {})));
+    await vi.advanceTimersByTimeAsync(100);
+    const write = vi.spyOn(stream, "write");
+    stream.end();
+    await vi.advanceTimersByTimeAsync(1_000);
+    await observability.shutdown();
+    expect(write).not.toHaveBeenCalled();
   });
 
   test("leaves a whole line behind at shutdown", async () => {
