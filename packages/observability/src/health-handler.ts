@@ -66,7 +66,13 @@ function reportOf(engines: readonly EngineHealth[], workers: readonly WorkerHeal
 async function engineHealth(
   engine: NonNullable<HealthHandlerOptions["engines"]>[number],
 ): Promise<EngineHealth> {
-  const unknown = { engine: engine.name, isReachable: false, latencyMs: undefined, workers: [] };
+  const name = propertyOf(engine, "name");
+  const unknown = {
+    engine: typeof name === "string" ? name : "?",
+    isReachable: false,
+    latencyMs: undefined,
+    workers: [],
+  };
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<EngineHealth>((resolve) => {
     timer = setTimeout(() => resolve(unknown), answerWithinMs);

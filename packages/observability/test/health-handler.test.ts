@@ -93,6 +93,24 @@ describe("healthHandler", () => {
     expect(JSON.parse(body).engines).toEqual([{ engine: "orders", isReachable: false, workers: [] }]);
   });
 
+  test.each<[string, PropertyDescriptor]>([
+    [
+      "throws",
+      {
+        get: () => {
+          throw new Error("open sesame");
+        },
+      },
+    ],
+    ["JSON does not know", { value: 1n }],
+  ])("answers for an engine with a name that %s", async (_what, name) => {
+    const health = () => Promise.reject(new Error("away"));
+    const engine = Object.defineProperty({ health }, "name", name) as never;
+    const { status, body } = await ask({ engines: [engine] });
+    expect(status).toBe(200);
+    expect(JSON.parse(body).engines).toEqual([{ engine: "?", isReachable: false, workers: [] }]);
+  });
+
   test.each<[string, () => unknown]>([
     ["nothing", () => undefined],
     ["a promise", async () => workerIn("idle").health()],
