@@ -1,5 +1,5 @@
 import type { JobError } from "@nidus/jobs-core";
-import { cutText, isErrorLike, thrownErrorOf } from "@nidus/jobs-core/adapter";
+import { cutText, propertyOf, thrownErrorOf } from "@nidus/jobs-core/adapter";
 
 /** How many errors of a chain of causes, or of an AggregateError, are written in full. */
 const maxRelated = 10;
@@ -26,15 +26,26 @@ export function boundedError(error: JobError, maxLength: number): Error {
   }) as Error;
 }
 
-/** Returns an error with its causes and collected errors, in turn: at most `maxRelated` and one more. */
+/**
+ * Returns an error with its causes and collected errors, in turn: at most `maxRelated` and one more. As in pino's
+ * serializer, whatever has a message is an error, and a cause may be a method that returns it, or throws.
+ */
 function relatedErrors(error: Error): Error[] {
   const found = [error];
   for (let index = 0; index < found.length && found.length <= maxRelated; index++) {
-    const { cause, errors } = found[index] as { cause?: unknown; errors?: unknown };
-    const next = [typeof cause === "function" ? undefined : cause, ...(Array.isArray(errors) ? errors : [])];
-    found.push(...next.filter(isErrorLike).slice(0, maxRelated));
+    const error = found[index] as { cause?: unknown; errors?: unknown };
+    const { cause, errors } = error;
+    const next = [
+      typeof cause === "function" ? cause.call(error) : cause,
+      ...(Array.isArray(errors) ? errors : []),
+    ];
+    found.push(...next.filter(hasMessage).slice(0, maxRelated));
   }
   return found;
+}
+
+function hasMessage(value: unknown): value is Error {
+  return typeof propertyOf(value, "message") === "string";
 }
 
 /** Returns the name of the class of what a job threw, which pino's serializer writes as `type`. It never throws. */

@@ -5,6 +5,14 @@ import { pinoJobObserver } from "../src/index.ts";
 import { captureLines, type Line, majors } from "./support/captured-lines.ts";
 import { strictRunner } from "./support/runner.ts";
 
+/** Like an error of the package verror. */
+class VError extends Error {
+  constructor(message: string, cause: () => unknown) {
+    super(message);
+    Object.defineProperty(this, "cause", { value: cause });
+  }
+}
+
 class NoSuchUserError extends RangeError {
   readonly secret = "a@example.org";
 }
@@ -77,6 +85,7 @@ describe.each(majors)("the line of a failure, with pino %s", (_major, pino) => {
       enumerable: true,
     });
     expect((await lineOf(Object.freeze(new RangeError("no")))).err).toEqual({ type: "RangeError" });
+    expect((await lineOf(new VError("no", throwing))).err).toEqual({ type: "VError" });
     expect((await lineOf(withGetter)).err).toEqual({ type: "RangeError" });
     expect((await lineOf(unreadable)).err).toEqual({ type: "JobError" });
   });
@@ -90,6 +99,10 @@ describe.each(majors)("the line of a failure, with pino %s", (_major, pino) => {
       ["a text", long("m")],
       ["a name", Object.assign(new RangeError(long("m")), { name: long("n"), detail: long("d") })],
       ["a cause", new Error("short", { cause: new Error(long("m")) })],
+      ["a cause that is a plain object", new Error("short", { cause: { message: long("m") } })],
+      ["a cause of a cause", new Error("short", { cause: { message: "", cause: new Error(long("m")) } })],
+      ["a cause that a method returns", new VError("short", () => new Error(long("m")))],
+      ["an aggregated object", new AggregateError([{ message: long("m") }], "short")],
       ["an aggregated error", new AggregateError([new Error("short"), new Error(long("m"))], "short")],
       ["a stack", Object.assign(new Error("short"), { stack: long("s") })],
       ["a DOMException", new DOMException(long("m"), "TimeoutError")],
@@ -108,7 +121,8 @@ describe.each(majors)("the line of a failure, with pino %s", (_major, pino) => {
         Array.from({ length: 10_000 }, () => new Error("one")),
         "many",
       );
-      for (const thrown of [circle, many]) {
+      const endlessCause = (): Error => new VError("endless", endlessCause);
+      for (const thrown of [circle, many, new VError("endless", endlessCause)]) {
         const { err } = await lineOf(thrown);
         expect(err).toMatchObject({ type: thrown.constructor.name, message: thrown.message });
         expect(JSON.stringify(err).length).toBeLessThan(3 * 4096);
