@@ -226,6 +226,30 @@ describe("bullmqEngine", () => {
     await theirs.close();
   });
 
+  it.each<[string, () => unknown]>([
+    [
+      "throws",
+      () => {
+        throw new Error("the log is full");
+      },
+    ],
+    ["rejects", () => Promise.reject(new Error("the log is full"))],
+  ])("goes on if `onError` %s, also after its connections were killed", async (_how, onError) => {
+    const connection = { url: redis.url };
+    const queue = fresh();
+    await using engine = await bullmqEngine({ runner, connection, queue, onError: onError as () => void });
+    const seen: unknown[] = [];
+    const job = defineJob<number>({ name: "known", run: (payload) => void seen.push(payload) });
+    const theirs = new Queue(`${queue}.known`, { connection });
+    const client = (await theirs.client) as unknown as { call(...words: string[]): Promise<unknown> };
+    await engine.work({ jobs: [job] });
+    await client.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+    await theirs.add("stray", { payload: 0 });
+    await theirs.add("known", { payload: 1 });
+    await expect.poll(() => seen).toEqual([1]);
+    await theirs.close();
+  });
+
   it("delivers again the jobs that a plain BullMQ worker has left behind", async () => {
     const connection = { url: redis.url };
     const queue = fresh();

@@ -22,7 +22,8 @@ export class AsyncJobQueue {
   }
 
   /**
-   * Adds jobs at the end: all of them, or none if one is not a job. A `drain` under way runs them too.
+   * Adds jobs at the end: all of them, or none if one is not a job. A `drain` that still runs a
+   * job runs them too.
    *
    * @throws TypeError for a job without a name or without a `run` function.
    */
