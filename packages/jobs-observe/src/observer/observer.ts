@@ -44,7 +44,7 @@ export interface JobObserver {
   onJobDeclared?(context: DeclaredJobContext): void;
   /** Called when a run says how far it has come: see `reportProgress`. It may be called often. */
   onJobProgressed?(context: ObservedJobContext, progress: JobProgress): void;
-  /** Engines only: called when an engine has been opened. You can read its backlog from then on. */
+  /** Engines only: called when an engine is created, before it has connected. You can read its backlog once it has. */
   onEngineOpened?(context: OpenedEngineContext): void;
   /** Engines only: called before jobs are stored. The observer may write headers to `context.carrier`. */
   onJobEnqueued?(context: EnqueuedJobContext): void;
@@ -52,7 +52,7 @@ export interface JobObserver {
   onJobSettled?(context: SettledJobContext): void;
 }
 
-/** Describes an engine that has been opened. Members that read the store resolve to undefined once the engine is closed. */
+/** Describes an engine. Members that read the store resolve to undefined once the engine is closed. */
 export interface OpenedEngineContext {
   /** The engine's name, such as "bullmq". */
   readonly engine: string;
