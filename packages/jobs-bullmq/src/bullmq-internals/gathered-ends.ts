@@ -1,4 +1,6 @@
 import { nextTick } from "node:process";
+// Imported, since tests replace the globals: the jobs would never hear of their answers.
+import { setImmediate } from "node:timers";
 import { bullmqScript } from "./bullmq-script.ts";
 import { gatherWrites } from "./gathered-writes.ts";
 import type { RedisClient } from "./redis-client.ts";

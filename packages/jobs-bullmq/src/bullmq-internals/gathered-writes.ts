@@ -1,3 +1,5 @@
+// Imported, since tests replace the globals: the socket would hold back all commands.
+import { setImmediate } from "node:timers";
 import type { RedisClient } from "./redis-client.ts";
 
 /** The socket of an ioredis client. The client of a cluster has one for each node, and none here. */
