@@ -184,9 +184,9 @@ export class BullmqConsumer implements JobConsumer<BullmqLeasedJob> {
   }
 
   async close(): Promise<void> {
-    this.#stopListening();
     await this.#wait.close();
+    this.#stopListening();
+    await this.#lostLeaseCheck.close();
     await Promise.all([...this.#consumers.values()].map((consumer) => consumer.close(true)));
-    this.#lostLeaseCheck.close();
   }
 }

@@ -4,6 +4,9 @@ import type { RedisClock } from "../connection/redis-clock.ts";
 import type { Queues } from "../store/queues.ts";
 import type { QueueConsumer } from "./queue-consumer.ts";
 
+/** How long a check may hold up the closing: a server that is away answers nothing. */
+const closeWithinMs = 1_000;
+
 /** Puts back leases that this process holds without knowing it, and measures the clock of Redis, several times within a lease. */
 export class LostLeaseCheck {
   readonly #queues: Queues;
@@ -12,7 +15,7 @@ export class LostLeaseCheck {
   readonly #everyMs: number;
   readonly #onError: (error: unknown) => void;
   #checkedAtMs = performance.now();
-  #isChecking = false;
+  #checking: Promise<void> | undefined;
   #isDue = false;
   #isClosed = false;
 
@@ -36,10 +39,13 @@ export class LostLeaseCheck {
   }
 
   /** Checks now. While a check runs, any number of calls make one more check after it. Never rejects. */
-  async run(): Promise<void> {
+  run(): Promise<void> {
     this.#isDue = true;
-    if (this.#isChecking) return;
-    this.#isChecking = true;
+    this.#checking ??= this.#check();
+    return this.#checking;
+  }
+
+  async #check(): Promise<void> {
     while (this.#isDue && !this.#isClosed) {
       this.#isDue = false;
       this.#checkedAtMs = performance.now();
@@ -52,11 +58,12 @@ export class LostLeaseCheck {
         if (!this.#isClosed) this.#onError(error);
       }
     }
-    this.#isChecking = false;
+    this.#checking = undefined;
   }
 
-  /** Ends the checks. A check that is running ends by itself. */
-  close(): void {
+  /** Ends the checks. Lets one that is running put back what it finds: nobody else would, before the leases run out. */
+  async close(): Promise<void> {
+    await Promise.race([this.#checking, pause(closeWithinMs, undefined, { ref: false })]);
     this.#isClosed = true;
   }
 }

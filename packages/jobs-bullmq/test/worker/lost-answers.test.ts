@@ -102,6 +102,19 @@ describeEngines("an answer of Redis that is lost", ({ bullmqEngine, redis }) => 
       expect(await locksOf(redis(), queue)).toEqual([]);
     });
 
+    it("leaves no job leased that a fetch brought, if the engine closes", async () => {
+      await using opened = await open();
+      const { link, engine, queue } = opened;
+      const jobs = ["first", "other"].map((name) => defineJob({ name, run() {} }));
+      link.loseAnswerTo("fetch");
+      await engine.enqueue(jobs[0] as (typeof jobs)[number], undefined);
+      await engine.work({ jobs: jobs.slice(0, count) });
+      await expect.poll(() => link.lost, soon).toBe(1);
+      expect(await locksOf(redis(), queue)).toHaveLength(1);
+      await engine.close();
+      expect(await locksOf(redis(), queue)).toEqual([]);
+    });
+
     it("delivers what was released as the first attempt that it was", async () => {
       await using opened = await open();
       const { link, engine, queue } = opened;
