@@ -66,6 +66,9 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob, BullmqEnqueueO
   readonly #actions: JobActions;
   readonly #ends: JobEnds;
   readonly #schedules: Schedules;
+  /** Each ends the opening of a consumer. */
+  readonly #cutOffs = new Set<() => void>();
+  #isClosed = false;
 
   constructor(queues: Queues, settings: BullmqSettings) {
     this.#queues = queues;
@@ -106,7 +109,7 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob, BullmqEnqueueO
     const { leaseMs, onError } = this.#settings;
     const client = await this.#queues.client;
     const clock = new RedisClock(onError);
-    await clock.measure(client);
+    await this.#unlessClosed(clock.measure(client));
     const consumers = new Map<string, QueueConsumer>();
     const watch = new MarkerWatch(client, this.#queues.connectionName(jobNames), onError);
     const repeatStrategy = repeatStrategyBy(clock);
@@ -120,14 +123,28 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob, BullmqEnqueueO
     });
     opening.push(watch.opened());
     try {
-      await Promise.all(opening);
+      await this.#unlessClosed(Promise.all(opening));
+      await this.#unlessClosed(this.#schedules.repair(jobNames).catch(onError));
     } catch (error) {
-      await Promise.allSettled(opening);
-      await Promise.all([...consumers.values(), watch].map((each) => each.close(true)));
+      await Promise.all([watch, ...consumers.values()].map((each) => each.close(true)));
       throw error;
     }
-    await this.#schedules.repair(jobNames).catch(onError);
     return new BullmqConsumer(this.#queues, consumers, watch, clock, this.#settings);
+  }
+
+  /** Rejects if the backend closes meanwhile: connections that are closed before they are ready settle nothing any more. */
+  async #unlessClosed(opening: Promise<unknown>): Promise<void> {
+    let cutOff = (): void => {};
+    const closed = new Promise<never>((_, reject) => {
+      cutOff = () => reject(new Error("the engine was closed"));
+    });
+    this.#cutOffs.add(cutOff);
+    if (this.#isClosed) cutOff();
+    try {
+      await Promise.race([opening, closed]);
+    } finally {
+      this.#cutOffs.delete(cutOff);
+    }
   }
 
   async cancel(jobId: string): Promise<boolean> {
@@ -223,6 +240,8 @@ export class BullmqBackend implements JobBackend<BullmqLeasedJob, BullmqEnqueueO
   }
 
   close(): Promise<void> {
+    this.#isClosed = true;
+    for (const cutOff of this.#cutOffs) cutOff();
     this.#cleaner.stop();
     return this.#queues.close();
   }

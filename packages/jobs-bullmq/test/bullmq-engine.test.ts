@@ -1,11 +1,13 @@
+import type { Socket } from "node:net";
 import { inspect } from "node:util";
 import { defineJob, EngineUnavailableError } from "@nidus/jobs-durable";
 import { ObservedJobRunner, type OpenedEngineContext } from "@nidus/jobs-observe";
 import { recordingObserver } from "@nidus/jobs-testkit";
 import { Queue, Worker } from "bullmq";
 import { startRedis } from "test-servers";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { bullmqEngine } from "../src/index.ts";
+import { redisLink } from "./support/redis-link.ts";
 
 const runner = new ObservedJobRunner();
 let redis: Awaited<ReturnType<typeof startRedis>>;
@@ -322,5 +324,23 @@ describe("bullmqEngine", () => {
     process.off("warning", listen);
     await engine.close();
     await theirs.close();
+  });
+
+  it("ends what opens a worker when it closes, though its connection is never ready", async () => {
+    const sockets: Socket[] = [];
+    const link = await redisLink(redis.port, ({ client, redis: server }) => {
+      // Only the first connection gets answers. That of the worker is another one.
+      if (sockets.push(client) === 1) server.pipe(client).pipe(server);
+      else client.resume();
+    });
+    onTestFinished(() => link.close());
+    const connection = { host: "127.0.0.1", port: link.port };
+    const engine = await bullmqEngine({ runner, connection, queue: fresh(), answerWithinMs: 600_000 });
+    const opening = engine.work({ jobs: [defineJob({ name: "never", run() {} })] });
+    opening.catch(() => {});
+    await expect.poll(() => sockets.length, { timeout: 60_000 }).toBe(2);
+    await engine.close();
+    await expect(opening).rejects.toThrow("the bullmq engine is closed");
+    await expect.poll(() => sockets.map(({ destroyed }) => destroyed)).toEqual([true, true]);
   });
 });
