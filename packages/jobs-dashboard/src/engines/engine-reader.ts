@@ -26,6 +26,7 @@ export class EngineReader {
   readonly deadLetterLimit: number;
   readonly #canList: boolean;
   readonly #lists = new RecentReads<JobPage>();
+  readonly #storedJobs = new RecentReads<WatchedJob | undefined>();
   readonly #schedulesByName = new RecentReads<readonly WatchedSchedule[]>();
 
   constructor(engine: WatchedEngine, key: string) {
@@ -81,6 +82,20 @@ export class EngineReader {
     return this.#lists.of(key, () => this.#readList(query)).get();
   }
 
+  /** Resolves to a stored job. An engine that cannot look it up has dead letters alone. Never rejects. */
+  job(jobId: string): Promise<SharedAnswer<WatchedJob | undefined>> {
+    return this.#storedJobs.of(jobId, () => this.#readJob(jobId)).get();
+  }
+
+  async #readJob(jobId: string): Promise<WatchedJob | undefined> {
+    const found = await this.engine.job?.(jobId);
+    const isComplete = found?.state !== "dead-lettered" || hasError(found);
+    if (this.engine.job !== undefined && isComplete) return found;
+    const { value = [] } = await this.deadLetters.get();
+    const letter = value.find(({ id }) => id === jobId);
+    return found === undefined ? letter : { ...found, errors: letter?.errors };
+  }
+
   /** Resolves to the schedules of a job name, or to undefined if the engine has none. Never rejects. */
   async schedulesOf(jobName: string): Promise<SharedAnswer<readonly WatchedSchedule[]> | undefined> {
     const { schedules } = this.engine;
@@ -106,7 +121,9 @@ export class EngineReader {
 
   /** Makes the next readings due, after an action. */
   expire(): void {
-    const readings = [...this.#lists.all(), ...this.#schedulesByName.all()];
+    const readings = [this.#lists, this.#storedJobs, this.#schedulesByName].flatMap((reads) => [
+      ...reads.all(),
+    ]);
     for (const read of [this.stats, this.deadLetters, this.health, this.schedules, ...readings])
       read?.expire();
   }

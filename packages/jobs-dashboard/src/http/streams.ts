@@ -37,7 +37,8 @@ export class Streams {
   readonly #model: PageModel;
   readonly #streams = new Set<Stream>();
   #timer: NodeJS.Timeout | undefined;
-  #isTicking = false;
+  /** The views whose snapshot is being made. */
+  readonly #making = new Set<string>();
   #isEnded = false;
 
   constructor(model: PageModel) {
@@ -93,35 +94,34 @@ export class Streams {
   #wake(afterMs: number): void {
     clearTimeout(this.#timer);
     if (this.#streams.size === 0 || this.#isEnded) return;
-    this.#timer = setTimeout(() => void this.#tick(), afterMs);
+    this.#timer = setTimeout(() => this.#tick(), afterMs);
     this.#timer.unref?.();
   }
 
-  async #tick(): Promise<void> {
-    if (this.#isTicking) return;
-    this.#isTicking = true;
-    const snapshots = new Map<string, Promise<Snapshot>>();
-    for (const { view } of this.#streams) {
-      if (!snapshots.has(view)) snapshots.set(view, snapshotOf(this.#model, view));
+  #tick(): void {
+    const nowMs = performance.now();
+    for (const stream of this.#streams) {
+      if (nowMs > stream.endAtMs) this.#close(stream);
+      else if (nowMs - stream.sentAtMs > aliveEveryMs) this.#write(stream, "event: alive\ndata:\n\n");
     }
-    await Promise.all([...snapshots].map(async ([view, making]) => this.#send(view, await making)));
-    this.#isTicking = false;
+    // Each view is made by itself: a slow one holds up no other.
+    for (const { view } of this.#streams) if (!this.#making.has(view)) void this.#show(view);
     this.#wake(everyMs);
   }
 
-  #send(view: string, { id, text }: Snapshot): void {
-    const nowMs = performance.now();
+  async #show(view: string): Promise<void> {
+    this.#making.add(view);
+    const { id, text } = await snapshotOf(this.#model, view);
+    this.#making.delete(view);
     for (const stream of this.#streams) {
-      if (stream.view !== view) continue;
-      if (nowMs > stream.endAtMs) this.#close(stream);
-      // A slow reader gets the latest snapshot once it has read the one before.
-      else if ((stream.controller.desiredSize ?? 0) <= 0) continue;
-      else if (stream.sentId !== id) this.#write(stream, `id: ${id}\ndata: ${text}\n\n`, id);
-      else if (nowMs - stream.sentAtMs > aliveEveryMs) this.#write(stream, "event: alive\ndata:\n\n", id);
+      if (stream.view === view && stream.sentId !== id)
+        this.#write(stream, `id: ${id}\ndata: ${text}\n\n`, id);
     }
   }
 
-  #write(stream: Stream, text: string, id: string): void {
+  #write(stream: Stream, text: string, id = stream.sentId): void {
+    // A slow reader gets the latest snapshot once it has read the one before.
+    if ((stream.controller.desiredSize ?? 0) <= 0) return;
     stream.controller.enqueue(encoder.encode(text));
     stream.sentId = id;
     stream.sentAtMs = performance.now();

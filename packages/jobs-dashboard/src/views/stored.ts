@@ -76,26 +76,12 @@ function storedRow(job: WatchedJob): StoredJobRow {
 export async function storedJobView(model: PageModel, engine: string, jobId: string): Promise<StoredJobView> {
   const reader = model.readers.get(engine);
   if (reader === undefined) return { engine: null, job: null, runs: [], error: null };
-  try {
-    const job = await findJob(reader, jobId);
-    return {
-      engine: reader.identity,
-      job: job === undefined ? null : storedDetails(model, job),
-      runs: attempts(model, jobId, job),
-      error: null,
-    };
-  } catch (error) {
-    return { engine: reader.identity, job: null, runs: [], error: errorMessageOf(error) };
-  }
-}
-
-async function findJob(reader: EngineReader, jobId: string): Promise<WatchedJob | undefined> {
-  const found = await reader.engine.job?.(jobId);
-  const isComplete = found?.state !== "dead-lettered" || (found.errors ?? []).length > 0;
-  if (reader.engine.job !== undefined && isComplete) return found;
-  const { value = [] } = await reader.deadLetters.get();
-  const letter = value.find(({ id }) => id === jobId);
-  return found === undefined ? letter : { ...found, errors: letter?.errors };
+  const { identity } = reader;
+  const { value: job, readAt, error } = await reader.job(jobId);
+  if (error !== null || readAt === null)
+    return { engine: identity, job: null, runs: [], error: error ?? "no answer yet" };
+  const details = job === undefined ? null : storedDetails(model, job);
+  return { engine: identity, job: details, runs: attempts(model, jobId, job), error: null };
 }
 
 function storedDetails(model: PageModel, job: WatchedJob): NonNullable<StoredJobView["job"]> {
