@@ -64,9 +64,9 @@ export function copied(text: string, maxLength: number): string {
   return Buffer.from(cutText(text, maxLength)).toString();
 }
 
-/** Returns a short text as it is, and a cut copy of a long one. */
+/** Returns a short text as it is, and else what `copied` returns: a copy has no unpaired surrogates. */
 export function bounded(text: string, maxLength: number): string {
-  return text.length <= maxLength ? text : copied(text, maxLength);
+  return text.length <= maxLength && text.isWellFormed() ? text : copied(text, maxLength);
 }
 
 /**

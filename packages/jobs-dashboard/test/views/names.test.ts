@@ -14,6 +14,7 @@ async function runAndStart(runner: ReturnType<typeof fedPage>["runner"], name: s
 
 describe.each([
   ["a long name", "n".repeat(3_000), `${"n".repeat(511)}…`],
+  ["a name with an unpaired surrogate", "import-\ud83d", "import-\ufffd"],
   ["a name beyond the limit", "beyond", "<overflow>"],
 ])("the figures of %s", (_what, name, shown) => {
   const { page, runner } = fedPage();
@@ -33,7 +34,7 @@ describe.each([
     expect(run?.p95Ms).toBeCloseTo(row?.process?.p95Ms ?? Number.NaN, 1);
     expect(run?.jobName).toBe(isBeyond ? name : shown);
 
-    for (const address of [name, run?.jobName ?? ""].map(encodeURIComponent)) {
+    for (const address of [name.toWellFormed(), run?.jobName ?? ""].map(encodeURIComponent)) {
       const view = await viewOf<JobView>(page, `job?name=${address}`);
       expect(view.job).toMatchObject({ name: shown, process: { running: 1 } });
       expect(view.runs).toHaveLength(1);
@@ -46,7 +47,7 @@ describe.each([
   test("are judged by its own objectives, and by no other's", async () => {
     await pause(20);
     const row = (await viewOf<OverviewView>(page, "overview")).jobs.find((job) => job.name === shown);
-    const { limits } = await viewOf<JobView>(page, `job?name=${encodeURIComponent(name)}`);
+    const { limits } = await viewOf<JobView>(page, `job?name=${encodeURIComponent(name.toWellFormed())}`);
     const [run] = (await viewOf<RunningView>(page, "running")).runs;
     expect(row?.state).toBe(isBeyond ? "fine" : "stuck");
     expect(limits.map(({ label }) => label)).toEqual(isBeyond ? [] : ["Finishes within"]);
