@@ -1,4 +1,3 @@
-import { propertyOf } from "@nidus/jobs-core/adapter";
 import type { JobAttributes, JobDelivery } from "@nidus/jobs-observe";
 import { EngineReader } from "../engines/engine-reader.ts";
 import type { WatchedEngine } from "../engines/watched-engine.ts";
@@ -85,8 +84,13 @@ export class PageModel {
 }
 
 function shownValue(shown: JobAttributes | undefined, key: string): string | number | boolean | null {
-  if (typeof shown !== "object" || shown === null || !Object.hasOwn(shown, key)) return null;
-  const value = propertyOf(shown, key);
-  if (typeof value === "string") return value.slice(0, 1_000);
-  return typeof value === "number" || typeof value === "boolean" ? value : null;
+  try {
+    if (typeof shown !== "object" || shown === null || !Object.hasOwn(shown, key)) return null;
+    const value: unknown = shown[key];
+    if (typeof value === "string") return value.slice(0, 1_000);
+    return typeof value === "number" || typeof value === "boolean" ? value : null;
+  } catch {
+    // A value that cannot be read stays hidden: getters and proxies may throw.
+    return null;
+  }
 }

@@ -26,6 +26,37 @@ describe("the running jobs", () => {
     expect((await viewOf<RunningView>(page, "running")).runs).toEqual([]);
   });
 
+  test.each([
+    [
+      "a revoked proxy",
+      () => {
+        const { proxy, revoke } = Proxy.revocable({}, {});
+        revoke();
+        return proxy;
+      },
+    ],
+    [
+      "a proxy that throws",
+      () =>
+        new Proxy(
+          {},
+          {
+            getOwnPropertyDescriptor() {
+              throw new Error("no");
+            },
+          },
+        ),
+    ],
+  ])("hide the attributes if redact returns %s", async (_what, attributes) => {
+    const { page, runner } = fedPage({
+      authorize: () => "read",
+      redact: () => ({ attributes: attributes() }),
+    });
+    void runner.context({ user: "u1" }).runAsync(asyncJob("export", () => new Promise(() => {})));
+    const { runs } = await viewOf<RunningView>(page, "running");
+    expect(runs).toMatchObject([{ jobName: "export", attributes: { user: null } }]);
+  });
+
   test("show the progress of a stored job, and keep it with the job", async () => {
     const { page, runner } = fedPage();
     const engine = memoryEngine({ runner });
