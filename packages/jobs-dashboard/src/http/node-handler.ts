@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Readable } from "node:stream";
+import { ReadableStream } from "node:stream/web";
 import type { Connection } from "./access.ts";
 import { refused } from "./answers.ts";
 
@@ -20,6 +20,9 @@ export function nodeHandler(
         ? refused(400, request)
         : await answer(request, { remoteAddress, httpVersion: incoming.httpVersion });
     await send(response, incoming, outgoing);
+    // Reads the rest of the body, as Node's server does if nobody has begun to, for as long as its `requestTimeout` allows. The next
+    // request of the connection comes after it.
+    incoming.removeAllListeners("readable").resume();
   };
 }
 
@@ -48,7 +51,9 @@ function requestOf(incoming: IncomingMessage, signal: AbortSignal): Request | st
 /** Returns the body, also if a body parser such as `express.json()` has read it. */
 function bodyOf(incoming: IncomingMessage): string | ReadableStream {
   const { body } = incoming as { body?: unknown };
-  if (!incoming.readableEnded || body === undefined) return Readable.toWeb(incoming) as ReadableStream;
+  // `Readable.toWeb` would destroy a request whose body is too large, and the rest of the body could not be read.
+  if (!incoming.readableEnded || body === undefined)
+    return ReadableStream.from(incoming.iterator({ destroyOnReturn: false }));
   return typeof body === "string" || Buffer.isBuffer(body) ? body.toString() : JSON.stringify(body);
 }
 

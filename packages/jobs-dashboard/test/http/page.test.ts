@@ -1,4 +1,4 @@
-import type { ServerResponse } from "node:http";
+import { Agent, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import { createGzip } from "node:zlib";
 import { job } from "@nidus/jobs-core";
@@ -268,6 +268,24 @@ describe("the handler for node:http", () => {
     expect(answer.body).toContain("the body was read before");
     await served.close();
   });
+
+  test.each([
+    ["nobody reads", {}, 403],
+    ["is too large", ownHeaders, 413],
+  ])(
+    "reads the rest of a body that %s, so that its connection serves the next request",
+    async (_what, headers, status) => {
+      const served = await listen(fedPage().page.handler());
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+      const body = " ".repeat(1_000_000);
+      const refused = await send(served.port, "/api/actions", { method: "POST", headers, body, agent });
+      expect(refused.status).toBe(status);
+      expect((await send(served.port, "/api/session", { agent })).status).toBe(200);
+      agent.destroy();
+      await served.close();
+    },
+    10_000,
+  );
 
   test("leaves a response alone that was answered already", async () => {
     const handler = fedPage().page.handler();

@@ -1,4 +1,10 @@
-import { createServer, request as httpRequest, type RequestListener, type Server } from "node:http";
+import {
+  type Agent,
+  createServer,
+  request as httpRequest,
+  type RequestListener,
+  type Server,
+} from "node:http";
 import type { AddressInfo } from "node:net";
 
 /** A server on a free loopback port. */
@@ -34,11 +40,11 @@ export interface RawAnswer {
 export function send(
   port: number,
   path: string,
-  options: { method?: string; headers?: Record<string, string>; body?: string } = {},
+  options: { method?: string; headers?: Record<string, string>; body?: string; agent?: Agent } = {},
 ): Promise<RawAnswer> {
-  const { method = "GET", headers = {}, body } = options;
+  const { method = "GET", headers = {}, body, agent } = options;
   return new Promise((resolve, reject) => {
-    const request = httpRequest({ port, host: "127.0.0.1", path, method, headers }, (response) => {
+    const request = httpRequest({ port, host: "127.0.0.1", path, method, headers, agent }, (response) => {
       let text = "";
       response.setEncoding("utf8");
       response.on("data", (chunk: string) => {
