@@ -95,6 +95,11 @@ export function App() {
             <b>The service does not answer.</b> The page shows its last state.
           </p>
         )}
+        {connection === "failed" && (
+          <p class="banner" role="alert">
+            <b>The service could not make this view.</b>
+          </p>
+        )}
         <entry.View session={session} route={route} onConnection={setConnection} />
       </main>
       <ActionDialog />
@@ -106,6 +111,7 @@ export function App() {
 const connectionTexts: Readonly<Record<Connection, string>> = {
   connecting: "Connecting",
   live: "Live",
+  failed: "Failed",
   lost: "Reconnecting",
   refused: "Refused",
 };

@@ -3,7 +3,7 @@ import type { SessionView } from "../wire.ts";
 import type { Action, ActionResult } from "../wire-stored.ts";
 
 /** How the page and the service are connected. */
-export type Connection = "connecting" | "live" | "lost" | "refused";
+export type Connection = "connecting" | "live" | "failed" | "lost" | "refused";
 
 /** The latest snapshot of a view, and how fresh it is. */
 export interface Live<T> {
@@ -38,6 +38,7 @@ export function useLive<T>(address: string): Live<T> {
       const opened = new EventSource(`api/stream?view=${encodeURIComponent(address)}`);
       source = opened;
       opened.onmessage = ({ data }: MessageEvent<string>) => set("live", JSON.parse(data) as T);
+      opened.addEventListener("failed", () => set("failed"));
       opened.onopen = () => set("live");
       opened.onerror = () => {
         if (source !== opened) return;

@@ -25,7 +25,11 @@ export interface WatchedJob {
   readonly attributes?: Readonly<Record<string, string | number | boolean>> | undefined;
   readonly progress?: { readonly fraction: number; readonly note?: string | undefined } | undefined;
   readonly errors?:
-    | readonly { readonly attempt: number; readonly message: string; readonly at?: Date | undefined }[]
+    | readonly {
+        readonly attempt: number;
+        readonly message?: string | undefined;
+        readonly at?: Date | undefined;
+      }[]
     | undefined;
   readonly payload?: unknown;
 }

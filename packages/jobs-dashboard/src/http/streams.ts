@@ -24,11 +24,17 @@ interface Stream {
   sentAtMs: number;
 }
 
-/** A snapshot of a view, and an id that follows from its contents. */
+/** A snapshot of a view as an event, and an id that follows from its contents. */
 interface Snapshot {
   readonly id: string;
-  readonly text: string;
+  readonly event: string;
 }
+
+/** Sent instead of a snapshot. It has no id, so a browser that connects again is told again. */
+const failed: Snapshot = {
+  id: "failed",
+  event: 'event: failed\ndata: {"error":"the page could not make this view"}\n\n',
+};
 
 const encoder = new TextEncoder();
 
@@ -111,11 +117,10 @@ export class Streams {
 
   async #show(view: string): Promise<void> {
     this.#making.add(view);
-    const { id, text } = await snapshotOf(this.#model, view);
+    const { id, event } = await snapshotOf(this.#model, view);
     this.#making.delete(view);
     for (const stream of this.#streams) {
-      if (stream.view === view && stream.sentId !== id)
-        this.#write(stream, `id: ${id}\ndata: ${text}\n\n`, id);
+      if (stream.view === view && stream.sentId !== id) this.#write(stream, event, id);
     }
   }
 
@@ -147,9 +152,10 @@ async function snapshotOf(model: PageModel, address: string): Promise<Snapshot> 
   const parameters = new URLSearchParams(address.slice(address.indexOf("?") + 1));
   try {
     const data = JSON.stringify(await (viewOf(address) as View)(model, parameters));
-    return { id: idOf(data), text: data };
+    const id = idOf(data);
+    return { id, event: `id: ${id}\ndata: ${data}\n\n` };
   } catch {
-    return { id: "", text: JSON.stringify({ error: "the page could not make this view" }) };
+    return failed;
   }
 }
 

@@ -67,7 +67,7 @@ function storedRow(job: WatchedJob): StoredJobRow {
     finishedAt: timeOf(job.finishedAt),
     priority: job.priority ?? null,
     correlationId: job.correlationId ?? null,
-    lastError: job.errors?.[0]?.message.slice(0, 500) ?? null,
+    lastError: job.errors?.[0]?.message?.slice(0, 500) ?? null,
     progress: progressOf(job.progress),
   };
 }
@@ -89,9 +89,11 @@ function storedDetails(model: PageModel, job: WatchedJob): NonNullable<StoredJob
   return {
     ...storedRow(job),
     attributes: model.attributes({ jobName, jobId, attributes }),
-    errors: errors
-      .slice(0, 10)
-      .map(({ attempt, message, at }) => ({ attempt, message: message.slice(0, 4_000), at: timeOf(at) })),
+    errors: errors.slice(0, 10).map(({ attempt, message, at }) => ({
+      attempt,
+      message: message?.slice(0, 4_000) ?? "",
+      at: timeOf(at),
+    })),
   };
 }
 

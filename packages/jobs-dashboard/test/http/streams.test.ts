@@ -59,3 +59,13 @@ test("a stored job is read once for all its viewers, and they are told when its 
   expect(reads).toBe(1);
   streams.end();
 });
+
+test("every viewer is told that a view could not be made", async () => {
+  const { streams, open } = streamsOf(
+    engineWith({ jobs: async () => ({ jobs: [null as never], cursor: undefined }) }),
+  );
+  const text = open("jobs?engine=other").text();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  streams.end();
+  expect(await text).toContain("event: failed\n");
+});
