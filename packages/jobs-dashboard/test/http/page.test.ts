@@ -284,7 +284,6 @@ describe("the handler for node:http", () => {
       agent.destroy();
       await served.close();
     },
-    10_000,
   );
 
   test("leaves a response alone that was answered already", async () => {
