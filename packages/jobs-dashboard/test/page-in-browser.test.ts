@@ -588,6 +588,29 @@ describe.skipIf(browser === undefined)("the page", () => {
     await close();
   });
 
+  test("says that a view could not be made, and shows it as soon as it can", async () => {
+    await served({}, async ({ page, url }) => {
+      const counts = { scheduled: 0, waiting: 0, running: 0, succeeded: 0, deadLettered: 0, cancelled: 0 };
+      let isBroken = true;
+      page.watch({
+        name: "broken",
+        stats: async () => ({ ...counts, oldestWaitingAt: undefined, byName: {} }),
+        deadLetters: async () => [],
+        cancel: async () => false,
+        redrive: async () => false,
+        jobs: async () => ({ jobs: isBroken ? [null as never] : [], cursor: undefined }),
+      });
+      await inTab(`${url}/#/jobs`, async (tab) => {
+        await tab.locator(".banner", { hasText: "The service could not make this view" }).waitFor();
+        await tab.locator(".status", { hasText: "Failed" }).waitFor();
+        isBroken = false;
+        await tab.getByText("No jobs here").waitFor();
+        await tab.locator(".status", { hasText: "Live" }).waitFor();
+        await tab.locator(".banner").waitFor({ state: "detached" });
+      });
+    });
+  });
+
   test("lists attempts of other processes with the message that the store keeps", async () => {
     await served({}, async ({ page, url }) => {
       const at = new Date();

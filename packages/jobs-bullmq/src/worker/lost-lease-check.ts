@@ -61,7 +61,7 @@ export class LostLeaseCheck {
     this.#checking = undefined;
   }
 
-  /** Ends the checks. Lets one that is running put back what it finds: nobody else would, before the leases run out. */
+  /** Ends the checks. One that is running puts back what it finds: otherwise these jobs would wait for their leases to run out. */
   async close(): Promise<void> {
     await Promise.race([this.#checking, pause(closeWithinMs, undefined, { ref: false })]);
     this.#isClosed = true;

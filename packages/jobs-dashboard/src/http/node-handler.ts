@@ -20,8 +20,8 @@ export function nodeHandler(
         ? refused(400, request)
         : await answer(request, { remoteAddress, httpVersion: incoming.httpVersion });
     await send(response, incoming, outgoing);
-    // Reads the rest of the body, as Node's server does if nobody has begun to, for as long as its `requestTimeout` allows. The next
-    // request of the connection comes after it.
+    // Reads the rest of the body, as Node's server does with a body that is not read, for as long as its `requestTimeout` allows. The
+    // next request of the connection comes after it.
     incoming.removeAllListeners("readable").resume();
   };
 }

@@ -270,7 +270,7 @@ describe("the handler for node:http", () => {
   });
 
   test.each([
-    ["nobody reads", {}, 403],
+    ["is not read", {}, 403],
     ["is too large", ownHeaders, 413],
   ])(
     "reads the rest of a body that %s, so that its connection serves the next request",

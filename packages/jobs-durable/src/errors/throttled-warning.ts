@@ -13,13 +13,13 @@ export function throttledWarning(engineName: string): (error: unknown) => void {
   };
 }
 
-/** Hears errors as `onError` does. What that throws or rejects with is left alone: there is no one left to tell. */
+/** Hears errors as `onError` does. Errors of `onError` itself are left alone: no other handler is left that could hear of them. */
 export function neverThrowing(onError: (error: unknown) => void): (error: unknown) => void {
   return async (error) => {
     try {
       await onError(error);
     } catch {
-      // See above.
+      // The handler failed too.
     }
   };
 }
